@@ -1,0 +1,250 @@
+//! What the user side tells the kernel side before it is loaded.
+//!
+//! The configuration is a read-only global: once it is frozen, the verifier treats its fields as
+//! constants and removes the code of everything that was not asked for.
+
+/// In place of an offset: this kernel's BTF does not have the member.
+pub const NO_OFFSET: u32 = u32::MAX;
+
+/// The most levels of the cgroup hierarchy that a cgroup filter can name.
+pub const MAX_ANCESTORS: usize = 16;
+
+/// The most 64-state automata that a filter of names can use.
+pub const MAX_COMM_PATTERNS: usize = 4;
+
+/// How the fourth argument of `cap_capable` is read. Decided by what BTF says of its name and
+/// type, never by the kernel's version: the change was backported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AuditArgument {
+    /// The hook does not give the argument, or nothing is known of it.
+    Unknown = 0,
+    /// `int audit`: 1 is audited (before 5.1).
+    Audit = 1,
+    /// `unsigned int opts`: bit 1 is `CAP_OPT_NOAUDIT`, bit 2 `CAP_OPT_INSETID` (5.1 and later).
+    Options = 2,
+    /// The hook does not give the argument; the flag is inferred from the call path.
+    CallPath = 3,
+}
+
+/// What makes two checks the same for `--unique`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum UniqueBy {
+    /// Every check is sent.
+    Off = 0,
+    /// Process, capability and result.
+    Process = 1,
+    /// Cgroup, capability and result.
+    Cgroup = 2,
+    /// Name, capability and result.
+    Comm = 3,
+    /// Kernel stack, capability and result.
+    Stack = 4,
+}
+
+/// Addresses from `start` up to, and without, `end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct AddressRange {
+    /// The first address.
+    pub start: u64,
+    /// The first address that is no longer part of it.
+    pub end: u64,
+}
+
+/// Where the kernel's structures hold what the tracer reads, in bytes, from BTF, or [`NO_OFFSET`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Offsets {
+    /// `task_struct.cred`
+    pub task_cred: u32,
+    /// `task_struct.real_cred`
+    pub task_real_cred: u32,
+    /// `task_struct.real_parent`
+    pub task_real_parent: u32,
+    /// `task_struct.tgid`
+    pub task_tgid: u32,
+    /// `task_struct.flags`
+    pub task_flags: u32,
+    /// `task_struct.nsproxy`
+    pub task_nsproxy: u32,
+    /// `task_struct.thread_pid`
+    pub task_thread_pid: u32,
+    /// `task_struct.group_leader`
+    pub task_group_leader: u32,
+    /// `task_struct.stack`
+    pub task_stack: u32,
+    /// `task_struct.thread_info.status`
+    pub task_status: u32,
+    /// `cred.euid`
+    pub cred_euid: u32,
+    /// `cred.cap_effective`
+    pub cred_effective: u32,
+    /// `cred.user_ns`
+    pub cred_user_ns: u32,
+    /// `user_namespace.parent`
+    pub user_ns_parent: u32,
+    /// `user_namespace.level`
+    pub user_ns_level: u32,
+    /// `user_namespace.owner`
+    pub user_ns_owner: u32,
+    /// `user_namespace.ns.inum`
+    pub user_ns_inum: u32,
+    /// `nsproxy.mnt_ns`
+    pub nsproxy_mnt_ns: u32,
+    /// `mnt_namespace.ns.inum`
+    pub mnt_ns_inum: u32,
+    /// `pid.level`
+    pub pid_level: u32,
+    /// `pid.numbers`
+    pub pid_numbers: u32,
+    /// The size of `struct upid`
+    pub upid_size: u32,
+    /// `upid.nr`
+    pub upid_nr: u32,
+    /// `upid.ns`
+    pub upid_ns: u32,
+    /// `pid_namespace.ns.inum`
+    pub pid_ns_inum: u32,
+    /// `pt_regs.orig_ax`
+    pub regs_orig_ax: u32,
+}
+
+impl Offsets {
+    /// Nothing is known: what needs an offset is reported as unknown.
+    pub const UNKNOWN: Self = Self {
+        task_cred: NO_OFFSET,
+        task_real_cred: NO_OFFSET,
+        task_real_parent: NO_OFFSET,
+        task_tgid: NO_OFFSET,
+        task_flags: NO_OFFSET,
+        task_nsproxy: NO_OFFSET,
+        task_thread_pid: NO_OFFSET,
+        task_group_leader: NO_OFFSET,
+        task_stack: NO_OFFSET,
+        task_status: NO_OFFSET,
+        cred_euid: NO_OFFSET,
+        cred_effective: NO_OFFSET,
+        cred_user_ns: NO_OFFSET,
+        user_ns_parent: NO_OFFSET,
+        user_ns_level: NO_OFFSET,
+        user_ns_owner: NO_OFFSET,
+        user_ns_inum: NO_OFFSET,
+        nsproxy_mnt_ns: NO_OFFSET,
+        mnt_ns_inum: NO_OFFSET,
+        pid_level: NO_OFFSET,
+        pid_numbers: NO_OFFSET,
+        upid_size: NO_OFFSET,
+        upid_nr: NO_OFFSET,
+        upid_ns: NO_OFFSET,
+        pid_ns_inum: NO_OFFSET,
+        regs_orig_ax: NO_OFFSET,
+    };
+}
+
+/// How many namespaces of a kind a filter names: 0 keeps all, otherwise those in the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct NamespaceFilter {
+    /// User namespaces of the task.
+    pub user: u8,
+    /// Mount namespaces of the task.
+    pub mount: u8,
+    /// Pid namespaces of the task.
+    pub pid: u8,
+    /// Zero.
+    pub reserved: u8,
+}
+
+/// An automaton that decides whether a name matches one of several globs: one bit per state,
+/// one table look-up per character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct CommPattern {
+    /// For each character, the states that it can enter.
+    pub enter: [u64; 256],
+    /// The states that any character leaves as they are: a `*`.
+    pub stay: u64,
+    /// The states before the first character.
+    pub start: u64,
+    /// The states that accept at the end of the name.
+    pub accept: u64,
+}
+
+/// The configuration, all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Config {
+    /// Capabilities to keep, a bit each; numbers above 63 are always kept.
+    pub capabilities: u64,
+    /// The functions that ask without audit, for [`AuditArgument::CallPath`]; unused ones are 0.
+    pub unaudited: [AddressRange; 8],
+    /// The functions that ask for set*id, for [`AuditArgument::CallPath`]; unused ones are 0.
+    pub insetid: [AddressRange; 2],
+    /// `cap_capable` itself, for [`AuditArgument::CallPath`].
+    pub cap_capable: AddressRange,
+    /// Where to find what.
+    pub offsets: Offsets,
+    /// The tracer's own process, which never appears.
+    pub own_pid: u32,
+    /// Frames of the kernel stack to capture, at most [`crate::MAX_FRAMES`].
+    pub kernel_frames: u32,
+    /// Frames of the user stack to capture, at most [`crate::MAX_FRAMES`].
+    pub user_frames: u32,
+    /// Keep this process only, or 0. More than one are in a table.
+    pub only_pid: u32,
+    /// Levels of the cgroup hierarchy at which a cgroup to keep lies, a bit each; 0 keeps all.
+    pub cgroup_levels: u32,
+    /// Bytes in the ring buffer that are worth a wake-up while the reader is resting.
+    pub wakeup_bytes: u32,
+    /// The bit of `task_struct.flags` that marks an io_uring worker on this kernel, or 0.
+    pub io_worker: u32,
+    /// Namespaces to keep.
+    pub namespaces: NamespaceFilter,
+    /// How to read the audit flag: an [`AuditArgument`].
+    pub audit: u8,
+    /// 1: drop checks that are known not to be audited.
+    pub audited_only: u8,
+    /// Results to keep: 1 granted, 2 denied, 3 both. An unknown result is always kept.
+    pub results: u8,
+    /// A [`UniqueBy`].
+    pub unique: u8,
+    /// 1: send [`crate::Detail`].
+    pub detail: u8,
+    /// 1: keep processes in the table only.
+    pub pids: u8,
+    /// 1: keep threads in the table only.
+    pub tids: u8,
+    /// 1: keep users in the table only.
+    pub users: u8,
+    /// How many [`CommPattern`]s there are.
+    pub comms: u8,
+    /// 1: add the children of followed processes to the table.
+    pub follow: u8,
+    /// 1: send records.
+    pub send: u8,
+    /// 1: count in the table.
+    pub count: u8,
+    /// What to count by: 0 process, 1 cgroup, 2 nothing (all in one).
+    pub count_subject: u8,
+    /// 1: count by caller and system call too.
+    pub count_origin: u8,
+    /// 1: report how a system call ended in which a check was denied.
+    pub outcomes: u8,
+    /// 1: `bpf_task_pt_regs` exists (5.15 and later).
+    pub task_regs_helper: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_has_no_padding() {
+        let fields = 8 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 7 * 4 + 4 + 16;
+        assert_eq!(size_of::<Config>(), fields);
+        assert_eq!(size_of::<Offsets>(), 26 * 4);
+        assert_eq!(size_of::<CommPattern>(), 259 * 8);
+    }
+}

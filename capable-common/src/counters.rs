@@ -1,0 +1,84 @@
+//! The counters that the kernel side keeps, and the tables in which it counts checks.
+
+use crate::COMM_LENGTH;
+
+/// What happened to the checks that the hooks saw, one of these per processor.
+///
+/// `seen` = `filtered` + `repeated` + `sent` + `counted only` + every loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counters {
+    /// Checks that reached a hook, without those of the tracer itself.
+    pub seen: u64,
+    /// Checks that a filter dropped.
+    pub filtered: u64,
+    /// Checks that `--unique` dropped because their like was sent before.
+    pub repeated: u64,
+    /// Records of checks handed to the transport.
+    pub sent: u64,
+    /// Checks lost because the transport was full.
+    pub lost_full: u64,
+    /// Records other than checks lost because the transport was full.
+    pub lost_life: u64,
+    /// Stacks that the kernel could not capture; their checks were sent without.
+    pub lost_stacks: u64,
+    /// Results lost because the table that pairs entry and return was full.
+    pub lost_pairs: u64,
+    /// Checks that could not be counted because the table was full.
+    pub lost_counts: u64,
+    /// Checks sent again, or processes not followed, because a table was full.
+    pub table_full: u64,
+}
+
+/// What a check is counted under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct CountKey {
+    /// The process (tgid), or the cgroup's id.
+    pub subject: u64,
+    /// The kernel function that asked: an address, or 0 where it was not asked for.
+    pub caller: u64,
+    /// The bits of [`crate::Flags`] that tell kinds of checks apart.
+    pub flags: u32,
+    /// The capability's number.
+    pub capability: i32,
+    /// The result: 0 when granted.
+    pub result: i32,
+    /// The system call's number, or [`crate::SYSCALL_NONE`].
+    pub syscall: i32,
+    /// The task's name.
+    pub comm: [u8; COMM_LENGTH],
+}
+
+/// How often, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Count {
+    /// How many checks.
+    pub checks: u64,
+    /// The first of them, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub first: u64,
+}
+
+/// What the tracer learns from checks of its own, by capability.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct OwnCheck {
+    /// How often the tracer itself was checked for this capability.
+    pub checks: u64,
+    /// The fourth argument of the latest of these checks.
+    pub options: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_have_the_sizes_that_the_kernel_side_was_built_with() {
+        assert_eq!(size_of::<Counters>(), 80);
+        assert_eq!(size_of::<CountKey>(), 48);
+        assert_eq!(size_of::<Count>(), 16);
+        assert_eq!(size_of::<OwnCheck>(), 16);
+    }
+}

@@ -1,0 +1,19 @@
+//! What crosses the boundary between the kernel side and the user side.
+//!
+//! Everything here is `repr(C)`, has no padding and a size that a test pins: the kernel side
+//! writes these bytes and the user side reads them, and the two are compiled by different
+//! compilers for different targets.
+#![cfg_attr(not(test), no_std)]
+
+mod config;
+mod counters;
+mod record;
+
+pub use config::{
+    AddressRange, AuditArgument, CommPattern, Config, MAX_ANCESTORS, MAX_COMM_PATTERNS, NO_OFFSET,
+    NamespaceFilter, Offsets, UniqueBy,
+};
+pub use counters::{Count, CountKey, Counters, OwnCheck};
+pub use record::{
+    COMM_LENGTH, Check, Detail, Flags, Kind, Life, MAX_FRAMES, STACK_FAILED, SYSCALL_NONE,
+};

@@ -1,0 +1,2 @@
+//! The program `capable`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! What a developer of `capable` does.
+fn main() {}
