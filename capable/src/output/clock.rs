@@ -117,7 +117,10 @@ impl Clock {
         self.text[..point].fill(b' ');
         put_right(&mut self.text[..point], passed / SECOND);
         self.text[point] = b'.';
-        put_digits(&mut self.text[point + 1..point + 7], passed % SECOND / 1_000);
+        put_digits(
+            &mut self.text[point + 1..point + 7],
+            passed % SECOND / 1_000,
+        );
         let blanks = self.text.iter().take_while(|&&byte| byte == b' ').count();
         &self.text[blanks..point + 7]
     }
@@ -232,10 +235,7 @@ mod tests {
     fn relative_times_count_from_the_start() {
         let mut relative = clock(TimeFormat::Relative, "UTC0", false);
         assert_eq!(text(&mut relative, 5 * SECOND), "0.000000");
-        assert_eq!(
-            text(&mut relative, 17 * SECOND + 345_678_999),
-            "12.345678"
-        );
+        assert_eq!(text(&mut relative, 17 * SECOND + 345_678_999), "12.345678");
         // A check made before the clock was read is not in the far future.
         assert_eq!(text(&mut relative, SECOND), "0.000000");
     }
@@ -259,6 +259,9 @@ mod tests {
         let shown: Timestamp = now.parse().unwrap();
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let late = wall.as_nanos() as i128 - shown.as_nanosecond();
-        assert!((-1_000_000..1_000_000_000).contains(&late), "{late} ns late");
+        assert!(
+            (-1_000_000..1_000_000_000).contains(&late),
+            "{late} ns late"
+        );
     }
 }

@@ -93,7 +93,17 @@ mod tests {
 
     #[test]
     fn numbers_read_as_the_standard_library_writes_them() {
-        for number in [0, 1, 9, 10, 99, 100, 4_194_304, u64::from(u32::MAX), u64::MAX] {
+        for number in [
+            0,
+            1,
+            9,
+            10,
+            99,
+            100,
+            4_194_304,
+            u64::from(u32::MAX),
+            u64::MAX,
+        ] {
             assert_eq!(pushed(|out| push_number(out, number)), number.to_string());
             assert_eq!(
                 pushed(|out| push_hex(out, number, 1)),
