@@ -115,7 +115,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("syscall.name")
     .data(v::syscall_name)
-    .least(10)
+    .least(12)
     .needs(Needs::DETAIL.union(Needs::SYSCALL)),
     Column::number(
         "sysno",
