@@ -1,2 +1,43 @@
 //! What a developer of `capable` does.
-fn main() {}
+
+mod build_ebpf;
+#[path = "../../capable/build/digest.rs"]
+mod digest;
+mod places;
+mod process;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// What a developer of capable does.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Make the committed eBPF objects from their sources, or check them
+    BuildEbpf(build_ebpf::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Task::BuildEbpf(options) => build_ebpf::run(&options),
+    }
+}
