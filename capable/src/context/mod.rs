@@ -4,3 +4,4 @@
 //! memory or by a bounded piece of work, and what cannot be known is `None`.
 
 pub mod kernel_symbols;
+pub mod syscalls;
