@@ -1,11 +1,19 @@
 //! What a developer of `capable` does.
 
+mod apt;
+mod binaries;
 mod build_ebpf;
 #[path = "../../capable/build/digest.rs"]
 mod digest;
+mod guest_root;
+mod initramfs;
+mod kernels;
+mod packages;
 mod places;
 mod process;
+mod qemu;
 mod toolchain;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -24,6 +32,8 @@ struct Arguments {
 enum Task {
     /// Make the committed eBPF objects from their sources, or check them
     BuildEbpf(build_ebpf::Options),
+    /// Boot a kernel of the table and run the tests, a command or a shell in it
+    Vm(vm::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +49,6 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Task::BuildEbpf(options) => build_ebpf::run(&options),
+        Task::Vm(options) => vm::run(&options),
     }
 }
