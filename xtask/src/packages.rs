@@ -15,8 +15,11 @@ use crate::initramfs::Archive;
 use crate::places;
 
 /// The programs that the tests of profiles run.
-pub const DEBIAN: [&str; 14] = [
+pub const DEBIAN: [&str; 20] = [
+    "bash",
     "chrony",
+    "coreutils",
+    "dash",
     "dnsmasq-base",
     "iputils-ping",
     "jq",
@@ -24,12 +27,15 @@ pub const DEBIAN: [&str; 14] = [
     "login",
     "mount",
     "nginx-light",
+    "openssh-client",
     "openssh-server",
     "passwd",
+    "procps",
     "python3-minimal",
     "systemd",
     "tcpdump",
     "util-linux",
+    "util-linux-extra",
 ];
 
 /// Documentation and translations: nothing that a program needs.

@@ -13,7 +13,10 @@ use crate::qemu::Machine;
 use crate::{binaries, guest_root, packages};
 
 /// What a guest runs when nothing else is asked for.
-const TESTS: &str = "xtask guest tests";
+pub const TESTS: &str = "xtask guest tests";
+
+/// The memory in MiB that a guest with Debian's programs is comfortable with.
+pub const MEMORY: u32 = 1280;
 
 /// Options of `cargo xtask vm`.
 #[derive(Debug, clap::Args)]
@@ -33,14 +36,14 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 2)]
     cpus: u32,
     /// Memory of the guest
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    #[arg(long, value_name = "MIB", default_value_t = MEMORY)]
     memory: u32,
     /// Let the guest's clock count executed instructions (one processor)
     #[arg(long)]
     icount: bool,
-    /// Put Debian's own programs into the guest (ping, nginx, chronyd, python3, ...)
+    /// Leave Debian's own programs (ping, nginx, python3, ...) out of the guest: busybox only
     #[arg(long)]
-    debian: bool,
+    bare: bool,
     /// Put this file into the guest's /root
     #[arg(long = "file", value_name = "PATH")]
     files: Vec<PathBuf>,
@@ -67,9 +70,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if options.shell && rows.len() > 1 {
         bail!("--shell takes one kernel; name it with --kernel");
     }
-    let base = base()?;
+    let base = guest_root::base(&binaries::build()?)?;
     let mut layers = Vec::new();
-    if options.debian {
+    if !options.bare {
         layers.push(packages::root_filesystem(&packages::DEBIAN)?);
     }
     let installed = kernels::install_all(&rows, options.fetch)?;
@@ -96,11 +99,6 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     Ok(code)
-}
-
-/// What every guest holds: busybox and our programs.
-pub fn base() -> Result<Archive> {
-    guest_root::base(&binaries::build()?)
 }
 
 fn command(options: &Options, kernel: &Installed, machine: Machine<'_>) -> Result<u8> {
