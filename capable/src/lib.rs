@@ -7,3 +7,4 @@ pub mod capability;
 pub mod context;
 pub mod event;
 pub mod kernel;
+pub mod output;
