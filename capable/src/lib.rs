@@ -5,3 +5,5 @@
 
 pub mod capability;
 pub mod event;
+pub mod commands;
+pub mod inspect;
