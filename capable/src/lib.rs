@@ -8,3 +8,5 @@ pub mod context;
 pub mod event;
 pub mod kernel;
 pub mod output;
+pub mod commands;
+pub mod inspect;
