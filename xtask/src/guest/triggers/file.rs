@@ -13,8 +13,11 @@ use crate::guest::syscall::{Argument, call};
 use crate::guest::trigger::Verdict::{Absent, Denied, Granted};
 use crate::guest::trigger::{Trigger, check};
 
-/// An owner that the child namespace cannot name ends the check before `cap_capable`
-/// (kernel/capability.c, `capable_wrt_inode_uidgid`): such files are `Absent` there.
+/// Triggers about files.
+///
+/// `capable_wrt_inode_uidgid` (kernel/capability.c) asks first and looks then whether the child
+/// namespace can name the owner: the check is granted there, and the system call refused.
+/// `inode_owner_or_capable` (fs/inode.c) looks first and does not ask.
 pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "chown",
@@ -41,7 +44,7 @@ pub const TRIGGERS: &[Trigger] = &[
         "sets the set-group-ID bit of a file of a foreign group",
         &[check(
             FSETID,
-            [Granted, Denied, Absent],
+            [Granted, Denied, Granted],
             &["setattr_prepare", "in_group_or_capable", "setattr_copy"],
         )],
         |_| call!(SYS_chmod, OWN_FILE, 0o2755),
@@ -51,7 +54,7 @@ pub const TRIGGERS: &[Trigger] = &[
         "opens another user's file for writing",
         &[check(
             DAC_OVERRIDE,
-            [Granted, Denied, Absent],
+            [Granted, Denied, Granted],
             &["generic_permission"],
         )],
         |_| call!(SYS_open, OTHERS_FILE, libc::O_WRONLY),
@@ -62,12 +65,12 @@ pub const TRIGGERS: &[Trigger] = &[
         &[
             check(
                 DAC_READ_SEARCH,
-                [Granted, Denied, Absent],
+                [Granted, Denied, Granted],
                 &["generic_permission"],
             ),
             check(
                 DAC_OVERRIDE,
-                [Absent, Denied, Absent],
+                [Absent, Denied, Granted],
                 &["generic_permission"],
             ),
         ],
@@ -79,12 +82,12 @@ pub const TRIGGERS: &[Trigger] = &[
         &[
             check(
                 DAC_READ_SEARCH,
-                [Granted, Denied, Absent],
+                [Granted, Denied, Granted],
                 &["generic_permission"],
             ),
             check(
                 DAC_OVERRIDE,
-                [Absent, Denied, Absent],
+                [Absent, Denied, Granted],
                 &["generic_permission"],
             ),
         ],
@@ -95,7 +98,7 @@ pub const TRIGGERS: &[Trigger] = &[
         "removes another user's file from a sticky folder",
         &[check(
             FOWNER,
-            [Granted, Denied, Absent],
+            [Granted, Denied, Granted],
             &["__check_sticky", "may_delete", "may_delete_dentry"],
         )],
         |_| call!(SYS_unlink, STICKY_FILE),
@@ -110,7 +113,7 @@ pub const TRIGGERS: &[Trigger] = &[
                 "handle_to_path",
                 "may_decode_fh",
                 "do_handle_open",
-                "__x64_sys_open_by_handle_at",
+                "sys_open_by_handle_at",
             ],
         )],
         // struct file_handle: 8 bytes of a handle of a type that no file system has.
@@ -136,12 +139,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_CHROOT,
             [Granted, Denied, Granted],
-            &[
-                "__x64_sys_chroot",
-                "__do_sys_chroot",
-                "path_chroot",
-                "do_chroot",
-            ],
+            &["sys_chroot", "path_chroot", "do_chroot"],
         )],
         |_| call!(SYS_chroot, c"."),
     ),

@@ -14,7 +14,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SETUID,
             [Granted, Denied, Granted],
-            &["__sys_setuid", "__x64_sys_setuid"],
+            &["__sys_setuid", "sys_setuid"],
         )
         .insetid()],
         |_| call!(SYS_setuid, 0),
@@ -25,7 +25,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SETGID,
             [Granted, Denied, Granted],
-            &["__sys_setgid", "__x64_sys_setgid"],
+            &["__sys_setgid", "sys_setgid"],
         )
         .insetid()],
         |_| call!(SYS_setgid, 0),
@@ -36,7 +36,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SETUID,
             [Granted, Denied, Absent],
-            &["__sys_setresuid", "__x64_sys_setresuid"],
+            &["__sys_setresuid", "sys_setresuid"],
         )
         .insetid()],
         |_| call!(SYS_setresuid, OTHER, OTHER, OTHER),
@@ -47,7 +47,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SETGID,
             [Granted, Denied, Absent],
-            &["__sys_setresgid", "__x64_sys_setresgid"],
+            &["__sys_setresgid", "sys_setresgid"],
         )
         .insetid()],
         |_| call!(SYS_setresgid, OTHER, OTHER, OTHER),
@@ -58,7 +58,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SETUID,
             [Granted, Denied, Absent],
-            &["__sys_setfsuid", "__x64_sys_setfsuid"],
+            &["__sys_setfsuid", "sys_setfsuid"],
         )
         .insetid()],
         |_| call!(SYS_setfsuid, OTHER),
@@ -69,7 +69,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SETGID,
             [Granted, Denied, Granted],
-            &["may_setgroups", "__x64_sys_setgroups"],
+            &["may_setgroups", "sys_setgroups"],
         )
         .insetid()],
         |_| call!(SYS_setgroups, 0, Argument::read(&0_u32)),

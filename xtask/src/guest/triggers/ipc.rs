@@ -54,7 +54,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_ADMIN,
             [Granted, Denied, Absent],
-            &["keyctl_chown_key", "__x64_sys_keyctl", "__do_sys_keyctl"],
+            &["keyctl_chown_key", "sys_keyctl"],
         )],
         |given| call!(SYS_keyctl, libc::KEYCTL_CHOWN, given.prepared, OTHER, -1),
     )

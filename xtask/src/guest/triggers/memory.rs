@@ -16,7 +16,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             IPC_LOCK,
             [Granted, Denied, Denied],
-            &["can_do_mlock", "do_mlock", "__x64_sys_mlock"],
+            &["can_do_mlock", "do_mlock", "sys_mlock"],
         )],
         |_| {
             let page = [0_u8; 64];

@@ -11,15 +11,15 @@ const CALLERS: &[&str] = &[
     "may_mount",
     "path_mount",
     "do_mount",
-    "__x64_sys_mount",
+    "sys_mount",
     "mount_capable",
     "do_new_mount",
     "vfs_get_tree",
     "can_umount",
     "path_umount",
-    "__x64_sys_umount",
-    "__x64_sys_fsopen",
-    "__x64_sys_pivot_root",
+    "sys_umount",
+    "sys_fsopen",
+    "sys_pivot_root",
     "path_pivot_root",
 ];
 
@@ -43,9 +43,9 @@ pub const TRIGGERS: &[Trigger] = &[
     .only_as(&[Identity::Userns]),
     Trigger::new(
         "pivot-root",
-        "changes the root of all mounts to what does not exist",
+        "changes the root of all mounts to what it is",
         &[check(SYS_ADMIN, [Granted, Denied, Denied], CALLERS)],
-        |_| call!(SYS_pivot_root, c"/nonexistent", c"/nonexistent"),
+        |_| call!(SYS_pivot_root, c"/", c"/"),
     ),
     Trigger::new(
         "fsopen",

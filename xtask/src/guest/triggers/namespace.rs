@@ -82,7 +82,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_ADMIN,
             [Granted, Denied, Denied],
-            &["__x64_sys_sethostname"],
+            &["sys_sethostname"],
         )],
         |_| call!(SYS_sethostname, c"guest", 5),
     )
@@ -93,7 +93,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_ADMIN,
             [Absent, Absent, Granted],
-            &["__x64_sys_sethostname"],
+            &["sys_sethostname"],
         )],
         |_| call!(SYS_sethostname, c"guest", 5),
     )

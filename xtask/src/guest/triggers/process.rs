@@ -57,7 +57,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_NICE,
             [Granted, Denied, Denied],
-            &["sched_setaffinity", "__x64_sys_sched_setaffinity"],
+            &["sched_setaffinity", "sys_sched_setaffinity"],
         )],
         |given| {
             call!(
@@ -74,7 +74,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_RESOURCE,
             [Granted, Denied, Denied],
-            &["do_prlimit", "__x64_sys_prlimit64", "__x64_sys_setrlimit"],
+            &["do_prlimit", "sys_prlimit64", "sys_setrlimit"],
         )],
         |_| {
             let limit = libc::rlimit {
@@ -114,7 +114,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_RESOURCE,
             [Granted, Denied, Denied],
-            &["prctl_set_mm", "__do_sys_prctl", "__x64_sys_prctl"],
+            &["prctl_set_mm", "sys_prctl"],
         )],
         // Address 0 is refused after the check.
         |_| {
@@ -206,12 +206,12 @@ pub const TRIGGERS: &[Trigger] = &[
             check(
                 SYS_NICE,
                 [Any, Any, Any],
-                &["ioprio_check_cap", "__x64_sys_ioprio_set"],
+                &["ioprio_check_cap", "sys_ioprio_set"],
             ),
             check(
                 SYS_ADMIN,
                 [Any, Denied, Denied],
-                &["ioprio_check_cap", "__x64_sys_ioprio_set"],
+                &["ioprio_check_cap", "sys_ioprio_set"],
             ),
         ],
         // IOPRIO_WHO_PROCESS, this thread, IOPRIO_CLASS_RT << 13

@@ -64,18 +64,14 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_MODULE,
             [Granted, Denied, Denied],
-            &["may_init_module", "__x64_sys_init_module"],
+            &["may_init_module", "sys_init_module"],
         )],
         |_| call!(SYS_init_module, &[0_u8; 64][..], 64, c""),
     ),
     Trigger::new(
         "reboot",
         "reboots with a wrong magic number, which is refused after the check",
-        &[check(
-            SYS_BOOT,
-            [Granted, Denied, Denied],
-            &["__x64_sys_reboot", "__do_sys_reboot"],
-        )],
+        &[check(SYS_BOOT, [Granted, Denied, Denied], &["sys_reboot"])],
         |_| call!(SYS_reboot, 0, 0, 0, 0),
     ),
     Trigger::new(
@@ -105,7 +101,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_RAWIO,
             [Granted, Denied, Denied],
-            &["__x64_sys_iopl", "__do_sys_iopl", "ksys_iopl"],
+            &["sys_iopl", "ksys_iopl"],
         )],
         |_| call!(SYS_iopl, 3),
     ),
@@ -115,18 +111,14 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_RAWIO,
             [Granted, Denied, Denied],
-            &["ksys_ioperm", "__x64_sys_ioperm"],
+            &["ksys_ioperm", "sys_ioperm"],
         )],
         |_| call!(SYS_ioperm, 0x80, 1, 1),
     ),
     Trigger::new(
         "acct",
         "turns accounting off",
-        &[check(
-            SYS_PACCT,
-            [Granted, Denied, Denied],
-            &["__x64_sys_acct"],
-        )],
+        &[check(SYS_PACCT, [Granted, Denied, Denied], &["sys_acct"])],
         |_| call!(SYS_acct, 0),
     )
     .harmful(),
@@ -136,11 +128,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_TTY_CONFIG,
             [Granted, Denied, Denied],
-            &[
-                "__x64_sys_vhangup",
-                "__ia32_sys_vhangup",
-                "__do_sys_vhangup",
-            ],
+            &["sys_vhangup"],
         )],
         |_| call!(SYS_vhangup),
     )
@@ -153,11 +141,7 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "swapon",
         "swaps to what does not exist",
-        &[check(
-            SYS_ADMIN,
-            [Granted, Denied, Denied],
-            &["__x64_sys_swapon", "__do_sys_swapon"],
-        )],
+        &[check(SYS_ADMIN, [Granted, Denied, Denied], &["sys_swapon"])],
         |_| call!(SYS_swapon, c"/nonexistent", 0),
     ),
     Trigger::new(
@@ -166,7 +150,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_ADMIN,
             [Granted, Denied, Denied],
-            &["__x64_sys_swapoff", "__do_sys_swapoff"],
+            &["sys_swapoff"],
         )],
         |_| call!(SYS_swapoff, c"/nonexistent"),
     ),
@@ -176,7 +160,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             WAKE_ALARM,
             [Granted, Denied, Denied],
-            &["__x64_sys_timerfd_create", "__do_sys_timerfd_create"],
+            &["sys_timerfd_create"],
         )],
         |_| call!(SYS_timerfd_create, libc::CLOCK_BOOTTIME_ALARM, 0),
     ),
@@ -187,8 +171,9 @@ pub const TRIGGERS: &[Trigger] = &[
             BLOCK_SUSPEND,
             [Granted, Denied, Denied],
             &[
-                "__x64_sys_epoll_ctl",
+                "sys_epoll_ctl",
                 "do_epoll_ctl",
+                "do_epoll_ctl_file",
                 "ep_take_care_of_epollwakeup",
             ],
         )],
@@ -217,7 +202,7 @@ pub const TRIGGERS: &[Trigger] = &[
         &[check(
             SYS_ADMIN,
             [Granted, Denied, Denied],
-            &["__x64_sys_fanotify_init", "__do_sys_fanotify_init"],
+            &["sys_fanotify_init"],
         )],
         |_| call!(SYS_fanotify_init, 0, 0),
     ),

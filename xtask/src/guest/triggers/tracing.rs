@@ -7,8 +7,7 @@ use crate::guest::trigger::{Trigger, check};
 
 const BPF_CALLERS: &[&str] = &[
     "__sys_bpf",
-    "__do_sys_bpf",
-    "__x64_sys_bpf",
+    "sys_bpf",
     "bpf_capable",
     "bpf_ns_capable",
     "bpf_token_capable",
@@ -16,8 +15,7 @@ const BPF_CALLERS: &[&str] = &[
     "bpf_prog_load",
 ];
 const PERF_CALLERS: &[&str] = &[
-    "__x64_sys_perf_event_open",
-    "__do_sys_perf_event_open",
+    "sys_perf_event_open",
     "perf_allow_kernel",
     "perf_event_open",
 ];
