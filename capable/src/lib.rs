@@ -4,4 +4,6 @@
 //! [`context`] adds what user space knows, and a sink in [`output`] or [`profile`] takes them.
 
 pub mod capability;
+pub mod context;
 pub mod event;
+pub mod kernel;
