@@ -25,6 +25,9 @@ const BPF_LINK_CREATE: libc::c_int = 28;
 /// `BPF_PERF_EVENT`, an attach type.
 const BPF_PERF_EVENT: u32 = 41;
 
+/// Closes the descriptor of a perf event on execve (include/uapi/linux/perf_event.h).
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
+
 /// Asks for the verifier's log: branches and final statistics are left out.
 const LOG_LEVEL: u32 = 1;
 
@@ -228,7 +231,7 @@ pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
             -1,
             0,
             -1,
-            libc::PERF_FLAG_FD_CLOEXEC,
+            PERF_FLAG_FD_CLOEXEC,
         )
     };
     if descriptor < 0 {
@@ -341,4 +344,49 @@ pub fn lift_memory_limit() -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     Ok(())
+}
+
+/// Creates a map that nothing uses yet.
+pub fn create_map(kind: u32, key: u32, value: u32, entries: u32) -> io::Result<OwnedFd> {
+    const BPF_MAP_CREATE: libc::c_int = 0;
+    let mut attributes = [kind, key, value, entries];
+    // SAFETY: the attributes hold numbers only.
+    unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }.map(owned)
+}
+
+/// Opens the event through which a BPF program hands out records on one processor, for all
+/// processes.
+pub fn open_bpf_output() -> io::Result<OwnedFd> {
+    /// `PERF_TYPE_SOFTWARE` and `PERF_COUNT_SW_BPF_OUTPUT` (include/uapi/linux/perf_event.h).
+    const SOFTWARE: u32 = 1;
+    const BPF_OUTPUT: u64 = 10;
+    /// `struct perf_event_attr`, version 0.
+    #[repr(C)]
+    struct Attributes {
+        kind: u32,
+        size: u32,
+        config: u64,
+        rest: [u64; 6],
+    }
+    let attributes = Attributes {
+        kind: SOFTWARE,
+        size: size_of::<Attributes>() as u32,
+        config: BPF_OUTPUT,
+        rest: [0; 6],
+    };
+    // SAFETY: the attributes outlive the call.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attributes,
+            -1,
+            0,
+            -1,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(owned(descriptor as libc::c_int))
 }
