@@ -40,34 +40,33 @@ pub struct Options {
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let digest = digest::of_sources(places::workspace())?
-        .context("there are no sources of the kernel side in this folder")?;
     if options.check {
-        check(&digest)
+        check_committed()?;
     } else {
-        write(&digest)
+        write()?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Builds the objects and puts them where `capable` takes them from.
-fn write(digest: &str) -> Result<ExitCode> {
+fn write() -> Result<()> {
     let toolchain = Toolchain::find()?;
-    for (transport, object) in build(&toolchain, digest)? {
+    for (transport, object) in build(&toolchain, &digest()?)? {
         let path = committed(transport);
         put(&path, &object)?;
         eprintln!("{}: {} bytes", path.display(), object.len());
     }
-    put(&recorded(), toolchain.versions.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    put(&recorded(), toolchain.versions.as_bytes())
 }
 
 /// Compares what is committed with its sources: byte for byte with the recorded toolchain, by the
 /// digest with any other.
-fn check(digest: &str) -> Result<ExitCode> {
+pub fn check_committed() -> Result<()> {
+    let digest = digest()?;
     for transport in TRANSPORTS {
         let path = committed(transport);
         let object = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        if digest::in_object(&object) != Some(digest) {
+        if digest::in_object(&object) != Some(digest.as_str()) {
             bail!(
                 "{} is older than its sources; run: cargo xtask build-ebpf",
                 path.display()
@@ -87,11 +86,11 @@ fn check(digest: &str) -> Result<ExitCode> {
                 "the eBPF objects hold the digest of their sources. They were not rebuilt: the \
                  recorded toolchain is\n{recorded}and here is\n{found}"
             );
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
     };
 
-    for (transport, object) in build(&toolchain, digest)? {
+    for (transport, object) in build(&toolchain, &digest)? {
         let path = committed(transport);
         if fs::read(&path)? != object {
             let fresh = places::target().join(format!("ebpf/{transport}.{ARCHITECTURE}.o"));
@@ -104,7 +103,7 @@ fn check(digest: &str) -> Result<ExitCode> {
         }
         eprintln!("{}: rebuilt, the same bytes", path.display());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Builds both objects, stripped and with the digest in them.
@@ -225,6 +224,12 @@ fn compile(toolchain: &Toolchain, target: &Path) -> Result<()> {
         );
     }
     bail!("the kernel side does not build")
+}
+
+/// The digest of the sources in this clone.
+fn digest() -> Result<String> {
+    digest::of_sources(places::workspace())?
+        .context("there are no sources of the kernel side in this folder")
 }
 
 fn committed(transport: &str) -> PathBuf {

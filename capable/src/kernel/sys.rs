@@ -25,9 +25,6 @@ const BPF_LINK_CREATE: libc::c_int = 28;
 /// `BPF_PERF_EVENT`, an attach type.
 const BPF_PERF_EVENT: u32 = 41;
 
-/// Closes the descriptor of a perf event on execve (include/uapi/linux/perf_event.h).
-const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
-
 /// Asks for the verifier's log: branches and final statistics are left out.
 const LOG_LEVEL: u32 = 1;
 
@@ -172,6 +169,9 @@ pub fn open_raw_tracepoint(name: Option<&CStr>, program: BorrowedFd<'_>) -> io::
 /// Where sysfs says how kprobes are opened: the PMU's type, and the bit that asks for the return.
 const KPROBE_TYPE: &str = "/sys/bus/event_source/devices/kprobe/type";
 const KPROBE_RETURN: &str = "/sys/bus/event_source/devices/kprobe/format/retprobe";
+
+/// `PERF_FLAG_FD_CLOEXEC` (include/uapi/linux/perf_event.h).
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 
 /// Opens a kprobe or a kretprobe on a kernel function, on all processors, for nobody yet.
 pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
