@@ -13,6 +13,10 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+//! temp
+use capable::kernel::{btf::{Btf,VMLINUX}, offsets::{Layout,WANTED}, plan::{Hook,Transport}, tracer::*, record::Record, filters::Filters};
+use capable_common::UniqueBy;
+fn main() {
     env_logger::init();
     run(cli).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
