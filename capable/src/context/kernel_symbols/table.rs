@@ -24,6 +24,10 @@ const LONGEST_FUNCTION: u64 = 1 << 20;
 /// How long to wait before the file is read again for an address that no symbol covers, the first
 /// time; doubled each time.
 const FIRST_REFRESH: Duration = Duration::from_secs(1);
+/// How many functions a large kernel has, and how long their names are with the closing NUL: room
+/// for that many is asked for.
+const TYPICAL_FUNCTIONS: usize = 150_000;
+const TYPICAL_NAME: usize = 24;
 /// The longest such wait.
 const LONGEST_REFRESH: Duration = Duration::from_secs(300);
 /// Slots of the cache of return addresses. A power of two.
@@ -121,6 +125,10 @@ impl KernelSymbols {
     /// Adds what the file holds; vmlinux only where nothing is known yet.
     fn read(&mut self, reader: impl BufRead) -> Result<(), SymbolsError> {
         let vmlinux_known = !self.functions.is_empty();
+        // Memory that is never touched is never resident; growing step by step would touch all of
+        // it twice.
+        self.functions.reserve(TYPICAL_FUNCTIONS);
+        self.names.reserve(TYPICAL_FUNCTIONS * TYPICAL_NAME);
         let mut last_global = false;
         let (functions, names, modules) = (&mut self.functions, &mut self.names, &mut self.modules);
         let mut base = vmlinux_known.then_some(self.base);
