@@ -6,3 +6,7 @@
 pub mod capability;
 pub mod context;
 pub mod event;
+pub mod kernel;
+pub mod output;
+pub mod commands;
+pub mod inspect;

@@ -1,12 +1,33 @@
 //! Capabilities and sets of them, by name and by number.
 
+mod names;
+mod running;
+mod set;
+mod wider;
+
 use std::fmt;
+use std::ops::RangeInclusive;
+
+pub use names::{ShortName, UnknownCapability};
+pub use running::last_of_running_kernel;
+pub use set::{CapabilitySet, Iter, ParseSetError};
 
 /// A capability, by its number.
+///
+/// The number is whatever the kernel said: one beyond the names known here is kept and prints as
+/// `CAP_41`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capability(i32);
 
 impl Capability {
+    /// The last capability that has a name here: `CAP_LAST_CAP` of Linux 5.9 and later
+    /// (include/uapi/linux/capability.h).
+    pub const LAST_NAMED: Self = Self::CHECKPOINT_RESTORE;
+
+    /// The numbers that a capability can have: a set is 64 bits (`kernel_cap_t`,
+    /// include/linux/capability.h).
+    pub const NUMBERS: RangeInclusive<i32> = 0..=63;
+
     /// The capability with this number, whether it has a name or not.
     pub const fn from_number(number: i32) -> Self {
         Self(number)
@@ -16,26 +37,19 @@ impl Capability {
     pub const fn number(self) -> i32 {
         self.0
     }
+
+    /// Every capability that has a name, by number.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator + Clone {
+        (0..Self::LAST_NAMED.0 + 1).map(Self)
+    }
 }
 
 impl fmt::Display for Capability {
+    /// The name, `CAP_CHOWN`, or `CAP_41` where the number has none; padded as asked.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CAP_{}", self.0)
-    }
-}
-
-/// A set of capabilities, a bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct CapabilitySet(u64);
-
-impl CapabilitySet {
-    /// The set with these bits.
-    pub const fn from_bits(bits: u64) -> Self {
-        Self(bits)
-    }
-
-    /// The bits.
-    pub const fn bits(self) -> u64 {
-        self.0
+        match self.name() {
+            Some(name) => f.pad(name),
+            None => f.pad(&format!("CAP_{}", self.0)),
+        }
     }
 }

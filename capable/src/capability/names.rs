@@ -1,0 +1,267 @@
+//! The names of the capabilities, and reading one that a user typed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::Capability;
+
+/// What does not change about a capability.
+struct Named {
+    name: &'static str,
+    since: &'static str,
+}
+
+/// Numbers and names from include/uapi/linux/capability.h (6.12). Versions from capabilities(7);
+/// what it gives no version for came with capabilities themselves.
+macro_rules! named {
+    ($($number:literal $constant:ident $since:literal)*) => {
+        impl Capability {
+            $(
+                #[doc = concat!("`CAP_", stringify!($constant), "`.")]
+                pub const $constant: Self = Self($number);
+            )*
+        }
+
+        /// The index is the number, as a test holds.
+        static NAMED: &[Named] = &[
+            $(Named { name: concat!("CAP_", stringify!($constant)), since: $since },)*
+        ];
+    };
+}
+
+named! {
+    0 CHOWN "2.2"
+    1 DAC_OVERRIDE "2.2"
+    2 DAC_READ_SEARCH "2.2"
+    3 FOWNER "2.2"
+    4 FSETID "2.2"
+    5 KILL "2.2"
+    6 SETGID "2.2"
+    7 SETUID "2.2"
+    8 SETPCAP "2.2"
+    9 LINUX_IMMUTABLE "2.2"
+    10 NET_BIND_SERVICE "2.2"
+    11 NET_BROADCAST "2.2"
+    12 NET_ADMIN "2.2"
+    13 NET_RAW "2.2"
+    14 IPC_LOCK "2.2"
+    15 IPC_OWNER "2.2"
+    16 SYS_MODULE "2.2"
+    17 SYS_RAWIO "2.2"
+    18 SYS_CHROOT "2.2"
+    19 SYS_PTRACE "2.2"
+    20 SYS_PACCT "2.2"
+    21 SYS_ADMIN "2.2"
+    22 SYS_BOOT "2.2"
+    23 SYS_NICE "2.2"
+    24 SYS_RESOURCE "2.2"
+    25 SYS_TIME "2.2"
+    26 SYS_TTY_CONFIG "2.2"
+    27 MKNOD "2.4"
+    28 LEASE "2.4"
+    29 AUDIT_WRITE "2.6.11"
+    30 AUDIT_CONTROL "2.6.11"
+    31 SETFCAP "2.6.24"
+    32 MAC_OVERRIDE "2.6.25"
+    33 MAC_ADMIN "2.6.25"
+    34 SYSLOG "2.6.37"
+    35 WAKE_ALARM "3.0"
+    36 BLOCK_SUSPEND "3.5"
+    37 AUDIT_READ "3.16"
+    38 PERFMON "5.8"
+    39 BPF "5.8"
+    40 CHECKPOINT_RESTORE "5.9"
+}
+
+impl Capability {
+    fn named(self) -> Option<&'static Named> {
+        usize::try_from(self.0)
+            .ok()
+            .and_then(|number| NAMED.get(number))
+    }
+
+    /// The name, `CAP_CHOWN`; `None` for a number that has none here.
+    pub fn name(self) -> Option<&'static str> {
+        self.named().map(|named| named.name)
+    }
+
+    /// The kernel version that brought it, `5.8`; `None` for a number that has no name here.
+    pub fn since(self) -> Option<&'static str> {
+        self.named().map(|named| named.since)
+    }
+
+    /// The name as people type it: `chown`, or `cap_41`. Prints, padded as asked.
+    pub fn short_name(self) -> ShortName {
+        ShortName(self)
+    }
+}
+
+/// A capability's name in lower case and without `cap_`: `net_bind_service`.
+///
+/// Where the number has no name, `cap_41`, which reads back as the same capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShortName(Capability);
+
+impl fmt::Display for ShortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let full = self.0.to_string().to_ascii_lowercase();
+        match (self.0.name(), full.strip_prefix("cap_")) {
+            (Some(_), Some(short)) => f.pad(short),
+            _ => f.pad(&full),
+        }
+    }
+}
+
+/// What was typed is no capability.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("unknown capability '{given}'{}", hint(given, *nearest))]
+pub struct UnknownCapability {
+    /// What was typed.
+    pub given: String,
+    /// The capability with the most similar name, where one is similar.
+    pub nearest: Option<Capability>,
+}
+
+impl UnknownCapability {
+    fn new(given: &str, normal: &str) -> Self {
+        Self {
+            given: given.to_owned(),
+            nearest: nearest(normal),
+        }
+    }
+}
+
+fn hint(given: &str, nearest: Option<Capability>) -> Cow<'static, str> {
+    if let Some(nearest) = nearest {
+        return format!("; did you mean {nearest}?").into();
+    }
+    if given.trim().is_empty() {
+        return "; give a name such as CAP_NET_RAW or net_raw, or a number".into();
+    }
+    if given.parse::<i64>().is_ok() {
+        let (first, last) = Capability::NUMBERS.into_inner();
+        return format!("; a number is {first} to {last}").into();
+    }
+    "; 'capable list' shows the names".into()
+}
+
+/// The capability whose name is the fewest edits away, if they are few for its length.
+fn nearest(short: &str) -> Option<Capability> {
+    Capability::all()
+        .map(|capability| {
+            let name = capability.short_name().to_string();
+            let edits = strsim::damerau_levenshtein(&name, short);
+            (capability, edits, name.len())
+        })
+        .filter(|&(_, edits, length)| edits <= (length / 3).clamp(1, 3))
+        .min_by_key(|&(_, edits, _)| edits)
+        .map(|(capability, ..)| capability)
+}
+
+impl FromStr for Capability {
+    type Err = UnknownCapability;
+
+    /// Reads `CAP_NET_RAW`, `net_raw`, `net-raw`, `Cap_41` or `13`.
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let normal = given.trim().to_ascii_lowercase().replace('-', "_");
+        let short = normal.strip_prefix("cap_").unwrap_or(&normal);
+        // Only digits: `parse` alone would take "+13" too.
+        let number = Some(short)
+            .filter(|short| short.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|short| short.parse::<i32>().ok());
+        match number {
+            Some(number) if Self::NUMBERS.contains(&number) => Ok(Self(number)),
+            Some(_) => Err(UnknownCapability::new(given, short)),
+            None => Self::all()
+                .find(|capability| capability.short_name().to_string() == short)
+                .ok_or_else(|| UnknownCapability::new(given, short)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_has_the_name_of_its_constant() {
+        assert_eq!(Capability::all().len(), NAMED.len());
+        assert_eq!(Capability::CHOWN.name(), Some("CAP_CHOWN"));
+        assert_eq!(Capability::SYS_ADMIN.number(), 21);
+        assert_eq!(Capability::SYS_ADMIN.name(), Some("CAP_SYS_ADMIN"));
+        assert_eq!(Capability::BPF.since(), Some("5.8"));
+        assert_eq!(
+            Capability::LAST_NAMED.name(),
+            Some("CAP_CHECKPOINT_RESTORE")
+        );
+    }
+
+    #[test]
+    fn every_name_reads_back_in_every_spelling() {
+        for capability in Capability::all() {
+            let name = capability.name().unwrap();
+            let short = capability.short_name().to_string();
+            for spelling in [
+                name.to_owned(),
+                name.to_lowercase(),
+                short.clone(),
+                short.to_uppercase(),
+                short.replace('_', "-"),
+                capability.number().to_string(),
+                format!(" {name} "),
+            ] {
+                assert_eq!(spelling.parse(), Ok(capability), "{spelling:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_name_prints_and_reads_back() {
+        let unknown = Capability::from_number(41);
+        assert_eq!(unknown.to_string(), "CAP_41");
+        assert_eq!(unknown.short_name().to_string(), "cap_41");
+        assert_eq!("cap_41".parse(), Ok(unknown));
+        assert_eq!(unknown.name(), None);
+        assert_eq!(unknown.since(), None);
+        assert_eq!(Capability::from_number(-3).to_string(), "CAP_-3");
+        assert_eq!(Capability::from_number(i32::MAX).name(), None);
+    }
+
+    #[test]
+    fn names_take_the_width_they_are_given() {
+        assert_eq!(format!("{:12}|", Capability::KILL), "CAP_KILL    |");
+        assert_eq!(format!("{:>8}|", Capability::from_number(41)), "  CAP_41|");
+        assert_eq!(format!("{:6}|", Capability::KILL.short_name()), "kill  |");
+    }
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest_as_a_suggestion() {
+        let message = |text: &str| text.parse::<Capability>().unwrap_err().to_string();
+        assert_eq!(
+            message("CAP_SYS_ADMN"),
+            "unknown capability 'CAP_SYS_ADMN'; did you mean CAP_SYS_ADMIN?"
+        );
+        assert_eq!(
+            message("net_rwa"),
+            "unknown capability 'net_rwa'; did you mean CAP_NET_RAW?"
+        );
+        assert_eq!(
+            message("frobnicate"),
+            "unknown capability 'frobnicate'; 'capable list' shows the names"
+        );
+    }
+
+    #[test]
+    fn a_number_that_no_set_can_hold_is_refused() {
+        for text in ["64", "-1", "99999999999999999999", "", "+13", "CAP_", "all"] {
+            assert!(text.parse::<Capability>().is_err(), "{text:?}");
+        }
+        assert_eq!(
+            "64".parse::<Capability>().unwrap_err().to_string(),
+            "unknown capability '64'; a number is 0 to 63"
+        );
+    }
+}
