@@ -4,4 +4,5 @@
 //! [`context`] adds what user space knows, and a sink in [`output`] or [`profile`] takes them.
 
 pub mod capability;
+pub mod commands;
 pub mod event;

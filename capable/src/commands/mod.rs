@@ -1,0 +1,4 @@
+//! The subcommands.
+
+pub mod explain;
+pub mod list;
