@@ -170,7 +170,7 @@ pub(super) static FILE: &[(Capability, Explanation)] = &[
             summary: "keep the set-user-ID and set-group-ID bits",
             allows: "Keep these bits where the kernel would clear them: when the file is written or \
              truncated, and, for set-group-ID, when its group is not among the process's own.",
-            scope: Scope::Namespace,
+            scope: Scope::Mixed,
             programs: &[
                 "tar, cp and rsync that preserve modes",
                 "package managers that install set-ID programs",

@@ -81,8 +81,7 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
                  nothing to switch.",
                 "newuidmap with /etc/subuid for user namespaces.",
                 "The SafeSetID module, to allow only certain users.",
-                "NoNewPrivileges= and the securebits noroot keep user 0 from meaning every \
-                 capability.",
+                "NoNewPrivileges= and SecureBits=noroot keep user 0 from meaning every capability.",
             ],
             see: &["setuid(2)", "credentials(7)", "user_namespaces(7)"],
         },

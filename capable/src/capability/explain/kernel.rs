@@ -48,7 +48,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
         Capability::SYS_RAWIO,
         Explanation {
             summary: "reach hardware directly",
-            allows: "Use I/O ports; open /dev/mem, /dev/port, /dev/kcore and the MSR devices; send \
+            allows: "Use I/O ports; open /dev/mem, /dev/port, /proc/kcore and the MSR devices; send \
              arbitrary commands to SCSI, ATA and MMC disks; map PCI resources through \
              /proc/bus/pci; use VFIO without an IOMMU; map memory at address 0; find where a file \
              lies on disk (FIBMAP).",

@@ -35,8 +35,8 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
                  (systemd.socket(5)).",
                 "A high port, with a redirect by nftables or a load balancer; in containers, \
                  publish 80 to 8080.",
-                "docker sets it to 0 in its containers since 20.10; kubernetes counts it among \
-                 the safe sysctls of a pod.",
+                "docker sets this sysctl to 0 in its containers since 20.10; kubernetes counts it \
+                 among the safe ones for a pod.",
             ],
             see: &["ip(7)", "systemd.socket(5)"],
         },
@@ -161,8 +161,8 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
                  ping needs. docker opens it to all groups in its containers since 20.10.",
                 "Hand over an open socket: socket activation, or a small helper such as dumpcap \
                  that captures for the rest.",
-                "BPF socket filters need the packet socket only once, at the start: open it, then \
-                 drop this.",
+                "Open the raw or packet socket at the start and then drop this: the socket stays \
+                 usable.",
                 "--cap-drop NET_RAW in docker and kubernetes; most workloads run without it.",
                 "Binding a socket to a device the first time needs nothing since 5.7.",
             ],

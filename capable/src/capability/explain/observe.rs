@@ -37,8 +37,7 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
                 "sysctl kernel.dmesg_restrict=0, where every user may read the log.",
                 "Kernel symbols without addresses, or a System.map, for tools that only need \
                  names.",
-                "It is itself the narrow form of CAP_SYS_ADMIN, which kernels up to 6.1 at least \
-                 still took for the log, with a warning; 6.12 doesn't.",
+                "It is itself the narrow form of CAP_SYS_ADMIN for the log, since 2.6.37.",
             ],
             see: &["syslog(2)", "dmesg(1)", "proc(5), kptr_restrict"],
         },
@@ -84,7 +83,7 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
             ],
             see: &[
                 "perf_event_open(2)",
-                "perf-security documentation of the kernel: admin-guide/perf-security",
+                "the kernel's documentation: admin-guide/perf-security",
                 "bpf(2)",
             ],
         },

@@ -97,7 +97,7 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
             allows: "Call chroot, and enter another mount namespace (that one needs CAP_SYS_ADMIN too).",
             scope: Scope::Namespace,
             programs: &[
-                "sshd, vsftpd, Postfix, BIND, chronyd: daemons that lock themselves in",
+                "sshd, vsftpd, Postfix, BIND: daemons that lock themselves in",
                 "chroot, debootstrap, package build tools",
                 "nsenter and docker exec",
                 "containers of docker and podman hold it by default",
@@ -127,7 +127,7 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
             allows: "Choose the pid of a new process, follow the links in /proc/PID/map_files, set the \
              link /proc/PID/exe of its own, and save and restore the locked settings of a \
              terminal and the state of some devices.",
-            scope: Scope::Namespace,
+            scope: Scope::Mixed,
             programs: &[
                 "CRIU, and podman checkpoint and docker checkpoint with it",
                 "JVMs with fast start from a snapshot (CRaC)",

@@ -148,7 +148,7 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "systemd, sshd, login and PAM (pam_limits)",
                 "container runtimes",
                 "databases that raise their file limit",
-                "systemd-oomd and others that set oom_score_adj",
+                "kubelet and others that lower oom_score_adj",
                 "resize2fs",
                 "tracers before kernel 5.11, which raise RLIMIT_MEMLOCK",
             ],

@@ -88,7 +88,7 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
             summary: "pass the rules of a security module",
             allows: "Ignore mandatory access control. Smack is the one that honours it in full; AppArmor \
              asks for it only where unconfined processes are restricted; SELinux never.",
-            scope: Scope::Mixed,
+            scope: Scope::Host,
             programs: &[
                 "system services on Smack hosts (Tizen, automotive)",
                 "kernel NFS threads, which give it up",
@@ -109,7 +109,7 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
                 "A Smack rule or label for what the program needs.",
                 "On other hosts leave it out: nothing asks for it.",
             ],
-            see: &["lsm documentation of the kernel: admin-guide/LSM/Smack"],
+            see: &["the kernel's documentation: admin-guide/LSM/Smack"],
         },
     ),
     (
@@ -143,7 +143,7 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
             ],
             see: &[
                 "apparmor_parser(8)",
-                "lsm documentation of the kernel: admin-guide/LSM",
+                "the kernel's documentation: admin-guide/LSM",
             ],
         },
     ),
