@@ -8,6 +8,7 @@ pub mod capability;
 pub mod cli;
 pub mod commands;
 pub mod context;
+pub mod commands;
 pub mod event;
 pub mod inspect;
 pub mod kernel;

@@ -28,3 +28,7 @@ impl fmt::Display for Usage {
 }
 
 impl Error for Usage {}
+//! The subcommands.
+
+pub mod explain;
+pub mod list;
