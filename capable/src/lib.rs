@@ -4,6 +4,6 @@
 //! [`context`] adds what user space knows, and a sink in [`output`] or [`profile`] takes them.
 
 pub mod capability;
-pub mod event;
 pub mod commands;
+pub mod event;
 pub mod inspect;
