@@ -2,6 +2,10 @@
 //!
 //! Tests marked "needs root" change credentials and extended attributes; run them as root with
 //! `cargo test -- --include-ignored`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where by a panic, also in its helpers"
+)]
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};

@@ -1,11 +1,9 @@
 //! How values of this module look in JSON.
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use super::printable;
 use crate::capability::CapabilitySet;
 
 /// A set as an array of names.
@@ -13,26 +11,22 @@ pub(super) fn names<S: Serializer>(set: &CapabilitySet, serializer: S) -> Result
     serializer.collect_seq(set.iter().map(|capability| capability.to_string()))
 }
 
-/// Bytes that need not be UTF-8, as [`super::printable`] writes them.
+/// Bytes as they are; what is not UTF-8 becomes U+FFFD, as in the rows of a trace.
 pub(super) fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    printable(bytes).serialize(serializer)
+    String::from_utf8_lossy(bytes).serialize(serializer)
 }
 
-/// A path, as [`super::printable`] writes it.
+/// A path, as [`bytes`].
 pub(super) fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    bytes(path.as_os_str().as_bytes(), serializer)
+    path.to_string_lossy().serialize(serializer)
 }
 
-/// Paths, each as [`super::printable`] writes it.
+/// Paths, as [`bytes`].
 pub(super) fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(
-        paths
-            .iter()
-            .map(|path| printable(path.as_os_str().as_bytes())),
-    )
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
-/// Bytes as [`super::printable`] writes them, or null.
+/// Bytes as [`bytes`], or null.
 pub(super) fn optional_bytes<S: Serializer>(
     optional: &Option<Vec<u8>>,
     serializer: S,

@@ -105,7 +105,7 @@ fn resolve(file: &Path, root: &Path) -> Option<PathBuf> {
         };
     }
     let length = path.metadata().ok()?.len();
-    (length > 0).then_some(path)
+    (length > 0).then(|| path.canonicalize().unwrap_or(path))
 }
 
 /// The name of the unit in this file, where it was asked for by this name.
