@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod context;
 pub mod commands;
+pub mod commands;
 pub mod event;
 pub mod inspect;
 pub mod kernel;
