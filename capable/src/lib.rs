@@ -7,3 +7,6 @@ pub mod capability;
 pub mod context;
 pub mod event;
 pub mod kernel;
+pub mod output;
+pub mod commands;
+pub mod inspect;

@@ -3,6 +3,7 @@
 //! Everything here is asked for while rows are being printed, so each look-up is answered from
 //! memory or by a bounded piece of work, and what cannot be known is `None`.
 
+pub mod cgroups;
 pub mod kernel_symbols;
 pub mod namespaces;
 pub mod nearest;

@@ -66,25 +66,30 @@ fn kprobe_hint(error: &io::Error) -> &'static str {
 
 impl Attached {
     /// Loads the programs of a hook and attaches them to `cap_capable`.
-    pub fn to_checks(object: &Object, hook: Hook, layout: &Layout) -> Result<Self, AttachError> {
-        let mut attached = Self::default();
+    pub fn checks(
+        &mut self,
+        object: &Object,
+        hook: Hook,
+        layout: &Layout,
+    ) -> Result<(), AttachError> {
+
         match hook {
-            Hook::Kprobe => attached.kprobe(object, "check_entry", "cap_capable", false)?,
+            Hook::Kprobe => self.kprobe(object, "check_entry", "cap_capable", false)?,
             Hook::KprobePair => {
-                attached.kprobe(object, "check_return", "cap_capable", true)?;
-                attached.kprobe(object, "check_paired", "cap_capable", false)?;
+                self.kprobe(object, "check_return", "cap_capable", true)?;
+                self.kprobe(object, "check_paired", "cap_capable", false)?;
             }
             Hook::Fexit => {
                 let id = layout.function.ok_or(AttachError::NotInBtf("fexit on cap_capable"))?;
-                attached.tracing(object, "check_exit", "fexit on cap_capable", id)?;
+                self.tracing(object, "check_exit", "fexit on cap_capable", id)?;
             }
             Hook::Tracepoint => {
                 let id =
                     layout.tracepoint.ok_or(AttachError::NotInBtf("tracepoint cap_capable"))?;
-                attached.tracing(object, "check_traced", "tracepoint cap_capable", id)?;
+                self.tracing(object, "check_traced", "tracepoint cap_capable", id)?;
             }
         }
-        Ok(attached)
+        Ok(())
     }
 
     /// Attaches to `cap_vm_enough_memory`, for kernels where `cap_capable` is inlined into it.

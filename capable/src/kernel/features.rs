@@ -1,1 +1,1 @@
-
+//! temporary

@@ -11,6 +11,13 @@ pub const CAP_CAPABLE: &str = "cap_capable";
 /// (include/trace/events/capability.h).
 pub const CAP_CAPABLE_TRACEPOINT: &str = "btf_trace_cap_capable";
 
+/// Asks for `CAP_SYS_ADMIN` before memory is promised (security/commoncap.c).
+const OVERCOMMIT: &str = "cap_vm_enough_memory";
+
+/// The helper that gives a task's registers, as the kernel's functions name it
+/// (kernel/trace/bpf_trace.c, since 5.15).
+const TASK_REGISTERS: &str = "bpf_task_pt_regs";
+
 /// Creates threads for io_uring (kernel/fork.c).
 const CREATE_IO_THREAD: &str = "create_io_thread";
 
@@ -47,7 +54,7 @@ pub const WANTED: Wanted<'static> = Wanted {
         ("pt_regs", "orig_ax"),
     ],
     sizes: &["upid"],
-    functions: &[CAP_CAPABLE, CREATE_IO_THREAD],
+    functions: &[CAP_CAPABLE, OVERCOMMIT, CREATE_IO_THREAD, TASK_REGISTERS],
     typedefs: &[CAP_CAPABLE_TRACEPOINT],
 };
 
@@ -65,6 +72,10 @@ pub struct Layout {
     pub function: Option<u32>,
     /// The type number of the tracepoint's typedef.
     pub tracepoint: Option<u32>,
+    /// The type number of the function `cap_vm_enough_memory`, for fexit.
+    pub overcommit: Option<u32>,
+    /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
+    pub task_registers: bool,
 }
 
 impl Layout {
@@ -75,6 +86,8 @@ impl Layout {
         io_worker: 0,
         function: None,
         tracepoint: None,
+        overcommit: None,
+        task_registers: false,
     };
 
     /// Takes what [`WANTED`] asked for. What this kernel lacks is unknown.
@@ -96,6 +109,8 @@ impl Layout {
             io_worker,
             function: btf.function(CAP_CAPABLE),
             tracepoint: btf.typedef(CAP_CAPABLE_TRACEPOINT),
+            overcommit: btf.function(OVERCOMMIT),
+            task_registers: btf.function(TASK_REGISTERS).is_some(),
         })
     }
 }

@@ -170,6 +170,9 @@ pub fn open_raw_tracepoint(name: Option<&CStr>, program: BorrowedFd<'_>) -> io::
 const KPROBE_TYPE: &str = "/sys/bus/event_source/devices/kprobe/type";
 const KPROBE_RETURN: &str = "/sys/bus/event_source/devices/kprobe/format/retprobe";
 
+/// `PERF_FLAG_FD_CLOEXEC` (include/uapi/linux/perf_event.h).
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
+
 /// Opens a kprobe or a kretprobe on a kernel function, on all processors, for nobody yet.
 pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
     let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
@@ -228,7 +231,7 @@ pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
             -1,
             0,
             -1,
-            libc::PERF_FLAG_FD_CLOEXEC,
+            PERF_FLAG_FD_CLOEXEC,
         )
     };
     if descriptor < 0 {
