@@ -177,8 +177,10 @@ fn open_mapped(mapping: &Mapping, pid: u32) -> Option<File> {
         "/proc/{pid}/map_files/{:x}-{:x}",
         mapping.start, mapping.end
     );
+    // The program itself can be opened even if deleted.
+    let program = format!("/proc/{pid}/exe");
     // As we see it, for a process that is gone.
-    let candidates = [within.as_str(), mapped.as_str(), path];
+    let candidates = [within.as_str(), program.as_str(), mapped.as_str(), path];
     let same = |file: &File| {
         file.metadata().is_ok_and(|data| {
             // Some file systems show another device here than in maps (btrfs, overlayfs): the
