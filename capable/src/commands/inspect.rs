@@ -1,0 +1,124 @@
+//! `capable inspect`: what a process holds, a file grants and a unit allows.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::inspect::target::Target;
+use crate::inspect::{self, Subject, sheet};
+
+/// Show what processes hold, files grant and units allow.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = NOTES)]
+pub struct Args {
+    /// PIDs, files and units, shown side by side.
+    ///
+    /// A number is a PID (or a thread's number), and 'self' is this program. What has a slash is a
+    /// file: write ./123 for one whose name is a number. What ends in .service, .socket, .mount or
+    /// .swap is a unit. Any other word is a file here, else a program in $PATH, else a service.
+    #[arg(required = true, value_name = "PID|FILE|UNIT")]
+    targets: Vec<OsString>,
+
+    /// How to write it.
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
+    output: Format,
+}
+
+/// How to write what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table, one column for each target.
+    Table,
+    /// One object per line for each target.
+    Json,
+}
+
+const NOTES: &str = "\
+Reading the table:
+  all            every capability that the running kernel knows
+  -              not known, or not told to this user
+  after execve   what an ordinary program holds that the process starts
+  securebits     the kernel tells them to the process itself only
+  run by a user  what the file gives a user who holds nothing, by the kernel's
+                 rule, in the initial user namespace with a full bounding set
+  starts with    the permitted set of the unit's processes when they start
+  can reach      what they can come to hold by running privileged files
+
+Examples:
+  capable inspect 1                      what PID 1 and its threads hold
+  capable inspect $$ ping nginx.service  a shell, a program and a unit
+  capable inspect -o json /usr/bin/*     one object per line
+
+Exit status: 0, 1 where a target could not be inspected, 2 for wrong usage.";
+
+/// A line of JSON: the word that was asked for, and what it is.
+#[derive(Serialize)]
+struct Line<'a> {
+    target: &'a str,
+    #[serde(flatten)]
+    subject: &'a Subject,
+}
+
+/// Inspects each target; one that can't be is reported, and the others still are.
+///
+/// # Errors
+///
+/// Where the output can't be written.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let universe = inspect::universe();
+    let mut failed = false;
+    let mut found = Vec::new();
+    for word in &args.targets {
+        match Target::from_word(word).and_then(|target| Subject::read(&target, universe)) {
+            Ok(subject) => found.push((word.to_string_lossy(), subject)),
+            Err(error) => {
+                eprintln!("error: {error}");
+                failed = true;
+            }
+        }
+    }
+    let text = match args.output {
+        Format::Json => json_lines(&found)?,
+        Format::Table => {
+            let sheets: Vec<_> = found
+                .iter()
+                .flat_map(|(_, subject)| sheet::of(subject, universe))
+                .collect();
+            sheet::side_by_side(&sheets, width())
+        }
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Who reads on the other side has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written.context("cannot write to stdout")?,
+    }
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn json_lines(found: &[(Cow<'_, str>, Subject)]) -> anyhow::Result<String> {
+    let mut text = String::new();
+    for (target, subject) in found {
+        text += &serde_json::to_string(&Line { target, subject })?;
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// The terminal's width, or what `$COLUMNS` says; none where rows go to a file or a pipe, so that
+/// each field is one line there.
+fn width() -> Option<u16> {
+    let asked = std::env::var("COLUMNS").ok().and_then(|it| it.parse().ok());
+    asked.or_else(|| {
+        let (width, _) = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal())?;
+        Some(width.0)
+    })
+}

@@ -1,0 +1,43 @@
+//! How values of this module look in JSON.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+use crate::capability::CapabilitySet;
+
+/// A set as an array of names.
+pub(super) fn names<S: Serializer>(set: &CapabilitySet, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(set.iter().map(|capability| capability.to_string()))
+}
+
+/// Bytes as they are; what is not UTF-8 becomes U+FFFD, as in the rows of a trace.
+pub(super) fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    String::from_utf8_lossy(bytes).serialize(serializer)
+}
+
+/// A path, as [`bytes`].
+pub(super) fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    path.to_string_lossy().serialize(serializer)
+}
+
+/// Paths, as [`bytes`].
+pub(super) fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
+/// Bytes as [`bytes`], or null.
+pub(super) fn optional_bytes<S: Serializer>(
+    optional: &Option<Vec<u8>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match optional {
+        Some(known) => bytes(known, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// A number as octal digits, as chmod(1) takes a mode.
+pub(super) fn octal<S: Serializer>(mode: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{mode:04o}"))
+}

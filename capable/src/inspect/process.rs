@@ -1,0 +1,226 @@
+//! What a running process holds, by its threads.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::{fs, process};
+
+use serde::Serialize;
+
+use super::credentials::Credentials;
+use super::execve::{Caller, Held, Program};
+use super::secure_bits::SecureBits;
+use super::user_namespace::UserNamespace;
+use super::{Error, json};
+use crate::capability::CapabilitySet;
+
+/// A process, or one of its threads where the number was a thread's.
+#[derive(Clone, Debug, Serialize)]
+pub struct Process {
+    /// The number that was asked for.
+    pub pid: u32,
+    /// The process that it is a thread of, where it is not a process of its own.
+    pub thread_of: Option<u32>,
+    /// Its name, any bytes.
+    #[serde(serialize_with = "json::bytes")]
+    pub comm: Vec<u8>,
+    /// Whether it is a thread of the kernel.
+    pub kernel_thread: bool,
+    /// The credentials of the main thread.
+    #[serde(flatten)]
+    pub credentials: Credentials,
+    /// The secure bits, which a process can ask for itself only: `None` for all others.
+    pub securebits: Option<SecureBits>,
+    /// Where its capabilities count.
+    pub user_namespace: UserNamespace,
+    /// What an ordinary program that it starts holds.
+    pub after_execve: Option<AfterExecve>,
+    /// How many threads it has.
+    pub thread_count: usize,
+    /// The threads whose credentials are not those of the main one.
+    pub differing_threads: Vec<Thread>,
+}
+
+/// A thread.
+#[derive(Clone, Debug, Serialize)]
+pub struct Thread {
+    /// Its number.
+    pub tid: u32,
+    /// Its name, any bytes.
+    #[serde(serialize_with = "json::bytes")]
+    pub comm: Vec<u8>,
+    /// Its credentials.
+    #[serde(flatten)]
+    pub credentials: Credentials,
+}
+
+/// What a program without privileges of its own holds when the process starts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AfterExecve {
+    /// The effective set.
+    #[serde(serialize_with = "json::names")]
+    pub effective: CapabilitySet,
+    /// The permitted set.
+    #[serde(serialize_with = "json::names")]
+    pub permitted: CapabilitySet,
+    /// It holds this only if the secure bit noroot is clear, which can't be seen from outside.
+    pub unless_noroot: bool,
+}
+
+/// `PF_KTHREAD` (include/linux/sched.h) in field 9 of /proc/PID/stat.
+const KERNEL_THREAD: u32 = 0x0020_0000;
+
+impl Process {
+    /// Reads a process, or a thread, from /proc.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none with this number, or /proc does not tell.
+    pub fn read(pid: u32) -> Result<Self, Error> {
+        let directory = PathBuf::from(format!("/proc/{pid}"));
+        let status = read_status(pid, &directory)?;
+        let credentials = credentials(pid, &status)?;
+        let leader = line(&status, "Tgid:").and_then(|number| number.parse().ok());
+        let thread_of = leader.filter(|&leader: &u32| leader != pid);
+        let securebits = (pid == process::id())
+            .then(SecureBits::of_this_thread)
+            .flatten();
+        let user_namespace = UserNamespace::of_process(&directory);
+        let kernel_thread = is_kernel_thread(&directory);
+        let (thread_count, differing_threads) = match thread_of {
+            Some(_) => (1, Vec::new()),
+            None => differing_threads(pid, &directory, &credentials)?,
+        };
+        Ok(Self {
+            pid,
+            thread_of,
+            comm: comm(&directory),
+            kernel_thread,
+            credentials,
+            securebits,
+            after_execve: if kernel_thread {
+                None
+            } else {
+                AfterExecve::of(&credentials, &user_namespace, securebits)
+            },
+            user_namespace,
+            thread_count,
+            differing_threads,
+        })
+    }
+}
+
+impl AfterExecve {
+    /// `None` where it depends on what is not known.
+    fn of(
+        credentials: &Credentials,
+        namespace: &UserNamespace,
+        securebits: Option<SecureBits>,
+    ) -> Option<Self> {
+        let no_new_privs = credentials.no_new_privs?;
+        // Without the inode number nobody knows which user is root there.
+        namespace.inode?;
+        let held = |noroot: bool| -> Option<Held> {
+            let caller = Caller {
+                sets: credentials.sets,
+                uid: credentials.uid.real,
+                euid: credentials.uid.effective,
+                root: namespace.root,
+                noroot,
+                no_new_privs,
+            };
+            caller.execve(&Program::default())
+        };
+        let noroot = securebits.map(SecureBits::is_noroot);
+        let likely = held(noroot.unwrap_or(false))?;
+        Some(Self {
+            effective: likely.effective,
+            permitted: likely.permitted,
+            unless_noroot: noroot.is_none() && held(true) != Some(likely),
+        })
+    }
+}
+
+fn read_status(pid: u32, directory: &Path) -> Result<String, Error> {
+    let path = directory.join("status");
+    match fs::read(&path) {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if is_gone(&error) => Err(Error::NoProcess(pid)),
+        Err(source) => Err(Error::Read { path, source }),
+    }
+}
+
+/// The process ended: before the open, or between it and the read.
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
+}
+
+fn credentials(pid: u32, status: &str) -> Result<Credentials, Error> {
+    Credentials::from_status(status).map_err(|bad| Error::Status { pid, line: bad.0 })
+}
+
+fn line<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .map(str::trim)
+}
+
+fn comm(directory: &Path) -> Vec<u8> {
+    let mut comm = fs::read(directory.join("comm")).unwrap_or_default();
+    if comm.last() == Some(&b'\n') {
+        comm.pop();
+    }
+    comm
+}
+
+fn is_kernel_thread(directory: &Path) -> bool {
+    let stat = fs::read(directory.join("stat")).unwrap_or_default();
+    // The second field is a name in parentheses that may hold both spaces and parentheses.
+    let after_name = stat.rsplit(|&byte| byte == b')').next().unwrap_or_default();
+    String::from_utf8_lossy(after_name)
+        .split_whitespace()
+        .nth(6)
+        .and_then(|flags| flags.parse::<u32>().ok())
+        .is_some_and(|flags| flags & KERNEL_THREAD != 0)
+}
+
+/// How many threads the process has, and those that differ from the main one.
+fn differing_threads(
+    pid: u32,
+    directory: &Path,
+    main: &Credentials,
+) -> Result<(usize, Vec<Thread>), Error> {
+    let tasks = directory.join("task");
+    let entries = match fs::read_dir(&tasks) {
+        Ok(entries) => entries,
+        Err(error) if is_gone(&error) => return Err(Error::NoProcess(pid)),
+        Err(source) => {
+            return Err(Error::Read {
+                path: tasks,
+                source,
+            });
+        }
+    };
+    let mut tids: Vec<u32> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    tids.sort_unstable();
+    let mut differing = Vec::new();
+    for &tid in tids.iter().filter(|&&tid| tid != pid) {
+        let directory = tasks.join(tid.to_string());
+        let status = match read_status(tid, &directory) {
+            // It ended meanwhile.
+            Err(Error::NoProcess(_)) => continue,
+            other => other?,
+        };
+        let credentials = credentials(tid, &status)?;
+        if credentials != *main {
+            differing.push(Thread {
+                tid,
+                comm: comm(&directory),
+                credentials,
+            });
+        }
+    }
+    Ok((tids.len(), differing))
+}

@@ -1,0 +1,180 @@
+//! Inspected subjects as text, side by side.
+//!
+//! Each subject becomes a [`Sheet`]: a title and labelled cells. Sheets stand next to each other
+//! as the columns of one table, rows with the same label in one line, so that what differs meets
+//! the eye; where they do not fit, in several tables below each other.
+
+mod file;
+mod process;
+mod set;
+mod unit;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+pub use self::set::concise;
+use super::Subject;
+use crate::capability::CapabilitySet;
+
+/// What is shown of one subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sheet {
+    /// What it is about.
+    pub title: String,
+    /// Label and cell, the labels unique.
+    pub rows: Vec<(String, String)>,
+}
+
+impl Sheet {
+    fn new(title: String) -> Self {
+        Self {
+            title,
+            rows: Vec::new(),
+        }
+    }
+
+    fn row(&mut self, label: impl Into<String>, cell: impl Into<String>) {
+        self.rows.push((label.into(), cell.into()));
+    }
+
+    fn cell(&self, label: &str) -> Option<&str> {
+        self.rows
+            .iter()
+            .find(|(known, _)| known == label)
+            .map(|(_, cell)| cell.as_str())
+    }
+}
+
+/// What is not known.
+const UNKNOWN: &str = "-";
+
+fn yes_no(value: Option<bool>) -> &'static str {
+    match value {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => UNKNOWN,
+    }
+}
+
+/// The sheets of a subject: its own, and for a unit also that of its main process. `universe` is
+/// every capability that the running kernel knows.
+pub fn of(subject: &Subject, universe: CapabilitySet) -> Vec<Sheet> {
+    match subject {
+        Subject::Process(process) => vec![process::sheet(process, universe)],
+        Subject::File(file) => vec![file::sheet(file, universe)],
+        Subject::Unit(unit) => std::iter::once(unit::sheet(unit, universe))
+            .chain(
+                unit.main_process
+                    .as_ref()
+                    .map(|main| process::sheet(main, universe)),
+            )
+            .collect(),
+    }
+}
+
+/// A column that is narrower breaks the names of capabilities.
+const NARROWEST: usize = 26;
+
+/// The sheets next to each other, within this many columns of text if a width is given.
+pub fn side_by_side(sheets: &[Sheet], width: Option<u16>) -> String {
+    let labels = sheets
+        .iter()
+        .flat_map(|sheet| &sheet.rows)
+        .map(|(label, _)| label.len())
+        .max()
+        .unwrap_or(0);
+    let at_once = width.map_or(sheets.len(), |width| {
+        (usize::from(width).saturating_sub(labels) / NARROWEST).max(1)
+    });
+    let tables: Vec<String> = sheets
+        .chunks(at_once.max(1))
+        .map(|sheets| table(sheets, width))
+        .collect();
+    tables.join("\n")
+}
+
+fn table(sheets: &[Sheet], width: Option<u16>) -> String {
+    let mut labels: Vec<&str> = Vec::new();
+    for (label, _) in sheets.iter().flat_map(|sheet| &sheet.rows) {
+        if !labels.contains(&label.as_str()) {
+            labels.push(label);
+        }
+    }
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    match width {
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    let titles = sheets.iter().map(|sheet| sheet.title.as_str());
+    table.add_row([""].into_iter().chain(titles));
+    for label in labels {
+        let cells = sheets
+            .iter()
+            .map(|sheet| sheet.cell(label).unwrap_or_default());
+        table.add_row([label].into_iter().chain(cells));
+    }
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(comfy_table::ColumnConstraint::ContentWidth);
+        column.set_padding((0, 1));
+    }
+    let mut text = table.trim_fmt();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet(title: &str, rows: &[(&str, &str)]) -> Sheet {
+        let mut sheet = Sheet::new(title.to_owned());
+        for (label, cell) in rows {
+            sheet.row(*label, *cell);
+        }
+        sheet
+    }
+
+    #[test]
+    fn the_same_label_is_one_line_and_what_one_lacks_stays_empty() {
+        let sheets = [
+            sheet("a", &[("permitted", "CAP_KILL"), ("mount", "nosuid")]),
+            sheet("b", &[("permitted", "none")]),
+        ];
+        let text = side_by_side(&sheets, None);
+        let words: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
+        assert_eq!(
+            words,
+            [
+                vec!["a", "b"],
+                vec!["permitted", "CAP_KILL", "none"],
+                vec!["mount", "nosuid"]
+            ]
+        );
+    }
+
+    #[test]
+    fn long_cells_wrap_between_names_and_never_exceed_the_width() {
+        let long = concise(CapabilitySet::from_bits(0xff_ffff), universe());
+        let sheets = [
+            sheet("a", &[("bounding", &long)]),
+            sheet("b", &[("bounding", &long)]),
+            sheet("c", &[("bounding", &long)]),
+        ];
+        let text = side_by_side(&sheets, Some(80));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert_eq!(text.matches("bounding").count(), 2, "{text}");
+        assert_eq!(text.matches("CAP_CHECKPOINT_RESTORE").count(), 3, "{text}");
+    }
+
+    fn universe() -> CapabilitySet {
+        CapabilitySet::ALL_NAMED
+    }
+}

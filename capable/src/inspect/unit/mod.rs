@@ -1,0 +1,168 @@
+//! What a systemd unit lets its processes hold.
+//!
+//! Where systemd runs it is asked: it knows what it loaded. Elsewhere (a container's image, a
+//! machine that was booted otherwise) the unit's files are read as systemd would read them.
+
+mod files;
+mod manager;
+mod name;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use self::name::UnitName;
+use self::settings::Settings;
+use super::process::Process;
+use super::secure_bits::SecureBits;
+use super::{Error, json};
+use crate::capability::CapabilitySet;
+
+/// What a unit lets its processes hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unit {
+    /// Its name.
+    pub name: String,
+    /// Who says so.
+    pub source: Source,
+    /// The unit's file and its drop-ins, in the order in which they apply.
+    #[serde(serialize_with = "json::paths")]
+    pub files: Vec<PathBuf>,
+    /// `User=`, or `None` for root.
+    pub user: Option<String>,
+    /// The user is made up when the unit starts.
+    pub dynamic_user: bool,
+    /// `CapabilityBoundingSet=`, without what other settings take away (`PrivateDevices=`...).
+    #[serde(serialize_with = "json::names")]
+    pub bounding: CapabilitySet,
+    /// `AmbientCapabilities=`.
+    #[serde(serialize_with = "json::names")]
+    pub ambient: CapabilitySet,
+    /// `NoNewPrivileges=`.
+    pub no_new_privs: bool,
+    /// `SecureBits=`.
+    pub securebits: SecureBits,
+    /// `PrivateUsers=`: what its processes hold counts in a user namespace of their own.
+    pub private_users: bool,
+    /// The settings with commands that are exempt from all this (`ExecStartPre=+...`).
+    pub exempt: Vec<String>,
+    /// What its processes hold when they start; `None` where the user is not known.
+    pub starts_with: Option<Start>,
+    /// What they can come to hold by running files with privileges; `None` where the user is not
+    /// known.
+    pub can_reach: Option<Start>,
+    /// Its main process, where it runs.
+    pub main_process: Option<Process>,
+}
+
+/// A permitted set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Start(#[serde(serialize_with = "json::names")] pub CapabilitySet);
+
+/// Who says what a unit lets its processes hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// The running systemd.
+    Systemd,
+    /// The unit's files.
+    Files,
+}
+
+impl UnitName {
+    /// There is a unit with this name, or with its template's, on this machine.
+    pub fn exists(&self) -> bool {
+        !matches!(
+            files::find(self, Path::new("/")),
+            Err(Error::NoUnit { .. } | Error::UnitWithoutProcesses { .. })
+        )
+    }
+}
+
+impl Unit {
+    /// Asks the running systemd, or reads the unit's files where none runs. `universe` is every
+    /// capability that the running kernel knows.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such unit, it is masked, or it is of a kind that runs no processes.
+    pub fn read(name: &UnitName, universe: CapabilitySet) -> Result<Self, Error> {
+        // As sd_booted(3) decides.
+        if Path::new("/run/systemd/system").is_dir() {
+            let loaded = manager::show(name)?;
+            let mut unit = Self::new(Source::Systemd, loaded.name, loaded.settings, universe);
+            unit.files = loaded.files;
+            // It may have ended since systemd was asked.
+            unit.main_process = loaded.main_pid.and_then(|pid| Process::read(pid).ok());
+            Ok(unit)
+        } else {
+            Self::from_files(name, Path::new("/"), universe)
+        }
+    }
+
+    /// Reads the unit's files below a root directory.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Unit::read`].
+    pub fn from_files(
+        name: &UnitName,
+        root: &Path,
+        universe: CapabilitySet,
+    ) -> Result<Self, Error> {
+        let found = files::find(name, root)?;
+        let mut settings = Settings::default();
+        for path in &found.files {
+            let text = std::fs::read(path).map_err(|source| Error::Read {
+                path: path.clone(),
+                source,
+            })?;
+            settings.apply(&String::from_utf8_lossy(&text), name.section()?);
+        }
+        settings.imply();
+        let mut unit = Self::new(Source::Files, found.name, settings, universe);
+        unit.files = found.files;
+        Ok(unit)
+    }
+
+    fn new(source: Source, name: String, settings: Settings, universe: CapabilitySet) -> Self {
+        let bounding = settings
+            .bounding
+            .map_or(universe, |set| set.intersection(universe));
+        let ambient = settings.ambient.intersection(universe);
+        let root = settings.runs_as_root();
+        let starts_with = root.map(|root| {
+            if root && !settings.secure_bits.is_noroot() {
+                bounding
+            } else {
+                // systemd can raise nothing that the bounding set lacks (capset(2)).
+                ambient.intersection(bounding)
+            }
+        });
+        let can_reach = starts_with.map(|start| {
+            if settings.no_new_privs {
+                start
+            } else {
+                bounding
+            }
+        });
+        Self {
+            name,
+            source,
+            files: Vec::new(),
+            user: settings.user,
+            dynamic_user: settings.dynamic_user,
+            bounding,
+            ambient,
+            no_new_privs: settings.no_new_privs,
+            securebits: settings.secure_bits,
+            private_users: settings.private_users,
+            exempt: settings.exempt.into_iter().collect(),
+            starts_with: starts_with.map(Start),
+            can_reach: can_reach.map(Start),
+            main_process: None,
+        }
+    }
+}
