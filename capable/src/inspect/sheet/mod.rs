@@ -92,13 +92,26 @@ pub fn side_by_side(sheets: &[Sheet], width: Option<u16>) -> String {
     tables.join("\n")
 }
 
-fn table(sheets: &[Sheet], width: Option<u16>) -> String {
+/// The labels of all sheets, each once, in an order that keeps neighbours together: what a later
+/// sheet adds comes behind the label that it follows there.
+fn labels(sheets: &[Sheet]) -> Vec<&str> {
     let mut labels: Vec<&str> = Vec::new();
-    for (label, _) in sheets.iter().flat_map(|sheet| &sheet.rows) {
-        if !labels.contains(&label.as_str()) {
-            labels.push(label);
+    for sheet in sheets {
+        let mut next = 0;
+        for (label, _) in &sheet.rows {
+            next = match labels.iter().position(|known| known == label) {
+                Some(position) => position + 1,
+                None => {
+                    labels.insert(next, label);
+                    next + 1
+                }
+            };
         }
     }
+    labels
+}
+
+fn table(sheets: &[Sheet], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     match width {
@@ -109,7 +122,7 @@ fn table(sheets: &[Sheet], width: Option<u16>) -> String {
     };
     let titles = sheets.iter().map(|sheet| sheet.title.as_str());
     table.add_row([""].into_iter().chain(titles));
-    for label in labels {
+    for label in labels(sheets) {
         let cells = sheets
             .iter()
             .map(|sheet| sheet.cell(label).unwrap_or_default());
@@ -155,6 +168,18 @@ mod tests {
                 vec!["mount", "nosuid"]
             ]
         );
+    }
+
+    #[test]
+    fn what_a_later_sheet_adds_comes_behind_what_it_follows_there() {
+        let sheets = [
+            sheet("unit", &[("bounding", "all"), ("files", "a")]),
+            sheet(
+                "process",
+                &[("effective", "none"), ("bounding", "all"), ("uid", "0")],
+            ),
+        ];
+        assert_eq!(labels(&sheets), ["effective", "bounding", "uid", "files"]);
     }
 
     #[test]
