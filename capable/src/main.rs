@@ -1,2 +1,33 @@
 //! The program `capable`.
-fn main() {}
+
+use std::process::ExitCode;
+
+use capable::{
+    cli::{Cli, Command},
+    commands::{Usage, inspect, trace},
+};
+use clap::Parser as _;
+
+/// A usage error, as clap has it.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+//! temp
+use capable::kernel::{btf::{Btf,VMLINUX}, offsets::{Layout,WANTED}, plan::{Hook,Transport}, tracer::*, record::Record, filters::Filters};
+use capable_common::UniqueBy;
+fn main() {
+    env_logger::init();
+    run(cli).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        if error.is::<Usage>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+    })
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => trace::run(&cli.trace),
+        Some(Command::Trace(args)) => trace::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(args),
+    }
+}

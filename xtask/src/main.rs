@@ -1,2 +1,67 @@
 //! What a developer of `capable` does.
-fn main() {}
+
+mod apt;
+mod binaries;
+mod build_ebpf;
+#[path = "../../capable/build/digest.rs"]
+mod digest;
+mod guest_root;
+mod initramfs;
+mod kernels;
+mod packages;
+mod places;
+mod process;
+mod qemu;
+mod run;
+mod setup;
+mod tally;
+mod test;
+mod toolchain;
+mod vm;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// What a developer of capable does.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what the other commands need and is missing
+    Setup,
+    /// Make the committed eBPF objects from their sources, or check them
+    BuildEbpf(build_ebpf::Options),
+    /// Build capable and run it, with sudo where needed
+    Run(run::Options),
+    /// Run all tests: unit tests, this machine's kernel, and kernels in QEMU
+    Test(test::Options),
+    /// Boot a kernel of the table and run the tests, a command or a shell in it
+    Vm(vm::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Task::Setup => setup::run(),
+        Task::BuildEbpf(options) => build_ebpf::run(&options),
+        Task::Run(options) => run::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Vm(options) => vm::run(&options),
+    }
+}

@@ -1,5 +1,81 @@
+//! The kernel side for kernels without the BPF ring buffer: records go through a perf buffer per
+//! processor.
 #![no_std]
 #![no_main]
+
+use aya_ebpf::{
+    EbpfContext,
+    bindings::BPF_F_CURRENT_CPU,
+    helpers::generated,
+    macros::map,
+    maps::{PerCpuArray, PerfEventByteArray},
+};
+use capable_common::{Check, Detail, Life, MAX_FRAMES};
+use capable_ebpf::transport::Transport;
+
+/// The records.
+#[map]
+static EVENTS: PerfEventByteArray = PerfEventByteArray::new(0);
+
+/// The largest record: a check, its detail, and both stacks.
+const LARGEST: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
+
+/// Where a record is put together: it is larger than the stack of a program. One per program that
+/// may run on a processor while another is preempted there.
+#[map]
+static SCRATCH: PerCpuArray<[u8; LARGEST]> = PerCpuArray::with_max_entries(2, 0);
+
+struct Perf;
+
+impl Perf {
+    #[inline(always)]
+    fn output<C: EbpfContext>(context: &C, record: *const u8, size: u64) -> bool {
+        // SAFETY: the map is an array of perf events and the record holds `size` bytes.
+        let error = unsafe {
+            generated::bpf_perf_event_output(
+                context.as_ptr(),
+                (&raw const EVENTS).cast_mut().cast(),
+                BPF_F_CURRENT_CPU,
+                record.cast_mut().cast(),
+                size,
+            )
+        };
+        error == 0
+    }
+}
+
+impl Transport for Perf {
+    #[inline(always)]
+    fn reserve(_size: u64, slot: u32) -> *mut u8 {
+        SCRATCH.get_ptr_mut(slot).map_or(core::ptr::null_mut(), |scratch| scratch.cast())
+    }
+
+    #[inline(always)]
+    fn submit<C: EbpfContext>(context: &C, record: *mut u8, size: u64) -> bool {
+        Self::output(context, record, size)
+    }
+
+    #[inline(always)]
+    fn send_life<C: EbpfContext>(context: &C, life: &Life) -> bool {
+        Self::output(context, (&raw const *life).cast(), size_of::<Life>() as u64)
+    }
+
+    /// The log travels in a ring buffer, which kernels that need this object do not have.
+    #[inline(always)]
+    fn log_lost<C: EbpfContext>(_context: &C, _capability: i32) {}
+
+    #[inline(always)]
+    fn log_full<C: EbpfContext>(_context: &C, _table: &'static str) {}
+}
+
+capable_ebpf::programs!(Perf);
+
+/// "Dual MIT/GPL" is what the kernel calls this licence (include/linux/license.h); it gives
+/// GPL-only helpers to it.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

@@ -1,5 +1,75 @@
+//! The kernel side for kernels that have the BPF ring buffer (5.8 and later).
 #![no_std]
 #![no_main]
+
+use aya_ebpf::{EbpfContext, helpers::generated, macros::map, maps::RingBuf};
+use capable_common::Life;
+use capable_ebpf::{config, maps, transport::Transport};
+
+/// The records. User space sets the size.
+#[map]
+static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
+
+/// `BPF_RB_NO_WAKEUP`, `BPF_RB_FORCE_WAKEUP` and `BPF_RB_AVAIL_DATA` (include/uapi/linux/bpf.h).
+const NO_WAKEUP: u64 = 1;
+const FORCE_WAKEUP: u64 = 2;
+const AVAILABLE_DATA: u64 = 0;
+
+struct Ring;
+
+/// Wakes the reader at once when it waits, and not for each record while it rests between two
+/// batches, unless the buffer fills.
+#[inline(always)]
+fn wakeup() -> u64 {
+    let resting = maps::READER.get(0).is_some_and(|&resting| resting != 0);
+    if !resting || EVENTS.query(AVAILABLE_DATA) > u64::from(config!(wakeup_bytes)) {
+        FORCE_WAKEUP
+    } else {
+        NO_WAKEUP
+    }
+}
+
+impl Transport for Ring {
+    #[inline(always)]
+    fn reserve(size: u64, _slot: u32) -> *mut u8 {
+        // SAFETY: the map is a ring buffer, and the record that the helper gives is submitted by
+        // `submit` on every path.
+        unsafe {
+            generated::bpf_ringbuf_reserve((&raw const EVENTS).cast_mut().cast(), size, 0).cast()
+        }
+    }
+
+    #[inline(always)]
+    fn submit<C: EbpfContext>(_context: &C, record: *mut u8, _size: u64) -> bool {
+        // SAFETY: the record comes from `reserve` and is given back here, once.
+        unsafe { generated::bpf_ringbuf_submit(record.cast(), wakeup()) };
+        true
+    }
+
+    #[inline(always)]
+    fn send_life<C: EbpfContext>(_context: &C, life: &Life) -> bool {
+        EVENTS.output::<Life>(life, wakeup()).is_ok()
+    }
+
+    #[inline(always)]
+    fn log_lost<C: EbpfContext>(context: &C, capability: i32) {
+        aya_log_ebpf::debug!(context, "the ring buffer is full: lost a check of capability {}", capability);
+    }
+
+    #[inline(always)]
+    fn log_full<C: EbpfContext>(context: &C, table: &'static str) {
+        aya_log_ebpf::warn!(context, "the table of {} is full", table);
+    }
+}
+
+capable_ebpf::programs!(Ring);
+
+/// "Dual MIT/GPL" is what the kernel calls this licence (include/linux/license.h); it gives
+/// GPL-only helpers to it.
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
 #[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {

@@ -1,0 +1,254 @@
+//! One check, from its arguments to its record.
+
+use aya_ebpf::{
+    EbpfContext,
+    helpers::{bpf_get_current_pid_tgid, bpf_get_current_uid_gid, generated},
+};
+use capable_common::{AuditArgument, COMM_LENGTH, Check, Detail, Flags, Kind, STACK_FAILED};
+
+use crate::{
+    config,
+    count::{self, Novelty},
+    filter, life,
+    maps::{self, add},
+    task,
+    transport::Transport,
+    verdict::{self, Subject, Target},
+};
+
+/// `BPF_F_USER_STACK` (include/uapi/linux/bpf.h).
+const USER_STACK: u64 = 1 << 8;
+
+/// What a hook gives.
+#[derive(Clone, Copy)]
+pub struct Asked {
+    /// The address of the credentials that are checked.
+    pub credentials: u64,
+    /// The user namespace over which the capability is asked.
+    pub target: Target,
+    /// The capability's number.
+    pub capability: i32,
+    /// The fourth argument, or 0 where the hook does not give it.
+    pub options: u32,
+    /// What the function returned, where the hook gives it.
+    pub result: Option<i32>,
+    /// [`Flags`] that the hook itself knows.
+    pub flags: u32,
+    /// Tells programs apart that may run on one processor at once.
+    pub slot: u32,
+}
+
+/// What is known of a check when it is counted or sent.
+#[derive(Clone, Copy)]
+pub struct Known {
+    pub pid: u32,
+    pub tid: u32,
+    pub capability: i32,
+    pub options: u32,
+    pub subject: Subject,
+}
+
+impl Known {
+    #[inline(always)]
+    pub fn has_result(&self) -> bool {
+        self.subject.flags & Flags::RESULT_KNOWN != 0
+    }
+
+    #[inline(always)]
+    pub fn result(&self) -> i32 {
+        self.subject.result
+    }
+
+    #[inline(always)]
+    pub fn flags(&self) -> u32 {
+        self.subject.flags
+    }
+}
+
+/// Remembers a check of the tracer's own, by which it learns what its hook sees; true where it is
+/// one.
+#[inline(always)]
+pub fn is_own(pid: u32, capability: i32, options: u32) -> bool {
+    if pid != config!(own_pid) {
+        return false;
+    }
+    if let Some(own) = maps::OWN_CHECKS.get_ptr_mut(capability as u32) {
+        // SAFETY: the entry lives as long as the map, and only the tracer's single checking
+        // thread changes it.
+        unsafe {
+            add(&mut (*own).checks);
+            (*own).options = u64::from(options);
+        }
+    }
+    true
+}
+
+/// Filters a check, settles what is known of it, counts and sends it.
+#[inline(always)]
+pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
+    let ids = bpf_get_current_pid_tgid();
+    let (pid, tid) = ((ids >> 32) as u32, ids as u32);
+    if is_own(pid, asked.capability, asked.options) {
+        return;
+    }
+    let Some(counters) = maps::counters() else {
+        return;
+    };
+    add(&mut counters.seen);
+
+    let by_argument = config!(audit) != AuditArgument::CallPath as u8;
+    let mut flags = asked.flags;
+    if by_argument && flags & Flags::AUDIT_KNOWN == 0 {
+        flags |= filter::audit_from_argument(asked.options);
+    }
+    if !filter::keeps_capability(asked.capability)
+        || !filter::keeps_audit(flags)
+        || !filter::keeps_task(pid, tid)
+    {
+        add(&mut counters.filtered);
+        return;
+    }
+    if !by_argument && flags & Flags::AUDIT_KNOWN == 0 {
+        flags |= filter::audit_from_call_path(context);
+        if !filter::keeps_audit(flags) {
+            add(&mut counters.filtered);
+            return;
+        }
+    }
+
+    let mut subject = verdict::evaluate(asked.credentials, asked.target, asked.capability);
+    if let Some(result) = asked.result {
+        subject.result = result;
+        subject.flags |= Flags::RESULT_KNOWN;
+        subject.flags &= !Flags::RESULT_EVALUATED;
+    }
+    subject.flags |= flags;
+    let known = Known { pid, tid, capability: asked.capability, options: asked.options, subject };
+    if !filter::keeps_result(known.flags(), known.result()) {
+        add(&mut counters.filtered);
+        return;
+    }
+    match count::novelty(context, &known) {
+        Novelty::New => {}
+        Novelty::Repeated => {
+            add(&mut counters.repeated);
+            return;
+        }
+        Novelty::CouldNotTell => {
+            add(&mut counters.table_full);
+            T::log_full(context, "unique");
+        }
+    }
+    life::expect_outcome(&known);
+    if config!(count) != 0 {
+        let syscall = if config!(count_origin) != 0 { task::syscall_number() } else { 0 };
+        if !count::count(context, &known, syscall) {
+            add(&mut counters.lost_counts);
+            T::log_full(context, "counts");
+        }
+    }
+    if config!(send) != 0 {
+        if send::<T, C>(context, asked, &known, counters) {
+            add(&mut counters.sent);
+        } else {
+            add(&mut counters.lost_full);
+            T::log_lost(context, known.capability);
+        }
+    }
+}
+
+/// The number of bytes of a record; a constant to the verifier.
+#[inline(always)]
+fn record_size() -> u64 {
+    let frames = u64::from(config!(kernel_frames)) + u64::from(config!(user_frames));
+    let detail = if config!(detail) != 0 { size_of::<Detail>() as u64 } else { 0 };
+    size_of::<Check>() as u64 + detail + frames * 8
+}
+
+/// Writes the record straight into the transport's memory.
+#[inline(always)]
+fn send<T: Transport, C: EbpfContext>(
+    context: &C,
+    asked: &Asked,
+    known: &Known,
+    counters: &mut capable_common::Counters,
+) -> bool {
+    let size = record_size();
+    let record = T::reserve(size, asked.slot);
+    if record.is_null() {
+        return false;
+    }
+    let task = task::current();
+    let mut flags = known.flags() | task::owner(asked.credentials, task);
+    let mut end = size_of::<Check>() as u64;
+    if config!(detail) != 0 {
+        flags |= task::kind(task);
+        // SAFETY: the record has room for the detail where it is asked for, and its sections are
+        // multiples of eight bytes.
+        let detail = unsafe { &mut *record.add(end as usize).cast::<Detail>() };
+        flags |= task::describe(task, detail);
+        end += size_of::<Detail>() as u64;
+    }
+    let kernel_frames = capture(context, record, end, config!(kernel_frames), 0, counters);
+    end += u64::from(config!(kernel_frames)) * 8;
+    let user_frames = capture(context, record, end, config!(user_frames), USER_STACK, counters);
+
+    // SAFETY: the record has room for a check, and is aligned to eight bytes.
+    unsafe {
+        let check = record.cast::<Check>();
+        check.write(Check {
+            kind: Kind::Check as u16,
+            kernel_frames,
+            user_frames,
+            processor: generated::bpf_get_smp_processor_id() as u16,
+            time: generated::bpf_ktime_get_ns(),
+            cgroup: filter::current_cgroup(),
+            effective: known.subject.effective,
+            pid: known.pid,
+            tid: known.tid,
+            uid: bpf_get_current_uid_gid() as u32,
+            euid: known.subject.euid,
+            capability: known.capability,
+            options: known.options,
+            result: known.result(),
+            target_namespace: known.subject.target_namespace,
+            credential_namespace: known.subject.credential_namespace,
+            flags,
+            comm: [0; COMM_LENGTH],
+        });
+        generated::bpf_get_current_comm(
+            (&raw mut (*check).comm).cast(),
+            COMM_LENGTH as u32,
+        );
+    }
+    T::submit(context, record, size)
+}
+
+/// Captures a stack into the record; the number of its frames.
+#[inline(always)]
+fn capture<C: EbpfContext>(
+    context: &C,
+    record: *mut u8,
+    start: u64,
+    frames: u32,
+    flags: u64,
+    counters: &mut capable_common::Counters,
+) -> u16 {
+    if frames == 0 {
+        return 0;
+    }
+    // SAFETY: the record has room for this many frames at `start`.
+    let bytes = unsafe {
+        generated::bpf_get_stack(
+            context.as_ptr(),
+            record.add(start as usize).cast(),
+            frames * 8,
+            flags,
+        )
+    };
+    if bytes < 0 {
+        add(&mut counters.lost_stacks);
+        return STACK_FAILED;
+    }
+    (bytes / 8) as u16
+}

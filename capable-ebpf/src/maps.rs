@@ -1,0 +1,127 @@
+//! The maps that both transports share.
+//!
+//! User space shrinks those that a run does not use to one entry.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
+};
+use capable_common::{
+    COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_COMM_PATTERNS, OwnCheck,
+};
+
+/// `BPF_F_NO_PREALLOC` (include/uapi/linux/bpf.h): memory for what is stored, not for what could be.
+const NO_PREALLOC: u32 = 1;
+
+/// What happened to the checks, per processor.
+#[map]
+pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
+
+/// Checks of the tracer itself, by capability: how it learns what its hook sees and passes.
+#[map]
+pub static OWN_CHECKS: Array<OwnCheck> = Array::with_max_entries(64, 0);
+
+/// Processes to keep, and whether they have begun: see [`crate::life`].
+#[map]
+pub static PIDS: HashMap<u32, u32> = HashMap::with_max_entries(1 << 16, NO_PREALLOC);
+
+/// Threads to keep.
+#[map]
+pub static TIDS: HashMap<u32, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+
+/// Real user ids to keep.
+#[map]
+pub static USERS: HashMap<u32, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+
+/// Ids of cgroups to keep, with all that is below them.
+#[map]
+pub static CGROUPS: HashMap<u64, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+
+/// Inode numbers of namespaces to keep. The kinds share the table: their numbers do not overlap.
+#[map]
+pub static NAMESPACES: HashMap<u32, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+
+/// Names to keep.
+#[map]
+pub static COMMS: Array<CommPattern> = Array::with_max_entries(MAX_COMM_PATTERNS as u32, 0);
+
+/// What `--unique` has sent.
+#[map]
+pub static UNIQUE: HashMap<UniqueKey, u32> = HashMap::with_max_entries(1 << 16, NO_PREALLOC);
+
+/// What was counted.
+#[map]
+pub static COUNTS: PerCpuHashMap<CountKey, Count> =
+    PerCpuHashMap::with_max_entries(1 << 14, NO_PREALLOC);
+
+/// Checks between the entry of `cap_capable` and its return, by thread. The oldest make room: an
+/// entry whose return was missed does not stay for ever.
+#[map]
+pub static PENDING: LruHashMap<u32, Pending> = LruHashMap::with_max_entries(1 << 14, 0);
+
+/// Threads in a system call in which a check was denied.
+#[map]
+pub static DENIED: LruHashMap<u32, u32> = LruHashMap::with_max_entries(1 << 14, 0);
+
+/// Kernel stacks that tell checks apart.
+#[map]
+pub static STACKS: StackTrace = StackTrace::with_max_entries(1 << 14, 0);
+
+/// 1 while the reader rests between two batches and needs no wake-up.
+#[map]
+pub static READER: Array<u32> = Array::with_max_entries(1, 0);
+
+/// The arguments of a check whose result is awaited.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Pending {
+    /// `cred`
+    pub credentials: u64,
+    /// `target_ns`
+    pub target: u64,
+    /// `cap`
+    pub capability: i32,
+    /// `opts`, or `audit`
+    pub options: u32,
+}
+
+/// What makes two checks the same.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct UniqueKey {
+    /// A name, or a number in its first eight bytes.
+    pub subject: [u8; COMM_LENGTH],
+    /// The capability's number.
+    pub capability: i32,
+    /// The result; 1 where it is unknown.
+    pub result: i32,
+}
+
+/// This processor's counters. `None` cannot happen: the map has an entry 0.
+#[inline(always)]
+pub fn counters() -> Option<&'static mut Counters> {
+    // SAFETY: the entry lives as long as the map, and the map as long as the program. No other
+    // reference to it exists while a hook runs: the fields are only ever added to, by `add`.
+    COUNTERS.get_ptr_mut(0).map(|counters| unsafe { &mut *counters })
+}
+
+/// Adds one, atomically: on a preemptible kernel two programs can share a processor's counters.
+///
+/// In assembly, because the target has no compare-and-swap and `core` therefore offers no
+/// `fetch_add` for it; the instruction is `BPF_XADD`, which every kernel has.
+#[inline(always)]
+pub fn add(counter: &mut u64) {
+    #[cfg(target_arch = "bpf")]
+    // SAFETY: the counter is aligned and valid, and the instruction changes nothing else.
+    unsafe {
+        core::arch::asm!(
+            "lock *(u64 *)({counter} + 0) += {one}",
+            counter = in(reg) &raw mut *counter,
+            one = in(reg) 1u64,
+        );
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    {
+        *counter += 1;
+    }
+}

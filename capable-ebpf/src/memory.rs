@@ -1,0 +1,52 @@
+//! Reading the kernel's structures at offsets that are known only when the program loads.
+
+use core::mem::MaybeUninit;
+
+use aya_ebpf::{bindings::task_struct, helpers::generated};
+use capable_common::NO_OFFSET;
+
+/// Reads a `T` at `base + offset`; `None` where the offset is unknown or the read fails.
+///
+/// With an unknown offset the verifier removes the call, so that a program still loads where
+/// lockdown takes the helper away.
+#[inline(always)]
+pub fn read<T: Copy>(base: u64, offset: u32) -> Option<T> {
+    if offset == NO_OFFSET {
+        return None;
+    }
+    read_at(base.wrapping_add(u64::from(offset)))
+}
+
+/// Reads a `T` at an address; `None` where the read fails.
+#[inline(always)]
+pub fn read_at<T: Copy>(address: u64) -> Option<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the destination holds `size_of::<T>()` bytes; the helper checks the source.
+    let error = unsafe {
+        generated::bpf_probe_read_kernel(
+            value.as_mut_ptr().cast(),
+            size_of::<T>() as u32,
+            address as *const _,
+        )
+    };
+    // SAFETY: the helper filled the value, or zeroed it where it failed.
+    (error == 0).then(|| unsafe { value.assume_init() })
+}
+
+/// The address of the current `task_struct`.
+#[inline(always)]
+pub fn current_task() -> u64 {
+    // SAFETY: the helper takes nothing and cannot fail.
+    unsafe { generated::bpf_get_current_task() }
+}
+
+/// The address of the registers with which the current task entered the kernel, on kernels that
+/// have `bpf_task_pt_regs` (5.15 and later). It knows of the padding that FRED needs above them.
+#[inline(always)]
+pub fn entry_registers() -> u64 {
+    // SAFETY: the current task is what the helper expects.
+    unsafe {
+        let task: *mut task_struct = generated::bpf_get_current_task_btf();
+        generated::bpf_task_pt_regs(task) as u64
+    }
+}

@@ -1,0 +1,186 @@
+//! What the kernel knows of the task that made a check.
+
+use capable_common::{Detail, Flags, NO_OFFSET, SYSCALL_NONE};
+
+use crate::{
+    config,
+    memory::{current_task, entry_registers, read, read_at},
+};
+
+/// `PF_KTHREAD` (include/linux/sched.h, the same bit from 2.6.27 to 7.x).
+const PF_KTHREAD: u32 = 0x0020_0000;
+
+/// `TS_COMPAT` (arch/x86/include/asm/thread_info.h): the 32-bit entry was used.
+const TS_COMPAT: u32 = 2;
+
+/// The size of a kernel stack and of the registers at its top, for kernels without
+/// `bpf_task_pt_regs`: x86-64 without KASAN and, before 6.9, without FRED's padding
+/// (arch/x86/include/asm/page_64_types.h, arch/x86/include/asm/thread_info.h).
+const STACK_SIZE: u64 = 16384;
+const REGISTERS_SIZE: u64 = 168;
+
+/// `struct pt_regs` of x86-64 from `bp` to `orig_ax` (arch/x86/include/asm/ptrace.h).
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Registers {
+    bp: u64,
+    bx: u64,
+    r11: u64,
+    r10: u64,
+    r9: u64,
+    r8: u64,
+    ax: u64,
+    cx: u64,
+    dx: u64,
+    si: u64,
+    di: u64,
+    orig_ax: u64,
+}
+
+/// Where [`Registers`] begin in `struct pt_regs`: after r15, r14, r13 and r12.
+const REGISTERS_OFFSET: u64 = 32;
+
+/// Whose credentials these are.
+#[inline(always)]
+pub fn owner(credentials: u64, task: u64) -> u32 {
+    let (Some(current), Some(real)) = (
+        read::<u64>(task, config!(offsets.task_cred)),
+        read::<u64>(task, config!(offsets.task_real_cred)),
+    ) else {
+        return 0;
+    };
+    if credentials == real {
+        Flags::OWNER_KNOWN
+    } else if credentials == current {
+        Flags::OWNER_KNOWN | Flags::CREDENTIALS_OVERRIDDEN
+    } else {
+        Flags::OWNER_KNOWN | Flags::CREDENTIALS_FOREIGN
+    }
+}
+
+/// What kind of task it is.
+#[inline(always)]
+pub fn kind(task: u64) -> u32 {
+    let Some(flags) = read::<u32>(task, config!(offsets.task_flags)) else {
+        return 0;
+    };
+    let mut kind = Flags::TASK_KNOWN;
+    if flags & PF_KTHREAD != 0 {
+        kind |= Flags::KERNEL_THREAD;
+    }
+    if flags & config!(io_worker) != 0 {
+        kind |= Flags::IO_WORKER;
+    }
+    kind
+}
+
+/// The inode number of the user namespace that the task's own credentials are in.
+#[inline(always)]
+pub fn user_namespace(task: u64) -> Option<u32> {
+    let credentials = read::<u64>(task, config!(offsets.task_cred))?;
+    let namespace = read::<u64>(credentials, config!(offsets.cred_user_ns))?;
+    read(namespace, config!(offsets.user_ns_inum))
+}
+
+/// The inode number of the task's mount namespace.
+#[inline(always)]
+pub fn mount_namespace(task: u64) -> Option<u32> {
+    let proxy = read::<u64>(task, config!(offsets.task_nsproxy))?;
+    let namespace = read::<u64>(proxy, config!(offsets.nsproxy_mnt_ns))?;
+    read(namespace, config!(offsets.mnt_ns_inum))
+}
+
+/// The inode number of the task's own pid namespace.
+#[inline(always)]
+pub fn pid_namespace(task: u64) -> Option<u32> {
+    let namespace = read::<u64>(innermost(task)?, config!(offsets.upid_ns))?;
+    read(namespace, config!(offsets.pid_ns_inum))
+}
+
+/// The address of the `struct upid` that numbers a task in its own pid namespace.
+#[inline(always)]
+fn innermost(task: u64) -> Option<u64> {
+    let (numbers, size) = (config!(offsets.pid_numbers), config!(offsets.upid_size));
+    if numbers == NO_OFFSET || size == NO_OFFSET {
+        return None;
+    }
+    let pid = read::<u64>(task, config!(offsets.task_thread_pid))?;
+    let level = read::<u32>(pid, config!(offsets.pid_level))?;
+    Some(pid + u64::from(numbers) + u64::from(level) * u64::from(size))
+}
+
+/// Fills in the parent, the pids inside the process's pid namespace and the system call, and says
+/// which of them are known.
+#[inline(always)]
+pub fn describe(task: u64, detail: &mut Detail) -> u32 {
+    let mut known = 0;
+    *detail = Detail {
+        parent: 0,
+        inner_pid: 0,
+        inner_tid: 0,
+        syscall: SYSCALL_NONE,
+        arguments: [0; 6],
+    };
+    if let Some(parent) = read::<u64>(task, config!(offsets.task_real_parent))
+        && let Some(pid) = read::<u32>(parent, config!(offsets.task_tgid))
+    {
+        detail.parent = pid;
+        known |= Flags::PARENT_KNOWN;
+    }
+    let number = |task| innermost(task).and_then(|upid| read::<u32>(upid, config!(offsets.upid_nr)));
+    if let Some(leader) = read::<u64>(task, config!(offsets.task_group_leader))
+        && let (Some(pid), Some(tid)) = (number(leader), number(task))
+    {
+        detail.inner_pid = pid;
+        detail.inner_tid = tid;
+        known |= Flags::INNER_PID_KNOWN;
+    }
+    known | syscall(task, detail)
+}
+
+/// The address of the registers with which the task entered the kernel.
+#[inline(always)]
+fn registers(task: u64) -> Option<u64> {
+    if config!(task_regs_helper) != 0 {
+        return Some(entry_registers());
+    }
+    let stack = read::<u64>(task, config!(offsets.task_stack))?;
+    Some(stack + STACK_SIZE - REGISTERS_SIZE)
+}
+
+/// The number of the system call that the current task is in, or [`SYSCALL_NONE`].
+#[inline(always)]
+pub fn syscall_number() -> i32 {
+    const ORIG_AX: u32 = 120;
+    registers(current())
+        .and_then(|registers| read::<i32>(registers, ORIG_AX))
+        .unwrap_or(SYSCALL_NONE)
+}
+
+/// The system call that the task is in, and its arguments.
+#[inline(always)]
+fn syscall(task: u64, detail: &mut Detail) -> u32 {
+    let (Some(status), Some(registers)) =
+        (read::<u32>(task, config!(offsets.task_status)), registers(task))
+    else {
+        return 0;
+    };
+    let Some(registers) = read_at::<Registers>(registers + REGISTERS_OFFSET) else {
+        return 0;
+    };
+    let Registers { bp, bx, r11: _, r10, r9, r8, ax: _, cx, dx, si, di, orig_ax } = registers;
+    detail.syscall = orig_ax as i32;
+    if status & TS_COMPAT != 0 {
+        detail.arguments = [bx, cx, dx, si, di, bp];
+        Flags::SYSCALL_KNOWN | Flags::SYSCALL_COMPAT
+    } else {
+        detail.arguments = [di, si, dx, r10, r8, r9];
+        Flags::SYSCALL_KNOWN
+    }
+}
+
+/// The current task.
+#[inline(always)]
+pub fn current() -> u64 {
+    current_task()
+}

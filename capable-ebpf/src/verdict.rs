@@ -1,0 +1,148 @@
+//! What `cap_capable` decides, evaluated from the same immutable data.
+//!
+//! The kernel's function (security/commoncap.c, the same from 4.x to 7.x) walks from the target
+//! namespace upwards: in the namespace of the credentials their effective bit decides; a namespace
+//! that is not deeper than theirs denies; the owner of a namespace, seen from its parent, holds
+//! every capability in it.
+
+use capable_common::Flags;
+
+use crate::{config, memory::read};
+
+/// `EPERM` (include/uapi/asm-generic/errno-base.h).
+const EPERM: i32 = 1;
+
+/// Namespaces nest at most 32 deep (kernel/user_namespace.c, `create_user_ns`), the initial one
+/// not counted.
+const LEVELS: u32 = 33;
+
+/// `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
+const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
+
+/// Whose credentials over which namespace, as far as it is known.
+#[derive(Clone, Copy)]
+pub struct Subject {
+    pub effective: u64,
+    pub euid: u32,
+    pub credential_namespace: u32,
+    pub target_namespace: u32,
+    pub result: i32,
+    pub flags: u32,
+}
+
+impl Subject {
+    /// Nothing is known yet.
+    pub const UNKNOWN: Self = Self {
+        effective: 0,
+        euid: 0,
+        credential_namespace: 0,
+        target_namespace: 0,
+        result: 0,
+        flags: 0,
+    };
+}
+
+/// The namespace that is asked about.
+#[derive(Clone, Copy)]
+pub enum Target {
+    /// The one at this address.
+    Namespace(u64),
+    /// The initial one, whose address is not known.
+    Initial,
+}
+
+/// Evaluates the check, and says of credentials and namespaces what can be known.
+#[inline(always)]
+pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
+    let mut subject = Subject::UNKNOWN;
+    let (Some(effective), Some(euid), Some(own)) = (
+        read::<u64>(credentials, config!(offsets.cred_effective)),
+        read::<u32>(credentials, config!(offsets.cred_euid)),
+        read::<u64>(credentials, config!(offsets.cred_user_ns)),
+    ) else {
+        return subject;
+    };
+    subject.effective = effective;
+    subject.euid = euid;
+    if let Some(inode) = read::<u32>(own, config!(offsets.user_ns_inum)) {
+        subject.credential_namespace = inode;
+        subject.flags |= Flags::CREDENTIALS_KNOWN;
+    }
+    let raised = (0..64).contains(&capability) && (effective >> (capability as u32 & 63)) & 1 != 0;
+    match target {
+        Target::Namespace(target) => {
+            if target == own {
+                subject.target_namespace = subject.credential_namespace;
+                subject.flags |= Flags::NAMESPACE_OWN;
+                if subject.flags & Flags::CREDENTIALS_KNOWN != 0 {
+                    subject.flags |= Flags::NAMESPACE_KNOWN;
+                }
+                decide(&mut subject, raised);
+                return subject;
+            }
+            if let Some(inode) = read::<u32>(target, config!(offsets.user_ns_inum)) {
+                subject.target_namespace = inode;
+                subject.flags |= Flags::NAMESPACE_KNOWN;
+            }
+            walk(&mut subject, own, target, raised);
+        }
+        Target::Initial => {
+            subject.target_namespace = INITIAL_USER_NAMESPACE;
+            subject.flags |= Flags::NAMESPACE_KNOWN;
+            if let Some(level) = read::<i32>(own, config!(offsets.user_ns_level)) {
+                if level == 0 {
+                    subject.flags |= Flags::NAMESPACE_OWN;
+                }
+                decide(&mut subject, level == 0 && raised);
+            }
+        }
+    }
+    subject
+}
+
+/// Walks from a target that is not the credentials' namespace upwards. The relation of the two is
+/// settled even where ownership ends the kernel's walk early.
+#[inline(always)]
+fn walk(subject: &mut Subject, own: u64, target: u64, raised: bool) {
+    let Some(own_level) = read::<i32>(own, config!(offsets.user_ns_level)) else {
+        return;
+    };
+    let mut namespace = target;
+    for _ in 0..LEVELS {
+        if namespace == own {
+            subject.flags |= Flags::NAMESPACE_BELOW;
+            decide(subject, raised);
+            return;
+        }
+        let Some(level) = read::<i32>(namespace, config!(offsets.user_ns_level)) else {
+            return;
+        };
+        if level <= own_level {
+            decide(subject, false);
+            return;
+        }
+        let Some(parent) = read::<u64>(namespace, config!(offsets.user_ns_parent)) else {
+            return;
+        };
+        if parent == own {
+            subject.flags |= Flags::NAMESPACE_BELOW;
+            let Some(owner) = read::<u32>(namespace, config!(offsets.user_ns_owner)) else {
+                return;
+            };
+            if owner == subject.euid {
+                if !raised {
+                    subject.flags |= Flags::BY_OWNERSHIP;
+                }
+                decide(subject, true);
+                return;
+            }
+        }
+        namespace = parent;
+    }
+}
+
+#[inline(always)]
+fn decide(subject: &mut Subject, granted: bool) {
+    subject.result = if granted { 0 } else { -EPERM };
+    subject.flags |= Flags::RESULT_KNOWN | Flags::RESULT_EVALUATED;
+}

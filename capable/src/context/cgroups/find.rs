@@ -1,0 +1,382 @@
+//! Cgroups by what the user calls them: a path, a unit, or a container.
+
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::path::{is_unit, unescape_cgroup};
+use super::{Cgroup, Cgroups};
+use crate::context::nearest::nearest;
+
+/// Why a cgroup cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum CgroupError {
+    /// No version 2 hierarchy is mounted.
+    #[error(
+        "no cgroup version 2 hierarchy is mounted, so cgroups, units and containers are unknown; \
+         mount one, for example: mkdir /run/cgroup2 && mount -t cgroup2 none /run/cgroup2"
+    )]
+    NoHierarchy,
+    /// Something that should be there cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// What was to be read.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// No cgroup has this path.
+    #[error("there is no cgroup {given:?} below {}{}", mount.display(), or_nearest(.nearest.as_deref()))]
+    NoPath {
+        /// What was given.
+        given: String,
+        /// Where the hierarchy is.
+        mount: PathBuf,
+        /// The path that is most like it.
+        nearest: Option<String>,
+    },
+    /// No unit of this name runs.
+    #[error("{}{}", no_unit(given, *installed), or_nearest(.nearest.as_deref()))]
+    NoUnit {
+        /// What was given, with its suffix.
+        given: String,
+        /// systemd has a file for it.
+        installed: bool,
+        /// The running unit that is most like it.
+        nearest: Option<String>,
+    },
+    /// No container's id begins so.
+    #[error(
+        "no running container has an id that begins with {given:?}{}",
+        or_known(known)
+    )]
+    NoContainer {
+        /// What was given.
+        given: String,
+        /// Containers that run, each with its short id and its runtime.
+        known: Vec<String>,
+    },
+    /// Several containers' ids begin so.
+    #[error("{given:?} is the beginning of more than one container's id: {}", candidates.join(", "))]
+    AmbiguousContainer {
+        /// What was given.
+        given: String,
+        /// Those containers, each with its short id and its runtime.
+        candidates: Vec<String>,
+    },
+}
+
+fn or_nearest(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+}
+
+fn no_unit(given: &str, installed: bool) -> String {
+    if installed {
+        format!("unit {given:?} is not running, so it has no cgroup to trace; start it first")
+    } else {
+        format!("no unit {given:?} is running")
+    }
+}
+
+fn or_known(known: &[String]) -> String {
+    if known.is_empty() {
+        "; no container is running (give an id, not a name)".to_owned()
+    } else {
+        format!("; running (give an id, not a name): {}", known.join(", "))
+    }
+}
+
+/// A cgroup to trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its id.
+    pub id: u64,
+    /// How many levels it lies below the hierarchy's root, as `bpf_get_current_ancestor_cgroup_id`
+    /// counts; unknown inside of a cgroup namespace, which hides what is above.
+    pub level: Option<u32>,
+    /// Its path, from the root of the hierarchy.
+    pub path: String,
+}
+
+impl Cgroups {
+    /// The cgroup with this path: from the hierarchy's root, with or without a slash in front, or
+    /// with the mount point.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn by_path(&self, given: &str) -> Result<Found, CgroupError> {
+        let asked = Path::new(given);
+        let path = self.tree.inside(asked).unwrap_or_else(|| given.to_owned());
+        // `..` would lead out of the hierarchy.
+        let directory = self.tree.directory(&path);
+        let inside = directory.canonicalize().ok();
+        let inside = inside.and_then(|directory| self.tree.inside(&directory));
+        let data = directory.metadata().ok().filter(std::fs::Metadata::is_dir);
+        match (inside, data) {
+            (Some(path), Some(data)) => Ok(self.found(data.ino(), &path)),
+            _ => {
+                let wanted = format!("/{}", path.trim_matches('/'));
+                let paths = self.all();
+                let paths = paths.iter().map(|(_, path)| path.as_str());
+                Err(CgroupError::NoPath {
+                    given: given.to_owned(),
+                    mount: self.tree.mount().to_owned(),
+                    nearest: nearest(&wanted, paths).map(str::to_owned),
+                })
+            }
+        }
+    }
+
+    /// The cgroups of a unit: of the system's manager, of a user's, or inside of a container. A
+    /// name without a suffix is a service's; `name@` stands for all instances.
+    ///
+    /// # Errors
+    ///
+    /// When none of this name is running.
+    pub fn by_unit(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
+        let wanted = if is_unit(given) || given.ends_with(".slice") {
+            given.to_owned()
+        } else {
+            format!("{given}.service")
+        };
+        let template = wanted.split_once("@.");
+        let all = self.all();
+        let unit_of = |path: &str| {
+            path.rsplit('/')
+                .next()
+                .map_or("", unescape_cgroup)
+                .to_owned()
+        };
+        let found: Vec<Found> = all
+            .iter()
+            .filter(|(_, path)| {
+                let name = unit_of(path);
+                let instance = template.is_some_and(|(stem, suffix)| {
+                    let rest = name
+                        .strip_prefix(stem)
+                        .and_then(|rest| rest.strip_prefix('@'));
+                    rest.is_some_and(|rest| rest.ends_with(&format!(".{suffix}")))
+                });
+                name == wanted || instance
+            })
+            .map(|(id, path)| self.found(*id, path))
+            .collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let units: Vec<String> = all.iter().map(|(_, path)| unit_of(path)).collect();
+        let units = units.iter().map(String::as_str);
+        let units = units.filter(|name| is_unit(name) || name.ends_with(".slice"));
+        Err(CgroupError::NoUnit {
+            installed: is_installed(&wanted),
+            nearest: nearest(&wanted, units).map(str::to_owned),
+            given: wanted,
+        })
+    }
+
+    /// The cgroups of the container whose id begins so, or that has this name where the runtime
+    /// uses names.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or more than one.
+    pub fn by_container(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
+        let mut running: Vec<(String, String, Found)> = Vec::new();
+        for (id, path) in self.all() {
+            let depth = path.split('/').filter(|name| !name.is_empty()).count();
+            // Its own cgroup, not those below it.
+            if let Some(container) = Cgroup::from_path(&path).container
+                && container.depth == depth
+            {
+                let runtime = container
+                    .runtime
+                    .map_or("runtime unknown", |runtime| runtime.name());
+                let shown = format!("{} ({runtime})", container.short_id());
+                running.push((container.id, shown, self.found(id, &path)));
+            }
+        }
+        let shown = |matching: &dyn Fn(&str) -> bool| {
+            let matching = running.iter().filter(|(id, ..)| matching(id));
+            let mut shown: Vec<String> = matching.map(|(_, shown, _)| shown.clone()).collect();
+            shown.sort();
+            shown.dedup();
+            shown
+        };
+        let exact = running.iter().any(|(id, ..)| id == given);
+        let matches = |id: &str| {
+            if exact {
+                id == given
+            } else {
+                !given.is_empty() && id.starts_with(given)
+            }
+        };
+        let candidates = shown(&matches);
+        match candidates.len() {
+            1 => Ok(running
+                .iter()
+                .filter(|(id, ..)| matches(id))
+                .map(|(.., found)| found.clone())
+                .collect()),
+            0 => {
+                let mut known = shown(&|_| true);
+                known.truncate(10);
+                Err(CgroupError::NoContainer {
+                    given: given.to_owned(),
+                    known,
+                })
+            }
+            _ => Err(CgroupError::AmbiguousContainer {
+                given: given.to_owned(),
+                candidates,
+            }),
+        }
+    }
+
+    fn all(&self) -> Vec<(u64, String)> {
+        let mut all = Vec::new();
+        self.tree.walk(|id, path| all.push((id, path.to_owned())));
+        all
+    }
+
+    fn found(&self, id: u64, path: &str) -> Found {
+        let level = path.split('/').filter(|name| !name.is_empty()).count();
+        Found {
+            id,
+            level: u32::try_from(level).ok().filter(|_| self.tree.is_whole()),
+            path: path.to_owned(),
+        }
+    }
+}
+
+/// systemd has a file for this unit, or for its template (systemd.unit(5)).
+fn is_installed(unit: &str) -> bool {
+    if unit.contains('/') {
+        return false;
+    }
+    let template = unit.split_once('@').and_then(|(stem, instance)| {
+        let (_, suffix) = instance.rsplit_once('.')?;
+        Some(format!("{stem}@.{suffix}"))
+    });
+    [
+        "/etc/systemd",
+        "/run/systemd",
+        "/usr/lib/systemd",
+        "/lib/systemd",
+    ]
+    .iter()
+    .any(|place| {
+        let place = Path::new(place).join("system");
+        place.join(unit).exists()
+            || template
+                .as_ref()
+                .is_some_and(|unit| place.join(unit).exists())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Made;
+    use super::*;
+
+    const ID: &str = "ab12f0e4c0a2d3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c";
+
+    fn cgroups() -> Option<Cgroups> {
+        Cgroups::open()
+            .inspect_err(|error| eprintln!("{error}: not tested"))
+            .ok()
+    }
+
+    #[test]
+    fn a_path_is_found_in_every_form() {
+        let Some(cgroups) = cgroups() else { return };
+        let name = format!("capable-path-{}.slice", std::process::id());
+        let Some(made) = Made::new(&cgroups, &format!("{name}/inner")) else {
+            return;
+        };
+        let mount = cgroups.tree.mount().display();
+        for given in [
+            format!("/{name}/inner"),
+            format!("{name}/inner/"),
+            format!("{mount}/{name}/inner"),
+        ] {
+            let found = cgroups.by_path(&given).unwrap();
+            assert_eq!(found.id, made.id(), "{given}");
+            assert_eq!(found.path, format!("/{name}/inner"));
+            assert!(found.level.is_none_or(|level| level == 2));
+        }
+        let error = cgroups.by_path(&format!("/{name}/iner")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("did you mean \"/{name}/inner\"?")),
+            "{error}"
+        );
+        assert!(cgroups.by_path("../..").is_err());
+        assert!(
+            cgroups.by_path("/cgroup.procs").is_err(),
+            "a file is no cgroup"
+        );
+        assert_eq!(cgroups.by_path("/").unwrap().id, cgroups.tree.root_id());
+    }
+
+    #[test]
+    fn a_unit_is_found_by_name_template_and_in_nested_managers() {
+        let Some(cgroups) = cgroups() else { return };
+        let own = std::process::id();
+        let slice = format!("capable-unit-{own}.slice");
+        let place = |name: &str| Made::new(&cgroups, &format!("{slice}/{name}"));
+        let unit = format!("capable-unit-{own}");
+        let Some(one) = place(&format!("{unit}.service")) else {
+            return;
+        };
+        let two = place(&format!("user@1.service/app.slice/{unit}.service")).unwrap();
+        let a = place(&format!("{unit}@a.service")).unwrap();
+        let ids = |name: &str| {
+            let mut ids: Vec<u64> = cgroups
+                .by_unit(name)
+                .unwrap()
+                .iter()
+                .map(|found| found.id)
+                .collect();
+            ids.sort_unstable();
+            ids
+        };
+        let mut both = [one.id(), two.id()];
+        both.sort_unstable();
+        assert_eq!(ids(&unit), both);
+        assert_eq!(ids(&format!("{unit}@.service")), [a.id()]);
+        assert_eq!(ids(&format!("{unit}@")), [a.id()]);
+        assert_eq!(ids(&slice).len(), 1);
+        let error = cgroups.by_unit(&format!("capable-unti-{own}")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("did you mean \"{unit}.service\"?")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_container_is_found_by_the_beginning_of_its_id() {
+        let Some(cgroups) = cgroups() else { return };
+        let slice = format!("capable-container-{}.slice", std::process::id());
+        let other = ID.replace("f0e4", "f0e5");
+        let Some(made) = Made::new(&cgroups, &format!("{slice}/docker-{ID}.scope/inner")) else {
+            return;
+        };
+        let _other = Made::new(&cgroups, &format!("{slice}/libpod-{other}.scope")).unwrap();
+        let found = cgroups.by_container("ab12f0e4").unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, format!("/{slice}/docker-{ID}.scope"));
+        assert_ne!(found[0].id, made.id(), "the container, not what is in it");
+        assert_eq!(cgroups.by_container(ID).unwrap(), found);
+        let error = cgroups.by_container("ab12").unwrap_err().to_string();
+        assert!(
+            error.contains("ab12f0e4c0a2 (docker), ab12f0e5c0a2 (podman)"),
+            "{error}"
+        );
+        let error = cgroups.by_container("web").unwrap_err().to_string();
+        assert!(error.contains("ab12f0e4c0a2 (docker)"), "{error}");
+    }
+}

@@ -1,0 +1,63 @@
+//! Opening a cgroup's directory by its id.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// The directory's path, as this process sees it.
+    Path(String),
+    /// There is none with this id.
+    Gone,
+    /// The kernel does not let us, or does not know how.
+    Refused,
+}
+
+/// The type of handle that holds nothing but the id (`FILEID_KERNFS`, include/linux/exportfs.h,
+/// 5.5).
+const FILEID_KERNFS: libc::c_int = 0xfe;
+
+/// `struct file_handle` (include/linux/fs.h) with a kernfs id as its contents.
+#[repr(C)]
+struct KernfsHandle {
+    bytes: libc::c_uint,
+    kind: libc::c_int,
+    id: u64,
+}
+
+/// Opens the directory with this id in the file system of `root`.
+pub(super) fn open(root: &File, id: u64) -> Opened {
+    let mut handle = KernfsHandle {
+        bytes: 8,
+        kind: FILEID_KERNFS,
+        id,
+    };
+    // SAFETY: the pointer is to a live file_handle whose contents are as long as it says, and the
+    // kernel only reads it (`handle_to_path`, fs/fhandle.c); the descriptor is open while `root`
+    // is borrowed.
+    let descriptor = unsafe {
+        libc::open_by_handle_at(
+            root.as_raw_fd(),
+            (&raw mut handle).cast(),
+            libc::O_PATH | libc::O_CLOEXEC,
+        )
+    };
+    if descriptor < 0 {
+        return match io::Error::last_os_error().raw_os_error() {
+            Some(libc::ESTALE | libc::ENOENT) => Opened::Gone,
+            _ => Opened::Refused,
+        };
+    }
+    // SAFETY: the call returned a descriptor that is new and nobody else's.
+    let directory = unsafe { OwnedFd::from_raw_fd(descriptor) };
+    match std::fs::read_link(format!("/proc/self/fd/{}", directory.as_raw_fd())) {
+        Ok(path) => {
+            let path = path.to_string_lossy();
+            // A cgroup that is being removed.
+            Opened::Path(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
+        }
+        Err(_) => Opened::Refused,
+    }
+}

@@ -1,0 +1,202 @@
+//! Cgroups by the id that the kernel sends with each check (`bpf_get_current_cgroup_id`): the
+//! number of the directory's inode in the version 2 hierarchy, 64 bits, never used twice.
+//!
+//! An id is resolved once. With CAP_DAC_READ_SEARCH the kernel opens the directory by its id, in
+//! microseconds, whether or not the process still lives. Without, the tree is walked, and at most
+//! a twentieth of the time is spent so. A cgroup that is removed keeps the name that it had.
+
+mod find;
+mod handle;
+mod path;
+mod tree;
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+pub use find::{CgroupError, Found};
+use handle::Opened;
+pub use path::{Cgroup, Container, Runtime};
+use tree::Tree;
+
+/// How many cgroups are remembered before those that are gone are forgotten.
+const LIMIT: usize = 4096;
+/// The shortest pause between two walks through the tree.
+const WALK_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The cgroups of the version 2 hierarchy.
+#[derive(Debug)]
+pub struct Cgroups {
+    tree: Tree,
+    known: HashMap<u64, Cgroup>,
+    /// Ids that no cgroup has any more.
+    gone: HashSet<u64>,
+    limit: usize,
+    by_handle: bool,
+    next_walk: Instant,
+}
+
+impl Cgroups {
+    /// Finds the hierarchy. Reads nothing of it yet.
+    ///
+    /// # Errors
+    ///
+    /// When none is mounted, or it cannot be opened.
+    pub fn open() -> Result<Self, CgroupError> {
+        let tree = Tree::open()?;
+        // The root can always be opened where this works at all: kernels before 5.5 do not know
+        // this form of handle (fs/kernfs/mount.c).
+        let by_handle = matches!(tree.open_by_id(tree.root_id()), Opened::Path(_));
+        Ok(Self {
+            tree,
+            known: HashMap::new(),
+            gone: HashSet::new(),
+            limit: LIMIT,
+            by_handle,
+            next_walk: Instant::now(),
+        })
+    }
+
+    /// Learns all cgroups that exist now, so that those which are removed later have a name.
+    pub fn learn_all(&mut self) {
+        let started = Instant::now();
+        let known = &mut self.known;
+        self.tree.walk(|id, path| {
+            known.entry(id).or_insert_with(|| Cgroup::from_path(path));
+        });
+        self.next_walk = Instant::now() + WALK_INTERVAL.max(20 * started.elapsed());
+    }
+
+    /// The cgroup with this id; `None` where it was removed before it was first asked for.
+    ///
+    /// Allocates nothing for an id that was asked for before.
+    pub fn get(&mut self, id: u64) -> Option<&Cgroup> {
+        if !self.known.contains_key(&id) {
+            self.look_for(id);
+        }
+        self.known.get(&id)
+    }
+
+    fn look_for(&mut self, id: u64) {
+        if self.gone.contains(&id) {
+            return;
+        }
+        if self.known.len() >= self.limit {
+            self.known
+                .retain(|_, cgroup| self.tree.exists(&cgroup.path));
+            self.limit = LIMIT.max(2 * self.known.len());
+        }
+        if self.by_handle {
+            match self.tree.open_by_id(id) {
+                Opened::Path(path) => {
+                    self.known.insert(id, Cgroup::from_path(&path));
+                }
+                Opened::Gone => self.forget(id),
+                // Privileges were dropped.
+                Opened::Refused => self.by_handle = false,
+            }
+        }
+        if !self.by_handle && Instant::now() >= self.next_walk {
+            self.learn_all();
+            if !self.known.contains_key(&id) {
+                self.forget(id);
+            }
+        }
+    }
+
+    /// Ids are never used twice: what is not there now never will be.
+    fn forget(&mut self, id: u64) {
+        if self.gone.len() >= LIMIT {
+            self.gone.clear();
+        }
+        self.gone.insert(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
+    /// A cgroup that is removed when dropped.
+    pub(super) struct Made(std::path::PathBuf);
+
+    impl Made {
+        /// `None` where cgroups cannot be made: not root, or no version 2 hierarchy.
+        pub(super) fn new(cgroups: &Cgroups, path: &str) -> Option<Self> {
+            let made = Self(cgroups.tree.mount().join(path));
+            match fs::create_dir_all(&made.0) {
+                Ok(()) => Some(made),
+                Err(error) => {
+                    eprintln!("cannot make {}: {error}: not tested", made.0.display());
+                    None
+                }
+            }
+        }
+
+        pub(super) fn id(&self) -> u64 {
+            fs::metadata(&self.0).unwrap().ino()
+        }
+    }
+
+    impl Drop for Made {
+        fn drop(&mut self) {
+            let mut path = self.0.as_path();
+            while fs::remove_dir(path).is_ok() {
+                path = path.parent().unwrap();
+            }
+        }
+    }
+
+    fn cgroups() -> Option<Cgroups> {
+        match Cgroups::open() {
+            Ok(cgroups) => Some(cgroups),
+            Err(error) => {
+                eprintln!("{error}: not tested");
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn a_cgroup_that_is_made_later_is_found_and_keeps_its_name_when_it_is_removed() {
+        for by_handle in [true, false] {
+            let Some(mut cgroups) = cgroups() else { return };
+            cgroups.by_handle &= by_handle;
+            cgroups.learn_all();
+            cgroups.next_walk = Instant::now();
+            let name = format!("capable-test-{}-{by_handle}.service", std::process::id());
+            let Some(made) = Made::new(&cgroups, &name) else {
+                return;
+            };
+            let id = made.id();
+            assert_eq!(cgroups.get(id).unwrap().unit.as_ref(), Some(&name));
+            drop(made);
+            assert_eq!(cgroups.get(id).unwrap().path, format!("/{name}"));
+        }
+    }
+
+    #[test]
+    fn a_cgroup_that_is_gone_has_no_name_and_costs_no_second_look() {
+        for by_handle in [true, false] {
+            let Some(mut cgroups) = cgroups() else { return };
+            cgroups.by_handle &= by_handle;
+            assert_eq!(cgroups.get(u64::MAX - 7), None);
+            assert!(cgroups.gone.contains(&(u64::MAX - 7)), "{by_handle}");
+        }
+    }
+
+    #[test]
+    fn the_root_is_known() {
+        let Some(mut cgroups) = cgroups() else { return };
+        let id = cgroups.tree.root_id();
+        assert_eq!(cgroups.get(id).unwrap().path, "/");
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let effective = status
+            .lines()
+            .find_map(|line| line.strip_prefix("CapEff:\t"));
+        let effective = u64::from_str_radix(effective.unwrap(), 16).unwrap();
+        let may_open_by_handle = effective & 1 << 2 != 0; // CAP_DAC_READ_SEARCH
+        assert_eq!(cgroups.by_handle, may_open_by_handle);
+    }
+}

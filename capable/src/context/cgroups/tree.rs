@@ -1,0 +1,147 @@
+//! The mounted hierarchy: where it is, its directories and their ids.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use super::CgroupError;
+use super::handle::{self, Opened};
+
+/// The initial cgroup namespace (`PROC_CGROUP_INIT_INO`, include/linux/proc_ns.h).
+const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
+
+/// A mount of the version 2 hierarchy.
+#[derive(Debug)]
+pub(super) struct Tree {
+    mount: PathBuf,
+    root: File,
+    root_id: u64,
+    /// The mount shows the whole hierarchy, not only that of a container.
+    whole: bool,
+}
+
+impl Tree {
+    pub(super) fn open() -> Result<Self, CgroupError> {
+        let unreadable = |path: &Path| {
+            let path = path.to_owned();
+            move |source: io::Error| CgroupError::Unreadable { path, source }
+        };
+        let mountinfo = Path::new("/proc/self/mountinfo");
+        let text = fs::read(mountinfo).map_err(unreadable(mountinfo))?;
+        let mount = find_mount(&String::from_utf8_lossy(&text)).ok_or(CgroupError::NoHierarchy)?;
+        let root = File::open(&mount).map_err(unreadable(&mount))?;
+        let root_id = root.metadata().map_err(unreadable(&mount))?.ino();
+        let namespace = fs::metadata("/proc/self/ns/cgroup");
+        Ok(Self {
+            mount,
+            root,
+            root_id,
+            whole: namespace.is_ok_and(|data| data.ino() == INITIAL_CGROUP_NAMESPACE),
+        })
+    }
+
+    pub(super) fn mount(&self) -> &Path {
+        &self.mount
+    }
+
+    pub(super) fn root_id(&self) -> u64 {
+        self.root_id
+    }
+
+    /// Whether levels counted from this mount's root are those of the kernel.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The path, inside the hierarchy, of the cgroup with this id.
+    pub(super) fn open_by_id(&self, id: u64) -> Opened {
+        match handle::open(&self.root, id) {
+            Opened::Path(path) => match self.inside(Path::new(&path)) {
+                Some(inside) => Opened::Path(inside),
+                None => Opened::Gone,
+            },
+            other => other,
+        }
+    }
+
+    /// The directory of a path inside of the hierarchy.
+    pub(super) fn directory(&self, path: &str) -> PathBuf {
+        self.mount.join(path.trim_start_matches('/'))
+    }
+
+    pub(super) fn exists(&self, path: &str) -> bool {
+        self.directory(path).is_dir()
+    }
+
+    /// A directory's path inside of the hierarchy, a slash in front.
+    pub(super) fn inside(&self, directory: &Path) -> Option<String> {
+        let relative = directory.strip_prefix(&self.mount).ok()?;
+        Some(format!("/{}", relative.to_string_lossy()))
+    }
+
+    /// Calls `each` with id and path of every cgroup, parents before children.
+    pub(super) fn walk(&self, mut each: impl FnMut(u64, &str)) {
+        each(self.root_id, "/");
+        let mut waiting = vec![String::from("/")];
+        while let Some(path) = waiting.pop() {
+            // A cgroup that was removed meanwhile is none of ours any more.
+            let Ok(entries) = fs::read_dir(self.directory(&path)) else {
+                continue;
+            };
+            for entry in entries.flatten() {
+                if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    continue;
+                }
+                let name = entry.file_name();
+                let parent = path.trim_end_matches('/');
+                let child = format!("{parent}/{}", name.to_string_lossy());
+                each(entry.ino(), &child);
+                waiting.push(child);
+            }
+        }
+    }
+}
+
+/// The first cgroup2 mount in `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
+fn find_mount(mountinfo: &str) -> Option<PathBuf> {
+    mountinfo.lines().find_map(|line| {
+        let (mount, filesystem) = line.split_once(" - ")?;
+        if !filesystem.starts_with("cgroup2 ") {
+            return None;
+        }
+        mount.split(' ').nth(4).map(unescape)
+    })
+}
+
+/// Spaces and the like are `\040` in mountinfo.
+fn unescape(escaped: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(escaped.len());
+    let mut rest = escaped.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let octal = tail.get(..3).filter(|_| byte == b'\\');
+        let value = octal
+            .and_then(|digits| str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        bytes.push(value.unwrap_or(byte));
+        rest = if value.is_some() { &tail[3..] } else { tail };
+    }
+    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_2_mount_is_found_among_others() {
+        let mountinfo = "\
+30 23 0:26 / /sys/fs/cgroup ro - tmpfs tmpfs ro
+31 30 0:27 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd
+41 31 0:38 / /mnt/my\\040groups rw,relatime shared:4 - cgroup2 cgroup2 rw
+";
+        assert_eq!(find_mount(mountinfo), Some(PathBuf::from("/mnt/my groups")));
+        assert_eq!(find_mount("30 23 0:26 / / ro - tmpfs cgroup2 ro\n"), None);
+    }
+}

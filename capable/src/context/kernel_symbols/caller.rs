@@ -1,0 +1,196 @@
+//! Which kernel functions are part of the question, not of the answer: the tracer's own frames,
+//! and the helpers by which the kernel asks for a capability.
+
+/// The functions that only pass a question on: what LSMs and kernel/capability.c offer to all of
+/// the kernel, and the wrappers that take the capability to ask for from their caller. The
+/// function above them is the one that asked.
+///
+/// A function that names the capability itself is an answer, however general: so
+/// `inode_owner_or_capable` (fs/inode.c, always CAP_FOWNER), `mount_capable` (fs/super.c) and the
+/// `cap_*` hooks of security/commoncap.c such as `cap_task_prctl` are not in this list.
+/// `ptracer_capable` always asks for CAP_SYS_PTRACE, but stands in kernel/capability.c for
+/// others to use and is in it. `bpf_capable`, `perfmon_capable` and `checkpoint_restore_ns_capable`
+/// are inline and never appear (include/linux/capability.h, 6.12).
+const CAPABILITY_HELPERS: [&str; 27] = [
+    // security/commoncap.c
+    "cap_capable",
+    "cap_capable_helper",
+    // security/security.c
+    "security_capable",
+    "security_capable_noaudit",
+    // kernel/capability.c
+    "capable",
+    "ns_capable",
+    "ns_capable_common",
+    "ns_capable_noaudit",
+    "ns_capable_setid",
+    "file_ns_capable",
+    "capable_wrt_inode_uidgid",
+    "has_capability",
+    "has_capability_noaudit",
+    "has_ns_capability",
+    "has_ns_capability_noaudit",
+    "ptracer_capable",
+    // kernel/bpf/token.c, kernel/bpf/syscall.c (6.9)
+    "bpf_ns_capable",
+    "bpf_token_capable",
+    // net/core/sock.c
+    "sk_capable",
+    "sk_ns_capable",
+    "sk_net_capable",
+    "sockopt_capable",
+    "sockopt_ns_capable",
+    // net/netlink/af_netlink.c
+    "__netlink_ns_capable",
+    "netlink_ns_capable",
+    "netlink_capable",
+    "netlink_net_capable",
+];
+
+/// The functions by which the kernel asks whether it may overcommit memory: a check that is
+/// advisory. The second remains in the stack where it calls the first by a jump
+/// (security/commoncap.c, security/security.c).
+pub const OVERCOMMIT: [&str; 2] = ["cap_vm_enough_memory", "security_vm_enough_memory_mm"];
+
+/// Beginnings of names that belong to the machinery of tracing, and where each is from.
+const TRACER_PREFIXES: [&str; 18] = [
+    // kernel/bpf/trampoline.c, kernel/bpf/dispatcher.c
+    "__bpf_prog_enter",
+    "__bpf_prog_exit",
+    "__bpf_tramp_",
+    // kernel/trace/bpf_trace.c, kernel/bpf/stackmap.c
+    "bpf_trace_run",
+    "__bpf_trace_",
+    "bpf_get_stack",
+    "__bpf_get_stack",
+    "kprobe_multi_link_",
+    // include/linux/tracepoint.h, include/trace/
+    "__traceiter_",
+    "__probestub_",
+    // arch/x86/kernel/kprobes/, kernel/kprobes.c
+    "optprobe_template_",
+    "kretprobe_trampoline",
+    "__kretprobe_trampoline",
+    // arch/x86/kernel/ftrace_64.S, kernel/trace/ftrace.c
+    "ftrace_caller",
+    "ftrace_regs_call",
+    "ftrace_ops_",
+    // arch/x86/kernel/rethook.c
+    "arch_rethook_",
+    // kernel/trace/fprobe.c
+    "fprobe_",
+];
+
+/// Whole names that belong to the machinery of tracing.
+const TRACER_NAMES: [&str; 27] = [
+    "trace_call_bpf",
+    "perf_trace_run_bpf_submit",
+    "perf_trace_cap_capable",
+    "kprobe_ftrace_handler",
+    "kprobe_int3_handler",
+    "kprobe_dispatcher",
+    "kprobe_perf_func",
+    "kprobe_insn_page",
+    "kprobe_optinsn_page",
+    "kretprobe_dispatcher",
+    "kretprobe_perf_func",
+    "kretprobe_rethook_handler",
+    "optimized_callback",
+    "opt_pre_handler",
+    "aggr_pre_handler",
+    "aggr_post_handler",
+    "pre_handler_kretprobe",
+    "trampoline_handler",
+    "rethook_trampoline_handler",
+    "rethook_try_hook",
+    "ftrace_trampoline",
+    "ftrace_call",
+    "arch_ftrace_ops_list_func",
+    "asm_exc_int3",
+    "exc_int3",
+    "do_int3",
+    "int3",
+];
+
+/// The function only passes on a question for a capability. Takes a name from [`clean_name`].
+pub fn is_capability_helper(name: &str) -> bool {
+    CAPABILITY_HELPERS.contains(&name)
+}
+
+/// The function belongs to the tracer or to the kernel's machinery of tracing.
+///
+/// Such frames lie between the program and the function that it is attached to.
+pub fn is_tracer_frame(name: &str) -> bool {
+    is_generated(name)
+        || TRACER_NAMES.contains(&name)
+        || TRACER_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// The name was made up for generated code: a program is `bpf_prog_` and the 16 digits of its tag
+/// (`bpf_get_prog_name`, kernel/bpf/core.c), a trampoline or dispatcher `bpf_trampoline_` or
+/// `bpf_dispatcher_` and digits or `xdp` (kernel/bpf/trampoline.c). The kernel's own functions
+/// such as `bpf_prog_load` begin alike and do ask for capabilities.
+fn is_generated(name: &str) -> bool {
+    if let Some(tag) = name.strip_prefix("bpf_prog_") {
+        let tag = tag.as_bytes();
+        return tag.len() >= 16
+            && tag[..16].iter().all(u8::is_ascii_hexdigit)
+            && tag.get(16).is_none_or(|&byte| byte == b'_');
+    }
+    let number = name
+        .strip_prefix("bpf_trampoline_")
+        .or_else(|| name.strip_prefix("bpf_dispatcher_"));
+    number.is_some_and(|rest| {
+        rest.starts_with("xdp") || rest.starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
+/// The name without what the compiler added to it (`.isra.0`, `.constprop.0`, `.part.0`, `.cold`,
+/// `.llvm.123`).
+pub fn clean_name(name: &str) -> &str {
+    // A dot is not part of a C identifier: the first one begins the compiler's additions.
+    match name.find('.') {
+        Some(0) | None => name,
+        Some(dot) => &name[..dot],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generated_code_is_told_from_functions_with_similar_names() {
+        assert!(is_tracer_frame("bpf_prog_6deef7357e7b4530_cap_capable"));
+        assert!(is_tracer_frame("bpf_prog_6deef7357e7b4530"));
+        assert!(is_tracer_frame("bpf_trampoline_6442491529"));
+        assert!(is_tracer_frame("bpf_trace_run5"));
+        assert!(!is_tracer_frame("bpf_prog_load"));
+        assert!(!is_tracer_frame("bpf_prog_attach_check_attach_type"));
+        assert!(!is_tracer_frame("bpf_trampoline_link_prog"));
+        assert!(!is_tracer_frame("perf_trace_init"));
+    }
+
+    #[test]
+    fn helpers_pass_the_question_on_and_others_answer_it() {
+        assert!(is_capability_helper("ns_capable"));
+        assert!(is_capability_helper(clean_name("ns_capable_common.isra.0")));
+        for answer in [
+            "can_nice",
+            "map_write",
+            "__x64_sys_chroot",
+            "inode_owner_or_capable",
+        ] {
+            assert!(!is_capability_helper(answer), "{answer}");
+        }
+    }
+
+    #[test]
+    fn names_lose_what_the_compiler_added() {
+        assert_eq!(clean_name("do_thing.isra.0.cold"), "do_thing");
+        assert_eq!(clean_name("do_thing.llvm.1234"), "do_thing");
+        assert_eq!(clean_name("do_thing"), "do_thing");
+    }
+}

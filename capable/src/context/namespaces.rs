@@ -1,0 +1,135 @@
+//! Namespaces, as the user names them.
+
+use std::io;
+
+/// A kind of namespace that can be filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamespaceKind {
+    /// User namespaces.
+    User,
+    /// Mount namespaces.
+    Mount,
+    /// Pid namespaces.
+    Pid,
+}
+
+impl NamespaceKind {
+    /// The name in `/proc/PID/ns`.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Mount => "mnt",
+            Self::Pid => "pid",
+        }
+    }
+}
+
+/// Why a namespace cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum NamespaceError {
+    /// It is neither a number nor of the form that `ls` shows.
+    #[error("{given:?} names no namespace; give its number, as in `ls -l /proc/self/ns`, or a PID")]
+    Malformed {
+        /// What was given.
+        given: String,
+    },
+    /// The process does not exist.
+    #[error("cannot take the namespace of process {pid}: there is no such process")]
+    NoProcess {
+        /// What was given.
+        pid: u32,
+    },
+    /// The link cannot be read.
+    #[error(
+        "cannot read /proc/{pid}/ns/{kind}: {source}; it needs to run as the same user or with \
+         CAP_SYS_PTRACE"
+    )]
+    Unreadable {
+        /// What was given.
+        pid: u32,
+        /// Which link.
+        kind: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// The largest number that a process can have (`PID_MAX_LIMIT`, include/linux/threads.h).
+/// Namespaces have larger ones, from 0xEFFFFFF8 (include/uapi/linux/nsfs.h, 6.18;
+/// include/linux/proc_ns.h before).
+const LARGEST_PID: u32 = 4 << 20;
+
+/// The inode number of a namespace, given by that number, as `user:[4026531837]`, or by the PID
+/// of a process in it.
+///
+/// # Errors
+///
+/// When it is none of these, or the process cannot be asked.
+pub fn namespace_inode(kind: NamespaceKind, given: &str) -> Result<u32, NamespaceError> {
+    let malformed = || NamespaceError::Malformed {
+        given: given.to_owned(),
+    };
+    if let Some(number) = bracketed(kind, given) {
+        return number.parse().map_err(|_| malformed());
+    }
+    let number: u32 = given.parse().map_err(|_| malformed())?;
+    if number > LARGEST_PID {
+        return Ok(number);
+    }
+    let pid = number;
+    let link = match std::fs::read_link(format!("/proc/{pid}/ns/{}", kind.file())) {
+        Ok(link) => link,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(NamespaceError::NoProcess { pid });
+        }
+        Err(source) => {
+            return Err(NamespaceError::Unreadable {
+                pid,
+                kind: kind.file(),
+                source,
+            });
+        }
+    };
+    let inode = link
+        .to_str()
+        .and_then(|link| bracketed(kind, link)?.parse().ok());
+    inode.ok_or_else(malformed)
+}
+
+/// The number in `kind:[number]`.
+fn bracketed(kind: NamespaceKind, text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(kind.file())?;
+    rest.strip_prefix(":[")?.strip_suffix(']')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_found_by_number_link_and_process() {
+        let own = std::fs::metadata("/proc/self/ns/pid").unwrap();
+        let own = std::os::unix::fs::MetadataExt::ino(&own) as u32;
+        let pid = std::process::id().to_string();
+        for given in [&pid, &own.to_string(), &format!("pid:[{own}]")] {
+            assert_eq!(
+                namespace_inode(NamespaceKind::Pid, given).unwrap(),
+                own,
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_namespace_is_an_error_that_says_what_would_be() {
+        let message = |given| {
+            namespace_inode(NamespaceKind::User, given)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(message("init").contains("names no namespace"));
+        assert!(message("pid:[4026531836]").contains("names no namespace"));
+        assert!(message("4194304").contains("no such process"));
+        assert!(message("99999999999").contains("names no namespace"));
+    }
+}

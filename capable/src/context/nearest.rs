@@ -1,0 +1,63 @@
+//! What the user may have meant.
+
+/// The candidate that is most like what was given, if one is like it at all.
+///
+/// Alike means: the same but for case, or at most a third of the characters (and at least one)
+/// added, left out, exchanged or swapped with their neighbour, or the beginning of it.
+pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let given: Vec<char> = given.to_lowercase().chars().collect();
+    let limit = (given.len() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let other: Vec<char> = candidate.to_lowercase().chars().collect();
+            let mut distance = distance(&given, &other);
+            if given.len() >= 3 && other.starts_with(&given) {
+                distance = distance.min(limit);
+            }
+            (distance <= limit).then_some((distance, candidate))
+        })
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many steps lead from one to the other (optimal string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let exchanged = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = exchanged.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before_last[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    const USERS: [&str; 4] = ["root", "daemon", "www-data", "postgres"];
+
+    #[test]
+    fn a_slip_of_the_finger_finds_what_was_meant() {
+        assert_eq!(nearest("roto", USERS), Some("root"));
+        assert_eq!(nearest("WWW-data", USERS), Some("www-data"));
+        assert_eq!(nearest("postgers", USERS), Some("postgres"));
+        assert_eq!(nearest("post", USERS), Some("postgres"));
+    }
+
+    #[test]
+    fn nothing_alike_is_not_suggested() {
+        assert_eq!(nearest("alice", USERS), None);
+        assert_eq!(nearest("", USERS), None);
+        assert_eq!(nearest("root", []), None);
+    }
+}

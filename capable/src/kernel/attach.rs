@@ -1,0 +1,202 @@
+//! Attaching the programs of a hook, and what the kernel says they missed.
+
+use std::{
+    ffi::CStr,
+    io,
+    os::fd::{AsFd as _, OwnedFd},
+};
+
+use thiserror::Error;
+
+use super::{
+    object::{Loaded, Object, ObjectError},
+    offsets::Layout,
+    plan::Hook,
+    sys,
+};
+
+/// A hook could not be attached.
+#[derive(Debug, Error)]
+pub enum AttachError {
+    /// Its program could not be loaded.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The kernel did not let it be attached.
+    #[error("cannot attach the {what}: {error}{hint}")]
+    Refused {
+        /// The hook and its function.
+        what: String,
+        /// What the kernel answered.
+        error: io::Error,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// The kernel's BTF does not have what the hook attaches to.
+    #[error("cannot attach the {0}: this kernel's BTF does not have it")]
+    NotInBtf(&'static str),
+}
+
+/// Programs at work. Dropping them ends the trace.
+#[derive(Default)]
+pub struct Attached {
+    programs: Vec<Loaded>,
+    links: Vec<OwnedFd>,
+}
+
+/// Checks that the kernel skipped without running the hook's program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// How many are known.
+    pub checks: u64,
+    /// This kernel does not count some of them.
+    pub uncounted: bool,
+}
+
+/// What a hook of a kprobe's kind needs, when the kernel says no.
+fn kprobe_hint(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EACCES | libc::EPERM) => {
+            "; perf events may be restricted: kernel.perf_event_paranoid of 3 or more asks for \
+             CAP_SYS_ADMIN, and lockdown=confidentiality refuses kprobes"
+        }
+        Some(libc::ENOENT) => "; this kernel has no such function, or no kprobes (CONFIG_KPROBES)",
+        _ => "",
+    }
+}
+
+impl Attached {
+    /// Loads the programs of a hook and attaches them to `cap_capable`.
+    pub fn checks(
+        &mut self,
+        object: &Object,
+        hook: Hook,
+        layout: &Layout,
+    ) -> Result<(), AttachError> {
+
+        match hook {
+            Hook::Kprobe => self.kprobe(object, "check_entry", "cap_capable", false)?,
+            Hook::KprobePair => {
+                self.kprobe(object, "check_return", "cap_capable", true)?;
+                self.kprobe(object, "check_paired", "cap_capable", false)?;
+            }
+            Hook::Fexit => {
+                let id = layout.function.ok_or(AttachError::NotInBtf("fexit on cap_capable"))?;
+                self.tracing(object, "check_exit", "fexit on cap_capable", id)?;
+            }
+            Hook::Tracepoint => {
+                let id =
+                    layout.tracepoint.ok_or(AttachError::NotInBtf("tracepoint cap_capable"))?;
+                self.tracing(object, "check_traced", "tracepoint cap_capable", id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Attaches to `cap_vm_enough_memory`, for kernels where `cap_capable` is inlined into it.
+    pub fn overcommit(
+        &mut self,
+        object: &Object,
+        hook: Hook,
+        layout: &Layout,
+    ) -> Result<(), AttachError> {
+        const FUNCTION: &str = "cap_vm_enough_memory";
+        match hook {
+            Hook::Kprobe | Hook::KprobePair => self.kprobe(object, "memory_entry", FUNCTION, false),
+            Hook::Fexit | Hook::Tracepoint => {
+                let what = "fexit on cap_vm_enough_memory";
+                let id = layout.overcommit.ok_or(AttachError::NotInBtf(what))?;
+                self.tracing(object, "memory_exit", what, id)
+            }
+        }
+    }
+
+    /// Attaches what follows processes from their fork to their end.
+    pub fn follow(&mut self, object: &Object) -> Result<(), AttachError> {
+        self.raw(object, "process_free", c"sched_process_free")?;
+        self.raw(object, "process_exec", c"sched_process_exec")?;
+        self.raw(object, "process_fork", c"sched_process_fork")
+    }
+
+    /// Attaches what tells how system calls ended.
+    pub fn outcomes(&mut self, object: &Object) -> Result<(), AttachError> {
+        self.raw(object, "syscall_exit", c"sys_exit")
+    }
+
+    fn kprobe(
+        &mut self,
+        object: &Object,
+        program: &'static str,
+        function: &'static str,
+        at_return: bool,
+    ) -> Result<(), AttachError> {
+        let loaded = object.load(program, 0)?;
+        let link = sys::open_kprobe(function, at_return)
+            .and_then(|probe| sys::attach_kprobe(loaded.program.as_fd(), probe))
+            .map_err(|error| AttachError::Refused {
+                what: format!(
+                    "{} on {function}",
+                    if at_return { "kretprobe" } else { "kprobe" }
+                ),
+                hint: kprobe_hint(&error),
+                error,
+            })?;
+        self.keep(loaded, link);
+        Ok(())
+    }
+
+    fn tracing(
+        &mut self,
+        object: &Object,
+        program: &'static str,
+        what: &'static str,
+        btf_id: u32,
+    ) -> Result<(), AttachError> {
+        let loaded = object.load(program, btf_id)?;
+        let link = sys::open_raw_tracepoint(None, loaded.program.as_fd()).map_err(|error| {
+            AttachError::Refused { what: what.to_owned(), error, hint: "" }
+        })?;
+        self.keep(loaded, link);
+        Ok(())
+    }
+
+    fn raw(
+        &mut self,
+        object: &Object,
+        program: &'static str,
+        tracepoint: &CStr,
+    ) -> Result<(), AttachError> {
+        let loaded = object.load(program, 0)?;
+        let link = sys::open_raw_tracepoint(Some(tracepoint), loaded.program.as_fd()).map_err(
+            |error| AttachError::Refused {
+                what: format!("tracepoint {}", tracepoint.to_string_lossy()),
+                error,
+                hint: "",
+            },
+        )?;
+        self.keep(loaded, link);
+        Ok(())
+    }
+
+    fn keep(&mut self, program: Loaded, link: OwnedFd) {
+        self.programs.push(program);
+        self.links.push(link);
+    }
+
+    /// What the kernel skipped so far: a program that was already running on that processor, and a
+    /// probe that was missed.
+    pub fn missed(&self) -> Missed {
+        let mut missed = Missed::default();
+        for (Loaded { name, program }, link) in self.programs.iter().zip(&self.links) {
+            match sys::recursion_misses(program.as_fd()) {
+                Ok(Some(count)) => missed.checks += count,
+                Ok(None) => missed.uncounted = true,
+                Err(error) => {
+                    log::debug!("cannot read what {name} missed: {error}");
+                    missed.uncounted = true;
+                }
+            }
+            missed.checks += sys::link_misses(link.as_fd()).unwrap_or(0);
+        }
+        missed
+    }
+}

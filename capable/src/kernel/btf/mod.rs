@@ -1,0 +1,414 @@
+//! Reads a few facts out of the kernel's type information, `/sys/kernel/btf/vmlinux`.
+//!
+//! The file has 5 MB and more, and of its hundred thousand types the tracer wants a dozen.
+//! A table of all of them would cost more memory than the rest of the program and most of its
+//! start-up time. So nothing is loaded: the string section is streamed once to learn the offsets
+//! of the wanted names, the type section is streamed once to learn which types carry them, and
+//! what those refer to is read where it lies, with the help of a sparse index.
+//!
+//! The format: Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
+
+mod format;
+mod names;
+mod stream;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use format::{Header, read_header, word};
+use stream::{Section, Stream, read_exact};
+
+pub use format::Kind;
+
+/// Where the kernel shows its type information (`CONFIG_DEBUG_INFO_BTF`).
+pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+/// Types between two entries of the sparse index.
+const INDEX_STEP: u32 = 256;
+
+/// How deep qualifiers, typedefs and anonymous members are followed. Garbage may be circular.
+const MAX_DEPTH: usize = 16;
+
+/// Why type information could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BtfError {
+    /// The file could not be opened or read.
+    #[error("cannot read the kernel's type information (BTF): {0}")]
+    Io(#[from] io::Error),
+    /// It does not begin like BTF.
+    #[error("not BTF: it begins with {0:#06x} instead of 0xeb9f")]
+    Magic(u16),
+    /// It was written by a machine of the other byte order.
+    #[error("big-endian BTF is not supported")]
+    BigEndian,
+    /// A version or header that this reader does not know.
+    #[error("BTF of version {version} with a header of {header_length} bytes is not supported")]
+    Version {
+        /// The version it gives.
+        version: u8,
+        /// The length of its header in bytes.
+        header_length: u32,
+    },
+    /// It ends before what it announces.
+    #[error("the kernel's type information (BTF) is cut off")]
+    Truncated,
+    /// A type of a kind whose size is not known, so that nothing after it can be read.
+    #[error("BTF type {id} is of the unknown kind {kind}")]
+    Kind {
+        /// The type's number.
+        id: u32,
+        /// The kind.
+        kind: u32,
+    },
+    /// A type refers to one that does not exist, or in a circle.
+    #[error("BTF type {0} cannot be resolved")]
+    Reference(u32),
+}
+
+/// The names that are looked up. All else is skipped.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// Members of structs: the struct, and the path in it, such as `ns.inum`.
+    pub members: &'a [(&'a str, &'a str)],
+    /// Structs whose size is wanted.
+    pub sizes: &'a [&'a str],
+    /// Functions.
+    pub functions: &'a [&'a str],
+    /// Typedefs.
+    pub typedefs: &'a [&'a str],
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name in the kernel's source.
+    pub name: String,
+    /// Its type's kind, qualifiers and typedefs taken away.
+    pub kind: Kind,
+    /// Its type's name, such as `unsigned int`; empty for what has none.
+    pub type_name: String,
+    /// It is a signed integer.
+    pub signed: bool,
+}
+
+/// The wanted part of the type information.
+#[derive(Debug)]
+pub struct Btf {
+    file: File,
+    types: Section,
+    strings: Section,
+    type_count: u32,
+    /// The position of each [`INDEX_STEP`]th type in the type section, the first that of type 1.
+    index: Vec<u32>,
+    /// Where the wanted names are in the string section.
+    names: HashMap<String, u32>,
+    /// All structs and unions of a wanted name: a kernel can have several of one name.
+    structs: HashMap<u32, Vec<u32>>,
+    functions: HashMap<u32, u32>,
+    typedefs: HashMap<u32, u32>,
+    /// The compounds that were read, as each is asked for several times.
+    compounds: RefCell<HashMap<u32, Rc<Compound>>>,
+}
+
+/// A struct or union.
+#[derive(Debug)]
+struct Compound {
+    size: u32,
+    members: Vec<Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    /// The offset of its name in the string section; 0 when it is anonymous.
+    name: u32,
+    type_id: u32,
+    /// In bytes; `None` for a bit field, which has no address.
+    offset: Option<u32>,
+}
+
+impl Btf {
+    /// Looks up the wanted names in the type information at `path`.
+    ///
+    /// A name that does not occur is no error; asking for it later gives `None`, and so does
+    /// asking for one that was not wanted.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is not little-endian BTF of version 1, or is damaged.
+    pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Self, BtfError> {
+        let file = File::open(path)?;
+        let (types, strings) = read_header(&file)?;
+        let structs = wanted.members.iter().map(|(name, _)| name);
+        let steps = wanted.members.iter().flat_map(|(_, path)| path.split('.'));
+        let others = [wanted.sizes, wanted.functions, wanted.typedefs].into_iter();
+        let all = structs.chain(others.flatten()).copied().chain(steps);
+        let names = names::find(&file, strings, all)?;
+        let mut btf = Self {
+            file,
+            types,
+            strings,
+            type_count: 0,
+            index: Vec::new(),
+            names,
+            structs: HashMap::new(),
+            functions: HashMap::new(),
+            typedefs: HashMap::new(),
+            compounds: RefCell::default(),
+        };
+        btf.find_types(wanted)?;
+        Ok(btf)
+    }
+
+    /// How many types there are, void (number 0) not counted: the highest number in use.
+    pub fn type_count(&self) -> u32 {
+        self.type_count
+    }
+
+    /// The number of a wanted typedef.
+    pub fn typedef(&self, name: &str) -> Option<u32> {
+        self.typedefs.get(self.names.get(name)?).copied()
+    }
+
+    /// The number of a wanted function's FUNC type, which attaching to it takes.
+    pub fn function(&self, name: &str) -> Option<u32> {
+        self.functions.get(self.names.get(name)?).copied()
+    }
+
+    /// The parameters of a wanted function in order.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is damaged.
+    pub fn parameters(&self, name: &str) -> Result<Option<Vec<Parameter>>, BtfError> {
+        let Some(id) = self.function(name) else {
+            return Ok(None);
+        };
+        let prototype = self.type_at(id)?.0.size_or_type;
+        let (header, at) = self.type_at(prototype)?;
+        if header.kind != Kind::FunctionPrototype {
+            return Err(BtfError::Reference(prototype));
+        }
+        let parameter = |pair: &[u32]| {
+            let (_, resolved, at) = self.resolve(pair[1])?;
+            // Bits 24-27 of the word after an INT are its encoding, the first BTF_INT_SIGNED.
+            let signed = resolved.kind == Kind::Int && self.words(at, 1)?[0] >> 24 & 1 == 1;
+            Ok(Parameter {
+                name: self.string(pair[0])?,
+                kind: resolved.kind,
+                type_name: self.string(resolved.name)?,
+                signed,
+            })
+        };
+        let words = self.words(at, header.count * 2)?;
+        let parameters: Result<_, BtfError> = words.chunks_exact(2).map(parameter).collect();
+        parameters.map(Some)
+    }
+
+    /// The size of a wanted struct in bytes; `None` where it does not exist, or where several of
+    /// its name differ.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is damaged.
+    pub fn size(&self, name: &str) -> Result<Option<u32>, BtfError> {
+        self.agreed(name, |id| Ok(Some(self.compound(id)?.size)))
+    }
+
+    /// The offset in bytes of a wanted member of a struct, such as `ns.inum` of `user_namespace`.
+    ///
+    /// Members of anonymous structs and unions are found like members of the struct itself.
+    /// `None` where it does not exist, is a bit field, or differs between several structs of that
+    /// name.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is damaged.
+    pub fn offset(&self, name: &str, path: &str) -> Result<Option<u32>, BtfError> {
+        self.agreed(name, |id| {
+            let mut id = id;
+            let mut offset = 0u32;
+            for step in path.split('.') {
+                let Some(&step) = self.names.get(step) else {
+                    return Ok(None);
+                };
+                let Some((type_id, at)) = self.member(id, step, MAX_DEPTH)? else {
+                    return Ok(None);
+                };
+                offset = offset.checked_add(at).ok_or(BtfError::Reference(id))?;
+                id = type_id;
+            }
+            Ok(Some(offset))
+        })
+    }
+
+    /// What all structs of a name that have an answer agree on.
+    fn agreed(
+        &self,
+        name: &str,
+        ask: impl Fn(u32) -> Result<Option<u32>, BtfError>,
+    ) -> Result<Option<u32>, BtfError> {
+        let all = self.names.get(name).and_then(|at| self.structs.get(at));
+        let mut agreed = None;
+        for &id in all.into_iter().flatten() {
+            let Some(answer) = ask(id)? else { continue };
+            if agreed.is_some_and(|before| before != answer) {
+                return Ok(None);
+            }
+            agreed = Some(answer);
+        }
+        Ok(agreed)
+    }
+
+    /// The type and offset of a member, looked for in anonymous members too.
+    fn member(&self, id: u32, name: u32, depth: usize) -> Result<Option<(u32, u32)>, BtfError> {
+        let (id, header, _) = self.resolve(id)?;
+        if !matches!(header.kind, Kind::Struct | Kind::Union) {
+            return Ok(None);
+        }
+        let depth = depth.checked_sub(1).ok_or(BtfError::Reference(id))?;
+        let compound = self.compound(id)?;
+        if let Some(member) = compound.members.iter().find(|member| member.name == name) {
+            return Ok(member.offset.map(|offset| (member.type_id, offset)));
+        }
+        for member in compound.members.iter().filter(|member| member.name == 0) {
+            if let Some(outer) = member.offset
+                && let Some((type_id, inner)) = self.member(member.type_id, name, depth)?
+            {
+                let offset = outer.checked_add(inner).ok_or(BtfError::Reference(id))?;
+                return Ok(Some((type_id, offset)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn compound(&self, id: u32) -> Result<Rc<Compound>, BtfError> {
+        if let Some(compound) = self.compounds.borrow().get(&id) {
+            return Ok(Rc::clone(compound));
+        }
+        let (header, at) = self.type_at(id)?;
+        let member = |words: &[u32]| {
+            // With kind_flag the upper eight bits are the width of a bit field.
+            let (bits, width) = match header.flag {
+                true => (words[2] & 0x00ff_ffff, words[2] >> 24),
+                false => (words[2], 0),
+            };
+            Member {
+                name: words[0],
+                type_id: words[1],
+                offset: (width == 0 && bits % 8 == 0).then_some(bits / 8),
+            }
+        };
+        let words = self.words(at, header.count * 3)?;
+        let compound = Rc::new(Compound {
+            size: header.size_or_type,
+            members: words.chunks_exact(3).map(member).collect(),
+        });
+        let mut compounds = self.compounds.borrow_mut();
+        compounds.insert(id, Rc::clone(&compound));
+        Ok(compound)
+    }
+
+    /// The type behind qualifiers, typedefs and type tags: its number, its header, and where what
+    /// follows the header lies in the type section.
+    fn resolve(&self, id: u32) -> Result<(u32, Header, u64), BtfError> {
+        let mut next = id;
+        for _ in 0..MAX_DEPTH {
+            let (header, at) = self.type_at(next)?;
+            match header.kind {
+                Kind::Typedef | Kind::Volatile | Kind::Const | Kind::Restrict | Kind::TypeTag => {
+                    next = header.size_or_type;
+                }
+                _ => return Ok((next, header, at)),
+            }
+        }
+        Err(BtfError::Reference(id))
+    }
+
+    /// A type's header, and where what follows it lies in the type section.
+    fn type_at(&self, id: u32) -> Result<(Header, u64), BtfError> {
+        let Some(before) = id.checked_sub(1) else {
+            return Ok((Header::VOID, 0));
+        };
+        let nearest = before / INDEX_STEP;
+        let start = self.index.get(nearest as usize);
+        let start = start.filter(|_| id <= self.type_count);
+        let start = start.ok_or(BtfError::Reference(id))?;
+        let mut stream = Stream::new(&self.file, self.types, u64::from(*start));
+        for passed in nearest * INDEX_STEP + 1..id {
+            let header = Header::decode(stream.take()?, passed)?;
+            stream.skip(header.kind.extra(header.count));
+        }
+        Ok((Header::decode(stream.take()?, id)?, stream.position))
+    }
+
+    /// `count` words of the type section, at most three for each of 65 535 members.
+    fn words(&self, at: u64, count: u32) -> Result<Vec<u32>, BtfError> {
+        let length = u64::from(count) * 4;
+        if at + length > u64::from(self.types.length) {
+            return Err(BtfError::Truncated);
+        }
+        let mut bytes = vec![0; length as usize];
+        read_exact(&self.file, &mut bytes, self.types.start + at)?;
+        Ok(bytes.chunks_exact(4).map(|chunk| word(chunk, 0)).collect())
+    }
+
+    fn string(&self, offset: u32) -> Result<String, BtfError> {
+        let mut stream = Stream::new(&self.file, self.strings, u64::from(offset));
+        let mut name = Vec::new();
+        loop {
+            match stream.take()? {
+                [0] => return Ok(String::from_utf8_lossy(&name).into_owned()),
+                [_] if name.len() >= names::MAX_NAME => return Err(BtfError::Truncated),
+                [byte] => name.push(byte),
+            }
+        }
+    }
+
+    /// One pass over the type section.
+    fn find_types(&mut self, wanted: &Wanted<'_>) -> Result<(), BtfError> {
+        let offsets = |names: &mut dyn Iterator<Item = &&str>| -> Vec<u32> {
+            names
+                .filter_map(|&name| self.names.get(name).copied())
+                .collect()
+        };
+        let members = wanted.members.iter().map(|(name, _)| name);
+        let structs = offsets(&mut members.chain(wanted.sizes));
+        let functions = offsets(&mut wanted.functions.iter());
+        let typedefs = offsets(&mut wanted.typedefs.iter());
+        let mut stream = Stream::new(&self.file, self.types, 0);
+        while !stream.is_at_end() {
+            if self.type_count.is_multiple_of(INDEX_STEP) {
+                // A position in a section whose length is a u32.
+                self.index.push(stream.position as u32);
+            }
+            let id = self.type_count + 1;
+            let header = Header::decode(stream.take()?, id)?;
+            let name = header.name;
+            match header.kind {
+                Kind::Struct | Kind::Union if structs.contains(&name) => {
+                    self.structs.entry(name).or_default().push(id);
+                }
+                Kind::Function if functions.contains(&name) => {
+                    self.functions.entry(name).or_insert(id);
+                }
+                Kind::Typedef if typedefs.contains(&name) => {
+                    self.typedefs.entry(name).or_insert(id);
+                }
+                _ => {}
+            }
+            stream.skip(header.kind.extra(header.count));
+            self.type_count = id;
+        }
+        if stream.position != u64::from(self.types.length) {
+            return Err(BtfError::Truncated);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! What the running kernel offers, and how the tracer uses it: one way from the choice of a hook to
+//! a stream of records.
+
+pub mod attach;
+pub mod btf;
+pub mod features;
+pub mod filters;
+pub mod glob;
+mod inlining;
+pub mod object;
+pub mod offsets;
+pub mod plan;
+pub mod record;
+pub mod stream;
+mod sys;
+pub mod tracer;

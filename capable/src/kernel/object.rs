@@ -1,0 +1,226 @@
+//! The eBPF objects: their maps made, their configuration frozen, their programs ready to load.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+};
+
+use aya::maps::{Map, MapData, MapError};
+use aya_obj::{
+    EbpfSectionKind, ProgramSection,
+    generated::{bpf_attach_type, bpf_prog_type},
+};
+use capable_common::Config;
+use thiserror::Error;
+
+use super::{plan::Transport, sys};
+
+static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
+static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));
+
+/// The map of the kernel side's own log, in the ring buffer's object.
+const LOG: &str = "AYA_LOGS";
+
+/// Room for the verifier's last words.
+const VERIFIER_LOG: usize = 1 << 20;
+
+/// An object could not be made ready, or one of its programs not loaded.
+#[derive(Debug, Error)]
+pub enum ObjectError {
+    /// The object is damaged.
+    #[error("the eBPF object built into this program cannot be read: {0}")]
+    Damaged(String),
+    /// A map could not be made.
+    #[error("cannot create the eBPF map {name}: {error}{hint}")]
+    Map {
+        /// The map's name.
+        name: String,
+        /// What the kernel answered.
+        error: io::Error,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// The kernel refused a program before its verifier looked at it.
+    #[error("the kernel refused to load the program {name}: {error}")]
+    Refused {
+        /// The program's name.
+        name: String,
+        /// What the kernel answered.
+        error: io::Error,
+    },
+    /// The verifier rejected a program.
+    #[error(
+        "the kernel's verifier rejected the program {name}: {error}\n  {reason}\n  this is a defect of capable: please report it with the output of `capable doctor`"
+    )]
+    Rejected {
+        /// The program's name.
+        name: String,
+        /// What the kernel answered.
+        error: io::Error,
+        /// The line of the verifier's log that says why.
+        reason: String,
+    },
+}
+
+/// Cannot lock memory: what to do.
+const MEMORY_HINT: &str = "; before Linux 5.11 maps are charged to the limit on locked memory: \
+     raise it (ulimit -l unlimited) or add CAP_SYS_RESOURCE";
+
+/// An object whose maps exist and whose programs can be loaded.
+pub struct Object {
+    object: aya_obj::Object,
+    maps: HashMap<String, Map>,
+}
+
+/// A loaded program.
+pub struct Loaded {
+    /// The name that errors and counters show.
+    pub name: &'static str,
+    /// The program.
+    pub program: OwnedFd,
+}
+
+impl Object {
+    /// Makes the maps of a transport's object, with the sizes given for some of them, and freezes
+    /// the configuration.
+    pub fn open(
+        transport: Transport,
+        config: &Config,
+        sizes: &[(&str, u32)],
+        log_level: u8,
+    ) -> Result<Self, ObjectError> {
+        let bytes = match transport {
+            Transport::Ring => RING,
+            Transport::Perf => PERF,
+        };
+        let damaged = |error: &dyn std::fmt::Display| ObjectError::Damaged(error.to_string());
+        let mut object = aya_obj::Object::parse(bytes).map_err(|error| damaged(&error))?;
+        let globals = HashMap::from([
+            ("CONFIG", (bytes_of(config), true)),
+            ("AYA_LOG_LEVEL", (std::slice::from_ref(&log_level), false)),
+        ]);
+        object.patch_map_data(globals).map_err(|error| damaged(&error))?;
+
+        let mut maps = Vec::new();
+        for (name, mut map) in object.maps.drain() {
+            if let Some(&(_, size)) = sizes.iter().find(|(wanted, _)| *wanted == name) {
+                map.set_max_entries(size);
+            }
+            if name == LOG && log_level == 0 {
+                map.set_max_entries(4096);
+            }
+            let section = map.section_kind();
+            let data = map.data().to_vec();
+            let fail = |error| ObjectError::Map { name: name.clone(), error, hint: "" };
+            let description = map.clone();
+            let map = MapData::create(map, &name, None).map_err(|error| map_error(&name, error))?;
+            if !data.is_empty() {
+                sys::fill_section(map.fd().as_fd(), &data).map_err(fail)?;
+            }
+            if section == EbpfSectionKind::Rodata {
+                sys::freeze(map.fd().as_fd()).map_err(fail)?;
+            }
+            maps.push((name, description, map));
+        }
+        let code: HashSet<usize> = object.functions.keys().map(|&(section, _)| section).collect();
+        object
+            .relocate_maps(
+                maps.iter().map(|(name, description, map)| {
+                    (name.as_str(), map.fd().as_fd().as_raw_fd(), description)
+                }),
+                &code,
+            )
+            .map_err(|error| damaged(&error))?;
+        object.relocate_calls(&code).map_err(|error| damaged(&error))?;
+        let maps = maps
+            .into_iter()
+            .map(|(name, _, map)| Ok((name, Map::from_map_data(map)?)))
+            .collect::<Result<_, MapError>>()
+            .map_err(|error| damaged(&error))?;
+        Ok(Self { object, maps })
+    }
+
+    /// Takes a map out, to read or write it.
+    pub fn take_map<T: TryFrom<Map, Error = MapError>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<T, ObjectError> {
+        let missing = || ObjectError::Damaged(format!("it has no map {name}"));
+        let map = self.maps.remove(name).ok_or_else(missing)?;
+        T::try_from(map).map_err(|error| ObjectError::Damaged(format!("{name}: {error}")))
+    }
+
+    /// Loads a program; a tracing program needs the type id, in the kernel's BTF, of what it
+    /// traces.
+    pub fn load(&self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {
+        let missing = || ObjectError::Damaged(format!("it has no program {name}"));
+        let program = self.object.programs.get(name).ok_or_else(missing)?;
+        let function = self.object.functions.get(&program.function_key()).ok_or_else(missing)?;
+        let (kind, attach_type) = match program.section {
+            ProgramSection::KProbe | ProgramSection::KRetProbe => {
+                (bpf_prog_type::BPF_PROG_TYPE_KPROBE, 0)
+            }
+            ProgramSection::RawTracePoint => (bpf_prog_type::BPF_PROG_TYPE_RAW_TRACEPOINT, 0),
+            ProgramSection::FExit { .. } => (
+                bpf_prog_type::BPF_PROG_TYPE_TRACING,
+                bpf_attach_type::BPF_TRACE_FEXIT as u32,
+            ),
+            ProgramSection::BtfTracePoint => (
+                bpf_prog_type::BPF_PROG_TYPE_TRACING,
+                bpf_attach_type::BPF_TRACE_RAW_TP as u32,
+            ),
+            _ => return Err(ObjectError::Damaged(format!("{name} is of an unknown kind"))),
+        };
+        let program = sys::Program {
+            kind: kind as u32,
+            attach_type,
+            attach_btf_id: btf_id,
+            name,
+            instructions: &function.instructions,
+            license: &program.license,
+        };
+        match sys::load_program(&program, None) {
+            Ok(loaded) => Ok(Loaded { name, program: loaded }),
+            Err(error) => Err(explain(&program, error)),
+        }
+    }
+}
+
+/// Tells a program that the verifier rejected from one that the kernel did not want to look at:
+/// the latter leaves no log.
+fn explain(program: &sys::Program<'_>, error: io::Error) -> ObjectError {
+    let name = program.name.to_owned();
+    let mut log = vec![0; VERIFIER_LOG];
+    let _rejected_again = sys::load_program(program, Some(&mut log));
+    let end = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
+    let log = String::from_utf8_lossy(&log[..end]);
+    log::debug!("the verifier on {name}:\n{log}");
+    let reason = log
+        .lines()
+        .rev()
+        .find(|line| !line.is_empty() && !line.starts_with("processed ") && !line.starts_with("verification time"));
+    match reason {
+        None => ObjectError::Refused { name, error },
+        Some(reason) => ObjectError::Rejected { name, error, reason: reason.to_owned() },
+    }
+}
+
+fn map_error(name: &str, error: MapError) -> ObjectError {
+    let (error, hint) = match error {
+        MapError::CreateError { io_error, .. } => {
+            let hint = if io_error.raw_os_error() == Some(libc::EPERM) { MEMORY_HINT } else { "" };
+            (io_error, hint)
+        }
+        other => (io::Error::other(other), ""),
+    };
+    ObjectError::Map { name: name.to_owned(), error, hint }
+}
+
+fn bytes_of(config: &Config) -> &[u8] {
+    // SAFETY: the configuration has no padding (a test in capable-common holds that), so all of
+    // its bytes are initialised.
+    unsafe {
+        std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<Config>())
+    }
+}

@@ -1,0 +1,234 @@
+//! What the kernel side must know of this kernel's structures, from BTF and never from a version.
+
+use capable_common::{AuditArgument, NO_OFFSET, Offsets};
+
+use super::btf::{Btf, BtfError, Kind, Parameter, Wanted};
+
+/// The function that decides every check (security/commoncap.c).
+pub const CAP_CAPABLE: &str = "cap_capable";
+
+/// The typedef that stands for the tracepoint `capability:cap_capable`, which exists since 6.14
+/// (include/trace/events/capability.h).
+pub const CAP_CAPABLE_TRACEPOINT: &str = "btf_trace_cap_capable";
+
+/// Asks for `CAP_SYS_ADMIN` before memory is promised (security/commoncap.c).
+const OVERCOMMIT: &str = "cap_vm_enough_memory";
+
+/// The helper that gives a task's registers, as the kernel's functions name it
+/// (kernel/trace/bpf_trace.c, since 5.15).
+const TASK_REGISTERS: &str = "bpf_task_pt_regs";
+
+/// Creates threads for io_uring (kernel/fork.c).
+const CREATE_IO_THREAD: &str = "create_io_thread";
+
+/// `PF_IO_WORKER` (include/linux/sched.h), since commit 01ccf592362a (5.10).
+const PF_IO_WORKER: u32 = 0x10;
+
+/// What must be looked up in BTF for [`Layout::resolve`].
+pub const WANTED: Wanted<'static> = Wanted {
+    members: &[
+        ("task_struct", "cred"),
+        ("task_struct", "real_cred"),
+        ("task_struct", "real_parent"),
+        ("task_struct", "tgid"),
+        ("task_struct", "flags"),
+        ("task_struct", "nsproxy"),
+        ("task_struct", "thread_pid"),
+        ("task_struct", "group_leader"),
+        ("task_struct", "stack"),
+        ("task_struct", "thread_info.status"),
+        ("cred", "euid"),
+        ("cred", "cap_effective"),
+        ("cred", "user_ns"),
+        ("user_namespace", "parent"),
+        ("user_namespace", "level"),
+        ("user_namespace", "owner"),
+        ("user_namespace", "ns.inum"),
+        ("nsproxy", "mnt_ns"),
+        ("mnt_namespace", "ns.inum"),
+        ("pid", "level"),
+        ("pid", "numbers"),
+        ("upid", "nr"),
+        ("upid", "ns"),
+        ("pid_namespace", "ns.inum"),
+        ("pt_regs", "orig_ax"),
+    ],
+    sizes: &["upid"],
+    functions: &[CAP_CAPABLE, OVERCOMMIT, CREATE_IO_THREAD, TASK_REGISTERS],
+    typedefs: &[CAP_CAPABLE_TRACEPOINT],
+};
+
+/// What is known of this kernel's structures and of `cap_capable`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Where the structures hold what.
+    pub offsets: Offsets,
+    /// How the fourth argument of `cap_capable` is read.
+    pub audit: AuditArgument,
+    /// The bit of `task_struct.flags` that marks an io_uring worker, or 0 where such workers are
+    /// kernel threads like others.
+    pub io_worker: u32,
+    /// The type number of the function `cap_capable`, for fexit.
+    pub function: Option<u32>,
+    /// The type number of the tracepoint's typedef.
+    pub tracepoint: Option<u32>,
+    /// The type number of the function `cap_vm_enough_memory`, for fexit.
+    pub overcommit: Option<u32>,
+    /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
+    pub task_registers: bool,
+}
+
+impl Layout {
+    /// Nothing is known, as without BTF.
+    pub const UNKNOWN: Self = Self {
+        offsets: Offsets::UNKNOWN,
+        audit: AuditArgument::Unknown,
+        io_worker: 0,
+        function: None,
+        tracepoint: None,
+        overcommit: None,
+        task_registers: false,
+    };
+
+    /// Takes what [`WANTED`] asked for. What this kernel lacks is unknown.
+    ///
+    /// # Errors
+    ///
+    /// The type information cannot be read or is damaged.
+    pub fn resolve(btf: &Btf) -> Result<Self, BtfError> {
+        let parameters = btf.parameters(CAP_CAPABLE)?;
+        // Before create_io_thread (cc440e8738e5, 5.12; 1500fed00878, 5.10.162), io_uring's
+        // workers were kernel threads, and up to 5.9 the bit meant PF_VCPU.
+        let io_worker = match btf.function(CREATE_IO_THREAD) {
+            Some(_) => PF_IO_WORKER,
+            None => 0,
+        };
+        Ok(Self {
+            offsets: offsets(btf)?,
+            audit: audit_argument(parameters.as_deref()),
+            io_worker,
+            function: btf.function(CAP_CAPABLE),
+            tracepoint: btf.typedef(CAP_CAPABLE_TRACEPOINT),
+            overcommit: btf.function(OVERCOMMIT),
+            task_registers: btf.function(TASK_REGISTERS).is_some(),
+        })
+    }
+}
+
+fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
+    let of = |name, path| Ok::<_, BtfError>(btf.offset(name, path)?.unwrap_or(NO_OFFSET));
+    Ok(Offsets {
+        task_cred: of("task_struct", "cred")?,
+        task_real_cred: of("task_struct", "real_cred")?,
+        task_real_parent: of("task_struct", "real_parent")?,
+        task_tgid: of("task_struct", "tgid")?,
+        task_flags: of("task_struct", "flags")?,
+        task_nsproxy: of("task_struct", "nsproxy")?,
+        task_thread_pid: of("task_struct", "thread_pid")?,
+        task_group_leader: of("task_struct", "group_leader")?,
+        task_stack: of("task_struct", "stack")?,
+        task_status: of("task_struct", "thread_info.status")?,
+        cred_euid: of("cred", "euid")?,
+        cred_effective: of("cred", "cap_effective")?,
+        cred_user_ns: of("cred", "user_ns")?,
+        user_ns_parent: of("user_namespace", "parent")?,
+        user_ns_level: of("user_namespace", "level")?,
+        user_ns_owner: of("user_namespace", "owner")?,
+        user_ns_inum: of("user_namespace", "ns.inum")?,
+        nsproxy_mnt_ns: of("nsproxy", "mnt_ns")?,
+        mnt_ns_inum: of("mnt_namespace", "ns.inum")?,
+        pid_level: of("pid", "level")?,
+        pid_numbers: of("pid", "numbers")?,
+        upid_size: btf.size("upid")?.unwrap_or(NO_OFFSET),
+        upid_nr: of("upid", "nr")?,
+        upid_ns: of("upid", "ns")?,
+        pid_ns_inum: of("pid_namespace", "ns.inum")?,
+        regs_orig_ax: of("pt_regs", "orig_ax")?,
+    })
+}
+
+/// How the fourth argument is read, by its name and type.
+///
+/// Commit c1a85a00ea66 (5.1) turned `int audit` (1 is audited) into `unsigned int opts` (a plain
+/// audited check is 0), and was backported: a test of the version reads it the wrong way round.
+fn audit_argument(parameters: Option<&[Parameter]>) -> AuditArgument {
+    let Some([_, _, _, fourth]) = parameters else {
+        return AuditArgument::Unknown;
+    };
+    match (fourth.name.as_str(), fourth.kind, fourth.signed) {
+        ("audit", Kind::Int, true) => AuditArgument::Audit,
+        ("opts", Kind::Int, false) => AuditArgument::Options,
+        _ => AuditArgument::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::btf::VMLINUX;
+    use super::*;
+
+    fn parameters(name: &str, kind: Kind, signed: bool) -> Vec<Parameter> {
+        let parameter = |name: &str, kind, signed| Parameter {
+            name: name.into(),
+            kind,
+            type_name: String::new(),
+            signed,
+        };
+        vec![
+            parameter("cred", Kind::Pointer, false),
+            parameter("targ_ns", Kind::Pointer, false),
+            parameter("cap", Kind::Int, true),
+            parameter(name, kind, signed),
+        ]
+    }
+
+    #[test]
+    fn the_audit_argument_is_told_by_name_and_type_together() {
+        let read = |name, kind, signed| audit_argument(Some(&parameters(name, kind, signed)));
+        assert_eq!(read("audit", Kind::Int, true), AuditArgument::Audit);
+        assert_eq!(read("opts", Kind::Int, false), AuditArgument::Options);
+        for (name, kind, signed) in [
+            ("opts", Kind::Int, true),
+            ("audit", Kind::Int, false),
+            ("opts", Kind::Pointer, false),
+            ("flags", Kind::Int, false),
+        ] {
+            assert_eq!(read(name, kind, signed), AuditArgument::Unknown, "{name}");
+        }
+        let mut five = parameters("opts", Kind::Int, false);
+        five.push(five[3].clone());
+        assert_eq!(audit_argument(Some(&five)), AuditArgument::Unknown);
+        assert_eq!(audit_argument(None), AuditArgument::Unknown);
+    }
+
+    /// The kernels in the table, and this one: all are of 5.10 or later.
+    #[test]
+    fn everything_that_a_check_needs_is_known_on_the_running_kernel() {
+        let btf = Btf::read(Path::new(VMLINUX), &WANTED)
+            .expect("this test needs a kernel with CONFIG_DEBUG_INFO_BTF");
+        let layout = Layout::resolve(&btf).unwrap();
+        assert_eq!(layout.audit, AuditArgument::Options);
+        assert!(layout.function.is_some());
+        let mut offsets = layout.offsets;
+        if cfg!(not(target_arch = "x86_64")) {
+            // Other architectures have neither TS_COMPAT nor orig_ax.
+            offsets.task_status = 0;
+            offsets.regs_orig_ax = 0;
+        }
+        let known = format!("{offsets:?}");
+        assert!(!known.contains(&NO_OFFSET.to_string()), "{known}");
+    }
+
+    #[test]
+    fn a_kernel_that_tells_nothing_leaves_everything_unknown() {
+        let path = tempfile::NamedTempFile::new().unwrap();
+        // Empty sections: nothing is known, and nothing fails.
+        let header: [u32; 6] = [0x0001_eb9f, 24, 0, 0, 0, 0];
+        let bytes: Vec<u8> = header.iter().flat_map(|word| word.to_le_bytes()).collect();
+        std::fs::write(path.path(), bytes).unwrap();
+        let btf = Btf::read(path.path(), &WANTED).unwrap();
+        assert_eq!(Layout::resolve(&btf).unwrap(), Layout::UNKNOWN);
+    }
+}

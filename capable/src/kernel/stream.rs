@@ -1,0 +1,284 @@
+//! The stream of records, from the transport to a sink: in batches, in order of time, without an
+//! allocation per record.
+//!
+//! While nothing happens the reader sleeps in epoll and nothing wakes it. The first record wakes it
+//! at once; it then rests between batches, and the kernel side leaves it alone unless the buffer
+//! fills, until a rest brings nothing new.
+
+use std::{
+    future::poll_fn,
+    io,
+    os::fd::{AsRawFd, RawFd},
+    task::Poll,
+    time::Duration,
+};
+
+use aya::{
+    maps::{
+        Array, MapData, MapError, PerfEventArray, RingBuf,
+        perf::{PerfBufferError, PerfEvent, PerfEventArrayBuffer},
+    },
+    util::online_cpus,
+};
+use capable_common::Config;
+use thiserror::Error;
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::{
+    object::{Object, ObjectError},
+    plan::Transport,
+    record::{Batch, Record, Sections},
+};
+
+/// How long the reader rests between two batches: much less than a person notices.
+const REST: Duration = Duration::from_millis(40);
+
+/// How many records are put in order and shown at once.
+const BATCH: usize = 2048;
+
+/// Perf buffers are read one after another, so a record can be overtaken by later ones on other
+/// processors. Records younger than this wait for the next batch, in nanoseconds.
+const HOLD_BACK: u64 = 10_000_000;
+
+/// The stream could not be opened.
+#[derive(Debug, Error)]
+pub enum StreamError {
+    /// The object has no such map.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A perf buffer could not be made.
+    #[error("cannot open the perf buffer of processor {processor}: {error}")]
+    Perf {
+        /// The processor.
+        processor: u32,
+        /// What the kernel answered.
+        error: PerfBufferError,
+    },
+    /// The runtime could not wait for the buffer.
+    #[error("cannot wait for records: {0}")]
+    Wait(#[from] io::Error),
+    /// The reader could not tell the kernel side that it rests.
+    #[error("cannot write to the reader's map: {0}")]
+    Map(#[from] MapError),
+}
+
+
+/// Where records come from.
+enum Source {
+    Ring(RingBuf<MapData>),
+    Perf(Vec<PerfEventArrayBuffer<MapData>>),
+}
+
+/// A descriptor that the transport owns, to wait for.
+struct Waited(RawFd);
+
+impl AsRawFd for Waited {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0
+    }
+}
+
+/// The stream of records.
+pub struct Stream {
+    // Before the source: the descriptors are taken out of epoll before they are closed.
+    waited: Vec<AsyncFd<Waited>>,
+    source: Source,
+    reader: Array<MapData, u32>,
+    sections: Sections,
+    batch: Batch,
+    state: State,
+}
+
+/// What the reader does when it is asked to wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing came lately: wait for the first record.
+    Quiet,
+    /// Records came: rest before the next batch.
+    Busy,
+    /// There may be more than one batch took.
+    More,
+}
+
+impl Stream {
+    /// Opens the stream of an object. `pages` is the size of a perf buffer, per processor.
+    ///
+    /// # Errors
+    ///
+    /// The buffers cannot be made or waited for.
+    pub fn open(
+        object: &mut Object,
+        transport: Transport,
+        config: &Config,
+        pages: usize,
+    ) -> Result<Self, StreamError> {
+        let mut waited = Vec::new();
+        let mut wait_for = |descriptor: RawFd| {
+            // SAFETY: the descriptor belongs to the source, which the stream keeps for as long as
+            // this registration and drops after it.
+            let registered = unsafe {
+                AsyncFd::register_with_interest(Waited(descriptor), Interest::READABLE)
+            };
+            registered.map(|waiting| waited.push(waiting)).map_err(io::Error::from)
+        };
+        let source = match transport {
+            Transport::Ring => {
+                let ring: RingBuf<MapData> = object.take_map("EVENTS")?;
+                wait_for(ring.as_raw_fd())?;
+                Source::Ring(ring)
+            }
+            Transport::Perf => {
+                let mut events: PerfEventArray<MapData> = object.take_map("EVENTS")?;
+                let mut buffers = Vec::new();
+                for processor in online_cpus().map_err(|(_, error)| error)? {
+                    let buffer = events
+                        .open(processor, Some(pages))
+                        .map_err(|error| StreamError::Perf { processor, error })?;
+                    wait_for(buffer.as_raw_fd())?;
+                    buffers.push(buffer);
+                }
+                Source::Perf(buffers)
+            }
+        };
+        Ok(Self {
+            waited,
+            source,
+            reader: object.take_map("READER")?,
+            sections: Sections::of(config),
+            batch: Batch::default(),
+            state: State::Quiet,
+        })
+    }
+
+    /// Waits until there may be records: for the first one where it was quiet, for a while where
+    /// they keep coming.
+    ///
+    /// # Errors
+    ///
+    /// The runtime cannot wait, or the kernel side cannot be told.
+    pub async fn wait(&mut self) -> Result<(), StreamError> {
+        match self.state {
+            State::Quiet => readable(&self.waited).await?,
+            State::Busy => {
+                // A wake-up during the rest means that the buffer fills.
+                tokio::select! {
+                    () = tokio::time::sleep(REST) => {}
+                    woken = readable(&self.waited), if matches!(self.source, Source::Ring(_)) => woken?,
+                }
+            }
+            State::More => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a batch out of the transport and gives what is old enough to the sink, in order of
+    /// time. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// The kernel side cannot be told that the reader rests.
+    pub fn read(&mut self, sink: impl FnMut(Record<'_>)) -> Result<(), StreamError> {
+        let before = self.batch.len();
+        let full = self.take();
+        let came = self.batch.len() > before;
+        let until = match self.source {
+            Source::Ring(_) => u64::MAX,
+            Source::Perf(_) => monotonic_now().saturating_sub(HOLD_BACK),
+        };
+        self.batch.give(self.sections, until, sink);
+        let next = if full {
+            State::More
+        } else if came || !self.batch.is_empty() {
+            State::Busy
+        } else {
+            State::Quiet
+        };
+        self.go(next)
+    }
+
+    /// Gives all that was received, at the end of a trace.
+    pub fn finish(&mut self, mut sink: impl FnMut(Record<'_>)) {
+        loop {
+            let full = self.take();
+            if !full {
+                break;
+            }
+            if matches!(self.source, Source::Ring(_)) {
+                self.batch.give(self.sections, u64::MAX, &mut sink);
+            }
+        }
+        self.batch.give(self.sections, u64::MAX, &mut sink);
+    }
+
+    /// Moves to a state and tells the kernel side whether a wake-up is wanted.
+    fn go(&mut self, next: State) -> Result<(), StreamError> {
+        let (rested, rests) = (self.state != State::Quiet, next != State::Quiet);
+        if rested != rests {
+            self.reader.set(0, u32::from(rests), 0)?;
+        }
+        // A record that came just before the kernel side learned that the reader waits did not
+        // wake it: look once more.
+        self.state = if rested && !rests && self.has_records() { State::More } else { next };
+        if self.state == State::More && !rests {
+            self.reader.set(0, 1, 0)?;
+        }
+        Ok(())
+    }
+
+    fn has_records(&mut self) -> bool {
+        let before = self.batch.len();
+        self.take();
+        self.batch.len() > before
+    }
+
+    /// Takes records until the transport is empty, or the batch is full: then true.
+    fn take(&mut self) -> bool {
+        let (batch, sections) = (&mut self.batch, self.sections);
+        match &mut self.source {
+            Source::Ring(ring) => {
+                while batch.len() < BATCH {
+                    let Some(record) = ring.next() else {
+                        return false;
+                    };
+                    batch.push(&record, &[], sections);
+                }
+                true
+            }
+            Source::Perf(buffers) => {
+                for buffer in buffers {
+                    buffer.for_each(|event| match event {
+                        PerfEvent::Sample { head, tail } => batch.push(head, tail, sections),
+                        // The kernel side counts what did not fit; this count comes with a later
+                        // record, or never.
+                        PerfEvent::Lost { count } => log::debug!("perf buffer: lost {count}"),
+                    });
+                }
+                false
+            }
+        }
+    }
+}
+
+/// Waits until one of the descriptors can be read. The readiness is cleared before the transport is
+/// drained, so that a record that comes meanwhile is announced again.
+async fn readable(waited: &[AsyncFd<Waited>]) -> io::Result<()> {
+    poll_fn(|context| {
+        let mut ready = false;
+        for descriptor in waited {
+            if let Poll::Ready(guard) = descriptor.poll_read_ready(context) {
+                guard?.clear_ready();
+                ready = true;
+            }
+        }
+        if ready { Poll::Ready(Ok(())) } else { Poll::Pending }
+    })
+    .await
+}
+
+/// Now, on the clock of the records (`bpf_ktime_get_ns`).
+pub fn monotonic_now() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure outlives the call, which cannot fail for this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

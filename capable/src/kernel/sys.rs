@@ -1,0 +1,392 @@
+//! The few system calls that aya keeps to itself, or makes at a price.
+//!
+//! aya's loader parses all of the kernel's BTF before it loads anything (130 million instructions
+//! and tens of megabytes, measured on 6.1 and 6.18), and its programs cannot be made from what is
+//! already loaded. The tracer knows the few type ids that it needs, so it loads and attaches by
+//! itself; objects and maps remain aya's.
+//!
+//! Each structure is the part of `union bpf_attr` (include/uapi/linux/bpf.h) that the command
+//! reads; the kernel treats what lies behind `size` as zero.
+
+use std::{
+    ffi::{CStr, CString},
+    io,
+    os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
+};
+
+/// Commands of bpf(2).
+const BPF_MAP_UPDATE_ELEM: libc::c_int = 2;
+const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
+const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
+const BPF_MAP_FREEZE: libc::c_int = 22;
+const BPF_LINK_CREATE: libc::c_int = 28;
+
+/// `BPF_PERF_EVENT`, an attach type.
+const BPF_PERF_EVENT: u32 = 41;
+
+/// Asks for the verifier's log: branches and final statistics are left out.
+const LOG_LEVEL: u32 = 1;
+
+/// Calls bpf(2) with a command's part of `union bpf_attr`.
+///
+/// # Safety
+///
+/// `attributes` is what `command` expects, and what it points to is valid for the call.
+unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<libc::c_int> {
+    // SAFETY: the caller vouches for the attributes; the size is theirs.
+    let answer = unsafe {
+        libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>())
+    };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer as libc::c_int) }
+}
+
+/// Takes ownership of a descriptor that the kernel just made.
+fn owned(descriptor: libc::c_int) -> OwnedFd {
+    // SAFETY: a system call returned it as new, and nothing else knows of it.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// Fills the only entry of a map that holds a section of an object.
+pub fn fill_section(map: BorrowedFd<'_>, data: &[u8]) -> io::Result<()> {
+    #[repr(C)]
+    struct Update {
+        map: u32,
+        padding: u32,
+        key: u64,
+        value: u64,
+        flags: u64,
+    }
+    let key = 0u32;
+    let mut attributes = Update {
+        map: map.as_raw_fd() as u32,
+        padding: 0,
+        key: &raw const key as u64,
+        value: data.as_ptr() as u64,
+        flags: 0,
+    };
+    // SAFETY: the map was made for a section of this size; key and data outlive the call.
+    unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
+}
+
+/// Makes a map read-only for user space too, by which its content becomes a constant to the
+/// verifier.
+pub fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
+    let mut descriptor = map.as_raw_fd() as u32;
+    // SAFETY: the command reads the descriptor only.
+    unsafe { bpf(BPF_MAP_FREEZE, &mut descriptor) }.map(drop)
+}
+
+/// A program to load.
+pub struct Program<'a> {
+    /// `BPF_PROG_TYPE_*`
+    pub kind: u32,
+    /// `BPF_TRACE_*`, or 0
+    pub attach_type: u32,
+    /// The type that a tracing program attaches to, in the kernel's BTF, or 0.
+    pub attach_btf_id: u32,
+    /// The name that tools such as bpftool show, cut to 15 bytes.
+    pub name: &'a str,
+    /// The instructions, eight bytes each.
+    pub instructions: &'a [aya_obj::generated::bpf_insn],
+    /// The licence, by which the kernel decides which helpers it gives.
+    pub license: &'a CStr,
+}
+
+/// Loads a program. With `log`, the verifier writes there.
+pub fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Load {
+        kind: u32,
+        count: u32,
+        instructions: u64,
+        license: u64,
+        log_level: u32,
+        log_size: u32,
+        log: u64,
+        kernel_version: u32,
+        flags: u32,
+        name: [u8; 16],
+        interface: u32,
+        attach_type: u32,
+        btf: u32,
+        function_size: u32,
+        functions: u64,
+        function_count: u32,
+        line_size: u32,
+        lines: u64,
+        line_count: u32,
+        attach_btf_id: u32,
+    }
+    let mut name = [0; 16];
+    for (to, from) in name.iter_mut().zip(program.name.bytes().take(15)) {
+        *to = from;
+    }
+    let (log_size, log) = log.map_or((0, 0), |log| (log.len() as u32, log.as_mut_ptr() as u64));
+    let mut attributes = Load {
+        kind: program.kind,
+        count: program.instructions.len() as u32,
+        instructions: program.instructions.as_ptr() as u64,
+        license: program.license.as_ptr() as u64,
+        log_level: if log == 0 { 0 } else { LOG_LEVEL },
+        log_size,
+        log,
+        kernel_version: 0,
+        flags: 0,
+        name,
+        interface: 0,
+        attach_type: program.attach_type,
+        btf: 0,
+        function_size: 0,
+        functions: 0,
+        function_count: 0,
+        line_size: 0,
+        lines: 0,
+        line_count: 0,
+        attach_btf_id: program.attach_btf_id,
+    };
+    // SAFETY: instructions, licence and log outlive the call.
+    unsafe { bpf(BPF_PROG_LOAD, &mut attributes) }.map(owned)
+}
+
+/// Attaches a raw tracepoint program by name, or a tracing program to what it was loaded for.
+pub fn open_raw_tracepoint(name: Option<&CStr>, program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Open {
+        name: u64,
+        program: u32,
+        reserved: u32,
+    }
+    let mut attributes = Open {
+        name: name.map_or(0, |name| name.as_ptr() as u64),
+        program: program.as_raw_fd() as u32,
+        reserved: 0,
+    };
+    // SAFETY: the name outlives the call.
+    unsafe { bpf(BPF_RAW_TRACEPOINT_OPEN, &mut attributes) }.map(owned)
+}
+
+/// Where sysfs says how kprobes are opened: the PMU's type, and the bit that asks for the return.
+const KPROBE_TYPE: &str = "/sys/bus/event_source/devices/kprobe/type";
+const KPROBE_RETURN: &str = "/sys/bus/event_source/devices/kprobe/format/retprobe";
+
+/// `PERF_FLAG_FD_CLOEXEC` (include/uapi/linux/perf_event.h).
+const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
+
+/// Opens a kprobe or a kretprobe on a kernel function, on all processors, for nobody yet.
+pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
+    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+    let kind: u32 = std::fs::read_to_string(KPROBE_TYPE)?
+        .trim()
+        .parse()
+        .map_err(|_| invalid(KPROBE_TYPE))?;
+    let config = if at_return {
+        let format = std::fs::read_to_string(KPROBE_RETURN)?;
+        let bit: u32 = format
+            .trim()
+            .strip_prefix("config:")
+            .and_then(|bit| bit.parse().ok())
+            .ok_or_else(|| invalid(KPROBE_RETURN))?;
+        1u64 << bit
+    } else {
+        0
+    };
+    let function = CString::new(function).map_err(|_| invalid(function))?;
+    /// `struct perf_event_attr`, version 5 (include/uapi/linux/perf_event.h): the two words
+    /// after the breakpoint type are `config1` (kprobe_func) and `config2` (probe_offset).
+    #[repr(C)]
+    struct Attributes {
+        kind: u32,
+        size: u32,
+        config: u64,
+        period: u64,
+        sample: u64,
+        read: u64,
+        flags: u64,
+        wakeup: u32,
+        breakpoint: u32,
+        config1: u64,
+        config2: u64,
+        rest: [u64; 5],
+    }
+    let attributes = Attributes {
+        kind,
+        size: size_of::<Attributes>() as u32,
+        config,
+        period: 0,
+        sample: 0,
+        read: 0,
+        flags: 0,
+        wakeup: 0,
+        breakpoint: 0,
+        config1: function.as_ptr() as u64,
+        config2: 0,
+        rest: [0; 5],
+    };
+    // SAFETY: attributes and name outlive the call. The probe is global: pid -1 on processor 0.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attributes,
+            -1,
+            0,
+            -1,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(owned(descriptor as libc::c_int))
+}
+
+/// Attaches a program to a kprobe. The probe lives as long as what is returned.
+pub fn attach_kprobe(program: BorrowedFd<'_>, probe: OwnedFd) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Create {
+        program: u32,
+        target: u32,
+        attach_type: u32,
+        flags: u32,
+    }
+    let mut attributes = Create {
+        program: program.as_raw_fd() as u32,
+        target: probe.as_raw_fd() as u32,
+        attach_type: BPF_PERF_EVENT,
+        flags: 0,
+    };
+    // SAFETY: the attributes hold numbers only.
+    match unsafe { bpf(BPF_LINK_CREATE, &mut attributes) } {
+        Ok(link) => return Ok(owned(link)),
+        // Kernels before 5.15 have no links of this kind.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
+        Err(error) => return Err(error),
+    }
+    /// `PERF_EVENT_IOC_SET_BPF` and `PERF_EVENT_IOC_ENABLE` (include/uapi/linux/perf_event.h).
+    const SET_BPF: libc::c_ulong = 0x4004_2408;
+    const ENABLE: libc::c_ulong = 0x2400;
+    for (request, argument) in [(SET_BPF, program.as_raw_fd()), (ENABLE, 0)] {
+        // SAFETY: both requests take a number.
+        if unsafe { libc::ioctl(probe.as_raw_fd(), request, argument) } < 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(probe)
+}
+
+/// Asks for what the kernel knows of a descriptor; fields that it does not know stay zero. The
+/// second value is the number of bytes that it knows.
+fn info<T: Default>(descriptor: BorrowedFd<'_>) -> io::Result<(T, usize)> {
+    #[repr(C)]
+    struct Get {
+        descriptor: u32,
+        size: u32,
+        info: u64,
+    }
+    let mut info = T::default();
+    let mut attributes = Get {
+        descriptor: descriptor.as_raw_fd() as u32,
+        size: size_of::<T>() as u32,
+        info: &raw mut info as u64,
+    };
+    // SAFETY: `info` has the size that is said and outlives the call.
+    unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }?;
+    Ok((info, attributes.size as usize))
+}
+
+/// How often a program was skipped because it, or another, was already running on that processor.
+/// `None` on kernels that do not count it (before 5.12).
+pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<Option<u64>> {
+    /// `struct bpf_prog_info` up to `verified_insns`.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        before: [u64; 26],
+        recursion_misses: u64,
+        verified_instructions: u32,
+        attach_btf_object: u32,
+    }
+    const _: () = assert!(std::mem::offset_of!(Info, recursion_misses) == 208);
+    let (info, known) = info::<Info>(program)?;
+    Ok((known >= 216).then_some(info.recursion_misses))
+}
+
+/// How often a kprobe's link was missed. `None` on kernels that do not say (before 6.7), or where
+/// the probe has no link.
+pub fn link_misses(link: BorrowedFd<'_>) -> Option<u64> {
+    /// `struct bpf_link_info` of a kprobe's perf event: `BPF_LINK_TYPE_PERF_EVENT` is 7,
+    /// `BPF_PERF_EVENT_KPROBE` 3 and `BPF_PERF_EVENT_KRETPROBE` 4.
+    #[repr(C)]
+    #[derive(Default)]
+    struct Info {
+        kind: u32,
+        id: u32,
+        program: u32,
+        padding: u32,
+        event: u32,
+        padding2: u32,
+        name: u64,
+        name_length: u32,
+        offset: u32,
+        address: u64,
+        missed: u64,
+    }
+    let (info, known) = info::<Info>(link).ok()?;
+    (info.kind == 7 && matches!(info.event, 3 | 4) && known >= size_of::<Info>())
+        .then_some(info.missed)
+}
+
+/// Lifts the limit on locked memory, which kernels before 5.11 charge maps and programs to.
+pub fn lift_memory_limit() -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the limit outlives the call.
+    if unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Creates a map that nothing uses yet.
+pub fn create_map(kind: u32, key: u32, value: u32, entries: u32) -> io::Result<OwnedFd> {
+    const BPF_MAP_CREATE: libc::c_int = 0;
+    let mut attributes = [kind, key, value, entries];
+    // SAFETY: the attributes hold numbers only.
+    unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }.map(owned)
+}
+
+/// Opens the event through which a BPF program hands out records on one processor, for all
+/// processes.
+pub fn open_bpf_output() -> io::Result<OwnedFd> {
+    /// `PERF_TYPE_SOFTWARE` and `PERF_COUNT_SW_BPF_OUTPUT` (include/uapi/linux/perf_event.h).
+    const SOFTWARE: u32 = 1;
+    const BPF_OUTPUT: u64 = 10;
+    /// `struct perf_event_attr`, version 0.
+    #[repr(C)]
+    struct Attributes {
+        kind: u32,
+        size: u32,
+        config: u64,
+        rest: [u64; 6],
+    }
+    let attributes = Attributes {
+        kind: SOFTWARE,
+        size: size_of::<Attributes>() as u32,
+        config: BPF_OUTPUT,
+        rest: [0; 6],
+    };
+    // SAFETY: the attributes outlive the call.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attributes,
+            -1,
+            0,
+            -1,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(owned(descriptor as libc::c_int))
+}

@@ -1,0 +1,343 @@
+//! A trace: the object loaded with a configuration, its hook attached, its stream open.
+
+use std::time::{Duration, Instant};
+
+use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
+use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy};
+use thiserror::Error;
+
+use super::{
+    attach::{AttachError, Attached, Missed},
+    filters::{FilterError, Filters},
+    inlining,
+    object::{Object, ObjectError},
+    offsets::Layout,
+    plan::{Hook, Transport},
+    stream::{Stream, StreamError},
+};
+use crate::context::kernel_symbols;
+
+/// Functions that pass `CAP_OPT_NOAUDIT`, whatever they are asked (security/commoncap.c,
+/// kernel/capability.c, kernel/ptrace.c, security/security.c, kernel/kallsyms.c).
+const UNAUDITED: [&str; 8] = [
+    "ns_capable_noaudit",
+    "has_capability_noaudit",
+    "has_ns_capability_noaudit",
+    "ptracer_capable",
+    "cap_vm_enough_memory",
+    "security_vm_enough_memory_mm",
+    "kallsyms_show_value",
+    "__vm_enough_memory",
+];
+
+/// Functions that pass `CAP_OPT_INSETID` (kernel/capability.c).
+const INSETID: [&str; 1] = ["ns_capable_setid"];
+
+/// The default size of the ring buffer.
+pub const RING_BYTES: u32 = 1 << 22;
+
+/// The default size of a processor's perf buffer, in pages.
+pub const PERF_PAGES: usize = 256;
+
+/// A trace could not be started, or its counters not be read.
+#[derive(Debug, Error)]
+pub enum TracerError {
+    /// The object could not be made ready.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The hook could not be attached.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The stream could not be opened.
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    /// A filter could not be set.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// A map could not be read or written.
+    #[error("cannot use the map {0}: {1}")]
+    Map(&'static str, MapError),
+}
+
+/// What a trace is to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The hook.
+    pub hook: Hook,
+    /// The transport.
+    pub transport: Transport,
+    /// What is known of this kernel.
+    pub layout: Layout,
+    /// Drop checks that are known not to be audited.
+    pub audited_only: bool,
+    /// Send parent, inner pids and system call.
+    pub detail: bool,
+    /// Frames of the kernel stack.
+    pub kernel_frames: u32,
+    /// Frames of the user stack.
+    pub user_frames: u32,
+    /// What to keep.
+    pub filters: Filters,
+    /// Follow the children of the processes to keep.
+    pub follow: bool,
+    /// Tell how system calls ended in which a check was denied.
+    pub outcomes: bool,
+    /// Send only what is new.
+    pub unique: UniqueBy,
+    /// Size of the ring buffer, or of all perf buffers together, in bytes.
+    pub buffer: Option<u32>,
+    /// The level of the kernel side's own log: 0 is off, 5 is trace.
+    pub log_level: u8,
+}
+
+/// A trace at work. Dropping it ends it.
+pub struct Tracer {
+    attached: Attached,
+    counters: PerCpuArray<MapData, PodCounters>,
+    followed: Option<HashMap<MapData, u32, u32>>,
+    /// The stream of records.
+    pub stream: Stream,
+    /// What this trace cannot show, and why: for the user to know before the first row.
+    pub gaps: Vec<String>,
+    /// How long it took to load and attach.
+    pub started_in: Duration,
+}
+
+/// Counters, as aya takes them.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct PodCounters(Counters);
+
+// SAFETY: the counters are integers without padding.
+unsafe impl aya::Pod for PodCounters {}
+
+impl Tracer {
+    /// Loads and attaches.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses the object, a program or the hook.
+    pub fn start(request: &Request) -> Result<Self, TracerError> {
+        let start = Instant::now();
+        let mut gaps = Vec::new();
+        let config = configure(request, &mut gaps)?;
+        let sizes = table_sizes(request, &config);
+        let mut object =
+            Object::open(request.transport, &config, &sizes, request.log_level)?;
+        request.filters.fill(&mut object)?;
+        let followed = if config.pids != 0 || config.follow != 0 {
+            let mut table: HashMap<MapData, u32, u32> = object.take_map("PIDS")?;
+            for pid in &request.filters.pids {
+                table.insert(pid, FOLLOWED, 0).map_err(|error| TracerError::Map("PIDS", error))?;
+            }
+            Some(table)
+        } else {
+            None
+        };
+        let pages = request.buffer.map_or(PERF_PAGES, |bytes| (bytes as usize / 4096).max(1));
+        let stream = Stream::open(&mut object, request.transport, &config, pages)?;
+
+        let mut attached = Attached::default();
+        if request.follow {
+            attached.follow(&object)?;
+        }
+        if request.outcomes {
+            attached.outcomes(&object)?;
+        }
+        attached.checks(&object, request.hook, &request.layout)?;
+        cover_inlined(request, &mut object, &mut attached, &mut gaps)?;
+        Ok(Self {
+            attached,
+            counters: object.take_map("COUNTERS")?,
+            followed,
+            stream,
+            gaps,
+            started_in: start.elapsed(),
+        })
+    }
+
+    /// What happened to the checks so far, over all processors.
+    ///
+    /// # Errors
+    ///
+    /// The map cannot be read.
+    pub fn counters(&self) -> Result<Counters, TracerError> {
+        let processors =
+            self.counters.get(&0, 0).map_err(|error| TracerError::Map("COUNTERS", error))?;
+        Ok(processors.iter().fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one)))
+    }
+
+    /// What the kernel skipped so far.
+    pub fn missed(&self) -> Missed {
+        self.attached.missed()
+    }
+
+    /// Follows one more process, from its next check on, or, `waiting`, from its next execve(2).
+    ///
+    /// # Errors
+    ///
+    /// The table is full, or this trace follows nobody.
+    pub fn follow(&mut self, pid: u32, waiting: bool) -> Result<(), TracerError> {
+        let state = if waiting { WAITING } else { FOLLOWED };
+        match &mut self.followed {
+            Some(table) => {
+                table.insert(pid, state, 0).map_err(|error| TracerError::Map("PIDS", error))
+            }
+            None => Err(TracerError::Map("PIDS", MapError::KeyNotFound)),
+        }
+    }
+
+    /// Takes the hooks away; what is in the stream can still be read.
+    pub fn detach(&mut self) -> Missed {
+        let missed = self.attached.missed();
+        self.attached = Attached::default();
+        missed
+    }
+}
+
+/// States of a process in the table (capable-ebpf/src/life.rs).
+const WAITING: u32 = 0;
+const FOLLOWED: u32 = 1;
+
+fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, TracerError> {
+    let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
+    let mut config = Config {
+        capabilities: u64::MAX,
+        unaudited: Default::default(),
+        insetid: Default::default(),
+        cap_capable: Default::default(),
+        offsets: request.layout.offsets,
+        own_pid: std::process::id(),
+        kernel_frames: frames(request.kernel_frames),
+        user_frames: frames(request.user_frames),
+        only_pid: 0,
+        cgroup_levels: 0,
+        wakeup_bytes: request.buffer.unwrap_or(RING_BYTES) / 2,
+        io_worker: request.layout.io_worker,
+        namespaces: Default::default(),
+        audit: request.layout.audit as u8,
+        audited_only: u8::from(request.audited_only),
+        results: 0,
+        unique: request.unique as u8,
+        detail: u8::from(request.detail),
+        pids: 0,
+        tids: 0,
+        users: 0,
+        comms: 0,
+        follow: u8::from(request.follow),
+        send: 1,
+        count: 0,
+        count_subject: 0,
+        count_origin: 0,
+        outcomes: u8::from(request.outcomes),
+        task_regs_helper: u8::from(request.layout.task_registers),
+    };
+    if request.hook == Hook::KprobePair {
+        config.offsets = Offsets::UNKNOWN;
+    }
+    if request.hook == Hook::Tracepoint {
+        infer_audit(&mut config, gaps);
+    }
+    request.filters.configure(&mut config)?;
+    Ok(config)
+}
+
+/// Tells the kernel side where the functions are by which it infers the audit flag.
+fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
+    let names: Vec<&str> =
+        [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
+    let ranges = match kernel_symbols::find(&names) {
+        Ok(ranges) => ranges,
+        Err(error) => {
+            config.audit = AuditArgument::Unknown as u8;
+            gaps.push(format!("the audit flag is unknown: {error}"));
+            return;
+        }
+    };
+    let mut ranges = ranges.into_iter().map(Option::unwrap_or_default);
+    config.audit = AuditArgument::CallPath as u8;
+    config.cap_capable = ranges.next().unwrap_or_default();
+    for slot in config.unaudited.iter_mut() {
+        *slot = ranges.next().unwrap_or_default();
+    }
+    for (slot, range) in config.insetid.iter_mut().zip(ranges) {
+        *slot = range;
+    }
+}
+
+/// The tables that a trace does not use are made as small as can be.
+fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
+    let mut sizes = Vec::new();
+    let mut unless = |used: bool, name| {
+        if !used {
+            sizes.push((name, 1));
+        }
+    };
+    unless(config.pids != 0 || config.follow != 0, "PIDS");
+    unless(config.tids != 0, "TIDS");
+    unless(config.users != 0, "USERS");
+    unless(config.cgroup_levels != 0, "CGROUPS");
+    unless(config.unique != 0, "UNIQUE");
+    unless(config.count != 0, "COUNTS");
+    unless(config.count_origin != 0 || request.unique == UniqueBy::Stack, "STACKS");
+    if request.hook != Hook::KprobePair {
+        sizes.push(("PENDING", 64));
+    }
+    if !request.outcomes {
+        sizes.push(("DENIED", 64));
+    }
+    if request.transport == Transport::Ring {
+        sizes.push(("EVENTS", request.buffer.unwrap_or(RING_BYTES)));
+    }
+    sizes
+}
+
+/// Makes a check of the kind that compilers inline, and hooks the function that it is inlined into
+/// where it does not arrive.
+fn cover_inlined(
+    request: &Request,
+    object: &mut Object,
+    attached: &mut Attached,
+    gaps: &mut Vec<String>,
+) -> Result<(), TracerError> {
+    if request.audited_only {
+        return Ok(());
+    }
+    if !inlining::overcommit_is_inlined(object)? {
+        return Ok(());
+    }
+    if let Err(error) = attached.overcommit(object, request.hook, &request.layout) {
+        gaps.push(format!(
+            "cap_capable is inlined into cap_vm_enough_memory on this kernel, so the memory \
+             overcommit checks do not appear: {error}"
+        ));
+    }
+    Ok(())
+}
+
+fn add(sum: Counters, one: Counters) -> Counters {
+    let Counters {
+        seen,
+        filtered,
+        repeated,
+        sent,
+        lost_full,
+        lost_life,
+        lost_stacks,
+        lost_pairs,
+        lost_counts,
+        table_full,
+    } = one;
+    Counters {
+        seen: sum.seen + seen,
+        filtered: sum.filtered + filtered,
+        repeated: sum.repeated + repeated,
+        sent: sum.sent + sent,
+        lost_full: sum.lost_full + lost_full,
+        lost_life: sum.lost_life + lost_life,
+        lost_stacks: sum.lost_stacks + lost_stacks,
+        lost_pairs: sum.lost_pairs + lost_pairs,
+        lost_counts: sum.lost_counts + lost_counts,
+        table_full: sum.table_full + table_full,
+    }
+}

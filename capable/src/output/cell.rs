@@ -1,0 +1,142 @@
+//! A value as people read it.
+
+use super::{
+    Clock,
+    columns::Align,
+    escape::{is_plain, push_cut},
+    layout::Slot,
+    numbers::{push_hex, push_hex_byte, push_number, push_signed, put_right},
+    value::{Value, comm_bytes},
+};
+
+/// What stands for a value that is not known.
+pub const UNKNOWN: u8 = b'-';
+
+/// Writes `value` over the blanks of its column where that takes no more than a copy. Says
+/// whether it did; if not, the row is written by [`push`].
+#[inline]
+pub fn put(blanks: &mut [u8], align: Align, value: Value<'_>, clock: &mut Clock) -> bool {
+    match value {
+        Value::Number(number) => match align {
+            Align::Right => put_right(blanks, number),
+            Align::Left => false,
+        },
+        Value::Flag(flag) => put_byte(blanks, align, b'0' + u8::from(flag)),
+        Value::Word(word) => put_text(blanks, align, word.as_bytes()),
+        Value::Unknown => put_byte(blanks, align, UNKNOWN),
+        Value::Comm(comm) => is_plain_comm(comm) && put_text(blanks, align, comm_bytes(comm)),
+        Value::Text(text) => text.bytes().all(is_plain) && put_text(blanks, align, text.as_bytes()),
+        Value::Time(time) => put_text(blanks, align, clock.text(time)),
+        Value::Signed(_)
+        | Value::Numbered(..)
+        | Value::Bytes(_)
+        | Value::Mask(_)
+        | Value::Arguments(_) => false,
+    }
+}
+
+#[inline]
+fn put_byte(blanks: &mut [u8], align: Align, byte: u8) -> bool {
+    let place = match align {
+        Align::Left => blanks.first_mut(),
+        Align::Right => blanks.last_mut(),
+    };
+    place.map(|place| *place = byte).is_some()
+}
+
+#[inline]
+fn put_text(blanks: &mut [u8], align: Align, text: &[u8]) -> bool {
+    let Some(rest) = blanks.len().checked_sub(text.len()) else {
+        return false;
+    };
+    let start = match align {
+        Align::Left => 0,
+        Align::Right => rest,
+    };
+    blanks[start..start + text.len()].copy_from_slice(text);
+    true
+}
+
+/// Every byte is plain or NUL. All are looked at: no branch per byte.
+#[inline]
+fn is_plain_comm(comm: &[u8; 16]) -> bool {
+    let odd = |byte: u8| u8::from(!is_plain(byte) & (byte != 0));
+    comm.iter().fold(0, |any, &byte| any | odd(byte)) == 0
+}
+
+/// Appends `value` as it is shown, whatever it takes; text is cut to `width` columns. The result
+/// is the number of terminal columns taken.
+pub fn push(out: &mut Vec<u8>, value: Value<'_>, width: usize, clock: &mut Clock) -> usize {
+    let start = out.len();
+    match value {
+        Value::Unknown => out.push(UNKNOWN),
+        Value::Number(number) => push_number(out, number),
+        Value::Signed(number) => push_signed(out, number),
+        Value::Flag(flag) => out.push(b'0' + u8::from(flag)),
+        Value::Word(word) => out.extend_from_slice(word.as_bytes()),
+        Value::Numbered(prefix, number) => {
+            out.extend_from_slice(prefix.as_bytes());
+            push_signed(out, number);
+        }
+        Value::Text(text) => return push_cut(out, text.as_bytes(), width),
+        Value::Comm(comm) => return push_cut(out, comm_bytes(comm), width),
+        Value::Bytes(bytes) => bytes.iter().for_each(|&byte| push_hex_byte(out, byte)),
+        Value::Mask(mask) => push_hex(out, mask, 16),
+        Value::Arguments(arguments) => push_arguments(out, arguments),
+        Value::Time(time) => out.extend_from_slice(clock.text(time)),
+    }
+    // All of these are ASCII.
+    out.len() - start
+}
+
+/// Appends the arguments, in hexadecimal, with a blank between two.
+pub fn push_arguments(out: &mut Vec<u8>, arguments: &[u64; 6]) {
+    for (index, &argument) in arguments.iter().enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        push_hex(out, argument, 1);
+    }
+}
+
+/// Appends one row cell by cell. A number that is too long for its column is not cut: the columns
+/// that follow take up what it took too much.
+pub fn push_row<'a>(
+    out: &mut Vec<u8>,
+    slots: &[Slot],
+    clock: &mut Clock,
+    mut cell: impl FnMut(&Slot) -> (Value<'a>, Option<&'static [u8]>),
+) {
+    let mut column = 0;
+    for (index, slot) in slots.iter().enumerate() {
+        if index > 0 {
+            out.push(b' ');
+            column += 1;
+        }
+        // Where the columns before have run over, this one has less room; never none.
+        let room = slot.end.saturating_sub(column).max(1);
+        let width = if slot.open { usize::MAX } else { room };
+        let (value, colour) = cell(slot);
+        let start = out.len();
+        let used = push(out, value, width, clock);
+        let blanks = slot.end.saturating_sub(column + used);
+        if let Some(colour) = colour {
+            out.splice(start..start, colour.iter().copied());
+            out.extend_from_slice(super::colour::RESET);
+        }
+        match slot.align {
+            Align::Left if index + 1 == slots.len() => column += used,
+            Align::Left => {
+                out.resize(out.len() + blanks, b' ');
+                column += used + blanks;
+            }
+            Align::Right => {
+                out.resize(out.len() + blanks, b' ');
+                let end = out.len();
+                out[start..end].rotate_right(blanks);
+                column += used + blanks;
+            }
+        }
+    }
+    out.push(b'\n');
+}

@@ -1,0 +1,263 @@
+//! The table of columns, in the order in which JSON has them.
+
+use super::{Column, values as v};
+use crate::output::Needs;
+
+/// All columns. Those with the same object in their field stand together.
+pub const COLUMNS: &[Column] = &[
+    Column::text("time", "TIME", 8, v::time, "when the check was made"),
+    Column::number("uid", "UID", 6, v::uid, "real user id of the task"),
+    Column::text("user", "USER", 10, v::user, "name of the real user id")
+        .data(v::user_name)
+        .least(8)
+        .needs(Needs::USER),
+    Column::number("pid", "PID", 7, v::pid, "process, as the host numbers it"),
+    Column::number("tid", "TID", 7, v::tid, "thread, as the host numbers it"),
+    Column::number("ppid", "PPID", 7, v::ppid, "parent process").needs(Needs::DETAIL),
+    Column::number(
+        "nspid",
+        "NSPID",
+        7,
+        v::inner_pid,
+        "process, as its own pid namespace numbers it",
+    )
+    .field("inner_pid")
+    .needs(Needs::DETAIL),
+    Column::number(
+        "nstid",
+        "NSTID",
+        7,
+        v::inner_tid,
+        "thread, as its own pid namespace numbers it",
+    )
+    .field("inner_tid")
+    .needs(Needs::DETAIL),
+    Column::text("comm", "COMM", 15, v::comm, "name of the task"),
+    Column::text(
+        "comm_bytes",
+        "COMM_BYTES",
+        30,
+        v::comm_bytes,
+        "bytes of the name, where it is not valid UTF-8",
+    ),
+    Column::text(
+        "task",
+        "TASK",
+        13,
+        v::task,
+        "what runs: user, kernel_thread or io_worker (of io_uring)",
+    ),
+    Column::number(
+        "cpu",
+        "CPU",
+        3,
+        v::processor,
+        "processor that made the check",
+    )
+    .field("processor"),
+    Column::number(
+        "cap",
+        "CAP",
+        3,
+        v::capability_number,
+        "number of the capability",
+    )
+    .field("capability_number"),
+    Column::text("name", "NAME", 22, v::capability, "name of the capability").field("capability"),
+    Column::number(
+        "audit",
+        "AUDIT",
+        5,
+        v::audit,
+        "1: a denial of this check is logged",
+    ),
+    Column::number(
+        "inferred",
+        "INFERRED",
+        8,
+        v::audit_inferred,
+        "1: AUDIT was inferred from the call path",
+    )
+    .field("audit_inferred"),
+    Column::number("insetid", "INSETID", 7, v::insetid, "1: asked by set*id"),
+    Column::text(
+        "result",
+        "RESULT",
+        7,
+        v::result,
+        "granted, denied, or owner: granted for owning the namespace",
+    )
+    .data(v::result_word),
+    Column::text(
+        "by",
+        "BY",
+        10,
+        v::granted_by,
+        "what granted it: capability (the bit) or ownership (of the namespace)",
+    )
+    .field("granted_by"),
+    Column::text("errno", "ERRNO", 5, v::errno_name, "error of a denial").data(v::errno),
+    Column::text(
+        "caller",
+        "CALLER",
+        24,
+        v::caller,
+        "kernel function that asked",
+    )
+    .least(18)
+    .needs(Needs::CALLER),
+    Column::text(
+        "syscall",
+        "SYSCALL",
+        16,
+        v::syscall,
+        "system call it was made in",
+    )
+    .field("syscall.name")
+    .data(v::syscall_name)
+    .least(10)
+    .needs(Needs::DETAIL.union(Needs::SYSCALL)),
+    Column::number(
+        "sysno",
+        "SYSNO",
+        5,
+        v::syscall_number,
+        "number of the system call",
+    )
+    .field("syscall.number")
+    .needs(Needs::DETAIL),
+    Column::number(
+        "compat",
+        "COMPAT",
+        6,
+        v::syscall_compat,
+        "1: the system call came by the 32-bit entry",
+    )
+    .field("syscall.compat")
+    .needs(Needs::DETAIL),
+    Column::text(
+        "arguments",
+        "ARGUMENTS",
+        40,
+        v::arguments,
+        "arguments of the system call",
+    )
+    .field("syscall.arguments")
+    .least(20)
+    .needs(Needs::DETAIL),
+    Column::number(
+        "euid",
+        "EUID",
+        6,
+        v::euid,
+        "effective user id of the checked credentials",
+    )
+    .field("credentials.euid"),
+    Column::text(
+        "effective",
+        "EFFECTIVE",
+        18,
+        v::effective,
+        "effective set of the checked credentials, as a mask",
+    )
+    .field("credentials.effective"),
+    Column::text(
+        "cred",
+        "CRED",
+        10,
+        v::credential_owner,
+        "whose credentials: own, overridden (access(2), overlayfs) or foreign",
+    )
+    .field("credentials.owner"),
+    Column::number(
+        "credns",
+        "CREDNS",
+        10,
+        v::credential_namespace,
+        "user namespace of the credentials, by inode number",
+    )
+    .field("credentials.namespace"),
+    Column::text(
+        "namespace",
+        "NAMESPACE",
+        10,
+        v::namespace,
+        "user namespace over which it was asked: initial, or its inode number",
+    )
+    .field("target_namespace.inode")
+    .data(v::namespace_inode),
+    Column::text(
+        "relation",
+        "RELATION",
+        8,
+        v::relation,
+        "that namespace to the credentials' one: own, below or outside",
+    )
+    .field("target_namespace.relation"),
+    Column::number(
+        "initial",
+        "INITIAL",
+        7,
+        v::namespace_initial,
+        "1: it is the initial user namespace",
+    )
+    .field("target_namespace.initial"),
+    Column::text("unit", "UNIT", 24, v::unit, "systemd unit")
+        .least(14)
+        .needs(Needs::UNIT),
+    Column::text(
+        "container",
+        "CONTAINER",
+        12,
+        v::container,
+        "id of the container",
+    )
+    .field("container.id")
+    .data(v::container_id)
+    .needs(Needs::CONTAINER),
+    Column::text(
+        "runtime",
+        "RUNTIME",
+        10,
+        v::runtime,
+        "runtime of the container",
+    )
+    .field("container.runtime")
+    .needs(Needs::CONTAINER),
+    Column::text("cgroup", "CGROUP", 40, v::cgroup, "path of the cgroup")
+        .field("cgroup.path")
+        .least(16)
+        .needs(Needs::CGROUP),
+    Column::number(
+        "cgroup_id",
+        "CGROUP_ID",
+        9,
+        v::cgroup_id,
+        "id of the cgroup",
+    )
+    .field("cgroup.id"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_has_a_name_of_its_own_and_room_for_its_header() {
+        for (index, column) in COLUMNS.iter().enumerate() {
+            assert!(
+                column.header.len() <= usize::from(column.width),
+                "{column:?}"
+            );
+            assert!(
+                column.header.len() <= usize::from(column.least),
+                "{column:?}"
+            );
+            assert_eq!(column.key.to_uppercase(), column.header, "{column:?}");
+            for other in &COLUMNS[..index] {
+                assert_ne!(column.key, other.key);
+                assert_ne!(column.field, other.field);
+            }
+        }
+    }
+}

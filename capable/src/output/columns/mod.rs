@@ -1,0 +1,110 @@
+//! The columns: one table says everything about each of them.
+//!
+//! A column is found by the key that `--columns` takes or by its field in JSON. Tables, CSV, JSON
+//! and the help are all made from this table, so a new column is one entry in it.
+
+mod all;
+mod choose;
+mod values;
+
+pub use all::COLUMNS;
+pub use choose::{ColumnError, DEFAULT, EXTRA, WIDE, by_keys, choose, help};
+
+use super::{Needs, Row, value::Value};
+
+/// On which side of its column a cell stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers: units under units.
+    Right,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// What `--columns` calls it: the header in lower case.
+    pub key: &'static str,
+    /// The field in JSON, `group.name` where it is inside an object. In CSV, `group_name`.
+    pub field: &'static str,
+    /// The header in a table.
+    pub header: &'static str,
+    /// What it holds, in one line.
+    pub description: &'static str,
+    /// Its width in a table, in terminal columns.
+    pub width: u16,
+    /// The least width that still says something: given away where the terminal is narrow.
+    pub least: u16,
+    /// Where its cells stand.
+    pub align: Align,
+    /// What rows must carry for it.
+    pub needs: Needs,
+    /// The value for people.
+    pub shown: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+    /// The value for programs, in JSON and CSV.
+    pub data: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+}
+
+impl Column {
+    /// The object and the name in it, for JSON; no object for a field of the row itself.
+    pub fn path(&self) -> (Option<&'static str>, &'static str) {
+        match self.field.split_once('.') {
+            Some((group, name)) => (Some(group), name),
+            None => (None, self.field),
+        }
+    }
+
+    const fn text(
+        key: &'static str,
+        header: &'static str,
+        width: u16,
+        value: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+        description: &'static str,
+    ) -> Self {
+        Self {
+            key,
+            field: key,
+            header,
+            description,
+            width,
+            least: width,
+            align: Align::Left,
+            needs: Needs::empty(),
+            shown: value,
+            data: value,
+        }
+    }
+
+    const fn number(
+        key: &'static str,
+        header: &'static str,
+        width: u16,
+        value: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+        description: &'static str,
+    ) -> Self {
+        let mut column = Self::text(key, header, width, value, description);
+        column.align = Align::Right;
+        column
+    }
+
+    const fn field(mut self, field: &'static str) -> Self {
+        self.field = field;
+        self
+    }
+
+    const fn least(mut self, least: u16) -> Self {
+        self.least = least;
+        self
+    }
+
+    const fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    const fn data(mut self, data: for<'a> fn(&'a Row<'_>) -> Value<'a>) -> Self {
+        self.data = data;
+        self
+    }
+}

@@ -1,0 +1,93 @@
+//! Rows as CSV (RFC 4180), with a header line.
+//!
+//! The names and values are those of JSON: `true` and `false`, and nothing where a value is not
+//! known. Text is escaped as in a table, so that no reader meets a control character.
+
+use super::{
+    Clock, Needs, Row, Sink, cell,
+    columns::Column,
+    escape::push_escaped,
+    value::{Value, comm_bytes},
+};
+
+/// RFC 4180 ends lines with both.
+const END: &[u8] = b"\r\n";
+
+/// CSV of chosen columns.
+#[derive(Debug)]
+pub struct Csv {
+    columns: Vec<&'static Column>,
+    clock: Clock,
+}
+
+impl Csv {
+    /// Lines with these columns, in this order.
+    pub fn new(columns: Vec<&'static Column>, clock: Clock) -> Self {
+        Self { columns, clock }
+    }
+
+    fn line(out: &mut Vec<u8>, count: usize, mut field: impl FnMut(usize, &mut Vec<u8>)) {
+        for index in 0..count {
+            if index > 0 {
+                out.push(b',');
+            }
+            field(index, out);
+        }
+        out.extend_from_slice(END);
+    }
+}
+
+impl Sink for Csv {
+    fn needs(&self) -> Needs {
+        self.columns
+            .iter()
+            .fold(Needs::empty(), |needs, column| needs | column.needs)
+    }
+
+    fn header(&mut self, out: &mut Vec<u8>) {
+        Self::line(out, self.columns.len(), |index, out| {
+            let field = self.columns[index].field.bytes();
+            out.extend(field.map(|byte| if byte == b'.' { b'_' } else { byte }));
+        });
+    }
+
+    fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        let clock = &mut self.clock;
+        Self::line(out, self.columns.len(), |index, out| {
+            push_value(out, (self.columns[index].data)(row), clock);
+        });
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) {}
+}
+
+fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
+    match value {
+        Value::Unknown => {}
+        Value::Flag(true) => out.extend_from_slice(b"true"),
+        Value::Flag(false) => out.extend_from_slice(b"false"),
+        Value::Text(text) => push_text(out, text.as_bytes()),
+        Value::Comm(comm) => push_text(out, comm_bytes(comm)),
+        other => {
+            cell::push(out, other, usize::MAX, clock);
+        }
+    }
+}
+
+/// Text is quoted where it holds what means something to a reader; empty text too, or it would
+/// read as unknown.
+fn push_text(out: &mut Vec<u8>, text: &[u8]) {
+    let special = |byte: &u8| matches!(byte, b',' | b'"' | b' ');
+    if !text.is_empty() && !text.iter().any(|byte| special(byte)) {
+        push_escaped(out, text);
+        return;
+    }
+    out.push(b'"');
+    for (index, part) in text.split(|&byte| byte == b'"').enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"\"\"");
+        }
+        push_escaped(out, part);
+    }
+    out.push(b'"');
+}

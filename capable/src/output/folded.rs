@@ -1,0 +1,85 @@
+//! Stacks as flame graphs read them: one line per different stack, the outermost frame first, and
+//! how often it was seen.
+
+use std::collections::HashMap;
+
+use super::{NamedStack, Needs, Row, Sink, escape::push_escaped, numbers};
+
+/// Stacks, counted: `comm;outer;...;inner;CAP_X count`.
+#[derive(Debug, Default)]
+pub struct Folded {
+    counts: HashMap<Vec<u8>, u64>,
+    /// The line of the current row, kept for its memory.
+    line: Vec<u8>,
+}
+
+impl Sink for Folded {
+    fn needs(&self) -> Needs {
+        Needs::STACK
+    }
+
+    fn header(&mut self, _out: &mut Vec<u8>) {}
+
+    fn row(&mut self, row: &Row<'_>, _out: &mut Vec<u8>) {
+        self.line.clear();
+        push_part(&mut self.line, row.event.comm());
+        push_stack(&mut self.line, row.user_stack);
+        push_stack(&mut self.line, row.kernel_stack);
+        let capability = row.event.capability();
+        self.line.push(b';');
+        match capability.name() {
+            Some(name) => self.line.extend_from_slice(name.as_bytes()),
+            None => {
+                self.line.extend_from_slice(b"CAP_");
+                numbers::push_signed(&mut self.line, capability.number().into());
+            }
+        }
+        match self.counts.get_mut(&self.line) {
+            Some(count) => *count += 1,
+            None => {
+                self.counts.insert(self.line.clone(), 1);
+            }
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let mut lines: Vec<_> = self.counts.drain().collect();
+        lines.sort_unstable();
+        for (line, count) in lines {
+            out.extend_from_slice(&line);
+            out.push(b' ');
+            numbers::push_number(out, count);
+            out.push(b'\n');
+        }
+    }
+}
+
+fn push_stack(line: &mut Vec<u8>, stack: NamedStack<'_>) {
+    if stack == NamedStack::NotCaptured {
+        line.extend_from_slice(b";[stack not captured]");
+    }
+    for frame in stack.frames().iter().rev() {
+        line.push(b';');
+        match (frame.function, frame.module) {
+            (Some(function), _) => push_part(line, function.as_bytes()),
+            // As perf's scripts write an address without a symbol: its file in brackets.
+            (None, Some(module)) => {
+                line.push(b'[');
+                push_part(line, module.as_bytes());
+                line.push(b']');
+            }
+            (None, None) => line.extend_from_slice(b"[unknown]"),
+        }
+    }
+}
+
+/// A part must not hold what separates parts.
+fn push_part(line: &mut Vec<u8>, part: &[u8]) {
+    let start = line.len();
+    push_escaped(line, part);
+    for byte in &mut line[start..] {
+        if *byte == b';' {
+            *byte = b':';
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Rows as JSON: one object per line.
+//!
+//! Written by hand: everything that does not change from row to row, keys and braces, is put
+//! together once, and a row is these pieces with the values between them.
+
+use super::{
+    Clock, Frame, NamedStack, Needs, Row, Sink,
+    columns::{COLUMNS, Column},
+    escape::is_unsafe,
+    numbers::{push_hex, push_number, push_signed},
+    value::{Value, comm_bytes},
+};
+
+/// JSON of chosen columns.
+#[derive(Debug)]
+pub struct Json {
+    members: Vec<Member>,
+    /// What closes the last object inside the row.
+    tail: &'static [u8],
+    clock: Clock,
+}
+
+/// A value and all that stands between it and the value before it.
+#[derive(Debug)]
+struct Member {
+    lead: Vec<u8>,
+    column: &'static Column,
+}
+
+impl Json {
+    /// Lines with these columns, in the order of [`COLUMNS`]: fields of one object stand together.
+    pub fn new(columns: &[&'static Column], clock: Clock) -> Self {
+        let mut members = Vec::with_capacity(columns.len());
+        let mut open = None;
+        let chosen = COLUMNS
+            .iter()
+            .filter(|column| columns.iter().any(|chosen| chosen.key == column.key));
+        for column in chosen {
+            let (group, name) = column.path();
+            let mut lead = Vec::new();
+            if open.is_some() && open != group {
+                lead.push(b'}');
+            }
+            match (group, open == group && group.is_some()) {
+                (_, true) => lead.push(b','),
+                (group, false) => {
+                    lead.push(if members.is_empty() { b'{' } else { b',' });
+                    if let Some(group) = group {
+                        push_key(&mut lead, group);
+                        lead.push(b'{');
+                    }
+                }
+            }
+            push_key(&mut lead, name);
+            open = group;
+            members.push(Member { lead, column });
+        }
+        Self {
+            members,
+            tail: if open.is_some() { b"}" } else { b"" },
+            clock,
+        }
+    }
+}
+
+impl Sink for Json {
+    fn needs(&self) -> Needs {
+        self.members
+            .iter()
+            .fold(Needs::empty(), |needs, member| needs | member.column.needs)
+    }
+
+    fn header(&mut self, _out: &mut Vec<u8>) {}
+
+    fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        for member in &self.members {
+            out.extend_from_slice(&member.lead);
+            push_value(out, (member.column.data)(row), &mut self.clock);
+        }
+        out.extend_from_slice(self.tail);
+        push_stack(out, "kernel_stack", row.kernel_stack);
+        push_stack(out, "user_stack", row.user_stack);
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) {}
+}
+
+fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
+    match value {
+        Value::Unknown => out.extend_from_slice(b"null"),
+        Value::Number(number) => push_number(out, number),
+        Value::Signed(number) => push_signed(out, number),
+        Value::Flag(true) => out.extend_from_slice(b"true"),
+        Value::Flag(false) => out.extend_from_slice(b"false"),
+        Value::Word(word) => {
+            out.push(b'"');
+            out.extend_from_slice(word.as_bytes());
+            out.push(b'"');
+        }
+        Value::Numbered(prefix, number) => {
+            out.push(b'"');
+            out.extend_from_slice(prefix.as_bytes());
+            push_signed(out, number);
+            out.push(b'"');
+        }
+        Value::Text(text) => push_string(out, text.as_bytes()),
+        Value::Comm(comm) => push_string(out, comm_bytes(comm)),
+        Value::Bytes(bytes) => {
+            push_numbers(out, bytes.iter().map(|&byte| u64::from(byte)));
+        }
+        Value::Mask(mask) => {
+            out.push(b'"');
+            push_hex(out, mask, 16);
+            out.push(b'"');
+        }
+        Value::Arguments(arguments) => push_numbers(out, arguments.iter().copied()),
+        Value::Time(time) => {
+            out.push(b'"');
+            out.extend_from_slice(clock.text(time));
+            out.push(b'"');
+        }
+    }
+}
+
+fn push_key(out: &mut Vec<u8>, key: &str) {
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+fn push_numbers(out: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
+    out.push(b'[');
+    for (index, number) in numbers.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_number(out, number);
+    }
+    out.push(b']');
+}
+
+/// Appends a JSON string. Bytes that are not UTF-8 become U+FFFD; what could steer a terminal is
+/// written as an escape of JSON, which changes nothing for a parser.
+fn push_string(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(b'"');
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+    if text.iter().all(|&byte| plain(byte)) {
+        out.extend_from_slice(text);
+    } else {
+        for chunk in text.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                push_character(out, character);
+            }
+            if !chunk.invalid().is_empty() {
+                out.extend_from_slice("\u{fffd}".as_bytes());
+            }
+        }
+    }
+    out.push(b'"');
+}
+
+fn push_character(out: &mut Vec<u8>, character: char) {
+    match character {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        _ if is_unsafe(character) => {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                out.extend_from_slice(b"\\u");
+                let digits = out.len();
+                push_hex(out, u64::from(*unit), 4);
+                // Without the `0x`.
+                out.drain(digits..digits + 2);
+            }
+        }
+        _ => {
+            let mut buffer = [0; 4];
+            out.extend_from_slice(character.encode_utf8(&mut buffer).as_bytes());
+        }
+    }
+}
+
+/// Appends the two fields of a stack that was asked for.
+fn push_stack(out: &mut Vec<u8>, key: &str, stack: NamedStack<'_>) {
+    let state = match stack {
+        NamedStack::NotAsked => return,
+        NamedStack::NotCaptured => "not_captured",
+        NamedStack::ProcessGone(_) => "process_gone",
+        NamedStack::Frames(_) => "captured",
+    };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"_state\":\"");
+    out.extend_from_slice(state.as_bytes());
+    out.extend_from_slice(b"\",");
+    push_key(out, key);
+    if stack == NamedStack::NotCaptured {
+        out.extend_from_slice(b"null");
+        return;
+    }
+    out.push(b'[');
+    for (index, frame) in stack.frames().iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push_frame(out, frame);
+    }
+    out.push(b']');
+}
+
+fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
+    let text = |out: &mut Vec<u8>, text: Option<&str>| match text {
+        Some(text) => push_string(out, text.as_bytes()),
+        None => out.extend_from_slice(b"null"),
+    };
+    // A string: an address needs all 64 bits, and many readers keep 53.
+    out.extend_from_slice(b"{\"address\":\"");
+    push_hex(out, frame.address, 1);
+    out.extend_from_slice(b"\",\"function\":");
+    text(out, frame.function);
+    out.extend_from_slice(b",\"offset\":");
+    match frame.function {
+        Some(_) => push_number(out, frame.offset),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"module\":");
+    text(out, frame.module);
+    out.extend_from_slice(b",\"file\":");
+    text(out, frame.file);
+    out.extend_from_slice(b",\"line\":");
+    match frame.line {
+        Some(line) => push_number(out, line.into()),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(if frame.inlined {
+        b",\"inlined\":true}"
+    } else {
+        b",\"inlined\":false}"
+    });
+}

@@ -1,0 +1,41 @@
+//! What the user sees: rows in one of several formats, one file per format.
+//!
+//! [`OutputOptions`] is what was typed, [`OutputConfig`] what it means, a [`Sink`] what takes the
+//! rows. A [`Row`] carries only what the sink's [`Needs`] ask for, so that a column that is not
+//! shown costs nothing. A sink writes to a buffer of the caller's and allocates nothing per row.
+
+mod cell;
+mod clock;
+mod colour;
+pub mod columns;
+mod csv;
+mod escape;
+mod folded;
+mod json;
+mod layout;
+mod needs;
+mod numbers;
+mod options;
+mod row;
+mod sink;
+mod stacks;
+mod static_table;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use clock::{Clock, TimeFormat};
+pub use colour::ColorChoice;
+pub use csv::Csv;
+pub use escape::{escaped, push_escaped};
+pub use folded::Folded;
+pub use json::Json;
+pub use layout::{Slot, lay_out};
+pub use needs::Needs;
+pub use options::{Format, OutputConfig, OutputError, OutputOptions, Terminal};
+pub use row::{ContainerRef, Frame, NamedStack, Row};
+pub use sink::Sink;
+pub use static_table::{static_table, table_text};
+pub use table::Table;
+pub use value::Value;

@@ -1,0 +1,205 @@
+//! How rows should look: what the user typed, and what it means.
+
+use std::{ffi::OsString, io::IsTerminal};
+
+use clap::{Args, ValueEnum};
+
+use super::{
+    Clock, ColorChoice, Csv, Folded, Json, Sink, Table, TimeFormat,
+    columns::{self, COLUMNS, Column, ColumnError, DEFAULT, EXTRA, WIDE},
+    layout::lay_out,
+};
+
+/// The formats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table of 80 columns
+    #[default]
+    Table,
+    /// A table with all that is useful, as wide as the terminal
+    Wide,
+    /// One JSON object per line
+    Json,
+    /// Comma-separated values (RFC 4180)
+    Csv,
+    /// Stacks for flame graphs, counted, printed at the end
+    Folded,
+}
+
+/// The options as typed.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputOptions {
+    /// Format of the rows
+    #[arg(short = 'o', long = "output", value_name = "FORMAT", value_enum)]
+    pub output: Option<Format>,
+
+    /// Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED
+    #[arg(short = 'x', long)]
+    pub extra: bool,
+
+    /// Show these columns; `--columns help` lists them
+    #[arg(
+        long,
+        value_name = "COLUMN,...",
+        value_delimiter = ',',
+        conflicts_with = "extra"
+    )]
+    pub columns: Vec<String>,
+
+    /// Print stacks for flame graphs: the same as `-o folded`
+    #[arg(long, conflicts_with_all = ["output", "columns", "extra"])]
+    pub folded: bool,
+
+    /// How to write times; the default is `clock` in tables, `iso` elsewhere
+    #[arg(long, value_name = "STYLE", value_enum)]
+    pub time: Option<TimeFormat>,
+
+    /// Write times in UTC, not in the local time zone
+    #[arg(long)]
+    pub utc: bool,
+
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: ColorChoice,
+}
+
+/// What standard output is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    /// It is a terminal.
+    pub is_terminal: bool,
+    /// Its width in columns, where it is a terminal that knows.
+    pub width: Option<u16>,
+    /// The environment's `NO_COLOR`.
+    pub no_color: Option<OsString>,
+}
+
+impl Terminal {
+    /// Looks at this process's standard output.
+    pub fn of_stdout() -> Self {
+        let stdout = std::io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let size = is_terminal
+            .then(|| terminal_size::terminal_size_of(&stdout))
+            .flatten();
+        Self {
+            is_terminal,
+            // A serial console says 0.
+            width: size
+                .map(|(width, _)| width.0)
+                .filter(|&columns| columns > 0),
+            no_color: std::env::var_os("NO_COLOR"),
+        }
+    }
+}
+
+/// The options do not work together. A usage error.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OutputError {
+    /// The list of columns does not work.
+    #[error(transparent)]
+    Column(#[from] ColumnError),
+    /// The format has no columns to choose.
+    #[error("-o folded has no columns: leave out --columns, or use -o table, wide, json or csv")]
+    ColumnsOfFolded,
+    /// The format has one way to write times.
+    #[error("JSON has one form of time, RFC 3339: leave out --time, or use -o table, wide or csv")]
+    TimeOfJson,
+}
+
+/// The options as understood.
+#[derive(Clone, Debug)]
+pub struct OutputConfig {
+    format: Format,
+    columns: Vec<&'static Column>,
+    time: TimeFormat,
+    utc: bool,
+    colour: bool,
+    width: Option<u16>,
+}
+
+impl OutputOptions {
+    /// What `--columns help` prints, where that was typed.
+    pub fn columns_help(&self) -> Option<String> {
+        let asked = self.columns.iter().any(|name| name.trim() == "help");
+        asked.then(columns::help)
+    }
+
+    /// The format that was asked for.
+    pub fn format(&self) -> Format {
+        match self.output {
+            _ if self.folded => Format::Folded,
+            Some(format) => format,
+            None => Format::Table,
+        }
+    }
+
+    /// Checks the options against each other and against what standard output is.
+    pub fn validate(&self, terminal: &Terminal) -> Result<OutputConfig, OutputError> {
+        let format = self.format();
+        let columns = match format {
+            Format::Folded if !self.columns.is_empty() => return Err(OutputError::ColumnsOfFolded),
+            Format::Json if self.time.is_some_and(|time| time != TimeFormat::Iso) => {
+                return Err(OutputError::TimeOfJson);
+            }
+            Format::Folded => Vec::new(),
+            _ if !self.columns.is_empty() => columns::choose(&self.columns)?,
+            Format::Json => COLUMNS.iter().collect(),
+            Format::Wide => columns::by_keys(WIDE),
+            Format::Table | Format::Csv if self.extra => {
+                columns::by_keys(&[DEFAULT, EXTRA].concat())
+            }
+            Format::Table | Format::Csv => columns::by_keys(DEFAULT),
+        };
+        let time = match format {
+            Format::Table | Format::Wide => TimeFormat::Clock,
+            Format::Json | Format::Csv | Format::Folded => TimeFormat::Iso,
+        };
+        Ok(OutputConfig {
+            format,
+            columns,
+            time: self.time.unwrap_or(time),
+            utc: self.utc,
+            colour: self
+                .color
+                .decide(terminal.is_terminal, terminal.no_color.as_deref()),
+            width: terminal.width,
+        })
+    }
+}
+
+impl OutputConfig {
+    /// The format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Rows are for people who watch: they should be written as soon as they are there.
+    pub fn is_table(&self) -> bool {
+        matches!(self.format, Format::Table | Format::Wide)
+    }
+
+    /// What takes the rows. Relative times count from now.
+    pub fn sink(&self) -> Box<dyn Sink> {
+        self.sink_with(Clock::new(self.time, self.utc))
+    }
+
+    /// How times are written.
+    pub fn time(&self) -> TimeFormat {
+        self.time
+    }
+
+    pub(super) fn sink_with(&self, clock: Clock) -> Box<dyn Sink> {
+        match self.format {
+            Format::Table | Format::Wide => Box::new(Table::new(
+                lay_out(&self.columns, self.time, self.width),
+                clock,
+                self.colour,
+            )),
+            Format::Json => Box::new(Json::new(&self.columns, clock)),
+            Format::Csv => Box::new(Csv::new(self.columns.clone(), clock)),
+            Format::Folded => Box::new(Folded::default()),
+        }
+    }
+}

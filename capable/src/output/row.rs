@@ -1,0 +1,97 @@
+//! A row: a check with what user space adds to it.
+
+use crate::event::Event;
+
+/// One check with everything that the chosen columns asked for.
+///
+/// Only what [`super::Needs`] says is filled in; the rest is `None` and no column reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// The check.
+    pub event: Event<'a>,
+    /// The first kernel function past the capability helpers.
+    pub caller: Option<&'a str>,
+    /// The name of the system call.
+    pub syscall: Option<&'a str>,
+    /// The name of the task's real user id.
+    pub user: Option<&'a str>,
+    /// The systemd unit that the cgroup belongs to.
+    pub unit: Option<&'a str>,
+    /// The container that the cgroup belongs to.
+    pub container: Option<ContainerRef<'a>>,
+    /// The cgroup's path, below the root of the version 2 hierarchy.
+    pub cgroup: Option<&'a str>,
+    /// The kernel stack.
+    pub kernel_stack: NamedStack<'a>,
+    /// The user stack.
+    pub user_stack: NamedStack<'a>,
+}
+
+impl<'a> Row<'a> {
+    /// The check alone: nothing was asked for beyond it.
+    pub fn bare(event: Event<'a>) -> Self {
+        Self {
+            event,
+            caller: None,
+            syscall: None,
+            user: None,
+            unit: None,
+            container: None,
+            cgroup: None,
+            kernel_stack: NamedStack::NotAsked,
+            user_stack: NamedStack::NotAsked,
+        }
+    }
+}
+
+/// A container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContainerRef<'a> {
+    /// Its id, as its runtime names it.
+    pub id: &'a str,
+    /// The runtime: `docker`, `podman`, `containerd`, `cri-o`.
+    pub runtime: &'a str,
+}
+
+/// A stack with names to its addresses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NamedStack<'a> {
+    /// Nobody asked for it.
+    NotAsked,
+    /// The kernel could not capture it.
+    NotCaptured,
+    /// The process ended before its memory map could be read: the frames have addresses only.
+    ProcessGone(&'a [Frame<'a>]),
+    /// The frames, the innermost first.
+    Frames(&'a [Frame<'a>]),
+}
+
+impl<'a> NamedStack<'a> {
+    /// The frames, the innermost first; none where there is no stack.
+    pub fn frames(self) -> &'a [Frame<'a>] {
+        match self {
+            Self::NotAsked | Self::NotCaptured => &[],
+            Self::ProcessGone(frames) | Self::Frames(frames) => frames,
+        }
+    }
+}
+
+/// One function of a stack. An inlined function is a frame of its own, before the one it was
+/// inlined into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The address of the frame's next instruction.
+    pub address: u64,
+    /// The function, demangled; `None` where no symbol covers the address.
+    pub function: Option<&'a str>,
+    /// Bytes between the start of the function and the address.
+    pub offset: u64,
+    /// The kernel module, or the path of the mapped file.
+    pub module: Option<&'a str>,
+    /// The source file, where there is debug information.
+    pub file: Option<&'a str>,
+    /// The line in the source file.
+    pub line: Option<u32>,
+    /// The compiler inlined this function into the frame that follows.
+    pub inlined: bool,
+}

@@ -1,0 +1,21 @@
+//! Where rows end up.
+
+use super::{Needs, Row};
+
+/// A format of rows.
+///
+/// A sink appends to the caller's buffer and never writes itself: the caller writes the buffer
+/// once per batch, and decides in one place what a broken pipe means.
+pub trait Sink {
+    /// What rows must carry for this sink.
+    fn needs(&self) -> Needs;
+
+    /// What comes before the first row.
+    fn header(&mut self, out: &mut Vec<u8>);
+
+    /// One row.
+    fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
+
+    /// What comes after the last row.
+    fn finish(&mut self, out: &mut Vec<u8>);
+}

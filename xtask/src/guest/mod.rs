@@ -1,0 +1,76 @@
+//! What runs inside a virtual machine: known capability checks made on purpose, and tests that
+//! compare what `capable` prints with what was made.
+//!
+//! Reached by the hidden subcommand `xtask guest`; the virtual machine's init calls it.
+
+mod capabilities;
+mod exceptions;
+mod fork;
+mod identity;
+mod kernel;
+mod runner;
+mod scene;
+mod syscall;
+mod trigger;
+mod triggers;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use identity::Identity;
+
+/// The arguments after `xtask guest`.
+#[derive(Debug, Parser)]
+#[command(name = "xtask guest", no_binary_name = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make capability checks that are known, and print one JSON line for each run
+    Trigger {
+        /// Names of triggers, or `all`, or `list`
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Run them as one identity only, not as each
+        #[arg(long = "as", value_enum)]
+        identity: Option<Identity>,
+        /// Print the own pid and wait for a line on stdin before the first trigger
+        #[arg(long)]
+        hold_start: bool,
+    },
+    /// What a program executed by a trigger does
+    #[command(hide = true)]
+    AfterExec {
+        /// The trigger
+        name: String,
+        /// The file descriptor that takes the outcome
+        report: i32,
+    },
+}
+
+/// Runs `xtask guest` with the arguments that follow these words.
+///
+/// # Errors
+/// When the scenario cannot be set up; what a trigger's own system call answers is no error.
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            error.print().context("cannot print the usage")?;
+            return Ok(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)));
+        }
+    };
+    match arguments.command {
+        Command::Trigger {
+            names,
+            identity,
+            hold_start,
+        } => runner::command(&names, identity, hold_start),
+        Command::AfterExec { name, report } => runner::after_exec(&name, report),
+    }
+}

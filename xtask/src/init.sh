@@ -1,0 +1,49 @@
+#!/usr/bin/busybox sh
+# The first process of a guest: makes a small system, runs /vm/command, and ends the machine.
+#
+# ttyS0 is the console of the kernel and of the shell, ttyS1 takes what the command prints, and
+# ttyS2 what became of it.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root USER=root TERM=linux
+umask 022
+
+# A root file system in memory begins with the permissions of /tmp.
+chmod 755 /
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+mount -t tmpfs -o mode=755 tmpfs /run
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -t securityfs securityfs /sys/kernel/security
+mount -t debugfs debugfs /sys/kernel/debug
+mount -t tracefs tracefs /sys/kernel/tracing
+mount -t bpf bpf /sys/fs/bpf
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+ln -sf /proc/self/fd /dev/fd
+ln -sf /proc/self/fd/0 /dev/stdin
+ln -sf /proc/self/fd/1 /dev/stdout
+ln -sf /proc/self/fd/2 /dev/stderr
+ln -sf /proc/mounts /etc/mtab
+mkdir -p /run/lock
+hostname guest
+ip link set lo up
+cd /root
+
+if [ -e /vm/shell ]; then
+    echo "This is Linux $(uname -r). Leave with exit or Ctrl-D."
+    setsid cttyhack /bin/sh -l
+    poweroff -f
+fi
+
+stty -F /dev/ttyS1 raw -echo
+stty -F /dev/ttyS2 raw -echo
+echo started >/dev/ttyS2
+/bin/sh /vm/command </dev/null >/dev/ttyS1 2>&1
+status=$?
+# Setting a line waits until all that was written to it has left.
+stty -F /dev/ttyS1 raw
+echo "exit $status" >/dev/ttyS2
+stty -F /dev/ttyS2 raw
+poweroff -f

@@ -1,0 +1,318 @@
+//! The kernels of the tests: Debian's, as their users run them.
+//!
+//! A row is a suite; the kernel is what the suite's `linux-image-cloud-amd64` depends on. It is
+//! fetched once and kept in the cache until it is fetched anew on demand.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::apt::{self, Apt};
+use crate::initramfs::Archive;
+use crate::{places, process};
+
+/// A row of the table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kernel {
+    /// What the user calls it.
+    pub name: &'static str,
+    /// The releases that are searched; the first gives the suite its name.
+    releases: &'static [&'static str],
+}
+
+/// The kernels that everything is tested on, the oldest first.
+pub const TABLE: [Kernel; 4] = [
+    Kernel {
+        name: "5.10",
+        releases: &["bullseye", "bullseye-security"],
+    },
+    Kernel {
+        name: "6.1",
+        releases: &["bookworm", "bookworm-security"],
+    },
+    Kernel {
+        name: "6.12",
+        releases: &["trixie", "trixie-security"],
+    },
+    Kernel {
+        name: "newest",
+        releases: &["trixie-backports"],
+    },
+];
+
+/// The rows that one argument names.
+#[derive(Clone, Debug)]
+pub struct Rows(pub Vec<&'static Kernel>);
+
+/// The row of this name, or all rows.
+pub fn rows(name: &str) -> Result<Rows> {
+    let rows: Vec<_> = TABLE
+        .iter()
+        .filter(|kernel| name == "all" || kernel.name == name)
+        .collect();
+    if rows.is_empty() {
+        let names: Vec<_> = TABLE.iter().map(|kernel| kernel.name).collect();
+        bail!("there are {}, and all", names.join(", "));
+    }
+    Ok(Rows(rows))
+}
+
+/// Modules that guests get, with all that these need. Where a kernel has one built in, or not at
+/// all, there is nothing to take.
+const MODULES: [&str; 16] = [
+    "af_packet_diag",
+    "bridge",
+    "dummy",
+    "fuse",
+    "inet_diag",
+    "ip_tables",
+    "iptable_filter",
+    "ipvlan",
+    "loop",
+    "macvlan",
+    "nf_tables",
+    "overlay",
+    "squashfs",
+    "tun",
+    "unix_diag",
+    "veth",
+];
+
+/// A kernel that is here, ready to boot.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The name of its row.
+    pub name: &'static str,
+    /// What `uname -r` says in it.
+    pub release: String,
+    /// The kernel itself.
+    pub image: PathBuf,
+    /// An archive with its modules and its configuration.
+    pub modules: PathBuf,
+}
+
+impl Kernel {
+    /// The kernel, from the cache or else from the mirror; `anew` asks the mirror in any case.
+    pub fn install(&self, anew: bool) -> Result<Installed> {
+        let kernels = places::cache("kernels")?;
+        let _lock = places::lock(&kernels.join(format!("{}.lock", self.name)))?;
+        let folder = kernels.join(self.name);
+        if anew || !folder.is_dir() {
+            eprintln!("fetching the kernel {} ...", self.name);
+            self.fetch(&folder)
+                .with_context(|| format!("cannot fetch the kernel {}", self.name))?;
+        }
+        let release = fs::read_to_string(folder.join("release"))
+            .with_context(|| format!("{} is incomplete; remove it", folder.display()))?;
+        Ok(Installed {
+            name: self.name,
+            release: release.trim().into(),
+            image: folder.join("vmlinuz"),
+            modules: folder.join("modules.cpio"),
+        })
+    }
+
+    fn fetch(&self, folder: &Path) -> Result<()> {
+        let apt = Apt::update(self.releases)?;
+        let work = folder.with_file_name(format!("{}.fetching", self.name));
+        remove(&work)?;
+        let root = work.join("root");
+        places::create(&root)?;
+        for package in apt.download(packages(&apt)?, &work.join("packages"))? {
+            apt::unpack(&package, &root)?;
+        }
+
+        let finished = work.join("finished");
+        places::create(&finished)?;
+        assemble(&root, &finished)?;
+        remove(folder)?;
+        fs::rename(&finished, folder)?;
+        remove(&work)
+    }
+}
+
+/// The kernels of these rows, fetched side by side.
+pub fn install_all(rows: &[&'static Kernel], anew: bool) -> Result<Vec<Installed>> {
+    thread::scope(|scope| {
+        let running: Vec<_> = rows
+            .iter()
+            .map(|kernel| scope.spawn(move || kernel.install(anew)))
+            .collect();
+        running
+            .into_iter()
+            .map(|thread| match thread.join() {
+                Ok(installed) => installed,
+                Err(_) => bail!("fetching a kernel panicked"),
+            })
+            .collect()
+    })
+}
+
+/// The packages that make up the suite's cloud kernel: one for most, from 7.x on several.
+fn packages(apt: &Apt) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let mut open = VecDeque::from(["linux-image-cloud-amd64".to_owned()]);
+    while let Some(package) = open.pop_front() {
+        for dependency in apt.dependencies(&package)? {
+            let part_of_the_kernel = dependency.ends_with("-cloud-amd64")
+                && [
+                    "linux-base-",
+                    "linux-binary-",
+                    "linux-image-",
+                    "linux-modules-",
+                ]
+                .iter()
+                .any(|prefix| dependency.starts_with(prefix));
+            if part_of_the_kernel && found.insert(dependency.clone()) {
+                open.push_back(dependency);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Picks what a guest needs from the unpacked packages.
+fn assemble(root: &Path, finished: &Path) -> Result<()> {
+    let modules = ["usr/lib/modules", "lib/modules"]
+        .iter()
+        .map(|path| root.join(path))
+        .find(|path| path.is_dir())
+        .context("the packages hold no modules")?;
+    let release = fs::read_dir(&modules)?
+        .next()
+        .context("the packages hold no modules")??
+        .file_name()
+        .to_string_lossy()
+        .into_owned();
+    let modules = modules.join(&release);
+
+    // Up to 6.x in /boot, later beside the modules.
+    let part = |name: &str| {
+        [
+            root.join(format!("boot/{name}-{release}")),
+            modules.join(name),
+        ]
+        .into_iter()
+        .find(|path| path.is_file())
+    };
+    let image = part("vmlinuz").context("the packages hold no vmlinuz")?;
+    fs::copy(image, finished.join("vmlinuz"))?;
+
+    let mut archive = Archive::default();
+    if let Some(configuration) = part("config") {
+        fs::copy(&configuration, finished.join("config"))?;
+        archive.copy(&format!("boot/config-{release}"), 0o644, &configuration);
+    }
+    let chosen = finished.join("modules");
+    choose_modules(&modules, &chosen.join("lib/modules").join(&release))?;
+    process::run(
+        Command::new("busybox")
+            .args(["depmod", "-b"])
+            .arg(&chosen)
+            .arg(&release),
+    )?;
+    let merged = chosen.join("usr");
+    places::create(&merged)?;
+    fs::rename(chosen.join("lib"), merged.join("lib"))?;
+    archive.tree(&chosen)?;
+    archive.save(&finished.join("modules.cpio"))?;
+    fs::write(finished.join("release"), format!("{release}\n"))?;
+    Ok(())
+}
+
+/// Copies [`MODULES`] and what they depend on, uncompressed.
+fn choose_modules(from: &Path, to: &Path) -> Result<()> {
+    places::create(to)?;
+    let mut available = BTreeMap::new();
+    index_modules(from, &mut available)?;
+    let mut open: VecDeque<String> = MODULES.iter().map(|name| (*name).into()).collect();
+    let mut taken = BTreeSet::new();
+    while let Some(name) = open.pop_front() {
+        let Some(path) = available.get(&name).filter(|_| taken.insert(name.clone())) else {
+            continue;
+        };
+        let module = if path.extension().is_some_and(|extension| extension == "xz") {
+            let output = Command::new("busybox").arg("xzcat").arg(path).output()?;
+            if !output.status.success() {
+                bail!("cannot uncompress {}", path.display());
+            }
+            output.stdout
+        } else {
+            fs::read(path)?
+        };
+        open.extend(dependencies(&module));
+        fs::write(to.join(format!("{name}.ko")), module)?;
+    }
+    Ok(())
+}
+
+/// Finds the module files below a folder, by module name.
+fn index_modules(folder: &Path, found: &mut BTreeMap<String, PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            index_modules(&path, found)?;
+        } else if let Some(name) = path.file_name().and_then(|name| name.to_str())
+            && let Some((name, _)) = name.split_once(".ko")
+        {
+            found.insert(name.replace('-', "_"), path);
+        }
+    }
+    Ok(())
+}
+
+/// The modules that a module says it depends on: `depends=a,b`, closed by NUL, in its `.modinfo`
+/// (scripts/mod/modpost.c, `add_depends`).
+fn dependencies(module: &[u8]) -> Vec<String> {
+    const FIELD: &[u8] = b"\0depends=";
+    let Some(start) = module
+        .windows(FIELD.len())
+        .position(|window| window == FIELD)
+    else {
+        return Vec::new();
+    };
+    let value = &module[start + FIELD.len()..];
+    let value = value.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(value)
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(|name| name.replace('-', "_"))
+        .collect()
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_is_found_by_its_name_and_a_wrong_name_is_answered_with_the_right_ones() {
+        let names = |rows: Rows| rows.0.iter().map(|row| row.name).collect::<Vec<_>>();
+        assert_eq!(names(rows("6.1").unwrap()), ["6.1"]);
+        assert_eq!(
+            names(rows("all").unwrap()),
+            ["5.10", "6.1", "6.12", "newest"]
+        );
+        let error = rows("6.2").unwrap_err().to_string();
+        assert_eq!(error, "there are 5.10, 6.1, 6.12, newest, and all");
+    }
+
+    #[test]
+    fn the_dependencies_of_a_module_are_read_from_it() {
+        let module = b"license=GPL\0depends=nf-conntrack,libcrc32c\0retpoline=Y\0";
+        assert_eq!(dependencies(module), ["nf_conntrack", "libcrc32c"]);
+        assert!(dependencies(b"license=GPL\0depends=\0").is_empty());
+        assert!(dependencies(b"").is_empty());
+    }
+}

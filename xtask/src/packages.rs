@@ -1,0 +1,103 @@
+//! Debian's own programs for the guests.
+//!
+//! Packages are fetched with all that they depend on and unpacked, not installed: no maintainer
+//! script runs. What such a script would have made (users, PAM's files) is in
+//! [`crate::guest_root`]; file capabilities are for the test to set.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use crate::apt::{self, Apt};
+use crate::initramfs::Archive;
+use crate::places;
+
+/// The programs that the tests of profiles run.
+pub const DEBIAN: [&str; 20] = [
+    "bash",
+    "chrony",
+    "coreutils",
+    "dash",
+    "dnsmasq-base",
+    "iputils-ping",
+    "jq",
+    "libcap2-bin",
+    "login",
+    "mount",
+    "nginx-light",
+    "openssh-client",
+    "openssh-server",
+    "passwd",
+    "procps",
+    "python3-minimal",
+    "systemd",
+    "tcpdump",
+    "util-linux",
+    "util-linux-extra",
+];
+
+/// Documentation and translations: nothing that a program needs.
+const LEFT_OUT: [&str; 7] = [
+    "usr/share/doc",
+    "usr/share/i18n",
+    "usr/share/info",
+    "usr/share/lintian",
+    "usr/share/locale",
+    "usr/share/man",
+    "usr/lib/systemd/catalog",
+];
+
+/// An archive with these packages of Debian bookworm and all that they depend on, from the cache
+/// or else from the mirror.
+pub fn root_filesystem(packages: &[&str]) -> Result<PathBuf> {
+    let folder = places::cache("packages")?;
+    let name = format!("{:x}", Sha256::digest(packages.join("\n")));
+    let archive = folder.join(format!("{}.cpio", &name[..16]));
+    let _lock = places::lock(&folder.join("packages.lock"))?;
+    if !archive.is_file() {
+        eprintln!(
+            "fetching {} packages of Debian and what they need ...",
+            packages.len()
+        );
+        let work = folder.join("fetching");
+        fetch(packages, &work, &archive).context("cannot fetch Debian's packages")?;
+        fs::remove_dir_all(&work)?;
+    }
+    Ok(archive)
+}
+
+fn fetch(packages: &[&str], work: &PathBuf, archive: &PathBuf) -> Result<()> {
+    if work.exists() {
+        fs::remove_dir_all(work)?;
+    }
+    let apt = Apt::update(&["bookworm", "bookworm-security"])?;
+    let files = apt.download(apt.closure(packages)?, &work.join("packages"))?;
+
+    let root = work.join("root");
+    for (link, target) in [
+        ("bin", "usr/bin"),
+        ("sbin", "usr/sbin"),
+        ("lib", "usr/lib"),
+        ("lib64", "usr/lib64"),
+    ] {
+        places::create(&root.join(target))?;
+        std::os::unix::fs::symlink(target, root.join(link))?;
+    }
+    for file in files {
+        apt::unpack(&file, &root)?;
+    }
+    for folder in LEFT_OUT {
+        let folder = root.join(folder);
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    let mut whole = Archive::default();
+    whole.tree(&root)?;
+    let unfinished = work.join("archive");
+    whole.save(&unfinished)?;
+    fs::rename(unfinished, archive)?;
+    Ok(())
+}

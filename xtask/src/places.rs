@@ -1,0 +1,58 @@
+//! Where things are.
+
+use std::env;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The workspace: the folder of the clone that this program was built in.
+pub fn workspace() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package)
+}
+
+/// Where what is made from this clone goes.
+pub fn target() -> PathBuf {
+    workspace().join("target")
+}
+
+/// A folder for what outlives a clone and is dear to fetch or build, created where it is missing:
+/// `$XDG_CACHE_HOME/capable/NAME`, or `~/.cache/capable/NAME`.
+pub fn cache(name: &str) -> Result<PathBuf> {
+    let base = match env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()) {
+        Some(base) => PathBuf::from(base),
+        None => env::home_dir()
+            .context("neither XDG_CACHE_HOME nor HOME says where the cache is")?
+            .join(".cache"),
+    };
+    let folder = base.join("capable").join(name);
+    create(&folder)?;
+    Ok(folder)
+}
+
+/// Creates a folder and its parents.
+pub fn create(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
+}
+
+/// Waits until no other process holds this lock file, and holds it until the value is dropped.
+pub fn lock(path: &Path) -> Result<File> {
+    let held = File::create(path)
+        .and_then(|file| file.lock().map(|()| file))
+        .with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(held)
+}
+
+/// The program of this name in the folders of `PATH`.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Whether we are root: a process' folder belongs to its effective user (proc(5)).
+pub fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}

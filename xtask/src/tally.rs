@@ -1,0 +1,128 @@
+//! Counts of passed and failed tests, read from what tests print.
+
+use std::fmt;
+use std::ops::AddAssign;
+use std::process::ExitCode;
+
+/// How many tests passed and failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Tests that passed.
+    pub passed: u64,
+    /// Tests that failed.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// Adds what a line says: cargo's `test result: ok. 3 passed; 0 failed; ...`, or the closing
+    /// line of our own tests, `3 passed, 0 failed`.
+    pub fn read(&mut self, line: &str) {
+        let counts = match line.strip_prefix("test result: ") {
+            Some(rest) => rest.split_once(". ").map_or("", |(_, counts)| counts),
+            None => line,
+        };
+        let mut parts = counts.split([';', ',']).map(str::trim);
+        let mut count = |what| parts.next()?.strip_suffix(what)?.trim().parse().ok();
+        if let (Some(passed), Some(failed)) = (count("passed"), count("failed")) {
+            *self += Self { passed, failed };
+        }
+    }
+
+    /// What a program that ended like this counts as: one that failed without naming a failed
+    /// test, or succeeded without naming any, is a failure of its own.
+    pub fn with_exit(mut self, success: bool) -> Self {
+        if (!success && self.failed == 0) || self == Self::default() {
+            self.failed += 1;
+        }
+        self
+    }
+
+    /// Success when tests ran and none failed.
+    pub fn exit_code(self) -> ExitCode {
+        if self.failed == 0 && self.passed > 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
+
+/// Makes lines of pieces of text.
+#[derive(Default)]
+pub struct Lines(Vec<u8>);
+
+impl Lines {
+    /// Takes a piece and gives the lines that it completes.
+    pub fn push(&mut self, piece: &[u8], mut take: impl FnMut(&str)) {
+        self.0.extend_from_slice(piece);
+        while let Some(end) = self.0.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = self.0.drain(..=end).collect();
+            take(String::from_utf8_lossy(&line).trim_end());
+        }
+    }
+
+    /// Gives what is left.
+    pub fn finish(self, mut take: impl FnMut(&str)) {
+        if !self.0.is_empty() {
+            take(String::from_utf8_lossy(&self.0).trim_end());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Tally {
+        let mut tally = Tally::default();
+        text.lines().for_each(|line| tally.read(line));
+        tally
+    }
+
+    #[test]
+    fn results_of_cargo_and_of_our_own_tests_add_up() {
+        let text = "running 2 tests\n\
+                    test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; finished in 0s\n\
+                    the kernel passed, nothing failed\n\
+                    30 passed, 1 failed\n";
+        assert_eq!(
+            read(text),
+            Tally {
+                passed: 35,
+                failed: 3
+            }
+        );
+    }
+
+    #[test]
+    fn a_program_that_fails_without_a_failed_test_is_a_failure() {
+        assert_eq!(read("3 passed, 0 failed").with_exit(false).failed, 1);
+        assert_eq!(read("3 passed, 1 failed").with_exit(false).failed, 1);
+        assert_eq!(read("3 passed, 0 failed").with_exit(true).failed, 0);
+        assert_eq!(read("nothing to see").with_exit(true).failed, 1);
+    }
+
+    #[test]
+    fn lines_come_whole_however_they_are_cut() {
+        let mut seen = Vec::new();
+        let mut lines = Lines::default();
+        for piece in ["on", "e\ntw", "o\nthree"] {
+            lines.push(piece.as_bytes(), |line| seen.push(line.to_owned()));
+        }
+        lines.finish(|line| seen.push(line.to_owned()));
+        assert_eq!(seen, ["one", "two", "three"]);
+    }
+}

@@ -1,0 +1,211 @@
+//! `cargo xtask test`: everything, from the unit tests to the guests.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::build_ebpf;
+use crate::initramfs::Archive;
+use crate::kernels::{self, Installed, Kernel, Rows};
+use crate::qemu::Machine;
+use crate::tally::{Lines, Tally};
+use crate::{binaries, guest_root, packages, places, process, setup, vm};
+
+/// How long the tests in one guest may take: several times what they take on two processors.
+const GUEST_LIMIT: Duration = Duration::from_secs(900);
+
+/// Options of `cargo xtask test`: without any, all parts.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The unit tests, and the check of the committed eBPF objects
+    #[arg(long)]
+    unit: bool,
+    /// The tests on this machine's kernel
+    #[arg(long)]
+    host: bool,
+    /// The tests on this kernel: 5.10, 6.1, 6.12, newest, or all of them (repeatable)
+    #[arg(long = "kernel", value_name = "NAME", value_parser = kernels::rows)]
+    kernels: Vec<Rows>,
+}
+
+/// Runs the subcommand.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let start = Instant::now();
+    let all = !options.unit && !options.host && options.kernels.is_empty();
+    let rows: Vec<&Kernel> = if all {
+        kernels::TABLE.iter().collect()
+    } else {
+        options
+            .kernels
+            .iter()
+            .flat_map(|rows| rows.0.clone())
+            .collect()
+    };
+    setup::install()?;
+
+    let mut whole = Tally::default();
+    if all || options.unit {
+        whole += part("unit tests", unit_tests);
+        whole += part("eBPF objects", check_objects);
+    }
+    if all || options.host {
+        whole += part("this machine's kernel", host_tests);
+    }
+    if !rows.is_empty() {
+        match guest_tests(&rows) {
+            Ok(tally) => whole += tally,
+            Err(error) => whole += failure("guests", &error),
+        }
+    }
+    println!("\nall parts: {:.0} s", start.elapsed().as_secs_f64());
+    println!("{whole}");
+    Ok(whole.exit_code())
+}
+
+/// Runs a part and says how it went; a part that cannot run counts as one failure.
+fn part(name: &str, run: impl FnOnce() -> Result<Tally>) -> Tally {
+    println!("--- {name}");
+    let tally = run().unwrap_or_else(|error| failure(name, &error));
+    println!("--- {name}: {tally}");
+    tally
+}
+
+fn failure(name: &str, error: &anyhow::Error) -> Tally {
+    println!("FAILED {name}: {error:#}");
+    Tally {
+        passed: 0,
+        failed: 1,
+    }
+}
+
+fn unit_tests() -> Result<Tally> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(places::workspace())
+        .args(["test", "--quiet", "--no-fail-fast", "--workspace"])
+        // It is for the kernel and cannot be linked for the host.
+        .args(["--exclude", "capable-ebpf"]);
+    counted(&mut command)
+}
+
+fn check_objects() -> Result<Tally> {
+    build_ebpf::check_committed()?;
+    Ok(Tally {
+        passed: 1,
+        failed: 0,
+    })
+}
+
+fn host_tests() -> Result<Tally> {
+    let programs = binaries::build()?;
+    let xtask = programs
+        .iter()
+        .find(|path| path.ends_with("xtask"))
+        .context("the guest's xtask was not built")?;
+    let mut command = match places::on_path("sudo") {
+        Some(sudo) if !places::is_root() => {
+            let mut command = Command::new(sudo);
+            command.arg("--").arg(xtask);
+            command
+        }
+        _ => Command::new(xtask),
+    };
+    counted(command.args(["guest", "host-tests"]))
+}
+
+/// Runs a program whose output tells what passed and what failed.
+fn counted(command: &mut Command) -> Result<Tally> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", process::line(command)))?;
+    let mut tally = Tally::default();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line?;
+            tally.read(&line);
+            println!("{line}");
+        }
+    }
+    let status = child.wait()?;
+    Ok(tally.with_exit(status.success()))
+}
+
+/// Runs the tests in a guest of each kernel, as many at a time as there are processors.
+fn guest_tests(rows: &[&'static Kernel]) -> Result<Tally> {
+    println!("--- kernels");
+    let base = guest_root::base(&binaries::build()?)?;
+    let layers = [packages::root_filesystem(&packages::DEBIAN)?];
+    let installed = kernels::install_all(rows, false)?;
+
+    let waiting = Mutex::new(installed.iter().collect::<VecDeque<_>>());
+    let results = Mutex::new(Vec::new());
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers.min(installed.len()) {
+            scope.spawn(|| {
+                while let Some(kernel) = next(&waiting) {
+                    let result = guest(kernel, &base, &layers);
+                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+                    results.push((kernel, result));
+                }
+            });
+        }
+    });
+
+    let mut whole = Tally::default();
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(kernel, _)| rows.iter().position(|row| row.name == kernel.name));
+    for (kernel, result) in results {
+        let name = format!("kernel {} ({})", kernel.name, kernel.release);
+        match result {
+            Ok((tally, took)) => {
+                println!("--- {name}: {tally}, {:.0} s", took.as_secs_f64());
+                whole += tally;
+            }
+            Err(error) => whole += failure(&name, &error),
+        }
+    }
+    Ok(whole)
+}
+
+fn next<'a>(waiting: &Mutex<VecDeque<&'a Installed>>) -> Option<&'a Installed> {
+    let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+    waiting.pop_front()
+}
+
+fn guest(
+    kernel: &Installed,
+    base: &Archive,
+    layers: &[std::path::PathBuf],
+) -> Result<(Tally, Duration)> {
+    let machine = Machine {
+        kernel,
+        base,
+        layers,
+        files: Archive::default(),
+        append: "",
+        processors: 2,
+        memory: vm::MEMORY,
+        count_instructions: false,
+    };
+    let mut tally = Tally::default();
+    let mut lines = Lines::default();
+    let outcome = machine.run(vm::TESTS, GUEST_LIMIT, |bytes| {
+        lines.push(bytes, |line| {
+            tally.read(line);
+            println!("[{}] {line}", kernel.name);
+        });
+    })?;
+    lines.finish(|line| {
+        tally.read(line);
+        println!("[{}] {line}", kernel.name);
+    });
+    Ok((tally.with_exit(outcome.status == 0), outcome.total))
+}
