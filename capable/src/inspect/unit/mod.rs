@@ -72,6 +72,11 @@ pub enum Source {
 }
 
 impl UnitName {
+    /// The names of all units of this machine that run processes.
+    pub fn all() -> Vec<String> {
+        files::all(Path::new("/"))
+    }
+
     /// There is a unit with this name, or with its template's, on this machine.
     pub fn exists(&self) -> bool {
         !matches!(
