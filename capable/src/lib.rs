@@ -5,3 +5,4 @@
 
 pub mod capability;
 pub mod event;
+pub mod profile;

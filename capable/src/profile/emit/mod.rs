@@ -1,0 +1,1 @@
+//! Emitters (placeholder while the rest compiles).
