@@ -15,7 +15,7 @@ pub(super) fn is_access(observation: &Observation) -> bool {
 /// its own. A denial is judged like any other, for the program saw the failure.
 pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
     (is_access(observation) && observation.is_granted_by_bit()).then(|| {
-        Finding::uncertain(
+        Finding::unsure(
             Class::AskedNotNeeded,
             Rule::Access,
             "the program only asked with access(2) whether it could; without the capability the \

@@ -55,7 +55,7 @@ pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
                 .is_some_and(|syscall| SYSCALLS.contains(&syscall))
     });
     is_overcommit.then(|| {
-        Finding::new(
+        Finding::sure(
             Class::Advisory,
             Rule::Overcommit,
             "asked at every mapping of memory; the answer only matters for the last reserve with \

@@ -118,7 +118,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+    fn sure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
         Ruling::Counts(Self {
             class,
             rule,
@@ -128,7 +128,7 @@ impl Finding {
         })
     }
 
-    fn uncertain(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+    fn unsure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
         Ruling::Counts(Self {
             class,
             rule,

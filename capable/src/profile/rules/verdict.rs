@@ -10,7 +10,7 @@ pub(super) fn same_id(observation: &Observation) -> Option<Ruling> {
     let capability = observation.capability;
     let asked_by_set_id = capability == Capability::SETUID || capability == Capability::SETGID;
     (asked_by_set_id && observation.id_unchanged == Some(true)).then(|| {
-        Finding::new(
+        Finding::sure(
             Class::AskedNotNeeded,
             Rule::SameId,
             "the id was set to the one that the process had already, which needs nothing",
@@ -24,7 +24,7 @@ pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
     let asks_first = matches!(syscall, "setuid" | "setuid32" | "setgid" | "setgid32");
     (asks_first && observation.is_granted_by_bit() && observation.id_unchanged.is_none()).then(
         || {
-            Finding::uncertain(
+            Finding::unsure(
                 Class::Needed,
                 Rule::SameId,
                 format!(
@@ -39,7 +39,7 @@ pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
 /// The hook could not tell what was decided.
 pub(super) fn unknown(observation: &Observation) -> Option<Ruling> {
     observation.verdict.is_none().then(|| {
-        Finding::uncertain(
+        Finding::unsure(
             Class::CouldNotTell,
             Rule::UnknownVerdict,
             format!(
@@ -54,7 +54,7 @@ pub(super) fn unknown(observation: &Observation) -> Option<Ruling> {
 /// table may be one of the others, so the capability is kept.
 pub(super) fn unaudited(observation: &Observation) -> Option<Ruling> {
     (observation.is_granted_by_bit() && observation.audited == Some(false)).then(|| {
-        Finding::uncertain(
+        Finding::unsure(
             Class::Needed,
             Rule::Unaudited,
             format!(
@@ -69,7 +69,7 @@ pub(super) fn unaudited(observation: &Observation) -> Option<Ruling> {
 /// Granted by the bit: whoever asked goes on because of it.
 pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
     observation.is_granted_by_bit().then(|| {
-        Finding::new(
+        Finding::sure(
             Class::Needed,
             Rule::Granted,
             format!(
@@ -83,7 +83,7 @@ pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
 /// The system call succeeded without.
 pub(super) fn denied_but_succeeded(observation: &Observation) -> Option<Ruling> {
     (observation.is_denied() && observation.outcome == Outcome::SyscallSucceeded).then(|| {
-        Finding::new(
+        Finding::sure(
             Class::AskedNotNeeded,
             Rule::DeniedSucceeded,
             format!(
@@ -117,7 +117,7 @@ pub(super) fn denied_but_failed_otherwise(observation: &Observation) -> Option<R
         && UNRELATED.contains(&errno)
         && observation.capability != Capability::SYS_PTRACE;
     unrelated.then(|| {
-        Finding::uncertain(
+        Finding::unsure(
             Class::AskedNotNeeded,
             Rule::DeniedOtherwise,
             format!(
@@ -133,7 +133,7 @@ pub(super) fn denied_but_failed_otherwise(observation: &Observation) -> Option<R
 pub(super) fn denied(observation: &Observation) -> Ruling {
     let place = place(observation);
     match observation.outcome {
-        Outcome::SyscallFailed(errno) => Finding::new(
+        Outcome::SyscallFailed(errno) => Finding::sure(
             Class::Denied,
             Rule::Denied,
             format!(
@@ -141,7 +141,7 @@ pub(super) fn denied(observation: &Observation) -> Ruling {
                 errno_name(errno)
             ),
         ),
-        Outcome::Unknown | Outcome::SyscallSucceeded => Finding::uncertain(
+        Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
             Class::Denied,
             Rule::Denied,
             format!("denied {place}; how the call ended was not seen"),

@@ -30,7 +30,7 @@ pub(super) fn kernel_thread(observation: &Observation) -> Option<Ruling> {
 /// security/commoncap.c): no capability was used.
 pub(super) fn ownership(observation: &Observation) -> Option<Ruling> {
     (observation.verdict == Some(Verdict::GrantedByOwnership)).then(|| {
-        Finding::new(
+        Finding::sure(
             Class::AskedNotNeeded,
             Rule::Ownership,
             "granted because the user owns the user namespace that was asked about: no \

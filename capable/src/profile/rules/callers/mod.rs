@@ -65,7 +65,7 @@ fn entry(observation: &Observation) -> Option<&'static Entry> {
 /// The function goes on either way, whatever was decided.
 pub(super) fn choice(observation: &Observation) -> Option<Ruling> {
     let entry = entry(observation).filter(|entry| entry.effect == Effect::Choice)?;
-    Some(Finding::new(Class::Advisory, Rule::Choice, entry.why))
+    Some(Finding::sure(Class::Advisory, Rule::Choice, entry.why))
 }
 
 /// The function refuses without: always, or in some cases.
@@ -73,8 +73,8 @@ pub(super) fn gate(observation: &Observation) -> Option<Ruling> {
     let entry = entry(observation).filter(|_| observation.is_granted_by_bit())?;
     let why = format!("granted {}: {}", place(observation), entry.why);
     match entry.effect {
-        Effect::Gate => Some(Finding::new(Class::Needed, Rule::Gate, why)),
-        Effect::Sometimes => Some(Finding::uncertain(Class::Needed, Rule::Sometimes, why)),
+        Effect::Gate => Some(Finding::sure(Class::Needed, Rule::Gate, why)),
+        Effect::Sometimes => Some(Finding::unsure(Class::Needed, Rule::Sometimes, why)),
         Effect::Choice => None,
     }
 }

@@ -258,17 +258,17 @@ pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
             ),
             alternative: Some(wide),
         }),
-        Role::WideInsteadOf(narrow) => Finding::new(
+        Role::WideInsteadOf(narrow) => Finding::sure(
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("granted {place} only because {narrow} was not held, which would do"),
         ),
-        Role::WideInVain(narrow) => Finding::new(
+        Role::WideInVain(narrow) => Finding::sure(
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("denied {place} after {narrow} was; if anything, give that narrower one"),
         ),
-        Role::WideBefore(narrow) => Finding::new(
+        Role::WideBefore(narrow) => Finding::sure(
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("granted {place}, where the kernel takes {narrow} too but asks for it second"),
