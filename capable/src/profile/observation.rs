@@ -1,7 +1,7 @@
 //! What was observed: checks that are alike, counted.
 
 use crate::capability::Capability;
-use crate::event::{CredentialOwner, Relation, Task, Verdict};
+use crate::event::{CredentialOwner, Relation, TargetNamespace, Task, Verdict};
 
 /// Checks that are alike in all that the rules look at, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub struct Observation {
     pub caller: Option<String>,
     /// The system call in which the check was made.
     pub syscall: Option<String>,
-    /// setuid(2) or setgid(2) to the id that the task has already; `None` where nobody compared,
-    /// and for every other system call.
+    /// setuid(2), setgid(2), setresuid(2) or setresgid(2) to ids that the task has already;
+    /// `None` where nobody compared, and for every other system call.
     pub id_unchanged: Option<bool>,
     /// How the system call ended in which the check was made; asked for denied checks only.
     pub outcome: Outcome,
@@ -50,6 +50,16 @@ pub struct Target {
     pub initial: bool,
     /// How it lies to the namespace of the checked credentials.
     pub relation: Relation,
+}
+
+impl From<TargetNamespace> for Target {
+    /// For a set that is for the initial namespace.
+    fn from(target: TargetNamespace) -> Self {
+        Self {
+            initial: target.is_initial(),
+            relation: target.relation,
+        }
+    }
 }
 
 /// How the system call ended in which a check was made.

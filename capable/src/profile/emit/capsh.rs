@@ -34,7 +34,10 @@ impl Emitter for Capsh {
             RunsAs::User(user) => {
                 words.push("--keep=1".to_owned());
                 words.push(match user.parse::<u32>() {
-                    Ok(uid) => format!("--uid={uid}"),
+                    Ok(uid) => {
+                        comment(out, "A number keeps root's groups: better give a name.");
+                        format!("--uid={uid}")
+                    }
                     Err(_) => format!("--user={user}"),
                 });
                 if !names.is_empty() {

@@ -75,6 +75,11 @@ fn comment(out: &mut String, text: &str) {
     words::wrap(out, "# ", "# ", 78, &words::harmless(text));
 }
 
+/// Appends a line to be copied, as a comment: not wrapped, whatever its length.
+fn line_comment(out: &mut String, line: &str) {
+    out.push_str(&format!("# {}\n", words::harmless(line)));
+}
+
 /// The comments that every consumer gets: what it is for, and what could not be known.
 fn preamble(out: &mut String, needs: &Needs, what: &str) {
     comment(out, &format!("{what} for {}, by capable.", needs.title));

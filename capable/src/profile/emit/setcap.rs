@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Emitter, Needs, RunsAs, comment, libcap_names, shell};
+use super::{Emitter, Needs, RunsAs, comment, libcap_names, line_comment, shell};
 use crate::capability::CapabilitySet;
 
 /// Writes the command for the file that needs them.
@@ -46,7 +46,8 @@ impl Emitter for Setcap {
         );
         let value = format!("{}+ep", names.join(","));
         out.push_str(&format!("setcap {value} {file}\n"));
-        comment(out, &format!("Check with: setcap -v {value} {file}"));
+        comment(out, "Check with:");
+        line_comment(out, &format!("setcap -v {value} {file}"));
     }
 }
 
@@ -61,7 +62,7 @@ fn script(out: &mut String, needs: &Needs, interpreter: &Path) {
              give them to every script. Use --emit systemd or capsh, or a program of its own."
         ),
     );
-    comment(
+    line_comment(
         out,
         &format!("Needed: {}", libcap_names(needs.set).join(",")),
     );

@@ -1,6 +1,8 @@
 //! A drop-in for a systemd unit.
 
-use super::{Emitter, Needs, RunsAs, comment, may_set_no_new_privs, named, no_new_privs_note};
+use super::{
+    Emitter, Needs, RunsAs, comment, line_comment, may_set_no_new_privs, named, no_new_privs_note,
+};
 use crate::profile::words::harmless;
 
 /// Writes a drop-in.
@@ -31,13 +33,13 @@ impl Emitter for Systemd {
             RunsAs::Root => {}
             RunsAs::User(_) => setting(out, "AmbientCapabilities", &names),
             RunsAs::Unknown if names.is_empty() => {}
-            RunsAs::Unknown => comment(
-                out,
-                &format!(
-                    "Whom it runs as is not known. With User= other than root, add: \
-                     AmbientCapabilities={names}"
-                ),
-            ),
+            RunsAs::Unknown => {
+                comment(
+                    out,
+                    "Whom it runs as is not known. With User= other than root, add:",
+                );
+                line_comment(out, &format!("AmbientCapabilities={names}"));
+            }
         }
         if let Some(note) = no_new_privs_note(needs) {
             comment(out, note);

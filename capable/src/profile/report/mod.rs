@@ -34,6 +34,8 @@ pub struct Run {
     pub hook: Option<String>,
     /// How long, in nanoseconds.
     pub duration: u64,
+    /// The program went on after it had started, so that "only while starting" says something.
+    pub settled: bool,
     /// What was lost on the way.
     pub losses: Vec<Loss>,
     /// What this kernel and hook could not give, a sentence each.

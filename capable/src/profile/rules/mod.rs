@@ -48,7 +48,7 @@ impl Class {
     }
 }
 
-/// The rule that decided. Its name is the heading in docs/classification.md.
+/// The rule that decided. docs/classification.md describes it under this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -66,7 +66,7 @@ pub enum Rule {
     Overcommit,
     /// The kernel function that asked is known only to choose by the answer.
     Choice,
-    /// setuid(2) or setgid(2) to the id that the task has already.
+    /// set*id to the id that the task has already, or may have.
     SameId,
     /// The kernel takes one of several capabilities.
     OrChain,
@@ -218,12 +218,45 @@ mod tests {
 
     #[test]
     fn insetid_is_information_and_changes_nothing() {
-        let mut observation = granted(Capability::SETUID, "__sys_setresuid", "setresuid");
+        let mut observation = granted(Capability::SETUID, "__sys_setreuid", "setreuid");
         let without = finding(&observation);
         observation.insetid = Some(true);
         assert_eq!(finding(&observation), without);
         assert_eq!(without.class, Class::Needed);
     }
+
+    #[test]
+    fn the_manual_describes_every_rule_under_its_name_in_json() {
+        let manual = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../docs/classification.md"
+        ));
+        for rule in RULES {
+            let name = serde_json::to_value(rule).unwrap();
+            let heading = format!("### `{}`", name.as_str().unwrap());
+            assert!(manual.contains(&heading), "{heading}");
+        }
+    }
+
+    const RULES: [Rule; 17] = [
+        Rule::KernelThread,
+        Rule::Ownership,
+        Rule::Namespace,
+        Rule::Credentials,
+        Rule::Access,
+        Rule::Overcommit,
+        Rule::Choice,
+        Rule::SameId,
+        Rule::OrChain,
+        Rule::UnknownVerdict,
+        Rule::Gate,
+        Rule::Sometimes,
+        Rule::Unaudited,
+        Rule::Granted,
+        Rule::DeniedSucceeded,
+        Rule::DeniedOtherwise,
+        Rule::Denied,
+    ];
 
     #[test]
     fn a_needed_capability_outranks_every_other_class() {

@@ -18,10 +18,14 @@ pub(super) fn same_id(observation: &Observation) -> Option<Ruling> {
     })
 }
 
-/// As above, where nobody compared the ids: the capability is kept.
+/// As above, where nobody compared the ids: the capability is kept. Before 6.3 (and where stable
+/// kernels did not take the change) setresuid(2) and setresgid(2) ask first too (`__sys_setresuid`, kernel/sys.c).
 pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
     let syscall = observation.syscall.as_deref()?;
-    let asks_first = matches!(syscall, "setuid" | "setuid32" | "setgid" | "setgid32");
+    let asks_first = matches!(
+        syscall.trim_end_matches("32"),
+        "setuid" | "setgid" | "setresuid" | "setresgid"
+    );
     (asks_first && observation.is_granted_by_bit() && observation.id_unchanged.is_none()).then(
         || {
             Finding::unsure(
@@ -29,7 +33,7 @@ pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
                 Rule::SameId,
                 format!(
                     "granted for {syscall}(2); needed if the id changed, which is not known: the \
-                     kernel asks before it looks"
+                     kernel may ask before it looks"
                 ),
             )
         },

@@ -17,6 +17,10 @@ impl Report {
     pub fn new(run: Run, observations: impl IntoIterator<Item = Observation>) -> Self {
         let observations = observation::merge(observations);
         let checks = total(observations.iter());
+        let settled = run.settled
+            || observations
+                .iter()
+                .any(|observation| observation.phase == Phase::Running);
         let mut unknowns = run.unknowns;
         unknowns.extend(unknowns_of(&observations));
         let mut found: BTreeMap<Capability, Findings> = BTreeMap::new();
@@ -47,7 +51,7 @@ impl Report {
         }
         let mut capabilities: Vec<_> = found
             .into_iter()
-            .map(|(capability, findings)| capability_report(capability, &findings))
+            .map(|(capability, findings)| capability_report(capability, &findings, settled))
             .collect();
         capabilities.sort_by_key(|report| (report.class, report.capability));
         Self {
@@ -75,7 +79,11 @@ fn total<'a>(observations: impl Iterator<Item = &'a Observation>) -> u64 {
     observations.map(|observation| observation.count).sum()
 }
 
-fn capability_report(capability: Capability, findings: &Findings) -> CapabilityReport {
+fn capability_report(
+    capability: Capability,
+    findings: &Findings,
+    settled: bool,
+) -> CapabilityReport {
     let evidence = evidence(findings);
     let class = evidence
         .first()
@@ -86,7 +94,8 @@ fn capability_report(capability: Capability, findings: &Findings) -> CapabilityR
             .filter(move |(_, finding)| finding.class == class)
     };
     let certain = of_class().any(|(_, finding)| finding.certain);
-    let starting_only = class == Class::Needed
+    let starting_only = settled
+        && class == Class::Needed
         && of_class().all(|(observation, _)| observation.phase == Phase::Starting);
     let mut why = evidence
         .first()

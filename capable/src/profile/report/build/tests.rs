@@ -65,9 +65,15 @@ fn a_capability_with_several_classes_has_the_strongest_and_shows_all() {
 fn what_is_needed_only_while_starting_is_said_so() {
     let mut bind = granted(Capability::NET_BIND_SERVICE, "__inet_bind", "bind");
     bind.phase = Phase::Starting;
-    let starting = report(vec![bind.clone()]);
+    let settled = Run {
+        settled: true,
+        ..Run::default()
+    };
+    let starting = Report::new(settled, [bind.clone()]);
     assert!(starting.capabilities[0].starting_only);
     assert!(starting.capabilities[0].why.contains("only while starting"));
+    let ended_at_once = report(vec![bind.clone()]);
+    assert!(!ended_at_once.capabilities[0].starting_only);
     let mut later = bind.clone();
     later.phase = Phase::Running;
     let both = report(vec![bind, later]);

@@ -122,6 +122,17 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_names_every_function_of_the_table() {
+        let manual = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../docs/classification.md"
+        ));
+        for caller in table::ENTRIES.iter().flat_map(|entry| entry.callers) {
+            assert!(manual.contains(&format!("`{caller}`")), "{caller}");
+        }
+    }
+
+    #[test]
     fn reading_the_symbol_table_is_advisory_and_so_is_its_denial() {
         let mut check = granted(Capability::SYSLOG, "kallsyms_show_value", "openat");
         check.audited = Some(false);

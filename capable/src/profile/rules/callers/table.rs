@@ -285,8 +285,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::PERFMON,
         &["bpf_check"],
         Sometimes,
-        "with it the verifier is less strict; a program that needs no pointer comparisons or \
-         uninitialised stack loads without",
+        "with it the verifier is less strict, and many programs load without",
         "kernel/bpf/verifier.c bpf_check",
     ),
     entry(
