@@ -1,3 +1,4 @@
 //! The subcommands.
 
+pub mod doctor;
 pub mod inspect;
