@@ -72,3 +72,43 @@ pub fn in_object(object: &[u8]) -> Option<&str> {
         + MARK.len();
     std::str::from_utf8(object.get(start..start + 64)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edited_a_new_and_a_renamed_source_each_change_the_digest_and_other_files_do_not() {
+        let workspace = std::env::temp_dir().join(format!("capable-digest.{}", std::process::id()));
+        for part in ["capable-common/src", "capable-ebpf/src/bin"] {
+            fs::create_dir_all(workspace.join(part)).unwrap();
+        }
+        let write = |name: &str, text: &str| fs::write(workspace.join(name), text).unwrap();
+        let digest = || of_sources(&workspace).unwrap().unwrap();
+        write("capable-common/Cargo.toml", "");
+        write("capable-ebpf/Cargo.toml", "");
+        write("capable-ebpf/src/bin/ring.rs", "one");
+
+        let first = digest();
+        write("capable-ebpf/src/bin/ring.rs.orig", "an editor's");
+        assert_eq!(digest(), first);
+        write("capable-ebpf/src/bin/ring.rs", "two");
+        let edited = digest();
+        assert_ne!(edited, first);
+        write("capable-common/src/new.rs", "");
+        let added = digest();
+        assert_ne!(added, edited);
+        let old = workspace.join("capable-common/src/new.rs");
+        fs::rename(old, workspace.join("capable-common/src/renamed.rs")).unwrap();
+        assert_ne!(digest(), added);
+        fs::remove_dir_all(&workspace).unwrap();
+    }
+
+    #[test]
+    fn an_object_gives_the_digest_that_was_put_into_it() {
+        let digest = "0123456789abcdef".repeat(4);
+        let object = format!("\0ELF..{MARK}{digest}\n.symtab");
+        assert_eq!(in_object(object.as_bytes()), Some(digest.as_str()));
+        assert_eq!(in_object(b"\0ELF without one"), None);
+    }
+}

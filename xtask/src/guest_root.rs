@@ -1,6 +1,6 @@
 //! The root file system of a guest: busybox, users, our own programs and what a test adds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -120,17 +120,14 @@ pub fn base(programs: &[PathBuf]) -> Result<Archive> {
     let busybox =
         places::on_path("busybox").context("there is no busybox; run: cargo xtask setup")?;
     archive.copy("usr/bin/busybox", 0o755, &busybox);
-    let applets = process::output(Command::new(&busybox).arg("--list-full"))?;
-    for applet in applets.lines().filter(|name| !name.ends_with("/busybox")) {
-        let folder = if applet.contains("sbin/") {
-            "usr/sbin"
-        } else {
-            "usr/bin"
-        };
-        if let Some(name) = Path::new(applet).file_name() {
-            archive.symlink(&format!("{folder}/{}", name.display()), "/usr/bin/busybox");
-        }
+    // All in one folder, where Debian's program of the same name replaces the link; one in
+    // /usr/sbin goes before it on the PATH.
+    let applets = process::output(Command::new(&busybox).arg("--list"))?;
+    for applet in applets.lines().filter(|name| *name != "busybox") {
+        archive.symlink(&format!("usr/bin/{applet}"), "busybox");
     }
+    // Where the kernel looks for it (CONFIG_MODPROBE_PATH).
+    archive.symlink("usr/sbin/modprobe", "../bin/busybox");
 
     for program in programs {
         let name = program

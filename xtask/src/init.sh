@@ -33,14 +33,14 @@ cd /root
 
 if [ -e /vm/shell ]; then
     echo "This is Linux $(uname -r). Leave with exit or Ctrl-D."
-    setsid cttyhack sh -l
+    setsid cttyhack /bin/sh -l
     poweroff -f
 fi
 
 stty -F /dev/ttyS1 raw -echo
 stty -F /dev/ttyS2 raw -echo
 echo started >/dev/ttyS2
-sh /vm/command </dev/null >/dev/ttyS1 2>&1
+/bin/sh /vm/command </dev/null >/dev/ttyS1 2>&1
 status=$?
 # Setting a line waits until all that was written to it has left.
 stty -F /dev/ttyS1 raw

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::apt::{self, Apt};
 use crate::initramfs::Archive;
@@ -43,6 +43,23 @@ pub const TABLE: [Kernel; 4] = [
         releases: &["trixie-backports"],
     },
 ];
+
+/// The rows that one argument names.
+#[derive(Clone, Debug)]
+pub struct Rows(pub Vec<&'static Kernel>);
+
+/// The row of this name, or all rows.
+pub fn rows(name: &str) -> Result<Rows> {
+    let rows: Vec<_> = TABLE
+        .iter()
+        .filter(|kernel| name == "all" || kernel.name == name)
+        .collect();
+    if rows.is_empty() {
+        let names: Vec<_> = TABLE.iter().map(|kernel| kernel.name).collect();
+        bail!("there are {}, and all", names.join(", "));
+    }
+    Ok(Rows(rows))
+}
 
 /// Modules that guests get, with all that these need. Where a kernel has one built in, or not at
 /// all, there is nothing to take.
@@ -79,20 +96,6 @@ pub struct Installed {
 }
 
 impl Kernel {
-    /// The row of this name.
-    pub fn by_name(name: &str) -> Result<&'static Self> {
-        TABLE
-            .iter()
-            .find(|kernel| kernel.name == name)
-            .ok_or_else(|| {
-                let names: Vec<_> = TABLE.iter().map(|kernel| kernel.name).collect();
-                anyhow!(
-                    "there is no kernel {name:?}; there are {}",
-                    names.join(", ")
-                )
-            })
-    }
-
     /// The kernel, from the cache or else from the mirror; `anew` asks the mirror in any case.
     pub fn install(&self, anew: bool) -> Result<Installed> {
         let kernels = places::cache("kernels")?;
@@ -295,12 +298,14 @@ mod tests {
 
     #[test]
     fn a_kernel_is_found_by_its_name_and_a_wrong_name_is_answered_with_the_right_ones() {
-        assert_eq!(Kernel::by_name("6.1").unwrap().releases[0], "bookworm");
-        let error = Kernel::by_name("6.2").unwrap_err().to_string();
+        let names = |rows: Rows| rows.0.iter().map(|row| row.name).collect::<Vec<_>>();
+        assert_eq!(names(rows("6.1").unwrap()), ["6.1"]);
         assert_eq!(
-            error,
-            "there is no kernel \"6.2\"; there are 5.10, 6.1, 6.12, newest"
+            names(rows("all").unwrap()),
+            ["5.10", "6.1", "6.12", "newest"]
         );
+        let error = rows("6.2").unwrap_err().to_string();
+        assert_eq!(error, "there are 5.10, 6.1, 6.12, newest, and all");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use crate::build_ebpf;
 use crate::initramfs::Archive;
-use crate::kernels::{self, Installed, Kernel};
+use crate::kernels::{self, Installed, Kernel, Rows};
 use crate::qemu::Machine;
 use crate::tally::{Lines, Tally};
 use crate::{binaries, guest_root, packages, places, process, setup, vm};
@@ -28,22 +28,23 @@ pub struct Options {
     /// The tests on this machine's kernel
     #[arg(long)]
     host: bool,
-    /// The tests on this kernel of the table (repeatable)
-    #[arg(long = "kernel", value_name = "NAME")]
-    kernels: Vec<String>,
+    /// The tests on this kernel: 5.10, 6.1, 6.12, newest, or all of them (repeatable)
+    #[arg(long = "kernel", value_name = "NAME", value_parser = kernels::rows)]
+    kernels: Vec<Rows>,
 }
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
     let all = !options.unit && !options.host && options.kernels.is_empty();
-    let rows = if all {
+    let rows: Vec<&Kernel> = if all {
         kernels::TABLE.iter().collect()
     } else {
-        let names = options.kernels.iter();
-        names
-            .map(|name| Kernel::by_name(name))
-            .collect::<Result<Vec<_>>>()?
+        options
+            .kernels
+            .iter()
+            .flat_map(|rows| rows.0.clone())
+            .collect()
     };
     setup::install()?;
 

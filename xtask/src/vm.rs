@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::initramfs::Archive;
-use crate::kernels::{self, Installed, Kernel};
+use crate::kernels::{self, Installed, Rows};
 use crate::qemu::Machine;
 use crate::{binaries, guest_root, packages};
 
@@ -22,8 +22,8 @@ pub const MEMORY: u32 = 1280;
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// The kernel to boot: 5.10, 6.1, 6.12, newest, or all of them
-    #[arg(long, value_name = "NAME", default_value = "6.1")]
-    kernel: String,
+    #[arg(long, value_name = "NAME", default_value = "6.1", value_parser = kernels::rows)]
+    kernel: Rows,
     /// Add to the kernel's command line, such as "lockdown=confidentiality"
     #[arg(
         long,
@@ -63,10 +63,7 @@ pub struct Options {
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let rows: Vec<&Kernel> = match options.kernel.as_str() {
-        "all" => kernels::TABLE.iter().collect(),
-        name => vec![Kernel::by_name(name)?],
-    };
+    let rows = &options.kernel.0;
     if options.shell && rows.len() > 1 {
         bail!("--shell takes one kernel; name it with --kernel");
     }
@@ -75,7 +72,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !options.bare {
         layers.push(packages::root_filesystem(&packages::DEBIAN)?);
     }
-    let installed = kernels::install_all(&rows, options.fetch)?;
+    let installed = kernels::install_all(rows, options.fetch)?;
 
     let mut code = ExitCode::SUCCESS;
     for kernel in &installed {
