@@ -1,12 +1,16 @@
 //! Traces Linux capability checks: which happen, why, and which capabilities a program needs.
 //!
 //! Data moves in one direction: [`kernel`] turns what the hooks send into [`event::Event`]s,
-//! [`context`] adds what user space knows, and a sink in [`output`] or [`profile`] takes them.
+//! [`context`] adds what user space knows, and a sink in [`output`] takes them. [`commands`] puts
+//! the pieces together, one file per subcommand.
 
 pub mod capability;
+pub mod cli;
+pub mod commands;
 pub mod context;
+pub mod commands;
+pub mod commands;
 pub mod event;
+pub mod inspect;
 pub mod kernel;
 pub mod output;
-pub mod commands;
-pub mod inspect;

@@ -1,6 +1,8 @@
 //! Capabilities and sets of them, by name and by number.
 
+mod explain;
 mod names;
+mod parse;
 mod running;
 mod set;
 mod wider;
@@ -8,9 +10,12 @@ mod wider;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-pub use names::{ShortName, UnknownCapability};
+pub use explain::{Danger, Explanation, Scope};
+pub use names::ShortName;
+pub use parse::{ParseSetError, UnknownCapability};
 pub use running::last_of_running_kernel;
-pub use set::{CapabilitySet, Iter, ParseSetError};
+pub use set::{CapabilitySet, Iter};
+pub use wider::{OR_CHAINS, OrChain};
 
 /// A capability, by its number.
 ///

@@ -1,11 +1,8 @@
 //! Sets of capabilities.
 
 use std::fmt;
-use std::str::FromStr;
 
-use thiserror::Error;
-
-use super::{Capability, UnknownCapability};
+use super::Capability;
 
 /// A set of capabilities, a bit each.
 ///
@@ -163,110 +160,12 @@ impl fmt::Display for CapabilitySet {
     }
 }
 
-/// What was typed is no set of capabilities.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ParseSetError {
-    /// Nothing was given.
-    #[error("no capability given; name some, separated by commas, or write 'none'")]
-    Empty,
-    /// An item is no capability.
-    #[error(transparent)]
-    Unknown(#[from] UnknownCapability),
-    /// An item that begins with 0x is no mask.
-    #[error("'{0}' is no mask: 0x and 1 to 16 hexadecimal digits, as in /proc/PID/status")]
-    Mask(String),
-}
-
-/// Digits of a mask as /proc/PID/status prints it (`render_cap_t`, fs/proc/array.c).
-const STATUS_DIGITS: usize = 16;
-
-/// The mask that an item is; `None` for an item that does not look like one.
-fn mask(item: &str) -> Option<Result<u64, ParseSetError>> {
-    let all_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digits = match item.strip_prefix("0x").or_else(|| item.strip_prefix("0X")) {
-        Some(digits) => digits,
-        None if item.len() == STATUS_DIGITS && all_hex(item) => item,
-        None => return None,
-    };
-    let bits = Some(digits)
-        .filter(|digits| all_hex(digits))
-        .and_then(|digits| u64::from_str_radix(digits, 16).ok());
-    Some(bits.ok_or_else(|| ParseSetError::Mask(item.to_owned())))
-}
-
-impl FromStr for CapabilitySet {
-    type Err = ParseSetError;
-
-    /// Reads items separated by commas or spaces: capabilities by name or number, `all`, `none`,
-    /// and masks (`0x3000`, or 16 digits as in /proc/PID/status).
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut items = text
-            .split(|separator: char| separator == ',' || separator.is_whitespace())
-            .filter(|item| !item.is_empty())
-            .peekable();
-        if items.peek().is_none() {
-            return Err(ParseSetError::Empty);
-        }
-        items.try_fold(Self::EMPTY, |set, item| {
-            let more = if item.eq_ignore_ascii_case("all") {
-                Self::ALL_NAMED
-            } else if item.eq_ignore_ascii_case("none") {
-                Self::EMPTY
-            } else if let Some(bits) = mask(item) {
-                Self(bits?)
-            } else {
-                item.parse::<Capability>()?.into()
-            };
-            Ok(set.union(more))
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn set(text: &str) -> CapabilitySet {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn names_numbers_and_masks_mean_the_same() {
-        let expected = CapabilitySet::from_bits(0x3000);
-        for text in [
-            "CAP_NET_ADMIN,CAP_NET_RAW",
-            "net_admin net-raw",
-            "12, 13",
-            "0x3000",
-            "0000000000003000",
-            "0x1000,net_raw,none",
-        ] {
-            assert_eq!(set(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn all_and_none_read_back_what_they_print() {
-        assert_eq!(set("all"), CapabilitySet::ALL_NAMED);
-        assert_eq!(set("None"), CapabilitySet::EMPTY);
-        assert_eq!(CapabilitySet::EMPTY.to_string(), "none");
-        assert_eq!(format!("{:#}", CapabilitySet::ALL_NAMED), "all");
-        assert_eq!(set(&CapabilitySet::ALL_NAMED.to_string()), set("all"));
-        assert_eq!(set("all").bits(), 0x0000_01ff_ffff_ffff);
-    }
-
-    #[test]
-    fn a_bad_item_is_named() {
-        let message = |text: &str| text.parse::<CapabilitySet>().unwrap_err().to_string();
-        assert_eq!(
-            message("chown,sys_admn"),
-            "unknown capability 'sys_admn'; did you mean CAP_SYS_ADMIN?"
-        );
-        assert!(message("0xzz").contains("'0xzz'"));
-        assert!(message("0x").contains("'0x'"));
-        assert!(message("0x+1").contains("'0x+1'"));
-        assert!(message("0x10000000000000000").contains("0x10000000000000000"));
-        assert_eq!(" , ".parse::<CapabilitySet>(), Err(ParseSetError::Empty));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `capable inspect`: what a process holds, a file grants and a unit allows.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::inspect::target::Target;
-use crate::inspect::{self, Subject, printable, sheet};
+use crate::inspect::{self, Subject, sheet};
 
 /// Show what processes hold, files grant and units allow.
 #[derive(clap::Args, Debug)]
@@ -24,7 +25,7 @@ pub struct Args {
     targets: Vec<OsString>,
 
     /// How to write it.
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     output: Format,
 }
 
@@ -32,7 +33,7 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table, one column for each target.
-    Text,
+    Table,
     /// One object per line for each target.
     Json,
 }
@@ -74,7 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut found = Vec::new();
     for word in &args.targets {
         match Target::from_word(word).and_then(|target| Subject::read(&target, universe)) {
-            Ok(subject) => found.push((printable(word.as_encoded_bytes()), subject)),
+            Ok(subject) => found.push((word.to_string_lossy(), subject)),
             Err(error) => {
                 eprintln!("error: {error}");
                 failed = true;
@@ -83,7 +84,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let text = match args.output {
         Format::Json => json_lines(&found)?,
-        Format::Text => {
+        Format::Table => {
             let sheets: Vec<_> = found
                 .iter()
                 .flat_map(|(_, subject)| sheet::of(subject, universe))
@@ -103,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn json_lines(found: &[(String, Subject)]) -> anyhow::Result<String> {
+fn json_lines(found: &[(Cow<'_, str>, Subject)]) -> anyhow::Result<String> {
     let mut text = String::new();
     for (target, subject) in found {
         text += &serde_json::to_string(&Line { target, subject })?;

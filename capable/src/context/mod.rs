@@ -8,4 +8,5 @@ pub mod kernel_symbols;
 pub mod namespaces;
 pub mod nearest;
 pub mod syscalls;
+pub mod user_symbols;
 pub mod users;

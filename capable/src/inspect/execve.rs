@@ -83,8 +83,8 @@ impl Caller {
 
         let has_capabilities = program.capabilities.is_some();
         // A set-user-ID root file with capabilities of its own gives others just those.
-        let became_root = is_root(euid) && !is_root(self.uid);
-        if !self.noroot && !(has_capabilities && became_root) {
+        let just_those = has_capabilities && is_root(euid) && !is_root(self.uid);
+        if !self.noroot && !just_those {
             if is_root(euid) || is_root(self.uid) {
                 permitted = old.bounding.union(old.inheritable);
             }

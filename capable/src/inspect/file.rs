@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -19,8 +18,9 @@ use crate::capability::CapabilitySet;
 /// A file that can be run.
 #[derive(Clone, Debug, Serialize)]
 pub struct File {
-    /// Where it is, without symbolic links.
-    #[serde(serialize_with = "path_bytes")]
+    /// Where it is, without symbolic links where that names the same file: a path through
+    /// /proc/PID/root may have no other name here.
+    #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// The permission bits, with set-user-ID and set-group-ID.
     #[serde(serialize_with = "json::octal")]
@@ -39,7 +39,7 @@ pub struct File {
     /// are ignored; `None` where that can't be asked.
     pub nosuid: Option<bool>,
     /// For a script, the program that runs it; the script's own bits and capabilities are ignored.
-    #[serde(serialize_with = "optional_bytes")]
+    #[serde(serialize_with = "json::optional_bytes")]
     pub interpreter: Option<Vec<u8>>,
     /// What user 0 holds who runs it; `None` where it can't be run.
     pub run_by_root: Option<Run>,
@@ -60,20 +60,6 @@ pub struct Run {
     pub permitted: CapabilitySet,
 }
 
-fn path_bytes<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    json::bytes(path.as_os_str().as_bytes(), serializer)
-}
-
-fn optional_bytes<S: serde::Serializer>(
-    bytes: &Option<Vec<u8>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match bytes {
-        Some(bytes) => json::bytes(bytes, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
 impl File {
     /// Reads a file; `universe` is every capability that the running kernel knows.
     ///
@@ -88,8 +74,7 @@ impl File {
                 source,
             },
         };
-        let real = fs::canonicalize(path).map_err(read_error)?;
-        let metadata = fs::metadata(&real).map_err(read_error)?;
+        let metadata = fs::metadata(path).map_err(read_error)?;
         if !metadata.is_file() {
             return Err(Error::NotAProgram {
                 path: path.to_owned(),
@@ -105,14 +90,14 @@ impl File {
             // Without the group's execute bit it once meant mandatory locking, and execve passes
             // it over (`bprm_fill_uid`, fs/exec.c).
             set_group_id: mode & 0o2010 == 0o2010,
-            capabilities: capabilities(&real)?,
-            nosuid: rustix::fs::statvfs(&real)
+            capabilities: capabilities(path)?,
+            nosuid: rustix::fs::statvfs(path)
                 .ok()
                 .map(|mount| mount.f_flag.contains(StatVfsMountFlags::NOSUID)),
-            interpreter: interpreter(&real),
+            interpreter: interpreter(path),
             run_by_root: None,
             run_by_user: None,
-            path: real,
+            path: resolved(path, &metadata),
         };
         if mode & 0o111 != 0 && file.interpreter.is_none() {
             file.run_by_root = file.run_by(0, universe, universe);
@@ -172,6 +157,15 @@ impl File {
 /// A user whom nothing distinguishes: no file belongs to them, as (uid_t) -2 is nobody's.
 const ORDINARY_USER: u32 = u32::MAX - 1;
 
+/// The path without symbolic links, or as it is where that leads to another file.
+fn resolved(path: &Path, metadata: &fs::Metadata) -> PathBuf {
+    let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
+    fs::canonicalize(path)
+        .ok()
+        .filter(|real| fs::metadata(real).is_ok_and(|it| identity(&it) == identity(metadata)))
+        .unwrap_or_else(|| path.to_owned())
+}
+
 fn kind(file_type: fs::FileType) -> &'static str {
     if file_type.is_dir() {
         "a directory"
@@ -218,6 +212,9 @@ fn interpreter(path: &Path) -> Option<Vec<u8>> {
         .read_to_end(&mut start)
         .ok()?;
     let line = start.strip_prefix(b"#!")?.split(|&b| b == b'\n').next()?;
-    let name = line.trim_ascii().split(|&b| b == b' ' || b == b'\t').next()?;
+    let name = line
+        .trim_ascii()
+        .split(|&b| b == b' ' || b == b'\t')
+        .next()?;
     (!name.is_empty()).then(|| name.to_vec())
 }

@@ -1,5 +1,7 @@
 //! How values of this module look in JSON.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Serialize, Serializer};
 
 use crate::capability::CapabilitySet;
@@ -9,9 +11,30 @@ pub(super) fn names<S: Serializer>(set: &CapabilitySet, serializer: S) -> Result
     serializer.collect_seq(set.iter().map(|capability| capability.to_string()))
 }
 
-/// Bytes that need not be UTF-8, as [`super::printable`] writes them.
+/// Bytes as they are; what is not UTF-8 becomes U+FFFD, as in the rows of a trace.
 pub(super) fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    super::printable(bytes).serialize(serializer)
+    String::from_utf8_lossy(bytes).serialize(serializer)
+}
+
+/// A path, as [`bytes`].
+pub(super) fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    path.to_string_lossy().serialize(serializer)
+}
+
+/// Paths, as [`bytes`].
+pub(super) fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
+/// Bytes as [`bytes`], or null.
+pub(super) fn optional_bytes<S: Serializer>(
+    optional: &Option<Vec<u8>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match optional {
+        Some(known) => bytes(known, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// A number as octal digits, as chmod(1) takes a mode.

@@ -112,7 +112,10 @@ pub enum Error {
     #[error("no file {}: give a path, a program's name, a PID or a unit", printable_path(.0))]
     NoFile(PathBuf),
     /// A directory, a device...
-    #[error("{} is {kind}; capabilities belong to regular files", printable_path(path))]
+    #[error(
+        "{} is {kind}; capabilities belong to regular files",
+        printable_path(path)
+    )]
     NotAProgram {
         /// The file.
         path: PathBuf,

@@ -46,18 +46,20 @@ impl SecureBits {
             .collect()
     }
 
-    /// Adds those that `SecureBits=` of a unit names, separated by spaces; unknown names are
-    /// passed over, as systemd does.
-    pub fn insert_named(&mut self, words: &str) {
+    /// Those that `SecureBits=` of a unit names, separated by spaces; unknown names are passed
+    /// over, as systemd does.
+    pub fn from_names(words: &str) -> Self {
+        let mut bits = 0;
         for word in words.split_whitespace() {
             let (name, locked) = match word.strip_suffix("-locked") {
                 Some(name) => (name, 1),
                 None => (word, 0),
             };
             if let Some(position) = NAMES.iter().position(|known| *known == name) {
-                self.0 |= 1 << (2 * position + locked);
+                bits |= 1 << (2 * position + locked);
             }
         }
+        Self(bits)
     }
 }
 
@@ -73,8 +75,7 @@ mod tests {
 
     #[test]
     fn names_that_are_read_are_the_names_that_are_shown() {
-        let mut bits = SecureBits::default();
-        bits.insert_named("keep-caps noroot-locked noroot made-up");
+        let bits = SecureBits::from_names("keep-caps noroot-locked noroot made-up");
         assert_eq!(bits, SecureBits(0x13));
         assert!(bits.is_noroot());
         assert_eq!(bits.names(), ["noroot", "noroot-locked", "keep-caps"]);

@@ -345,3 +345,48 @@ pub fn lift_memory_limit() -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Creates a map that nothing uses yet.
+pub fn create_map(kind: u32, key: u32, value: u32, entries: u32) -> io::Result<OwnedFd> {
+    const BPF_MAP_CREATE: libc::c_int = 0;
+    let mut attributes = [kind, key, value, entries];
+    // SAFETY: the attributes hold numbers only.
+    unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }.map(owned)
+}
+
+/// Opens the event through which a BPF program hands out records on one processor, for all
+/// processes.
+pub fn open_bpf_output() -> io::Result<OwnedFd> {
+    /// `PERF_TYPE_SOFTWARE` and `PERF_COUNT_SW_BPF_OUTPUT` (include/uapi/linux/perf_event.h).
+    const SOFTWARE: u32 = 1;
+    const BPF_OUTPUT: u64 = 10;
+    /// `struct perf_event_attr`, version 0.
+    #[repr(C)]
+    struct Attributes {
+        kind: u32,
+        size: u32,
+        config: u64,
+        rest: [u64; 6],
+    }
+    let attributes = Attributes {
+        kind: SOFTWARE,
+        size: size_of::<Attributes>() as u32,
+        config: BPF_OUTPUT,
+        rest: [0; 6],
+    };
+    // SAFETY: the attributes outlive the call.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attributes,
+            -1,
+            0,
+            -1,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(owned(descriptor as libc::c_int))
+}

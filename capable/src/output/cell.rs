@@ -10,7 +10,7 @@ use super::{
 };
 
 /// What stands for a value that is not known.
-pub const UNKNOWN: &[u8] = b"-";
+pub const UNKNOWN: u8 = b'-';
 
 /// Writes `value` over the blanks of its column where that takes no more than a copy. Says
 /// whether it did; if not, the row is written by [`push`].
@@ -21,9 +21,9 @@ pub fn put(blanks: &mut [u8], align: Align, value: Value<'_>, clock: &mut Clock)
             Align::Right => put_right(blanks, number),
             Align::Left => false,
         },
-        Value::Flag(flag) => put_text(blanks, align, if flag { b"1" } else { b"0" }),
+        Value::Flag(flag) => put_byte(blanks, align, b'0' + u8::from(flag)),
         Value::Word(word) => put_text(blanks, align, word.as_bytes()),
-        Value::Unknown => put_text(blanks, align, UNKNOWN),
+        Value::Unknown => put_byte(blanks, align, UNKNOWN),
         Value::Comm(comm) => is_plain_comm(comm) && put_text(blanks, align, comm_bytes(comm)),
         Value::Text(text) => text.bytes().all(is_plain) && put_text(blanks, align, text.as_bytes()),
         Value::Time(time) => put_text(blanks, align, clock.text(time)),
@@ -33,6 +33,15 @@ pub fn put(blanks: &mut [u8], align: Align, value: Value<'_>, clock: &mut Clock)
         | Value::Mask(_)
         | Value::Arguments(_) => false,
     }
+}
+
+#[inline]
+fn put_byte(blanks: &mut [u8], align: Align, byte: u8) -> bool {
+    let place = match align {
+        Align::Left => blanks.first_mut(),
+        Align::Right => blanks.last_mut(),
+    };
+    place.map(|place| *place = byte).is_some()
 }
 
 #[inline]
@@ -51,8 +60,8 @@ fn put_text(blanks: &mut [u8], align: Align, text: &[u8]) -> bool {
 /// Every byte is plain or NUL. All are looked at: no branch per byte.
 #[inline]
 fn is_plain_comm(comm: &[u8; 16]) -> bool {
-    let odd = |byte: u8| !is_plain(byte) & (byte != 0);
-    !comm.iter().fold(false, |any, &byte| any | odd(byte))
+    let odd = |byte: u8| u8::from(!is_plain(byte) & (byte != 0));
+    comm.iter().fold(0, |any, &byte| any | odd(byte)) == 0
 }
 
 /// Appends `value` as it is shown, whatever it takes; text is cut to `width` columns. The result
@@ -60,7 +69,7 @@ fn is_plain_comm(comm: &[u8; 16]) -> bool {
 pub fn push(out: &mut Vec<u8>, value: Value<'_>, width: usize, clock: &mut Clock) -> usize {
     let start = out.len();
     match value {
-        Value::Unknown => out.extend_from_slice(UNKNOWN),
+        Value::Unknown => out.push(UNKNOWN),
         Value::Number(number) => push_number(out, number),
         Value::Signed(number) => push_signed(out, number),
         Value::Flag(flag) => out.push(b'0' + u8::from(flag)),

@@ -15,7 +15,8 @@ const CUT: u8 = b'+';
 /// Whether `byte` stands for itself wherever text is printed.
 #[inline]
 pub const fn is_plain(byte: u8) -> bool {
-    byte >= b' ' && byte <= b'~' && byte != b'\\'
+    // Without branches, so that many bytes can be looked at at once.
+    (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'\\')
 }
 
 /// Appends `text`, escaped; the result is the number of terminal columns that it takes.

@@ -65,31 +65,25 @@ fn widths(columns: &[&'static Column], time: TimeFormat, terminal: Option<u16>) 
     let Some(terminal) = terminal else {
         return widths;
     };
-    let blanks = columns.len().saturating_sub(1);
-    let total = |widths: &[u16]| {
-        widths
-            .iter()
-            .map(|&width| usize::from(width))
-            .sum::<usize>()
-    };
-    // One column at a time, each flexible one in turn, so that all give and get alike.
-    let flexible: Vec<usize> = (0..columns.len())
-        .filter(|&index| columns[index].least < columns[index].width)
-        .collect();
+    let terminal = usize::from(terminal);
+    let cells: usize = widths.iter().map(|&width| usize::from(width)).sum();
+    let mut line = cells + columns.len().saturating_sub(1);
+    // One blank at a time, each flexible column in turn, so that all give and get alike.
     loop {
-        let line = total(&widths) + blanks;
-        let terminal = usize::from(terminal);
-        let mut changed = false;
-        for (turn, &index) in flexible.iter().enumerate() {
-            if line > terminal + turn && widths[index] > columns[index].least {
-                widths[index] -= 1;
-                changed = true;
-            } else if line + turn < terminal && widths[index] < GENEROUS {
-                widths[index] += 1;
-                changed = true;
+        let before = line;
+        for (width, column) in widths.iter_mut().zip(columns) {
+            if column.least == column.width {
+                continue;
+            }
+            if line > terminal && *width > column.least {
+                *width -= 1;
+                line -= 1;
+            } else if line < terminal && *width < GENEROUS {
+                *width += 1;
+                line += 1;
             }
         }
-        if !changed || total(&widths) + blanks == terminal {
+        if line == before {
             return widths;
         }
     }

@@ -185,6 +185,11 @@ impl OutputConfig {
         self.sink_with(Clock::new(self.time, self.utc))
     }
 
+    /// How times are written.
+    pub fn time(&self) -> TimeFormat {
+        self.time
+    }
+
     pub(super) fn sink_with(&self, clock: Clock) -> Box<dyn Sink> {
         match self.format {
             Format::Table | Format::Wide => Box::new(Table::new(

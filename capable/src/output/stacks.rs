@@ -7,7 +7,6 @@ use super::{
 };
 
 /// Appends the stacks that were asked for, a line for each frame, the innermost first.
-#[inline]
 pub fn push_stacks(out: &mut Vec<u8>, row: &Row<'_>) {
     let (kernel, user) = (row.kernel_stack, row.user_stack);
     let asked = |stack| !matches!(stack, NamedStack::NotAsked);

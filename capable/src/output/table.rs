@@ -5,8 +5,8 @@
 //! again cell by cell.
 
 use super::{
-    Clock, Needs, Row, Sink, cell, colour, columns::Align, layout::Slot, stacks::push_stacks,
-    value::Value,
+    Clock, NamedStack, Needs, Row, Sink, cell, colour, columns::Align, layout::Slot,
+    stacks::push_stacks, value::Value,
 };
 use crate::event::Verdict;
 
@@ -82,7 +82,12 @@ impl Sink for Table {
                 ((slot.shown)(row), stands_out.then_some(colour::DENIED))
             });
         }
-        push_stacks(out, row);
+        if !matches!(
+            (row.kernel_stack, row.user_stack),
+            (NamedStack::NotAsked, NamedStack::NotAsked)
+        ) {
+            push_stacks(out, row);
+        }
     }
 
     fn finish(&mut self, _out: &mut Vec<u8>) {}

@@ -11,7 +11,7 @@
 /// `ptracer_capable` always asks for CAP_SYS_PTRACE, but stands in kernel/capability.c for
 /// others to use and is in it. `bpf_capable`, `perfmon_capable` and `checkpoint_restore_ns_capable`
 /// are inline and never appear (include/linux/capability.h, 6.12).
-const CAPABILITY_HELPERS: [&str; 26] = [
+const CAPABILITY_HELPERS: [&str; 27] = [
     // security/commoncap.c
     "cap_capable",
     "cap_capable_helper",
@@ -38,6 +38,7 @@ const CAPABILITY_HELPERS: [&str; 26] = [
     "sk_capable",
     "sk_ns_capable",
     "sk_net_capable",
+    "sockopt_capable",
     "sockopt_ns_capable",
     // net/netlink/af_netlink.c
     "__netlink_ns_capable",

@@ -4,9 +4,13 @@
 //! of each check. [`find`] streams the file once and keeps nothing, for the few ranges that the
 //! kernel side needs. Only text symbols are kept: the rest never occurs in a stack.
 
+mod alias;
 mod caller;
 mod parse;
+mod stack;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 

@@ -13,7 +13,9 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::{SymbolsError, clean_name, is_capability_helper, is_tracer_frame, parse};
+use super::alias::{is_end, rank};
+use super::stack::Roles;
+use super::{SymbolsError, parse};
 
 /// How far below the first symbol the base lies, and so how far others may lie on either side.
 const REACH: u64 = 1 << 31;
@@ -26,8 +28,10 @@ const LONGEST_FUNCTION: u64 = 1 << 20;
 const FIRST_REFRESH: Duration = Duration::from_secs(1);
 /// The longest such wait.
 const LONGEST_REFRESH: Duration = Duration::from_secs(300);
-/// Slots of the cache of return addresses. A power of two.
-const CACHE_SLOTS: usize = 1024;
+/// How many functions a large kernel has, and how long their names are with the closing NUL: room
+/// for that many is asked for.
+const TYPICAL_FUNCTIONS: usize = 150_000;
+const TYPICAL_NAME: usize = 24;
 
 /// A place in the kernel's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,16 +63,6 @@ struct Function {
     name: u32,
 }
 
-/// What a return address is part of, for finding the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Unknown,
-    Tracer,
-    Helper,
-    /// The function that asked: its place in the table.
-    Other(u32),
-}
-
 /// The kernel's functions by address.
 #[derive(Debug)]
 pub struct KernelSymbols {
@@ -80,10 +74,10 @@ pub struct KernelSymbols {
     names: String,
     /// Where the names of a module's functions begin, and its own name.
     modules: Vec<(u32, String)>,
-    /// Roles of return addresses, each in the slot that its address hashes to.
-    cache: Vec<Cell<(u64, Role)>>,
+    /// What the addresses of stacks were found to be part of.
+    pub(super) roles: Roles,
     /// An address was asked for that nothing covers, since the file was last read.
-    missed: Cell<bool>,
+    pub(super) missed: Cell<bool>,
     /// When the file was read.
     read: Instant,
     /// How long after that it may be read again.
@@ -104,14 +98,14 @@ impl KernelSymbols {
         Ok(table)
     }
 
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             file: None,
             base: 0,
             functions: Vec::new(),
             names: String::new(),
             modules: Vec::new(),
-            cache: vec![Cell::new((0, Role::Unknown)); CACHE_SLOTS],
+            roles: Roles::new(),
             missed: Cell::new(false),
             read: Instant::now(),
             patience: FIRST_REFRESH,
@@ -119,8 +113,12 @@ impl KernelSymbols {
     }
 
     /// Adds what the file holds; vmlinux only where nothing is known yet.
-    fn read(&mut self, reader: impl BufRead) -> Result<(), SymbolsError> {
+    pub(super) fn read(&mut self, reader: impl BufRead) -> Result<(), SymbolsError> {
         let vmlinux_known = !self.functions.is_empty();
+        // Memory that is never touched is never resident; growing step by step would touch all of
+        // it twice.
+        self.functions.reserve(TYPICAL_FUNCTIONS);
+        self.names.reserve(TYPICAL_FUNCTIONS * TYPICAL_NAME);
         let mut last_global = false;
         let (functions, names, modules) = (&mut self.functions, &mut self.names, &mut self.modules);
         let mut base = vmlinux_known.then_some(self.base);
@@ -179,59 +177,13 @@ impl KernelSymbols {
     pub fn memory(&self) -> usize {
         self.functions.capacity() * size_of::<Function>()
             + self.names.capacity()
-            + self.cache.capacity() * size_of::<Cell<(u64, Role)>>()
+            + self.roles.memory()
     }
 
     /// The function that contains exactly this address.
     pub fn lookup(&self, address: u64) -> Option<KernelFrame<'_>> {
         let index = self.index(address)?;
         Some(self.frame(index, address))
-    }
-
-    /// The function that a frame of a stack is in.
-    ///
-    /// All but the innermost frame are return addresses, which lie behind the call: where a
-    /// function ends with a call that never returns, the address is already the next function's
-    /// first, and so the byte before it is looked up (as the kernel's `%pB` does).
-    pub fn lookup_frame(&self, frames: &[u64], depth: usize) -> Option<KernelFrame<'_>> {
-        let address = *frames.get(depth)?;
-        let index = self.index(address.saturating_sub(u64::from(depth != 0)))?;
-        Some(self.frame(index, address))
-    }
-
-    /// The stack without the frames of the tracer in front of `cap_capable` (or of the function
-    /// that it was inlined into).
-    pub fn without_tracer<'a>(&self, frames: &'a [u64]) -> &'a [u64] {
-        let outside = (0..frames.len())
-            .find(|&depth| matches!(self.role(frames, depth), Role::Helper | Role::Other(_)));
-        // Generated code has no symbols where net.core.bpf_jit_kallsyms is 0: what lies in front
-        // of the first known frame is the tracer's.
-        &frames[outside.unwrap_or(0)..]
-    }
-
-    /// The function that asked for the capability: the first one past the tracer's frames and the
-    /// capability helpers, without what the compiler added to its name.
-    ///
-    /// The frames begin with the innermost; six or seven are enough.
-    pub fn caller(&self, frames: &[u64]) -> Option<&str> {
-        let mut helpers = false;
-        for depth in 0..frames.len() {
-            match self.role(frames, depth) {
-                Role::Helper => helpers = true,
-                Role::Tracer => {}
-                Role::Other(index) => return Some(clean_name(self.name(index as usize))),
-                // Past the helpers, an unknown function is the one that asked.
-                Role::Unknown if helpers => return None,
-                Role::Unknown => {}
-            }
-        }
-        None
-    }
-
-    /// The name of the function at an address that the kernel side sent as the caller.
-    pub fn caller_at(&self, address: u64) -> Option<&str> {
-        self.lookup(address.checked_sub(1)?)
-            .map(|frame| clean_name(frame.name))
     }
 
     /// An address was asked for that no symbol covers, and the file has not been read lately: a
@@ -253,7 +205,7 @@ impl KernelSymbols {
         self.missed.set(false);
         self.read = Instant::now();
         self.patience = LONGEST_REFRESH.min(self.patience * 2);
-        self.cache.fill(Cell::new((0, Role::Unknown)));
+        self.roles.clear();
         if let Some((vmlinux, _)) = self.modules.first() {
             self.functions.retain(|function| function.name < *vmlinux);
             self.names.truncate(*vmlinux as usize);
@@ -269,34 +221,7 @@ impl KernelSymbols {
         result
     }
 
-    fn role(&self, frames: &[u64], depth: usize) -> Role {
-        let address = frames[depth].saturating_sub(u64::from(depth != 0));
-        // Fibonacci hashing: the top bits of the product depend on all bits of the address.
-        let slot = address.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - CACHE_SLOTS.ilog2());
-        let slot = &self.cache[slot as usize];
-        let (cached, role) = slot.get();
-        if cached == address {
-            return role;
-        }
-        let role = match self.index(address) {
-            None => Role::Unknown,
-            Some(index) => {
-                let name = clean_name(self.name(index));
-                if is_tracer_frame(name) {
-                    Role::Tracer
-                } else if is_capability_helper(name) {
-                    Role::Helper
-                } else {
-                    // The table has fewer than 2^32 functions: their names' places are 32-bit.
-                    Role::Other(index as u32)
-                }
-            }
-        };
-        slot.set((address, role));
-        role
-    }
-
-    fn index(&self, address: u64) -> Option<usize> {
+    pub(super) fn index(&self, address: u64) -> Option<usize> {
         let index = self.covering(address);
         if index.is_none() {
             self.missed.set(true);
@@ -326,7 +251,7 @@ impl KernelSymbols {
         (offset < limit).then_some(index)
     }
 
-    fn frame(&self, index: usize, address: u64) -> KernelFrame<'_> {
+    pub(super) fn frame(&self, index: usize, address: u64) -> KernelFrame<'_> {
         let function = self.functions[index];
         let module = self
             .module_index(function.name)
@@ -339,7 +264,7 @@ impl KernelSymbols {
         }
     }
 
-    fn name(&self, index: usize) -> &str {
+    pub(super) fn name(&self, index: usize) -> &str {
         let rest = &self.names[self.functions[index].name as usize..];
         rest.split('\0').next().unwrap_or(rest)
     }
@@ -349,166 +274,5 @@ impl KernelSymbols {
         self.modules
             .partition_point(|(start, _)| *start <= name)
             .checked_sub(1)
-    }
-}
-
-/// A marker behind a section's last function (include/asm-generic/vmlinux.lds.h).
-fn is_end(name: &str) -> bool {
-    matches!(name, "_etext" | "_einittext")
-}
-
-/// How good a name is among those of one address; the lowest is taken.
-fn rank(name: &str, global: bool) -> (bool, u8, bool, usize) {
-    // Labels of a section or an array, from linker scripts and assembly.
-    let label = matches!(name, "_text" | "_stext" | "_sinittext")
-        || name.ends_with("_text_start")
-        || name.ends_with("_text_end")
-        || name.ends_with("_entries_start")
-        || name.ends_with("_thunk_array");
-    // The entry for 64-bit system calls stands for those that share its code.
-    let kind = if name.starts_with("__x64_sys_") {
-        0
-    } else if name.starts_with("__ia32_") || name.starts_with("__do_") || name.starts_with("__pi_")
-    {
-        2
-    } else {
-        1
-    };
-    let underscores = name.len() - name.trim_start_matches('_').len();
-    (label, kind, !global, underscores)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KERNEL: &str = "\
-ffffffff81000000 T _stext
-ffffffff81000000 T _text
-ffffffff81000100 t __do_sys_getpid
-ffffffff81000100 T __ia32_sys_getpid
-ffffffff81000100 T __x64_sys_getpid
-ffffffff810001f0 t __pfx_cap_capable
-ffffffff81000200 T cap_capable
-ffffffff81000300 T security_capable
-ffffffff81000400 t ns_capable_common.isra.0
-ffffffff81000500 T can_nice
-ffffffff81000600 T __x64_sys_setpriority
-ffffffff81000700 T _etext
-ffffffffa0002000 t map_open\t[fake]
-ffffffffa0001000 T fake_init\t[fake]
-ffffffffa0010000 t bpf_prog_6deef7357e7b4530_check\t[bpf]
-ffffffffa0011000 t bpf_trampoline_6442491529\t[bpf]
-";
-
-    fn table() -> KernelSymbols {
-        let mut table = KernelSymbols::empty();
-        table.read(KERNEL.as_bytes()).unwrap();
-        table
-    }
-
-    fn shown(table: &KernelSymbols, address: u64) -> String {
-        table
-            .lookup(address)
-            .map_or("-".to_owned(), |frame| frame.to_string())
-    }
-
-    #[test]
-    fn addresses_are_named_by_their_function_and_module() {
-        let table = table();
-        assert_eq!(shown(&table, 0xffff_ffff_8100_0210), "cap_capable+0x10");
-        assert_eq!(shown(&table, 0xffff_ffff_8100_0104), "__x64_sys_getpid+0x4");
-        assert_eq!(shown(&table, 0xffff_ffff_a000_1002), "fake_init+0x2 [fake]");
-        assert_eq!(shown(&table, 0xffff_ffff_a000_2002), "map_open+0x2 [fake]");
-        assert!(!table.missed.get());
-    }
-
-    #[test]
-    fn an_address_outside_of_all_functions_has_no_name() {
-        let table = table();
-        for address in [
-            0,
-            0x40_0000,
-            0xffff_ffff_8100_0800,
-            0xffff_ffff_a000_9000,
-            u64::MAX,
-        ] {
-            table.missed.set(false);
-            assert_eq!(shown(&table, address), "-");
-            assert!(table.missed.get(), "{address:x} asks for a refresh");
-        }
-    }
-
-    #[test]
-    fn the_caller_is_the_first_function_past_tracer_and_helpers() {
-        let table = table();
-        let frames = [
-            0xffff_ffff_a001_0020,
-            0xffff_ffff_a001_1020,
-            0xffff_ffff_8100_0205,
-            0xffff_ffff_8100_0320,
-            0xffff_ffff_8100_0420,
-            0xffff_ffff_8100_0520,
-            0xffff_ffff_8100_0620,
-        ];
-        assert_eq!(table.caller(&frames), Some("can_nice"));
-        assert_eq!(table.caller(&frames), Some("can_nice"), "from the cache");
-        assert_eq!(table.without_tracer(&frames), &frames[2..]);
-        // Without symbols for programs.
-        let hidden = [
-            0xffff_ffff_a0f0_0000,
-            0xffff_ffff_8100_0205,
-            0xffff_ffff_8100_0520,
-        ];
-        assert_eq!(table.caller(&hidden), Some("can_nice"));
-        assert_eq!(table.without_tracer(&hidden), &hidden[1..]);
-        // A function of a module that is not known asked.
-        let unknown = [
-            0xffff_ffff_8100_0205,
-            0xffff_ffff_a0f0_0000,
-            0xffff_ffff_8100_0620,
-        ];
-        assert_eq!(table.caller(&unknown), None);
-        assert_eq!(table.caller(&[]), None);
-    }
-
-    #[test]
-    fn a_return_address_behind_a_last_call_belongs_to_the_function_that_called() {
-        let table = table();
-        let frames = [0xffff_ffff_8100_0200, 0xffff_ffff_8100_0600];
-        assert_eq!(
-            table.lookup_frame(&frames, 0).unwrap().to_string(),
-            "cap_capable+0x0"
-        );
-        assert_eq!(
-            table.lookup_frame(&frames, 1).unwrap().to_string(),
-            "can_nice+0x100"
-        );
-        assert_eq!(table.caller(&frames), Some("can_nice"));
-    }
-
-    #[test]
-    fn the_running_kernel_fits_in_five_megabytes_and_can_be_read_again() {
-        let mut table = match KernelSymbols::load() {
-            Ok(table) => table,
-            Err(error) => {
-                assert!(matches!(error, SymbolsError::Hidden { .. }), "{error}");
-                return;
-            }
-        };
-        assert!(table.memory() < 5 << 20, "{} bytes", table.memory());
-        let range = parse::find(&["cap_capable"]).unwrap()[0].unwrap();
-        assert_eq!(shown(&table, range.start + 1), "cap_capable+0x1");
-        let before = table.len();
-        table.refresh().unwrap();
-        assert_eq!(
-            shown(&table, range.end - 1).split('+').next(),
-            Some("cap_capable")
-        );
-        assert!(
-            table.len().abs_diff(before) < 2000,
-            "{before} then {}",
-            table.len()
-        );
     }
 }

@@ -31,14 +31,8 @@ pub(super) fn sheet(file: &File, universe: CapabilitySet) -> Sheet {
         true => format!("yes, runs as {kind} {id}"),
         false => "no".to_owned(),
     };
-    sheet.row(
-        "set-user-ID",
-        set_id(file.set_user_id, "uid", file.owner),
-    );
-    sheet.row(
-        "set-group-ID",
-        set_id(file.set_group_id, "gid", file.group),
-    );
+    sheet.row("set-user-ID", set_id(file.set_user_id, "uid", file.owner));
+    sheet.row("set-group-ID", set_id(file.set_group_id, "gid", file.group));
     sheet.row(
         "mount",
         match file.nosuid {

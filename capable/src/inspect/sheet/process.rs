@@ -50,10 +50,7 @@ pub(super) fn sheet(process: &Process, universe: CapabilitySet) -> Sheet {
 }
 
 /// What each thread has of its own.
-fn credentials(
-    credentials: &Credentials,
-    universe: CapabilitySet,
-) -> Vec<(&'static str, String)> {
+fn credentials(credentials: &Credentials, universe: CapabilitySet) -> Vec<(&'static str, String)> {
     let mut rows: Vec<_> = credentials
         .sets
         .named()
@@ -127,9 +124,10 @@ fn user_namespace(namespace: &UserNamespace) -> String {
     let owner = namespace
         .owner
         .map_or_else(|| UNKNOWN.to_owned(), |uid| uid.to_string());
-    let root = namespace
-        .root
-        .map_or_else(|| "has no user here".to_owned(), |uid| format!("is uid {uid} here"));
+    let root = namespace.root.map_or_else(
+        || "has no user here".to_owned(),
+        |uid| format!("is uid {uid} here"),
+    );
     format!("{inode}, owned by uid {owner}, its root {root}")
 }
 

@@ -10,8 +10,13 @@ pub(super) fn sheet(unit: &Unit, universe: CapabilitySet) -> Sheet {
     let mut sheet = Sheet::new(unit.name.clone());
     sheet.row("bounding", concise(unit.bounding, universe));
     sheet.row("ambient", concise(unit.ambient, universe));
-    let set = |start: Option<Start>| {
-        start.map_or_else(|| UNKNOWN.to_owned(), |start| concise(start.0, universe))
+    let set = |start: Option<Start>| match start {
+        None => UNKNOWN.to_owned(),
+        // Said once is enough for a set that takes many lines.
+        Some(Start(set)) if set == unit.bounding && set.len() > 1 && set != universe => {
+            String::from("the bounding set")
+        }
+        Some(Start(set)) => concise(set, universe),
     };
     sheet.row("starts with", set(unit.starts_with));
     sheet.row("can reach", set(unit.can_reach));

@@ -105,7 +105,7 @@ fn resolve(file: &Path, root: &Path) -> Option<PathBuf> {
         };
     }
     let length = path.metadata().ok()?.len();
-    (length > 0).then_some(path)
+    (length > 0).then(|| path.canonicalize().unwrap_or(path))
 }
 
 /// The name of the unit in this file, where it was asked for by this name.
@@ -161,7 +161,9 @@ fn drop_ins(names: &[UnitName], directories: &[PathBuf]) -> Vec<PathBuf> {
     for directory in specific.chain(for_the_kind) {
         let entries = fs::read_dir(directory).into_iter().flatten();
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-            if path.extension().is_some_and(|extension| extension == "conf")
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "conf")
                 && let Some(name) = path.file_name()
             {
                 found.entry(name.to_owned()).or_insert(path);

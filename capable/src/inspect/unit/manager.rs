@@ -98,8 +98,6 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
             });
         }
     }
-    let mut secure_bits = SecureBits::default();
-    secure_bits.insert_named(get("SecureBits"));
     let is_exempt = |command: &&str| {
         let flags = get(&format!("{command}Ex"));
         ["privileged", "no-setuid", "ambient"]
@@ -112,7 +110,7 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
         user: Some(get("User").to_owned()).filter(|user| !user.is_empty()),
         dynamic_user: boolean(get("DynamicUser")) == Some(true),
         no_new_privs: boolean(get("NoNewPrivileges")) == Some(true),
-        secure_bits,
+        secure_bits: SecureBits::from_names(get("SecureBits")),
         private_users: boolean(get("PrivateUsers")) == Some(true),
         exempt: COMMANDS
             .iter()
@@ -134,4 +132,50 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
             .collect(),
         main_pid: get("MainPID").parse().ok().filter(|&pid| pid != 0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `systemctl show` of systemd 252 prints.
+    const SHOWN: &str = "MainPID=612\n\
+        ExecStartPreEx={ path=/bin/a ; argv[]=/bin/a ; flags=ignore-failure privileged ; \
+        start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }\n\
+        ExecStartEx={ path=/bin/b ; argv[]=/bin/b ; flags= ; start_time=[n/a] ; pid=0 }\n\
+        CapabilityBoundingSet=cap_chown cap_net_raw\nAmbientCapabilities=cap_net_raw\n\
+        User=www\nDynamicUser=no\nSecureBits=keep-caps\nPrivateUsers=no\nNoNewPrivileges=yes\n\
+        Id=web.service\nLoadState=loaded\nFragmentPath=/lib/systemd/system/web.service\n\
+        DropInPaths=/etc/systemd/system/web.service.d/a.conf \
+        /etc/systemd/system/web.service.d/b.conf\n";
+
+    #[test]
+    fn what_systemctl_shows_is_what_the_unit_has() {
+        let name = UnitName::new("web.service").unwrap();
+        let loaded = read(&name, SHOWN).unwrap();
+        let settings = loaded.settings;
+        assert_eq!(loaded.main_pid, Some(612));
+        assert_eq!(loaded.files.len(), 3);
+        assert_eq!(
+            settings.bounding.unwrap().to_string(),
+            "CAP_CHOWN,CAP_NET_RAW"
+        );
+        assert_eq!(settings.ambient.to_string(), "CAP_NET_RAW");
+        assert_eq!(settings.user.as_deref(), Some("www"));
+        assert_eq!(settings.secure_bits.names(), ["keep-caps"]);
+        assert!(settings.no_new_privs && !settings.dynamic_user);
+        assert_eq!(settings.exempt.iter().collect::<Vec<_>>(), ["ExecStartPre"]);
+    }
+
+    #[test]
+    fn a_masked_unit_and_an_inactive_one_are_told_apart() {
+        let name = UnitName::new("web.service").unwrap();
+        let masked = SHOWN.replace("LoadState=loaded", "LoadState=masked");
+        assert!(matches!(
+            read(&name, &masked).unwrap_err(),
+            Error::MaskedUnit { .. }
+        ));
+        let inactive = SHOWN.replace("MainPID=612", "MainPID=0");
+        assert_eq!(read(&name, &inactive).unwrap().main_pid, None);
+    }
 }

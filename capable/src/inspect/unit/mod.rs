@@ -27,6 +27,7 @@ pub struct Unit {
     /// Who says so.
     pub source: Source,
     /// The unit's file and its drop-ins, in the order in which they apply.
+    #[serde(serialize_with = "json::paths")]
     pub files: Vec<PathBuf>,
     /// `User=`, or `None` for root.
     pub user: Option<String>,
@@ -127,7 +128,9 @@ impl Unit {
     }
 
     fn new(source: Source, name: String, settings: Settings, universe: CapabilitySet) -> Self {
-        let bounding = settings.bounding.map_or(universe, |set| set.intersection(universe));
+        let bounding = settings
+            .bounding
+            .map_or(universe, |set| set.intersection(universe));
         let ambient = settings.ambient.intersection(universe);
         let root = settings.runs_as_root();
         let starts_with = root.map(|root| {

@@ -70,8 +70,9 @@ impl Settings {
             "User" => self.user = Some(value.to_owned()).filter(|user| !user.is_empty()),
             "DynamicUser" => self.dynamic_user = boolean(value).unwrap_or(self.dynamic_user),
             "NoNewPrivileges" => self.no_new_privs = boolean(value).unwrap_or(self.no_new_privs),
-            "SecureBits" if value.is_empty() => self.secure_bits = SecureBits::default(),
-            "SecureBits" => self.secure_bits.insert_named(value),
+            // systemd 252 replaces what came before (`config_parse_exec_secure_bits`), although
+            // its manual says that it adds.
+            "SecureBits" => self.secure_bits = SecureBits::from_names(value),
             // Besides a boolean: self, identity, full (systemd 257).
             "PrivateUsers" => self.private_users = boolean(value).unwrap_or(!value.is_empty()),
             _ if key.starts_with("Exec") => {

@@ -8,7 +8,6 @@
 //!
 //! The format: Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
 
-mod attach;
 mod format;
 mod names;
 mod stream;
@@ -23,7 +22,6 @@ use std::rc::Rc;
 use format::{Header, read_header, word};
 use stream::{Section, Stream, read_exact};
 
-pub use attach::{Target, attach_btf};
 pub use format::Kind;
 
 /// Where the kernel shows its type information (`CONFIG_DEBUG_INFO_BTF`).

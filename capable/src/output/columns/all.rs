@@ -9,6 +9,7 @@ pub const COLUMNS: &[Column] = &[
     Column::number("uid", "UID", 6, v::uid, "real user id of the task"),
     Column::text("user", "USER", 10, v::user, "name of the real user id")
         .data(v::user_name)
+        .least(8)
         .needs(Needs::USER),
     Column::number("pid", "PID", 7, v::pid, "process, as the host numbers it"),
     Column::number("tid", "TID", 7, v::tid, "thread, as the host numbers it"),
@@ -103,7 +104,7 @@ pub const COLUMNS: &[Column] = &[
         v::caller,
         "kernel function that asked",
     )
-    .least(14)
+    .least(18)
     .needs(Needs::CALLER),
     Column::text(
         "syscall",
@@ -202,7 +203,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("target_namespace.initial"),
     Column::text("unit", "UNIT", 24, v::unit, "systemd unit")
-        .least(12)
+        .least(14)
         .needs(Needs::UNIT),
     Column::text(
         "container",

@@ -36,7 +36,6 @@ pub const WIDE: &[&str] = &[
     "syscall",
     "caller",
     "namespace",
-    "relation",
     "cred",
     "unit",
     "container",

@@ -1,1 +1,144 @@
+//! Each format, from records as the kernel side sends them.
 
+mod formats;
+mod options;
+mod schema;
+mod table;
+
+use capable_common::{Check, Detail, Flags, Kind};
+use clap::Parser;
+use jiff::tz::TimeZone;
+
+use super::{Clock, Needs, OutputOptions, Row, Terminal};
+use crate::event::{Event, INITIAL_USER_NAMESPACE, Stack};
+
+/// Everything that a kernel can know is known.
+const ALL_KNOWN: u32 = Flags::AUDIT_KNOWN
+    | Flags::AUDITED
+    | Flags::INSETID_KNOWN
+    | Flags::RESULT_KNOWN
+    | Flags::CREDENTIALS_KNOWN
+    | Flags::NAMESPACE_KNOWN
+    | Flags::NAMESPACE_OWN
+    | Flags::OWNER_KNOWN
+    | Flags::TASK_KNOWN
+    | Flags::SYSCALL_KNOWN
+    | Flags::INNER_PID_KNOWN
+    | Flags::PARENT_KNOWN;
+
+/// 2026-11-22T14:03:59Z, in nanoseconds: the wall clock when the monotonic clock was zero.
+const BOOTED: i64 = 1_795_356_239_000_000_000;
+
+/// A record and its detail.
+#[derive(Clone)]
+struct Sample {
+    check: Check,
+    detail: Detail,
+}
+
+impl Sample {
+    /// mount(2) by root, granted.
+    fn mount() -> Self {
+        Self {
+            check: Check {
+                kind: Kind::Check as u16,
+                kernel_frames: 0,
+                user_frames: 0,
+                processor: 3,
+                time: 123_456_789,
+                cgroup: 4242,
+                effective: 0x1ff_ffff_ffff,
+                pid: 4711,
+                tid: 4712,
+                uid: 0,
+                euid: 0,
+                capability: 21,
+                options: 0,
+                result: 0,
+                target_namespace: INITIAL_USER_NAMESPACE,
+                credential_namespace: INITIAL_USER_NAMESPACE,
+                flags: ALL_KNOWN,
+                comm: *b"mount\0\0\0\0\0\0\0\0\0\0\0",
+            },
+            detail: Detail {
+                parent: 4000,
+                inner_pid: 7,
+                inner_tid: 8,
+                syscall: 165,
+                arguments: [0x7ffd_0000_1000, 0x7ffd_0000_2000, 0, u64::MAX, 0, 0],
+            },
+        }
+    }
+
+    /// A kernel that can tell nothing.
+    fn unknown() -> Self {
+        let mut sample = Self::mount();
+        sample.check.flags = 0;
+        sample
+    }
+
+    fn named(mut self, comm: &[u8]) -> Self {
+        self.check.comm = [0; 16];
+        self.check.comm[..comm.len()].copy_from_slice(comm);
+        self
+    }
+
+    fn denied(mut self) -> Self {
+        self.check.result = -libc::EPERM;
+        self
+    }
+
+    fn with(mut self, flags: u32) -> Self {
+        self.check.flags |= flags;
+        self
+    }
+
+    fn without(mut self, flags: u32) -> Self {
+        self.check.flags &= !flags;
+        self
+    }
+
+    fn row(&self) -> Row<'_> {
+        Row::bare(Event {
+            check: &self.check,
+            detail: Some(&self.detail),
+            kernel_stack: Stack::NotAsked,
+            user_stack: Stack::NotAsked,
+        })
+    }
+}
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+fn options(arguments: &str) -> OutputOptions {
+    let words = ["capable"].into_iter().chain(arguments.split_whitespace());
+    Cli::try_parse_from(words).unwrap().output
+}
+
+/// What a user sees who typed `arguments`, header and end included.
+fn printed_on(terminal: &Terminal, arguments: &str, rows: &[Row<'_>]) -> String {
+    let config = options(arguments).validate(terminal).unwrap();
+    let clock = Clock::with(config.time(), TimeZone::UTC, true, 0, || Some(BOOTED));
+    let mut sink = config.sink_with(clock);
+    let mut out = Vec::new();
+    sink.header(&mut out);
+    for row in rows {
+        sink.row(row, &mut out);
+    }
+    sink.finish(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+/// The same, into a pipe.
+fn printed(arguments: &str, rows: &[Row<'_>]) -> String {
+    printed_on(&Terminal::default(), arguments, rows)
+}
+
+fn needs(arguments: &str) -> Needs {
+    let config = options(arguments).validate(&Terminal::default()).unwrap();
+    config.sink().needs()
+}

@@ -1,0 +1,190 @@
+//! What is asked about shares of the machine: priorities, limits, locked and shared memory.
+
+use super::{Danger, Explanation, Scope};
+use crate::capability::Capability;
+
+pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
+    (
+        Capability::IPC_LOCK,
+        Explanation {
+            summary: "lock memory beyond the limit",
+            allows: "Pin memory in RAM beyond RLIMIT_MEMLOCK: mlock, huge pages in shared memory, buffers \
+             for perf, io_uring, RDMA, VFIO and XDP. Lock and unlock any System V shared memory.",
+            scope: Scope::Mixed,
+            programs: &[
+                "databases with huge pages",
+                "vault and other keepers of secrets",
+                "DPDK, QEMU with device passthrough",
+                "JACK and PipeWire",
+                "tracers on kernels before 5.11: BPF maps counted as locked memory",
+            ],
+            syscalls: &[
+                "mlock",
+                "mlockall",
+                "mmap with MAP_LOCKED or MAP_HUGETLB",
+                "shmget with SHM_HUGETLB",
+                "shmctl SHM_LOCK",
+                "io_uring_setup",
+                "perf_event_open's mmap",
+            ],
+            functions: &[
+                "can_do_mlock",
+                "do_mlock",
+                "mlock_future_ok",
+                "account_locked_vm",
+                "user_shm_lock",
+                "can_do_hugetlb_shm",
+                "shmctl_do_lock",
+            ],
+            danger: Danger::Limited,
+            holding: "Uses up memory that can't be swapped, until the host runs short. It gives no access.",
+            alternatives: &[
+                "Raise the limit: LimitMEMLOCK= in a unit, memlock in limits.conf(5), --ulimit \
+                 memlock of docker.",
+                "/proc/sys/vm/hugetlb_shm_group for huge pages in shared memory.",
+                "memfd_secret(2) or MADV_DONTDUMP for secrets, where the limit is enough.",
+                "A kernel of 5.11 or later charges BPF maps to the memory cgroup instead.",
+            ],
+            see: &["mlock(2)", "shmctl(2)", "getrlimit(2)"],
+        },
+    ),
+    (
+        Capability::IPC_OWNER,
+        Explanation {
+            summary: "use System V IPC objects of others",
+            allows: "Read and write the shared memory, semaphores and message queues of System V of any \
+             user, whatever their modes say.",
+            scope: Scope::Namespace,
+            programs: &[
+                "old databases with several users",
+                "ipcs and monitoring that read others' queues",
+            ],
+            syscalls: &[
+                "shmat",
+                "shmctl IPC_STAT",
+                "semop",
+                "semctl",
+                "msgsnd",
+                "msgrcv",
+            ],
+            functions: &["ipcperms"],
+            danger: Danger::Serious,
+            holding: "Reads and changes what other programs keep in shared memory, which may be secrets, \
+             or what a privileged one relies on. Only in the ipc namespaces it counts in.",
+            alternatives: &[
+                "A common group and mode 0660 on the object.",
+                "POSIX shared memory or memfd_create(2), with descriptors passed over a socket.",
+                "The same user for the programs that share.",
+            ],
+            see: &["sysvipc(7)", "shmget(2)"],
+        },
+    ),
+    (
+        Capability::SYS_NICE,
+        Explanation {
+            summary: "raise priorities",
+            allows: "Lower nice values, choose real-time and deadline scheduling, set the scheduling, \
+             affinity and I/O priority of others' processes, use the real-time I/O class, move \
+             others' memory between NUMA nodes, advise on others' memory.",
+            scope: Scope::Mixed,
+            programs: &[
+                "PipeWire, JACK and other audio",
+                "chronyd, ptp4l, corosync, keepalived",
+                "libvirt and QEMU (NUMA, real-time guests)",
+                "databases that bind NUMA memory",
+                "renice, chrt, ionice and taskset run as root",
+                "graphics compositors (high priority contexts)",
+            ],
+            syscalls: &[
+                "setpriority",
+                "nice",
+                "sched_setscheduler",
+                "sched_setattr",
+                "sched_setaffinity",
+                "ioprio_set",
+                "mbind",
+                "move_pages",
+                "migrate_pages",
+                "set_mempolicy with others' nodes",
+                "process_madvise",
+            ],
+            functions: &[
+                "can_nice",
+                "user_check_sched_setscheduler",
+                "cap_safe_nice",
+                "set_one_prio_perm",
+                "ioprio_check_cap",
+            ],
+            danger: Danger::Limited,
+            holding: "A real-time loop starves everything else on its CPUs, apart from what real-time \
+             throttling leaves. It gives no access.",
+            alternatives: &[
+                "RLIMIT_NICE and RLIMIT_RTPRIO: LimitNICE= and LimitRTPRIO= in a unit, \
+                 limits.conf(5).",
+                "Let the manager set it: Nice=, CPUSchedulingPolicy=, CPUAffinity=, \
+                 IOSchedulingClass=, CPUWeight= in a unit.",
+                "rtkit hands out real-time priority to desktop audio.",
+                "numactl around the program, or the cgroup's cpuset.mems (AllowedMemoryNodes= in \
+                 a unit), instead of binding memory from inside.",
+            ],
+            see: &[
+                "sched(7)",
+                "setpriority(2)",
+                "ioprio_set(2)",
+                "getrlimit(2)",
+            ],
+        },
+    ),
+    (
+        Capability::SYS_RESOURCE,
+        Explanation {
+            summary: "exceed limits and quotas",
+            allows: "Raise hard resource limits, its own and others'; pass disk quotas and use the blocks \
+             file systems keep for root; exceed the limits on processes, pipes, message queues, \
+             key maps and interrupts of the hardware clock; lower OOM scores below their floor; \
+             resize file systems; set the I/O flusher flag.",
+            scope: Scope::Mixed,
+            programs: &[
+                "systemd, sshd, login and PAM (pam_limits)",
+                "container runtimes",
+                "databases that raise their file limit",
+                "kubelet and others that lower oom_score_adj",
+                "resize2fs",
+                "tracers before kernel 5.11, which raise RLIMIT_MEMLOCK",
+            ],
+            syscalls: &[
+                "setrlimit",
+                "prlimit64",
+                "a write to /proc/PID/oom_score_adj",
+                "write to a nearly full file system",
+                "fcntl F_SETPIPE_SZ",
+                "clone and fork beyond RLIMIT_NPROC",
+                "prctl PR_SET_MM",
+                "mq_open",
+                "msgctl IPC_SET",
+            ],
+            functions: &[
+                "do_prlimit",
+                "check_prlimit_permission",
+                "__set_oom_adj",
+                "ignore_hardlimit",
+                "ext4_has_free_clusters",
+                "pipe_set_size",
+                "too_many_unix_fds",
+                "copy_process",
+            ],
+            danger: Danger::Serious,
+            holding: "Takes what limits keep for the rest of the host: processes, disk blocks, memory. It \
+             can take the host down, and shield itself from the OOM killer.",
+            alternatives: &[
+                "LimitNOFILE=, LimitNPROC=, LimitMEMLOCK= and OOMScoreAdjust= in a unit; \
+                 limits.conf(5); --ulimit and --oom-score-adj of docker.",
+                "Soft limits can be raised to the hard limit without it.",
+                "A reserved user or group on the file system (tune2fs -u, -g) for the reserved \
+                 blocks.",
+                "fs.pipe-max-size, fs.mqueue.* and kernel.msg* sysctls raise a limit for all.",
+            ],
+            see: &["getrlimit(2)", "proc(5)", "quotactl(2)", "pipe(7)"],
+        },
+    ),
+];

@@ -1,0 +1,44 @@
+//! The command line: one definition for the program, its man page and its completions.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{inspect, trace};
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  capable                        audited checks, live
+  capable -v -K -p 1234          all checks of a process, with kernel stacks
+  capable --unit nginx --denied  what nginx asked for and did not get
+  capable -o json | jq .         one object per check
+
+capable is capable trace: see `capable trace --help` for its options.";
+
+/// Trace Linux capability checks, and find out which capabilities a program needs
+#[derive(Debug, Parser)]
+#[command(
+    name = "capable",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_long_help = EXAMPLES,
+    max_term_width = 100,
+    subcommand_value_name = "COMMAND",
+)]
+pub struct Cli {
+    /// What to do; tracing, where nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The options of `capable trace`.
+    #[command(flatten)]
+    pub trace: trace::Args,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show capability checks as they happen (the default)
+    Trace(Box<trace::Args>),
+    /// Show the capabilities of processes, files and units
+    Inspect(inspect::Args),
+}

@@ -1,0 +1,211 @@
+//! `capable explain`: what capabilities allow, who asks for them, and what to use instead.
+
+pub(in crate::commands) mod layout;
+mod page;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
+use page::{heading, paragraphs};
+
+/// Explain capabilities: what they allow, who asks for them, what holding them risks, and what
+/// would do with less.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Capabilities by name or number, or sets of them as masks.
+    ///
+    /// A name with or without CAP_, in any case; a number; a mask such as 0x3000, or its 16 digits
+    /// as in /proc/PID/status; 'all'. Several in one word are separated by commas.
+    #[arg(required = true, value_name = "CAP")]
+    capabilities: Vec<CapabilitySet>,
+
+    /// How to write it.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+}
+
+/// How to write explanations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Paragraphs, as wide as the terminal.
+    Text,
+    /// One object per line for each capability.
+    Json,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  capable explain net_raw            one capability
+  capable explain 21                 by number
+  capable explain 00000000a80425fb   what a mask of /proc/PID/status holds";
+
+/// A line of JSON. What has no name here has null for everything but the number.
+#[derive(Serialize)]
+struct Line {
+    number: i32,
+    name: Option<&'static str>,
+    since: Option<&'static str>,
+    accepted_instead: Vec<Other>,
+    stands_in_for: Vec<Other>,
+    #[serde(flatten)]
+    explanation: Option<&'static Explanation>,
+}
+
+/// The other end of an or-chain.
+#[derive(Serialize)]
+struct Other {
+    name: String,
+    place: &'static str,
+    functions: &'static [&'static str],
+}
+
+impl Other {
+    fn new(capability: Capability, chain: &OrChain) -> Self {
+        Self {
+            name: capability.to_string(),
+            place: chain.place,
+            functions: chain.functions,
+        }
+    }
+}
+
+impl Line {
+    fn new(capability: Capability) -> Self {
+        Self {
+            number: capability.number(),
+            name: capability.name(),
+            since: capability.since(),
+            accepted_instead: capability
+                .accepted_instead()
+                .map(|chain| Other::new(chain.wide, chain))
+                .collect(),
+            stands_in_for: capability
+                .stands_in_for()
+                .map(|chain| Other::new(chain.narrow, chain))
+                .collect(),
+            explanation: capability.explanation(),
+        }
+    }
+}
+
+/// Explains each capability once, in the order they were given.
+///
+/// # Errors
+///
+/// Where the output can't be written.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let asked = in_order(&args.capabilities);
+    let text = match args.output {
+        Format::Text => {
+            let columns = layout::columns();
+            let mut text = heading(&args.capabilities, columns);
+            let each: Vec<_> = asked
+                .iter()
+                .map(|&each| paragraphs(each, columns))
+                .collect();
+            text.push_str(&each.join("\n"));
+            text
+        }
+        Format::Json => {
+            let mut text = String::new();
+            for &capability in &asked {
+                text.push_str(&serde_json::to_string(&Line::new(capability))?);
+                text.push('\n');
+            }
+            text
+        }
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The capabilities of the sets, each once.
+fn in_order(sets: &[CapabilitySet]) -> Vec<Capability> {
+    let mut seen = CapabilitySet::EMPTY;
+    sets.iter()
+        .copied()
+        .flatten()
+        .filter(|&capability| seen.insert(capability))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+
+    fn args(words: &[&str]) -> Result<Args, clap::Error> {
+        let command = Args::augment_args(clap::Command::new("explain").no_binary_name(true));
+        Args::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
+
+    fn asked(words: &[&str]) -> Vec<Capability> {
+        in_order(&args(words).unwrap().capabilities)
+    }
+
+    #[test]
+    fn names_numbers_and_masks_are_explained_once_in_the_order_given() {
+        assert_eq!(
+            asked(&["sys_admin", "0x3000", "CAP_NET_RAW", "0"]),
+            [
+                Capability::SYS_ADMIN,
+                Capability::NET_ADMIN,
+                Capability::NET_RAW,
+                Capability::CHOWN
+            ]
+        );
+        assert_eq!(asked(&["00000000a80425fb"]).len(), 14);
+        assert_eq!(asked(&["all"]).len(), 41);
+    }
+
+    #[test]
+    fn a_misspelt_capability_is_a_usage_error_that_suggests_the_nearest() {
+        let error = args(&["net_rwa"]).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(
+            error.to_string().contains("did you mean CAP_NET_RAW?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_mask_is_spelt_out_first() {
+        let sets = args(&["0x3000"]).unwrap().capabilities;
+        assert_eq!(heading(&sets, 80), "0x3000: CAP_NET_ADMIN, CAP_NET_RAW\n\n");
+        let sets = args(&["0x0"]).unwrap().capabilities;
+        assert_eq!(heading(&sets, 80), "0x0: none\n");
+        let sets = args(&["kill"]).unwrap().capabilities;
+        assert_eq!(heading(&sets, 80), "");
+    }
+
+    #[test]
+    fn a_number_without_a_name_is_unknown_and_null() {
+        let unknown = Capability::from_number(41);
+        assert_eq!(
+            paragraphs(unknown, 80),
+            "CAP_41 (41): unknown to this version of capable\n"
+        );
+        let line = serde_json::to_value(Line::new(unknown)).unwrap();
+        assert_eq!(line["number"], 41);
+        assert!(line["name"].is_null() && line.get("allows").is_none());
+    }
+
+    #[test]
+    fn json_holds_the_whole_explanation() {
+        let line = serde_json::to_value(Line::new(Capability::BPF)).unwrap();
+        assert_eq!(line["name"], "CAP_BPF");
+        assert_eq!(line["danger"], "serious");
+        assert_eq!(line["accepted_instead"][0]["name"], "CAP_SYS_ADMIN");
+        assert!(
+            line["alternatives"]
+                .as_array()
+                .is_some_and(|all| !all.is_empty())
+        );
+    }
+}

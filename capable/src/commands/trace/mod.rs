@@ -1,0 +1,237 @@
+//! `capable trace`: rows as checks happen.
+
+mod args;
+mod report;
+mod resolve;
+mod rows;
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::Result;
+pub use args::{Args, FilterArgs, TracingArgs};
+use capable_common::UniqueBy;
+use report::Report;
+use rows::Rows;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, sleep_until},
+};
+
+use super::Usage;
+use crate::{
+    kernel::{
+        chosen,
+        record::Record,
+        tracer::{Request, Tracer},
+    },
+    output::{Format, Needs, Terminal},
+};
+
+/// Frames that are enough to see who asked: the tracer's own, `cap_capable` and its helpers.
+const CALLER_FRAMES: u32 = 12;
+
+/// The exit code of timeout(1).
+const TIMED_OUT: u8 = 124;
+
+/// Traces until a bound is reached or a signal comes.
+///
+/// # Errors
+///
+/// The options do not work ([`Usage`]), or tracing does not.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    if let Some(help) = args.output.columns_help() {
+        print!("{help}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.cgroupmap.is_some() || args.mntnsmap.is_some() {
+        return Err(Usage::message(
+            "bcc's maps are not needed here: use --cgroup PATH, --unit, --container or --mntns PID",
+        ));
+    }
+    let config = args.output.validate(&Terminal::of_stdout()).map_err(Usage::wrap)?;
+    let mut filters = resolve::filters(&args.filter).map_err(Usage::wrap)?;
+    if args.filter.children {
+        let descendants: Vec<u32> =
+            filters.pids.iter().flat_map(|&pid| resolve::descendants(pid)).collect();
+        filters.pids.extend(descendants);
+    }
+    let sink = config.sink();
+    let needs = sink.needs();
+    let folded = config.format() == Format::Folded;
+    let kernel_stack =
+        args.kernel_stack || (needs.contains(Needs::STACK) && !args.user_stack);
+    let depth = |asked: bool| if asked { args.stack_depth } else { 0 };
+    let kernel_frames = match depth(kernel_stack) {
+        0 if needs.contains(Needs::CALLER) || args.unique == Some(args::Unique::Stack) => {
+            CALLER_FRAMES
+        }
+        frames => frames,
+    };
+    let chosen = chosen::choose(args.tracing.hook, args.tracing.transport)?;
+    let mut gaps = Vec::new();
+    let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
+    let request = Request {
+        hook: chosen.plan.hook,
+        transport: chosen.plan.transport,
+        layout: chosen.layout,
+        audited_only: !args.verbose,
+        detail: needs.contains(Needs::DETAIL),
+        kernel_frames,
+        user_frames: depth(args.user_stack),
+        filters,
+        follow: args.filter.children,
+        outcomes: false,
+        unique: args.unique.map_or(UniqueBy::Off, unique_by),
+        buffer: args.tracing.buffer_size,
+        log_level: kernel_log_level(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut stop = Stop::new(args)?;
+        let mut tracer = Tracer::start(&request)?;
+        if args.filter.children {
+            for &pid in &args.filter.pids {
+                for descendant in resolve::descendants(pid) {
+                    tracer.follow(descendant, false)?;
+                }
+            }
+        }
+        let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;
+        let mut report = Report::new(progress);
+        report.begin(&chosen.plan, gaps.iter().chain(&tracer.gaps));
+        let ended = follow(&mut tracer, &mut rows, &mut stop, &mut report, args.bounds.count).await;
+        let ended = match ended {
+            Ok(End::Closed) => return Ok(ExitCode::SUCCESS),
+            Ok(ended) => ended,
+            Err(error) => {
+                report.end(&tracer, rows.shown)?;
+                return Err(error);
+            }
+        };
+        report.end(&tracer, rows.shown)?;
+        Ok(match ended {
+            End::TimedOut if args.bounds.timeout.is_some() => ExitCode::from(TIMED_OUT),
+            _ => ExitCode::SUCCESS,
+        })
+    })
+}
+
+/// Why a trace ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// By a signal, or because enough rows were shown.
+    Asked,
+    /// The time was over.
+    TimedOut,
+    /// Nobody reads the rows any more.
+    Closed,
+}
+
+/// What can end a trace.
+struct Stop {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    deadline: Option<Instant>,
+}
+
+impl Stop {
+    fn new(args: &Args) -> io::Result<Self> {
+        let time = args.bounds.duration.or(args.bounds.timeout);
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            deadline: time.and_then(|time| Instant::now().checked_add(time)),
+        })
+    }
+
+    async fn wait(&mut self) -> End {
+        let deadline = self.deadline;
+        let over = async move {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => End::Asked,
+            _ = self.terminate.recv() => End::Asked,
+            () = over => End::TimedOut,
+        }
+    }
+}
+
+/// Shows rows until something ends the trace; then what was received before.
+async fn follow(
+    tracer: &mut Tracer,
+    rows: &mut Rows,
+    stop: &mut Stop,
+    report: &mut Report,
+    count: Option<u64>,
+) -> Result<End> {
+    if !write_out(&mut rows.written)? {
+        return Ok(End::Closed);
+    }
+    let most = count.unwrap_or(u64::MAX);
+    let end = loop {
+        tokio::select! {
+            biased;
+            end = stop.wait() => break end,
+            waited = tracer.stream.wait() => waited?,
+        }
+        tracer.stream.read(|record| show(rows, record, most))?;
+        if !write_out(&mut rows.written)? {
+            return Ok(End::Closed);
+        }
+        if rows.shown >= most {
+            break End::Asked;
+        }
+        report.tick(tracer, rows.shown)?;
+    };
+    tracer.detach();
+    tracer.stream.finish(|record| show(rows, record, most));
+    rows.finish();
+    if !write_out(&mut rows.written)? {
+        return Ok(End::Closed);
+    }
+    Ok(end)
+}
+
+fn show(rows: &mut Rows, record: Record<'_>, most: u64) {
+    if let Record::Check(event) = record
+        && rows.shown < most
+    {
+        rows.push(event);
+    }
+}
+
+/// Writes a batch at once; false where nobody reads any more, which is no error.
+fn write_out(written: &mut Vec<u8>) -> io::Result<bool> {
+    if written.is_empty() {
+        return Ok(true);
+    }
+    let mut stdout = io::stdout().lock();
+    let result = stdout.write_all(written).and_then(|()| stdout.flush());
+    written.clear();
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error),
+        Ok(()) => Ok(true),
+    }
+}
+
+fn unique_by(typed: args::Unique) -> UniqueBy {
+    match typed {
+        args::Unique::Process => UniqueBy::Process,
+        args::Unique::Cgroup => UniqueBy::Cgroup,
+        args::Unique::Comm => UniqueBy::Comm,
+        args::Unique::Stack => UniqueBy::Stack,
+    }
+}
+
+/// The kernel side logs as much as the program does; aya-log's levels are the log crate's.
+fn kernel_log_level() -> u8 {
+    log::max_level() as u8
+}

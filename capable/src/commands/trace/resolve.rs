@@ -1,0 +1,179 @@
+//! From filters as typed to filters as the kernel takes them: names become numbers, and what does
+//! not exist is an error that says what does.
+
+use std::{fs, path::Path};
+
+use anyhow::{Result, anyhow, bail};
+
+use super::args::FilterArgs;
+use crate::{
+    capability::{Capability, CapabilitySet},
+    context::{
+        cgroups::{Cgroups, Found},
+        namespaces::{NamespaceKind, namespace_inode},
+        users::Users,
+    },
+    kernel::{
+        filters::{Cgroup, Filters, Results},
+        glob,
+    },
+};
+
+/// Resolves filters.
+///
+/// # Errors
+///
+/// Something that was named does not exist, or cannot be filtered by.
+pub fn filters(typed: &FilterArgs) -> Result<Filters> {
+    let FilterArgs {
+        pids,
+        tids,
+        children: _,
+        users,
+        comms,
+        capabilities,
+        granted,
+        denied,
+        cgroups,
+        units,
+        containers,
+        user_namespaces,
+        mount_namespaces,
+        pid_namespaces,
+    } = typed;
+    for &pid in pids {
+        process_exists(pid)?;
+    }
+    for &tid in tids {
+        if !Path::new(&format!("/proc/{tid}")).exists() {
+            bail!("there is no thread {tid}");
+        }
+    }
+    let known = if users.is_empty() { None } else { Some(Users::load()) };
+    let users = users
+        .iter()
+        .filter_map(|user| known.as_ref().map(|known| known.resolve(user)))
+        .collect::<Result<_, _>>()?;
+    let result = match (granted, denied) {
+        (true, _) => Results::Granted,
+        (_, true) => Results::Denied,
+        _ => Results::All,
+    };
+    let inodes = |kind, given: &[String]| {
+        given.iter().map(|given| namespace_inode(kind, given)).collect::<Result<_, _>>()
+    };
+    Ok(Filters {
+        pids: pids.clone(),
+        tids: tids.clone(),
+        users,
+        comms: glob::compile(comms)?,
+        capabilities: capability_set(capabilities)?,
+        result,
+        cgroups: cgroups_of(cgroups, units, containers)?,
+        user_namespaces: inodes(NamespaceKind::User, user_namespaces)?,
+        mount_namespaces: inodes(NamespaceKind::Mount, mount_namespaces)?,
+        pid_namespaces: inodes(NamespaceKind::Pid, pid_namespaces)?,
+    })
+}
+
+/// The capabilities to keep; `None` keeps all.
+fn capability_set(typed: &[String]) -> Result<Option<CapabilitySet>> {
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    let (mut kept, mut dropped) = (CapabilitySet::EMPTY, CapabilitySet::EMPTY);
+    for name in typed {
+        match name.strip_prefix('!') {
+            Some(name) => dropped.insert(name.trim().parse::<Capability>()?),
+            None => kept.insert(name.trim().parse::<Capability>()?),
+        };
+    }
+    if kept.is_empty() {
+        kept = CapabilitySet::from_bits(u64::MAX);
+    }
+    Ok(Some(kept.difference(dropped)))
+}
+
+fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Result<Vec<Cgroup>> {
+    if paths.is_empty() && units.is_empty() && containers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = Cgroups::open()?;
+    let mut found: Vec<Found> = Vec::new();
+    for path in paths {
+        found.push(known.by_path(path)?);
+    }
+    for unit in units {
+        found.extend(known.by_unit(unit)?);
+    }
+    for container in containers {
+        found.extend(known.by_container(container)?);
+    }
+    found
+        .into_iter()
+        .map(|Found { id, level, path }| {
+            let level = level.ok_or_else(|| {
+                anyhow!(
+                    "cannot filter by the cgroup {path}: a cgroup namespace hides how deep it \
+                     lies; run capable outside of the container"
+                )
+            })?;
+            Ok(Cgroup { id, level })
+        })
+        .collect()
+}
+
+/// A process that is not there cannot be traced; one that is near may have been meant.
+fn process_exists(pid: u32) -> Result<()> {
+    let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
+        Ok(status) => status,
+        Err(_) => bail!("there is no process {pid}{}", nearest_processes(pid)),
+    };
+    let field = |name: &str| {
+        status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u32>().ok())
+    };
+    match field("Tgid:") {
+        Some(leader) if leader != pid => {
+            bail!("{pid} is a thread of process {leader}: use --tid {pid} or -p {leader}")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The processes whose numbers are next to one that does not exist.
+fn nearest_processes(pid: u32) -> String {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return String::new();
+    };
+    let mut pids: Vec<u32> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    pids.sort_by_key(|other| other.abs_diff(pid));
+    let named: Vec<String> = pids
+        .iter()
+        .take(2)
+        .filter_map(|pid| {
+            let comm = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+            Some(format!("{pid} ({})", crate::output::escaped(comm.trim_end())))
+        })
+        .collect();
+    if named.is_empty() { String::new() } else { format!("; the nearest are {}", named.join(" and ")) }
+}
+
+/// All descendants of a process that exist now.
+pub fn descendants(of: u32) -> Vec<u32> {
+    let mut found = vec![of];
+    let mut next = 0;
+    while let Some(&pid) = found.get(next) {
+        next += 1;
+        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+            continue;
+        };
+        for thread in threads.flatten() {
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            found.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+    }
+    found.remove(0);
+    found
+}

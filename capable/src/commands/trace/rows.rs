@@ -1,0 +1,166 @@
+//! From a check to its row: what user space adds, and only what the format asks for.
+
+use crate::{
+    context::{
+        cgroups::{Cgroup, Cgroups},
+        kernel_symbols::KernelSymbols,
+        syscalls,
+        user_symbols::UserSymbols,
+        users::Users,
+    },
+    event::{Event, Stack},
+    output::{ContainerRef, Frame, NamedStack, Needs, Row, Sink},
+};
+
+/// Makes rows and writes them to a buffer.
+pub struct Rows {
+    sink: Box<dyn Sink>,
+    needs: Needs,
+    stacks: bool,
+    kernel: Option<KernelSymbols>,
+    user: Option<UserSymbols>,
+    users: Option<Users>,
+    cgroups: Option<Cgroups>,
+    /// What the sink wrote and nobody has taken yet.
+    pub written: Vec<u8>,
+    /// How many rows were written.
+    pub shown: u64,
+}
+
+impl Rows {
+    /// Prepares what the sink needs. What cannot be had is said in `gaps` and shown as unknown.
+    pub fn new(
+        sink: Box<dyn Sink>,
+        kernel_stack: bool,
+        user_stack: bool,
+        gaps: &mut Vec<String>,
+    ) -> Self {
+        let needs = sink.needs();
+        let kernel = (kernel_stack || needs.contains(Needs::CALLER)).then(KernelSymbols::load);
+        let kernel = kernel.and_then(|symbols| {
+            symbols
+                .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
+                .ok()
+        });
+        let cgroups = needs.intersects(Needs::UNIT | Needs::CONTAINER | Needs::CGROUP);
+        let cgroups = cgroups.then(Cgroups::open).and_then(|cgroups| {
+            cgroups
+                .map_err(|error| gaps.push(format!("cgroups have no names: {error}")))
+                .ok()
+        });
+        let mut rows = Self {
+            sink,
+            needs,
+            stacks: kernel_stack || user_stack,
+            kernel,
+            user: user_stack.then(UserSymbols::new),
+            users: needs.contains(Needs::USER).then(Users::load),
+            cgroups,
+            written: Vec::with_capacity(1 << 16),
+            shown: 0,
+        };
+        if let Some(cgroups) = &mut rows.cgroups {
+            cgroups.learn_all();
+        }
+        rows.sink.header(&mut rows.written);
+        rows
+    }
+
+    /// Writes a check's row.
+    pub fn push(&mut self, event: Event<'_>) {
+        let mut row = Row::bare(event);
+        if self.needs.is_empty() && !self.stacks {
+            self.sink.row(&row, &mut self.written);
+            self.shown += 1;
+            return;
+        }
+        if self.needs.contains(Needs::SYSCALL) {
+            row.syscall =
+                event.syscall().and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
+        }
+        if let Some(users) = &mut self.users {
+            row.user = users.name(event.check.uid);
+        }
+        if let Some(cgroup) =
+            self.cgroups.as_mut().and_then(|cgroups| cgroups.get(event.check.cgroup))
+        {
+            add_cgroup(&mut row, cgroup);
+        }
+        if let Some(kernel) = &mut self.kernel
+            && kernel.wants_refresh()
+            && let Err(error) = kernel.refresh()
+        {
+            log::debug!("cannot read the kernel's symbols again: {error}");
+        }
+        let mut kernel_frames = Vec::new();
+        if let (Some(kernel), Stack::Frames(frames)) = (&self.kernel, event.kernel_stack) {
+            row.caller = kernel.caller(frames);
+            if self.stacks {
+                let frames = kernel.without_tracer(frames);
+                kernel_frames.extend((0..frames.len()).map(|depth| kernel_frame(kernel, frames, depth)));
+            }
+        } else if let Stack::Frames(frames) = event.kernel_stack {
+            kernel_frames.extend(frames.iter().map(|&address| Frame { address, ..Frame::default() }));
+        }
+        if self.stacks {
+            row.kernel_stack = match event.kernel_stack {
+                Stack::NotAsked => NamedStack::NotAsked,
+                Stack::Failed => NamedStack::NotCaptured,
+                Stack::Frames(_) => NamedStack::Frames(&kernel_frames),
+            };
+        }
+        let named = match (&mut self.user, event.user_stack) {
+            (Some(user), Stack::Frames(frames)) => Some(user.symbolise(event.check.pid, frames)),
+            _ => None,
+        };
+        let user_frames: Vec<Frame<'_>> = named
+            .iter()
+            .flat_map(|named| &named.frames)
+            .map(|frame| Frame {
+                address: frame.address,
+                function: frame.name.as_deref(),
+                offset: frame.offset,
+                module: frame.module.as_deref(),
+                file: frame.file.as_deref(),
+                line: frame.line,
+                inlined: frame.inlined,
+            })
+            .collect();
+        row.user_stack = match (event.user_stack, &named) {
+            (Stack::NotAsked, _) | (Stack::Frames(_), None) => NamedStack::NotAsked,
+            (Stack::Failed, _) => NamedStack::NotCaptured,
+            (_, Some(named)) if named.gone => NamedStack::ProcessGone(&user_frames),
+            (_, Some(_)) => NamedStack::Frames(&user_frames),
+        };
+        self.sink.row(&row, &mut self.written);
+        self.shown += 1;
+    }
+
+    /// Writes what comes after the last row.
+    pub fn finish(&mut self) {
+        self.sink.finish(&mut self.written);
+    }
+}
+
+fn add_cgroup<'a>(row: &mut Row<'a>, cgroup: &'a Cgroup) {
+    row.cgroup = Some(&cgroup.path);
+    row.unit = cgroup.innermost_unit();
+    row.container = cgroup
+        .container
+        .as_ref()
+        .map(|container| ContainerRef { id: &container.id, runtime: container.runtime.name() });
+}
+
+fn kernel_frame<'a>(kernel: &'a KernelSymbols, frames: &[u64], depth: usize) -> Frame<'a> {
+    let address = frames[depth];
+    match kernel.lookup_frame(frames, depth) {
+        Some(found) => Frame {
+            address,
+            function: Some(found.name),
+            offset: found.offset,
+            module: found.module,
+            ..Frame::default()
+        },
+        None => Frame { address, ..Frame::default() },
+    }
+}

@@ -1,0 +1,110 @@
+//! Kernel stacks: whose a frame is, and who asked.
+
+use std::cell::Cell;
+
+use super::{KernelFrame, KernelSymbols, clean_name, is_capability_helper, is_tracer_frame};
+
+/// Slots of the cache of addresses. A power of two.
+const SLOTS: usize = 1024;
+
+/// What an address is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Unknown,
+    Tracer,
+    Helper,
+    /// A function that may have asked: its place in the table.
+    Other(u32),
+}
+
+/// What addresses were found to be part of: the same few occur in most stacks. Each has one slot,
+/// which the latest of those that share it takes.
+#[derive(Debug)]
+pub(super) struct Roles(Box<[Cell<(u64, Role)>]>);
+
+impl Roles {
+    pub(super) fn new() -> Self {
+        Self(vec![Cell::new((0, Role::Unknown)); SLOTS].into())
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.fill(Cell::new((0, Role::Unknown)));
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.0)
+    }
+
+    fn slot(&self, address: u64) -> &Cell<(u64, Role)> {
+        // Fibonacci hashing: the top bits of the product depend on all bits of the address.
+        let slot = address.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS.ilog2());
+        &self.0[slot as usize]
+    }
+}
+
+impl KernelSymbols {
+    /// The function that a frame of a stack is in.
+    ///
+    /// All but the innermost frame are return addresses, which lie behind the call: where a
+    /// function ends with a call that never returns, the address is already the next function's
+    /// first, and so the byte before it is looked up (as the kernel's `%pB` does).
+    pub fn lookup_frame(&self, frames: &[u64], depth: usize) -> Option<KernelFrame<'_>> {
+        let address = *frames.get(depth)?;
+        let index = self.index(address.saturating_sub(u64::from(depth != 0)))?;
+        Some(self.frame(index, address))
+    }
+
+    /// The stack without the frames of the tracer in front of `cap_capable` (or of the function
+    /// that it was inlined into).
+    pub fn without_tracer<'a>(&self, frames: &'a [u64]) -> &'a [u64] {
+        let outside = (0..frames.len())
+            .find(|&depth| matches!(self.role(frames, depth), Role::Helper | Role::Other(_)));
+        // Generated code has no symbols where net.core.bpf_jit_kallsyms is 0: what lies in front
+        // of the first known frame is the tracer's.
+        &frames[outside.unwrap_or(0)..]
+    }
+
+    /// The function that asked for the capability: the first one past the tracer's frames and the
+    /// capability helpers, without what the compiler added to its name.
+    ///
+    /// The frames begin with the innermost; six or seven are enough.
+    pub fn caller(&self, frames: &[u64]) -> Option<&str> {
+        let mut helpers = false;
+        for depth in 0..frames.len() {
+            match self.role(frames, depth) {
+                Role::Helper => helpers = true,
+                Role::Tracer => {}
+                Role::Other(index) => return Some(clean_name(self.name(index as usize))),
+                // Past the helpers, an unknown function is the one that asked.
+                Role::Unknown if helpers => return None,
+                Role::Unknown => {}
+            }
+        }
+        None
+    }
+
+    fn role(&self, frames: &[u64], depth: usize) -> Role {
+        let address = frames[depth].saturating_sub(u64::from(depth != 0));
+        let slot = self.roles.slot(address);
+        let (cached, role) = slot.get();
+        if cached == address {
+            return role;
+        }
+        let role = match self.index(address) {
+            None => Role::Unknown,
+            Some(index) => {
+                let name = clean_name(self.name(index));
+                if is_tracer_frame(name) {
+                    Role::Tracer
+                } else if is_capability_helper(name) {
+                    Role::Helper
+                } else {
+                    // The table has fewer than 2^32 functions: their names' places are 32-bit.
+                    Role::Other(index as u32)
+                }
+            }
+        };
+        slot.set((address, role));
+        role
+    }
+}

@@ -1,0 +1,238 @@
+//! What is mapped into a process.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::{Name, Provenance, lookup_address};
+
+/// How often a process's mappings are read again for an address that none of them covers.
+const REREAD_INTERVAL: Duration = Duration::from_secs(1);
+/// The most mappings that are kept of a process.
+const MAPPING_LIMIT: usize = 4096;
+
+/// Executable memory of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mapping {
+    pub start: u64,
+    pub end: u64,
+    /// Where in the file the mapping begins.
+    pub file_offset: u64,
+    /// The file's device, as `/proc/PID/maps` writes it, and its inode; 0 without a file.
+    pub device: (u32, u32),
+    pub inode: u64,
+    /// The file's path, or `[vdso]` and the like.
+    pub path: Option<Name>,
+}
+
+/// What tells one program of a process from the next: when the process began, and where the
+/// program's code and stack lie (`startcode` and `startstack` of proc_pid_stat(5)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    start_time: u64,
+    start_code: u64,
+    start_stack: u64,
+}
+
+/// A program's mappings, in order of address.
+#[derive(Debug)]
+struct Space {
+    identity: Identity,
+    mappings: Vec<Mapping>,
+    read: Instant,
+}
+
+impl Space {
+    fn mapping(&self, address: u64) -> Option<&Mapping> {
+        let index = self
+            .mappings
+            .partition_point(|mapping| mapping.start <= address);
+        let mapping = self.mappings.get(index.checked_sub(1)?)?;
+        (address < mapping.end).then_some(mapping)
+    }
+
+    fn covered(&self, addresses: &[u64]) -> usize {
+        let addresses = addresses.iter().enumerate();
+        addresses
+            .filter(|&(depth, &address)| self.mapping(lookup_address(address, depth)).is_some())
+            .count()
+    }
+}
+
+/// A process, as it was seen.
+#[derive(Debug)]
+pub(super) struct Process {
+    /// The program that ran last when it was looked at, and the one before.
+    latest: Option<Space>,
+    before: Option<Space>,
+    /// The stack at hand is of the program before.
+    use_before: bool,
+    /// When it was last asked for.
+    pub used: u64,
+}
+
+impl Process {
+    pub(super) fn new(pid: u32) -> Self {
+        let mut process = Self {
+            latest: None,
+            before: None,
+            use_before: false,
+            used: 0,
+        };
+        if let Some(identity) = identity(pid) {
+            // Why it cannot be read is said when a stack is asked for.
+            let _ = process.read(pid, identity);
+        }
+        process
+    }
+
+    /// Looks whether the process still is what it was, and which of its programs the addresses
+    /// are of.
+    pub(super) fn update(&mut self, pid: u32, addresses: &[u64]) -> Provenance {
+        let identity = identity(pid);
+        let mut denied = false;
+        if let Some(identity) = identity {
+            let current = self
+                .latest
+                .as_ref()
+                .filter(|space| space.identity == identity);
+            let stale = current.is_none_or(|space| {
+                space.covered(addresses) < addresses.len()
+                    && space.read.elapsed() >= REREAD_INTERVAL
+            });
+            if stale && let Err(error) = self.read(pid, identity) {
+                denied = error.kind() == io::ErrorKind::PermissionDenied;
+            }
+        }
+        let covered =
+            |space: &Option<Space>| space.as_ref().map_or(0, |space| space.covered(addresses));
+        self.use_before = covered(&self.before) > covered(&self.latest);
+        let alive = !self.use_before
+            && identity.is_some()
+            && identity == self.latest.as_ref().map(|space| space.identity);
+        match (alive, denied) {
+            (true, false) => Provenance::Alive,
+            (_, true) if self.latest.is_none() => Provenance::Denied,
+            _ if self.latest.is_none() => Provenance::Gone,
+            _ => Provenance::Remembered,
+        }
+    }
+
+    /// The mapping around an address, in the program that [`update`](Self::update) chose.
+    pub(super) fn mapping(&self, address: u64) -> Option<&Mapping> {
+        let space = if self.use_before {
+            &self.before
+        } else {
+            &self.latest
+        };
+        space.as_ref()?.mapping(address)
+    }
+
+    fn read(&mut self, pid: u32, identity: Identity) -> io::Result<()> {
+        let text = fs::read(format!("/proc/{pid}/maps"))?;
+        let mappings = parse_maps(&String::from_utf8_lossy(&text));
+        // A process that has ended and waits for its parent has no mappings any more.
+        if mappings.is_empty() {
+            return Ok(());
+        }
+        let space = Space {
+            identity,
+            mappings,
+            read: Instant::now(),
+        };
+        match &mut self.latest {
+            Some(latest) if latest.identity != identity => self.before = self.latest.replace(space),
+            latest => *latest = Some(space),
+        }
+        Ok(())
+    }
+}
+
+/// The executable mappings in `/proc/PID/maps` (proc_pid_maps(5)).
+fn parse_maps(text: &str) -> Vec<Mapping> {
+    let mut mappings: Vec<Mapping> = Vec::new();
+    for mapping in text.lines().filter_map(parse_mapping).take(MAPPING_LIMIT) {
+        // One name for all mappings of a file.
+        let known = mappings
+            .iter()
+            .rev()
+            .find(|known| known.path == mapping.path);
+        let path = known.and_then(|known| known.path.clone()).or(mapping.path);
+        mappings.push(Mapping { path, ..mapping });
+    }
+    mappings.shrink_to_fit();
+    mappings
+}
+
+fn parse_mapping(line: &str) -> Option<Mapping> {
+    let mut fields = line.splitn(6, ' ');
+    let (start, end) = fields.next()?.split_once('-')?;
+    if fields.next()?.as_bytes().get(2) != Some(&b'x') {
+        return None;
+    }
+    let hexadecimal = |digits| u64::from_str_radix(digits, 16).ok();
+    let file_offset = hexadecimal(fields.next()?)?;
+    let (major, minor) = fields.next()?.split_once(':')?;
+    let device = (
+        u32::from_str_radix(major, 16).ok()?,
+        u32::from_str_radix(minor, 16).ok()?,
+    );
+    let inode = fields.next()?.parse().ok()?;
+    let path = fields
+        .next()
+        .map(str::trim_start)
+        .filter(|path| !path.is_empty());
+    Some(Mapping {
+        start: hexadecimal(start)?,
+        end: hexadecimal(end)?,
+        file_offset,
+        device,
+        inode,
+        path: path.map(Name::from),
+    })
+}
+
+fn identity(pid: u32) -> Option<Identity> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; the third field follows the last of them.
+    let end = stat.iter().rposition(|&byte| byte == b')')?;
+    let rest = str::from_utf8(&stat[end + 1..]).ok()?;
+    let field = |number: usize| rest.split_ascii_whitespace().nth(number - 3)?.parse().ok();
+    Some(Identity {
+        start_time: field(22)?,
+        start_code: field(26)?,
+        start_stack: field(28)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executable_mappings_are_read_with_file_and_offset() {
+        let maps = "\
+55d0c0000000-55d0c0001000 r--p 00000000 fe:01 1234                       /usr/bin/a b
+55d0c0001000-55d0c0002000 r-xp 00001000 fe:01 1234                       /usr/bin/a b
+7f0000000000-7f0000001000 r-xp 00000000 00:00 0
+7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0                          [vdso]
+";
+        let mappings = parse_maps(maps);
+        assert_eq!(mappings.len(), 3);
+        let space = Space {
+            identity: identity(std::process::id()).unwrap(),
+            mappings,
+            read: Instant::now(),
+        };
+        let mapping = space.mapping(0x55d0_c000_1010).unwrap();
+        assert_eq!(mapping.path.as_deref(), Some("/usr/bin/a b"));
+        assert_eq!(
+            (mapping.file_offset, mapping.device, mapping.inode),
+            (0x1000, (0xfe, 1), 1234)
+        );
+        assert_eq!(space.mapping(0x7f00_0000_0001).unwrap().path, None);
+        assert_eq!(space.mapping(0x55d0_c000_0010), None, "not executable");
+        assert_eq!(space.mapping(0x55d0_c000_2000), None);
+        assert_eq!(space.covered(&[0x55d0_c000_1010, 1, 0x7ffd_0000_0001]), 2);
+    }
+}

@@ -1,0 +1,196 @@
+//! What only an attempt can tell: programs of a few instructions, loaded and dropped at once, and
+//! attached to nothing.
+
+use std::ffi::CStr;
+use std::io;
+
+use aya_obj::generated::{bpf_attach_type, bpf_insn, bpf_map_type, bpf_prog_type};
+
+use super::support::{Lack, Support};
+use crate::kernel::offsets::Layout;
+use crate::kernel::sys;
+
+/// Helpers by their numbers (include/uapi/linux/bpf.h).
+const PROBE_READ_KERNEL: i32 = 113;
+const KTIME_GET_COARSE_NS: i32 = 160;
+
+/// `ENOTSUPP` (include/linux/errno.h), which the kernel lets out to user space in a few places.
+const ENOTSUPP: i32 = 524;
+
+const LICENSE: &CStr = c"Dual MIT/GPL";
+
+const fn instruction(code: u8, registers: u8, offset: i16, immediate: i32) -> bpf_insn {
+    bpf_insn {
+        code,
+        _bitfield_align_1: [],
+        // The destination in the low half, the source in the high one.
+        _bitfield_1: aya_obj::generated::__BindgenBitfieldUnit::new([registers]),
+        off: offset,
+        imm: immediate,
+    }
+}
+
+/// `rN = immediate`
+const fn set(register: u8, immediate: i32) -> bpf_insn {
+    instruction(0xb7, register, 0, immediate)
+}
+
+/// `rTO = rFROM`
+const fn copy(to: u8, from: u8) -> bpf_insn {
+    instruction(0xbf, from << 4 | to, 0, 0)
+}
+
+const fn call(helper: i32) -> bpf_insn {
+    instruction(0x85, 0, 0, helper)
+}
+
+const EXIT: bpf_insn = instruction(0x95, 0, 0, 0);
+
+const TRIVIAL: &[bpf_insn] = &[set(0, 0), EXIT];
+
+/// `bpf_probe_read_kernel(r10 - 8, 8, 0)`
+const READ_KERNEL: &[bpf_insn] = &[
+    copy(1, 10),
+    instruction(0x07, 1, 0, -8),
+    set(2, 8),
+    set(3, 0),
+    call(PROBE_READ_KERNEL),
+    set(0, 0),
+    EXIT,
+];
+
+const COARSE_TIME: &[bpf_insn] = &[call(KTIME_GET_COARSE_NS), set(0, 0), EXIT];
+
+fn load(
+    kind: bpf_prog_type,
+    attach_type: u32,
+    attach_btf_id: u32,
+    instructions: &[bpf_insn],
+) -> io::Result<()> {
+    let program = sys::Program {
+        kind: kind as u32,
+        attach_type,
+        attach_btf_id,
+        name: "capable_probe",
+        instructions,
+        license: LICENSE,
+    };
+    sys::load_program(&program, None).map(drop)
+}
+
+fn load_kprobe(instructions: &[bpf_insn]) -> io::Result<()> {
+    load(bpf_prog_type::BPF_PROG_TYPE_KPROBE, 0, 0, instructions)
+}
+
+fn errno(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(0)
+}
+
+/// What could not be tried because loading programs is not allowed at all.
+fn not_tried() -> Support {
+    Support::unknown("only someone who may load BPF programs can tell")
+}
+
+/// May this process load the programs that tracing needs? `Err` holds the kernel's answer.
+pub(super) fn programs() -> io::Result<()> {
+    load_kprobe(TRIVIAL)
+}
+
+/// Is memory charged to the cgroup (5.11 and later), and not to `RLIMIT_MEMLOCK`?
+///
+/// Told by a helper that came with the same release, as libbpf does (tools/lib/bpf/bpf.c,
+/// `probe_memcg_account`).
+pub(super) fn memory_charged_to_cgroup(bpf: &Support) -> Support {
+    if !bpf.is_yes() {
+        return not_tried();
+    }
+    let kind = bpf_prog_type::BPF_PROG_TYPE_SOCKET_FILTER;
+    match load(kind, 0, 0, COARSE_TIME) {
+        Ok(()) => Support::Yes,
+        Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
+            "this kernel charges BPF memory to the limit on locked memory (before 5.11)",
+            "capable lifts the limit by itself; without CAP_SYS_RESOURCE run `ulimit -l unlimited` first",
+        )),
+        Err(error) => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+    }
+}
+
+/// May programs read the kernel's memory?
+///
+/// Under lockdown=confidentiality the verifier does not know the helper (kernel/bpf/helpers.c,
+/// `bpf_base_func_proto`; before 5.13 kernel/trace/bpf_trace.c).
+pub(super) fn kernel_reads(bpf: &Support) -> Support {
+    if !bpf.is_yes() {
+        return not_tried();
+    }
+    match load_kprobe(READ_KERNEL) {
+        Ok(()) => Support::Yes,
+        Err(error) if errno(&error) == libc::EINVAL => Support::no(
+            "the kernel refuses bpf_probe_read_kernel, as it does under lockdown=confidentiality",
+        ),
+        Err(error) => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+    }
+}
+
+/// Does the kernel take a program that runs after `cap_capable`?
+pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
+    let Some(function) = layout.function else {
+        return absent(btf, "this kernel's BTF has no function cap_capable");
+    };
+    let kind = bpf_attach_type::BPF_TRACE_FEXIT;
+    tracing(bpf, kind, function, "fexit programs")
+}
+
+/// Does the kernel take a program at the tracepoint?
+pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
+    let Some(typedef) = layout.tracepoint else {
+        return absent(
+            btf,
+            "this kernel has no tracepoint capability:cap_capable (before 6.14)",
+        );
+    };
+    let kind = bpf_attach_type::BPF_TRACE_RAW_TP;
+    tracing(bpf, kind, typedef, "BTF tracepoint programs")
+}
+
+/// Without BTF that was read, its silence proves nothing.
+fn absent(btf: &Support, reason: &str) -> Support {
+    match btf {
+        Support::Yes => Support::no(reason),
+        without => without.clone(),
+    }
+}
+
+fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> Support {
+    if !bpf.is_yes() {
+        return not_tried();
+    }
+    let kind = bpf_prog_type::BPF_PROG_TYPE_TRACING;
+    let Err(error) = load(kind, attach as u32, target, TRIVIAL) else {
+        return Support::Yes;
+    };
+    match errno(&error) {
+        libc::EPERM | libc::EACCES => Support::no(format!(
+            "this kernel refuses {what}, though not others ({error})"
+        )),
+        libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => {
+            Support::no(format!("this kernel does not take {what} ({error})"))
+        }
+        _ => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+    }
+}
+
+/// Is there the BPF ring buffer (5.8 and later)?
+pub(super) fn ring_buffer(bpf: &Support) -> Support {
+    if !bpf.is_yes() {
+        return not_tried();
+    }
+    // 64 KiB is a multiple of every page size.
+    match sys::create_map(bpf_map_type::BPF_MAP_TYPE_RINGBUF as u32, 0, 0, 65536) {
+        Ok(_) => Support::Yes,
+        Err(error) if errno(&error) == libc::EINVAL => {
+            Support::no("this kernel has no BPF ring buffer (before 5.8)")
+        }
+        Err(error) => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+    }
+}
