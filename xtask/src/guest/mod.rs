@@ -10,6 +10,7 @@ mod fork;
 mod hooks;
 mod identity;
 mod kernel;
+mod random;
 mod rows;
 mod runner;
 mod scene;
@@ -58,6 +59,15 @@ enum Command {
         #[arg(long)]
         only: Vec<String>,
     },
+    /// Compare verdicts with what the kernel did, for random users, sets and namespaces
+    RandomVerdicts {
+        /// How many checks to make with the kprobe; a tenth with every other hook
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        /// The seed of the random numbers
+        #[arg(long, default_value_t = tests::RANDOM_SEED)]
+        seed: u64,
+    },
     /// What a program executed by a trigger does
     #[command(hide = true)]
     AfterExec {
@@ -87,6 +97,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
             hold_start,
         } => runner::command(&names, identity, hold_start),
         Command::Tests { kernel_name, only } => tests::command(kernel_name.as_deref(), &only),
+        Command::RandomVerdicts { count, seed } => random::command(count, seed),
         Command::AfterExec { name, report } => runner::after_exec(&name, report),
     }
 }

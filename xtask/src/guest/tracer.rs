@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use serde::de::DeserializeOwned;
+
 use super::rows::Row;
 use super::syscall::call;
 
@@ -160,6 +162,14 @@ impl Finished {
     /// # Errors
     /// When it ended with an error, or a line is not what the schema says.
     pub fn rows(self) -> Result<(Vec<Row>, Summary)> {
+        self.parse()
+    }
+
+    /// The same, for a caller that reads a part of each row.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub fn parse<R: DeserializeOwned>(self) -> Result<(Vec<R>, Summary)> {
         if !self.status.success() {
             bail!("capable ended with {}: {}", self.status, self.stderr.trim());
         }
@@ -167,7 +177,7 @@ impl Finished {
             .stdout
             .lines()
             .map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}")))
-            .collect::<Result<Vec<Row>>>()?;
+            .collect::<Result<Vec<R>>>()?;
         let summary = Summary::find(&self.stderr)
             .with_context(|| format!("no summary on stderr: {:?}", self.stderr))?;
         Ok((rows, summary))

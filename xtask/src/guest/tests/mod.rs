@@ -16,6 +16,7 @@ use anyhow::Result;
 
 use super::hooks::{Way, ways};
 use super::kernel::Version;
+use super::random;
 use super::scene::Scene;
 
 /// What every test is given.
@@ -38,6 +39,12 @@ impl Bench {
             .filter(|way| way.transport == "ring")
     }
 }
+
+/// How many random checks the tests make with the kprobe.
+const RANDOM_CHECKS: usize = 100_000;
+
+/// The seed with which the tests make them: a failure can be had again.
+pub const RANDOM_SEED: u64 = 20_261_122;
 
 /// A test: a sentence, and what fails when it is not true.
 type Test = (&'static str, fn(&Bench) -> Result<()>);
@@ -106,12 +113,10 @@ pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
     for (name, test) in TESTS.iter().filter(|(name, _)| wanted(name)) {
         tally.record(&label, name, test(&bench));
     }
-    println!("{} passed, {} failed", tally.passed, tally.failed);
-    Ok(if tally.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    if wanted("random") {
+        random::run(&label, kernel, RANDOM_CHECKS, RANDOM_SEED, &mut tally)?;
+    }
+    Ok(tally.finish())
 }
 
 /// Counts of tests.
@@ -122,6 +127,16 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Prints the closing line; the exit code.
+    pub fn finish(&self) -> ExitCode {
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+
     /// Prints and counts the outcome of a test.
     pub fn record(&mut self, label: &str, name: &str, outcome: Result<()>) {
         match outcome {
