@@ -123,7 +123,13 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
         subject.flags &= !Flags::RESULT_EVALUATED;
     }
     subject.flags |= flags;
-    let known = Known { pid, tid, capability: asked.capability, options: asked.options, subject };
+    let known = Known {
+        pid,
+        tid,
+        capability: asked.capability,
+        options: asked.options,
+        subject,
+    };
     if !filter::keeps_result(known.flags(), known.result()) {
         add(&mut counters.filtered);
         return;
@@ -141,7 +147,11 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
     }
     life::expect_outcome(&known);
     if config!(count) != 0 {
-        let syscall = if config!(count_origin) != 0 { task::syscall_number() } else { 0 };
+        let syscall = if config!(count_origin) != 0 {
+            task::syscall_number()
+        } else {
+            0
+        };
         if !count::count(context, &known, syscall) {
             add(&mut counters.lost_counts);
             T::log_full(context, "counts");
@@ -161,7 +171,11 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
 #[inline(always)]
 fn record_size() -> u64 {
     let frames = u64::from(config!(kernel_frames)) + u64::from(config!(user_frames));
-    let detail = if config!(detail) != 0 { size_of::<Detail>() as u64 } else { 0 };
+    let detail = if config!(detail) != 0 {
+        size_of::<Detail>() as u64
+    } else {
+        0
+    };
     size_of::<Check>() as u64 + detail + frames * 8
 }
 
@@ -191,7 +205,14 @@ fn send<T: Transport, C: EbpfContext>(
     }
     let kernel_frames = capture(context, record, end, config!(kernel_frames), 0, counters);
     end += u64::from(config!(kernel_frames)) * 8;
-    let user_frames = capture(context, record, end, config!(user_frames), USER_STACK, counters);
+    let user_frames = capture(
+        context,
+        record,
+        end,
+        config!(user_frames),
+        USER_STACK,
+        counters,
+    );
 
     // SAFETY: the record has room for a check, and is aligned to eight bytes.
     unsafe {
@@ -216,10 +237,7 @@ fn send<T: Transport, C: EbpfContext>(
             flags,
             comm: [0; COMM_LENGTH],
         });
-        generated::bpf_get_current_comm(
-            (&raw mut (*check).comm).cast(),
-            COMM_LENGTH as u32,
-        );
+        generated::bpf_get_current_comm((&raw mut (*check).comm).cast(), COMM_LENGTH as u32);
     }
     T::submit(context, record, size)
 }

@@ -21,7 +21,12 @@ pub static CONFIG: Global<Config> = Global::new(Config {
     cgroup_levels: 0,
     wakeup_bytes: 0,
     io_worker: 0,
-    namespaces: NamespaceFilter { user: 0, mount: 0, pid: 0, reserved: 0 },
+    namespaces: NamespaceFilter {
+        user: 0,
+        mount: 0,
+        pid: 0,
+        reserved: 0,
+    },
     audit: 0,
     audited_only: 0,
     results: 3,

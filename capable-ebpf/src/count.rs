@@ -34,7 +34,11 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
     let mut key = UniqueKey {
         subject: [0; COMM_LENGTH],
         capability: known.capability,
-        result: if known.has_result() { known.result() } else { 1 },
+        result: if known.has_result() {
+            known.result()
+        } else {
+            1
+        },
     };
     if by == UniqueBy::Comm as u8 {
         key.subject = filter::current_comm();
@@ -47,7 +51,12 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
             stack(context)
         };
         // SAFETY: the array holds eight bytes at its start; writes may be unaligned.
-        unsafe { key.subject.as_mut_ptr().cast::<u64>().write_unaligned(subject) };
+        unsafe {
+            key.subject
+                .as_mut_ptr()
+                .cast::<u64>()
+                .write_unaligned(subject)
+        };
     }
     // SAFETY: the value is not used.
     if unsafe { maps::UNIQUE.get(&key) }.is_some() {
@@ -76,7 +85,11 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32) -> bool {
         capability: known.capability,
         result: known.result(),
         syscall: if origin { syscall } else { SYSCALL_NONE },
-        comm: if subject == 0 { filter::current_comm() } else { [0; COMM_LENGTH] },
+        comm: if subject == 0 {
+            filter::current_comm()
+        } else {
+            [0; COMM_LENGTH]
+        },
     };
     if let Some(count) = maps::COUNTS.get_ptr_mut(&key) {
         // SAFETY: the entry is this processor's and is not freed while the program runs.
@@ -85,7 +98,9 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32) -> bool {
     }
     // SAFETY: the helper takes nothing.
     let first = unsafe { bpf_ktime_get_ns() };
-    maps::COUNTS.insert(&key, &Count { checks: 1, first }, 0).is_ok()
+    maps::COUNTS
+        .insert(&key, &Count { checks: 1, first }, 0)
+        .is_ok()
 }
 
 /// A number for the kernel stack, or `u64::MAX` where it could not be captured.

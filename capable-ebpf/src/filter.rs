@@ -25,7 +25,9 @@ const HELPERS: usize = 4;
 #[inline(always)]
 pub fn keeps_capability(capability: i32) -> bool {
     let kept = config!(capabilities);
-    kept == u64::MAX || !(0..64).contains(&capability) || (kept >> (capability as u32 & 63)) & 1 != 0
+    kept == u64::MAX
+        || !(0..64).contains(&capability)
+        || (kept >> (capability as u32 & 63)) & 1 != 0
 }
 
 /// The audit flag and INSETID, from the fourth argument.
@@ -110,7 +112,8 @@ fn classify(frame: u64, mut flags: u32) -> u32 {
 /// Whether the audit flag is one to keep: what is not known is kept.
 #[inline(always)]
 pub fn keeps_audit(flags: u32) -> bool {
-    config!(audited_only) == 0 || flags & (Flags::AUDIT_KNOWN | Flags::AUDITED) != Flags::AUDIT_KNOWN
+    config!(audited_only) == 0
+        || flags & (Flags::AUDIT_KNOWN | Flags::AUDITED) != Flags::AUDIT_KNOWN
 }
 
 /// Whether a result is one to keep: what is not known is kept.

@@ -3,7 +3,9 @@
 use aya_ebpf::{
     EbpfContext,
     helpers::bpf_get_current_pid_tgid,
-    programs::{BtfTracePointContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext},
+    programs::{
+        BtfTracePointContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
+    },
 };
 use capable_common::Flags;
 
@@ -28,9 +30,12 @@ const SYS_ADMIN: i32 = 21;
 /// ```
 #[inline(always)]
 pub fn entry<T: Transport>(context: &ProbeContext) {
-    let (Some(credentials), Some(target), Some(capability), Some(options)) =
-        (context.arg(0), context.arg(1), context.arg(2), context.arg(3))
-    else {
+    let (Some(credentials), Some(target), Some(capability), Some(options)) = (
+        context.arg(0),
+        context.arg(1),
+        context.arg(2),
+        context.arg(3),
+    ) else {
         return;
     };
     let asked = Asked {
@@ -49,9 +54,12 @@ pub fn entry<T: Transport>(context: &ProbeContext) {
 /// evaluated.
 #[inline(always)]
 pub fn paired_entry(context: &ProbeContext) {
-    let (Some(credentials), Some(target), Some(capability), Some(options)) =
-        (context.arg(0), context.arg(1), context.arg(2), context.arg::<u32>(3))
-    else {
+    let (Some(credentials), Some(target), Some(capability), Some(options)) = (
+        context.arg(0),
+        context.arg(1),
+        context.arg(2),
+        context.arg::<u32>(3),
+    ) else {
         return;
     };
     let ids = bpf_get_current_pid_tgid();
@@ -59,7 +67,12 @@ pub fn paired_entry(context: &ProbeContext) {
         return;
     }
     let tid = ids as u32;
-    let pending = Pending { credentials, target, capability, options };
+    let pending = Pending {
+        credentials,
+        target,
+        capability,
+        options,
+    };
     // SAFETY: the value is not used.
     let unreturned = unsafe { maps::PENDING.get(&tid) }.is_some();
     if (maps::PENDING.insert(&tid, &pending, 0).is_err() || unreturned)
@@ -75,8 +88,12 @@ pub fn paired_entry(context: &ProbeContext) {
 pub fn paired_return<T: Transport>(context: &RetProbeContext) {
     let tid = bpf_get_current_pid_tgid() as u32;
     // SAFETY: the value is copied at once, and only this thread changes the entry.
-    let Some(&Pending { credentials, target, capability, options }) =
-        (unsafe { maps::PENDING.get(&tid) })
+    let Some(&Pending {
+        credentials,
+        target,
+        capability,
+        options,
+    }) = (unsafe { maps::PENDING.get(&tid) })
     else {
         return;
     };

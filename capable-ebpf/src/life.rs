@@ -1,6 +1,8 @@
 //! Following processes: forks, executions, ends, and how system calls ended.
 
-use aya_ebpf::{EbpfContext, helpers::bpf_get_current_pid_tgid, helpers::generated::bpf_ktime_get_ns};
+use aya_ebpf::{
+    EbpfContext, helpers::bpf_get_current_pid_tgid, helpers::generated::bpf_ktime_get_ns,
+};
 use capable_common::{Flags, Kind, Life};
 
 use crate::{

@@ -102,7 +102,9 @@ pub struct UniqueKey {
 pub fn counters() -> Option<&'static mut Counters> {
     // SAFETY: the entry lives as long as the map, and the map as long as the program. No other
     // reference to it exists while a hook runs: the fields are only ever added to, by `add`.
-    COUNTERS.get_ptr_mut(0).map(|counters| unsafe { &mut *counters })
+    COUNTERS
+        .get_ptr_mut(0)
+        .map(|counters| unsafe { &mut *counters })
 }
 
 /// Adds one, atomically: on a preemptible kernel two programs can share a processor's counters.

@@ -127,7 +127,8 @@ pub fn describe(task: u64, detail: &mut Detail) -> u32 {
         detail.parent = pid;
         known |= Flags::PARENT_KNOWN;
     }
-    let number = |task| innermost(task).and_then(|upid| read::<u32>(upid, config!(offsets.upid_nr)));
+    let number =
+        |task| innermost(task).and_then(|upid| read::<u32>(upid, config!(offsets.upid_nr)));
     if let Some(leader) = read::<u64>(task, config!(offsets.task_group_leader))
         && let (Some(pid), Some(tid)) = (number(leader), number(task))
     {
@@ -160,15 +161,29 @@ pub fn syscall_number() -> i32 {
 /// The system call that the task is in, and its arguments.
 #[inline(always)]
 fn syscall(task: u64, detail: &mut Detail) -> u32 {
-    let (Some(status), Some(registers)) =
-        (read::<u32>(task, config!(offsets.task_status)), registers(task))
-    else {
+    let (Some(status), Some(registers)) = (
+        read::<u32>(task, config!(offsets.task_status)),
+        registers(task),
+    ) else {
         return 0;
     };
     let Some(registers) = read_at::<Registers>(registers + REGISTERS_OFFSET) else {
         return 0;
     };
-    let Registers { bp, bx, r11: _, r10, r9, r8, ax: _, cx, dx, si, di, orig_ax } = registers;
+    let Registers {
+        bp,
+        bx,
+        r11: _,
+        r10,
+        r9,
+        r8,
+        ax: _,
+        cx,
+        dx,
+        si,
+        di,
+        orig_ax,
+    } = registers;
     detail.syscall = orig_ax as i32;
     if status & TS_COMPAT != 0 {
         detail.arguments = [bx, cx, dx, si, di, bp];

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{inspect, trace};
+use crate::commands::{explain, inspect, list, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -39,6 +39,10 @@ pub struct Cli {
 pub enum Command {
     /// Show capability checks as they happen (the default)
     Trace(Box<trace::Args>),
+    /// List every capability
+    List(list::Args),
+    /// Say what a capability allows, who asks for it, and what is narrower
+    Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
 }

@@ -8,8 +8,6 @@ pub mod capability;
 pub mod cli;
 pub mod commands;
 pub mod context;
-pub mod commands;
-pub mod commands;
 pub mod event;
 pub mod inspect;
 pub mod kernel;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, inspect, trace},
+    commands::{Usage, explain, inspect, list, trace},
 };
 use clap::Parser as _;
 
@@ -13,14 +13,14 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-//! temp
-use capable::kernel::{btf::{Btf,VMLINUX}, offsets::{Layout,WANTED}, plan::{Hook,Transport}, tracer::*, record::Record, filters::Filters};
-use capable_common::UniqueBy;
-fn main() {
     env_logger::init();
     run(cli).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        if error.is::<Usage>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+        if error.is::<Usage>() {
+            ExitCode::from(USAGE)
+        } else {
+            ExitCode::FAILURE
+        }
     })
 }
 
@@ -28,6 +28,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => trace::run(&cli.trace),
         Some(Command::Trace(args)) => trace::run(&args),
+        Some(Command::List(args)) => list::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),
     }
 }

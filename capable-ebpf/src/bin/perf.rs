@@ -47,7 +47,9 @@ impl Perf {
 impl Transport for Perf {
     #[inline(always)]
     fn reserve(_size: u64, slot: u32) -> *mut u8 {
-        SCRATCH.get_ptr_mut(slot).map_or(core::ptr::null_mut(), |scratch| scratch.cast())
+        SCRATCH
+            .get_ptr_mut(slot)
+            .map_or(core::ptr::null_mut(), |scratch| scratch.cast())
     }
 
     #[inline(always)]

@@ -53,7 +53,11 @@ impl Transport for Ring {
 
     #[inline(always)]
     fn log_lost<C: EbpfContext>(context: &C, capability: i32) {
-        aya_log_ebpf::debug!(context, "the ring buffer is full: lost a check of capability {}", capability);
+        aya_log_ebpf::debug!(
+            context,
+            "the ring buffer is full: lost a check of capability {}",
+            capability
+        );
     }
 
     #[inline(always)]

@@ -1,6 +1,8 @@
 //! The subcommands, one file each.
 
+pub mod explain;
 pub mod inspect;
+pub mod list;
 pub mod trace;
 
 use std::{error::Error, fmt};
@@ -28,7 +30,3 @@ impl fmt::Display for Usage {
 }
 
 impl Error for Usage {}
-//! The subcommands.
-
-pub mod explain;
-pub mod list;

@@ -72,7 +72,6 @@ impl Attached {
         hook: Hook,
         layout: &Layout,
     ) -> Result<(), AttachError> {
-
         match hook {
             Hook::Kprobe => self.kprobe(object, "check_entry", "cap_capable", false)?,
             Hook::KprobePair => {
@@ -80,12 +79,15 @@ impl Attached {
                 self.kprobe(object, "check_paired", "cap_capable", false)?;
             }
             Hook::Fexit => {
-                let id = layout.function.ok_or(AttachError::NotInBtf("fexit on cap_capable"))?;
+                let id = layout
+                    .function
+                    .ok_or(AttachError::NotInBtf("fexit on cap_capable"))?;
                 self.tracing(object, "check_exit", "fexit on cap_capable", id)?;
             }
             Hook::Tracepoint => {
-                let id =
-                    layout.tracepoint.ok_or(AttachError::NotInBtf("tracepoint cap_capable"))?;
+                let id = layout
+                    .tracepoint
+                    .ok_or(AttachError::NotInBtf("tracepoint cap_capable"))?;
                 self.tracing(object, "check_traced", "tracepoint cap_capable", id)?;
             }
         }
@@ -153,7 +155,11 @@ impl Attached {
     ) -> Result<(), AttachError> {
         let loaded = object.load(program, btf_id)?;
         let link = sys::open_raw_tracepoint(None, loaded.program.as_fd()).map_err(|error| {
-            AttachError::Refused { what: what.to_owned(), error, hint: "" }
+            AttachError::Refused {
+                what: what.to_owned(),
+                error,
+                hint: "",
+            }
         })?;
         self.keep(loaded, link);
         Ok(())

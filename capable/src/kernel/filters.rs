@@ -57,7 +57,9 @@ pub enum Results {
 #[derive(Debug, Error)]
 pub enum FilterError {
     /// There are too many patterns of names.
-    #[error("the patterns of names are too long together: at most {MAX_COMM_PATTERNS} × 64 characters")]
+    #[error(
+        "the patterns of names are too long together: at most {MAX_COMM_PATTERNS} × 64 characters"
+    )]
     TooManyPatterns,
     /// A cgroup lies too deep.
     #[error("the cgroup lies {0} levels deep; at most {last} can be filtered", last = MAX_ANCESTORS - 1)]
@@ -132,8 +134,12 @@ impl Filters {
         fill(object, "USERS", &self.users)?;
         let cgroups: Vec<u64> = self.cgroups.iter().map(|cgroup| cgroup.id).collect();
         fill(object, "CGROUPS", &cgroups)?;
-        let namespaces =
-            [&self.user_namespaces[..], &self.mount_namespaces, &self.pid_namespaces].concat();
+        let namespaces = [
+            &self.user_namespaces[..],
+            &self.mount_namespaces,
+            &self.pid_namespaces,
+        ]
+        .concat();
         fill(object, "NAMESPACES", &namespaces)?;
         if !self.comms.is_empty() {
             let mut table: Array<MapData, Pattern> = object.take_map("COMMS")?;
@@ -158,7 +164,9 @@ fn fill<K: aya::Pod>(
     }
     let mut table: HashMap<MapData, K, u32> = object.take_map(name)?;
     for key in keys {
-        table.insert(key, 1, 0).map_err(|error| FilterError::Table(name, error))?;
+        table
+            .insert(key, 1, 0)
+            .map_err(|error| FilterError::Table(name, error))?;
     }
     Ok(())
 }

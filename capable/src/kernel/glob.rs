@@ -38,7 +38,12 @@ struct Glob {
 ///
 /// A glob is malformed, or no name can match it.
 pub fn compile(globs: &[String]) -> Result<Vec<CommPattern>, GlobError> {
-    let empty = CommPattern { enter: [0; 256], stay: 0, start: 0, accept: 0 };
+    let empty = CommPattern {
+        enter: [0; 256],
+        stay: 0,
+        start: 0,
+        accept: 0,
+    };
     let mut patterns: Vec<CommPattern> = Vec::new();
     let mut used = STATES;
     for glob in globs {
@@ -72,7 +77,10 @@ pub fn compile(globs: &[String]) -> Result<Vec<CommPattern>, GlobError> {
 
 fn parse(glob: &str) -> Result<Glob, GlobError> {
     let bytes = glob.as_bytes();
-    let mut parsed = Glob { positions: Vec::new(), stars: vec![false] };
+    let mut parsed = Glob {
+        positions: Vec::new(),
+        stars: vec![false],
+    };
     let mut next = 0;
     while let Some(&byte) = bytes.get(next) {
         next += 1;
@@ -87,7 +95,9 @@ fn parse(glob: &str) -> Result<Glob, GlobError> {
             b'?' => takes = [true; 256],
             b'[' => next = class(glob, next, &mut takes)?,
             b'\\' => {
-                let literal = bytes.get(next).ok_or_else(|| GlobError::OpenEscape(glob.into()))?;
+                let literal = bytes
+                    .get(next)
+                    .ok_or_else(|| GlobError::OpenEscape(glob.into()))?;
                 takes[usize::from(*literal)] = true;
                 next += 1;
             }
@@ -110,7 +120,9 @@ fn class(glob: &str, mut next: usize, takes: &mut [bool; 256]) -> Result<usize, 
     next += usize::from(negated);
     let first = next;
     loop {
-        let &low = bytes.get(next).ok_or_else(|| GlobError::OpenBracket(glob.into()))?;
+        let &low = bytes
+            .get(next)
+            .ok_or_else(|| GlobError::OpenBracket(glob.into()))?;
         if low == b']' && next > first {
             break;
         }

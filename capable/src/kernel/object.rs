@@ -100,7 +100,9 @@ impl Object {
             ("CONFIG", (bytes_of(config), true)),
             ("AYA_LOG_LEVEL", (std::slice::from_ref(&log_level), false)),
         ]);
-        object.patch_map_data(globals).map_err(|error| damaged(&error))?;
+        object
+            .patch_map_data(globals)
+            .map_err(|error| damaged(&error))?;
 
         let mut maps = Vec::new();
         for (name, mut map) in object.maps.drain() {
@@ -112,7 +114,11 @@ impl Object {
             }
             let section = map.section_kind();
             let data = map.data().to_vec();
-            let fail = |error| ObjectError::Map { name: name.clone(), error, hint: "" };
+            let fail = |error| ObjectError::Map {
+                name: name.clone(),
+                error,
+                hint: "",
+            };
             let description = map.clone();
             let map = MapData::create(map, &name, None).map_err(|error| map_error(&name, error))?;
             if !data.is_empty() {
@@ -123,7 +129,11 @@ impl Object {
             }
             maps.push((name, description, map));
         }
-        let code: HashSet<usize> = object.functions.keys().map(|&(section, _)| section).collect();
+        let code: HashSet<usize> = object
+            .functions
+            .keys()
+            .map(|&(section, _)| section)
+            .collect();
         object
             .relocate_maps(
                 maps.iter().map(|(name, description, map)| {
@@ -132,7 +142,9 @@ impl Object {
                 &code,
             )
             .map_err(|error| damaged(&error))?;
-        object.relocate_calls(&code).map_err(|error| damaged(&error))?;
+        object
+            .relocate_calls(&code)
+            .map_err(|error| damaged(&error))?;
         let maps = maps
             .into_iter()
             .map(|(name, _, map)| Ok((name, Map::from_map_data(map)?)))
@@ -156,7 +168,11 @@ impl Object {
     pub fn load(&self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {
         let missing = || ObjectError::Damaged(format!("it has no program {name}"));
         let program = self.object.programs.get(name).ok_or_else(missing)?;
-        let function = self.object.functions.get(&program.function_key()).ok_or_else(missing)?;
+        let function = self
+            .object
+            .functions
+            .get(&program.function_key())
+            .ok_or_else(missing)?;
         let (kind, attach_type) = match program.section {
             ProgramSection::KProbe | ProgramSection::KRetProbe => {
                 (bpf_prog_type::BPF_PROG_TYPE_KPROBE, 0)
@@ -170,7 +186,11 @@ impl Object {
                 bpf_prog_type::BPF_PROG_TYPE_TRACING,
                 bpf_attach_type::BPF_TRACE_RAW_TP as u32,
             ),
-            _ => return Err(ObjectError::Damaged(format!("{name} is of an unknown kind"))),
+            _ => {
+                return Err(ObjectError::Damaged(format!(
+                    "{name} is of an unknown kind"
+                )));
+            }
         };
         let program = sys::Program {
             kind: kind as u32,
@@ -181,7 +201,10 @@ impl Object {
             license: &program.license,
         };
         match sys::load_program(&program, None) {
-            Ok(loaded) => Ok(Loaded { name, program: loaded }),
+            Ok(loaded) => Ok(Loaded {
+                name,
+                program: loaded,
+            }),
             Err(error) => Err(explain(&program, error)),
         }
     }
@@ -196,31 +219,42 @@ fn explain(program: &sys::Program<'_>, error: io::Error) -> ObjectError {
     let end = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
     let log = String::from_utf8_lossy(&log[..end]);
     log::debug!("the verifier on {name}:\n{log}");
-    let reason = log
-        .lines()
-        .rev()
-        .find(|line| !line.is_empty() && !line.starts_with("processed ") && !line.starts_with("verification time"));
+    let reason = log.lines().rev().find(|line| {
+        !line.is_empty()
+            && !line.starts_with("processed ")
+            && !line.starts_with("verification time")
+    });
     match reason {
         None => ObjectError::Refused { name, error },
-        Some(reason) => ObjectError::Rejected { name, error, reason: reason.to_owned() },
+        Some(reason) => ObjectError::Rejected {
+            name,
+            error,
+            reason: reason.to_owned(),
+        },
     }
 }
 
 fn map_error(name: &str, error: MapError) -> ObjectError {
     let (error, hint) = match error {
         MapError::CreateError { io_error, .. } => {
-            let hint = if io_error.raw_os_error() == Some(libc::EPERM) { MEMORY_HINT } else { "" };
+            let hint = if io_error.raw_os_error() == Some(libc::EPERM) {
+                MEMORY_HINT
+            } else {
+                ""
+            };
             (io_error, hint)
         }
         other => (io::Error::other(other), ""),
     };
-    ObjectError::Map { name: name.to_owned(), error, hint }
+    ObjectError::Map {
+        name: name.to_owned(),
+        error,
+        hint,
+    }
 }
 
 fn bytes_of(config: &Config) -> &[u8] {
     // SAFETY: the configuration has no padding (a test in capable-common holds that), so all of
     // its bytes are initialised.
-    unsafe {
-        std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<Config>())
-    }
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<Config>()) }
 }

@@ -92,7 +92,11 @@ pub struct Batch {
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { words: Vec::new(), order: Vec::new(), sorted: true }
+        Self {
+            words: Vec::new(),
+            order: Vec::new(),
+            sorted: true,
+        }
     }
 }
 
@@ -130,7 +134,11 @@ impl Batch {
         let (first, second) = bytes.split_at_mut(head.len().min(length * 8));
         first.copy_from_slice(&head[..first.len()]);
         second.copy_from_slice(&tail[..second.len()]);
-        let place = Place { time: words[1], start: start as u32, length: length as u32 };
+        let place = Place {
+            time: words[1],
+            start: start as u32,
+            length: length as u32,
+        };
         self.sorted &= self.order.last().is_none_or(|last| last.time <= place.time);
         self.order.push(place);
     }
@@ -181,7 +189,11 @@ impl Batch {
 mod tests {
     use super::*;
 
-    const BARE: Sections = Sections { detail: false, kernel_frames: 0, user_frames: 0 };
+    const BARE: Sections = Sections {
+        detail: false,
+        kernel_frames: 0,
+        user_frames: 0,
+    };
 
     fn life(time: u64) -> Vec<u8> {
         let mut words = [0u64; size_of::<Life>() / 8];

@@ -62,7 +62,6 @@ pub enum StreamError {
     Map(#[from] MapError),
 }
 
-
 /// Where records come from.
 enum Source {
     Ring(RingBuf<MapData>),
@@ -116,10 +115,11 @@ impl Stream {
         let mut wait_for = |descriptor: RawFd| {
             // SAFETY: the descriptor belongs to the source, which the stream keeps for as long as
             // this registration and drops after it.
-            let registered = unsafe {
-                AsyncFd::register_with_interest(Waited(descriptor), Interest::READABLE)
-            };
-            registered.map(|waiting| waited.push(waiting)).map_err(io::Error::from)
+            let registered =
+                unsafe { AsyncFd::register_with_interest(Waited(descriptor), Interest::READABLE) };
+            registered
+                .map(|waiting| waited.push(waiting))
+                .map_err(io::Error::from)
         };
         let source = match transport {
             Transport::Ring => {
@@ -218,7 +218,11 @@ impl Stream {
         }
         // A record that came just before the kernel side learned that the reader waits did not
         // wake it: look once more.
-        self.state = if rested && !rests && self.has_records() { State::More } else { next };
+        self.state = if rested && !rests && self.has_records() {
+            State::More
+        } else {
+            next
+        };
         if self.state == State::More && !rests {
             self.reader.set(0, 1, 0)?;
         }
@@ -270,14 +274,21 @@ async fn readable(waited: &[AsyncFd<Waited>]) -> io::Result<()> {
                 ready = true;
             }
         }
-        if ready { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if ready {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
     })
     .await
 }
 
 /// Now, on the clock of the records (`bpf_ktime_get_ns`).
 pub fn monotonic_now() -> u64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: the structure outlives the call, which cannot fail for this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64

@@ -35,10 +35,13 @@ const LOG_LEVEL: u32 = 1;
 /// `attributes` is what `command` expects, and what it points to is valid for the call.
 unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<libc::c_int> {
     // SAFETY: the caller vouches for the attributes; the size is theirs.
-    let answer = unsafe {
-        libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>())
-    };
-    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer as libc::c_int) }
+    let answer =
+        unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>()) };
+    if answer < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(answer as libc::c_int)
+    }
 }
 
 /// Takes ownership of a descriptor that the kernel just made.
@@ -338,7 +341,10 @@ pub fn link_misses(link: BorrowedFd<'_>) -> Option<u64> {
 
 /// Lifts the limit on locked memory, which kernels before 5.11 charge maps and programs to.
 pub fn lift_memory_limit() -> io::Result<()> {
-    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    let limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
     // SAFETY: the limit outlives the call.
     if unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) } < 0 {
         return Err(io::Error::last_os_error());

@@ -122,19 +122,22 @@ impl Tracer {
         let mut gaps = Vec::new();
         let config = configure(request, &mut gaps)?;
         let sizes = table_sizes(request, &config);
-        let mut object =
-            Object::open(request.transport, &config, &sizes, request.log_level)?;
+        let mut object = Object::open(request.transport, &config, &sizes, request.log_level)?;
         request.filters.fill(&mut object)?;
         let followed = if config.pids != 0 || config.follow != 0 {
             let mut table: HashMap<MapData, u32, u32> = object.take_map("PIDS")?;
             for pid in &request.filters.pids {
-                table.insert(pid, FOLLOWED, 0).map_err(|error| TracerError::Map("PIDS", error))?;
+                table
+                    .insert(pid, FOLLOWED, 0)
+                    .map_err(|error| TracerError::Map("PIDS", error))?;
             }
             Some(table)
         } else {
             None
         };
-        let pages = request.buffer.map_or(PERF_PAGES, |bytes| (bytes as usize / 4096).max(1));
+        let pages = request
+            .buffer
+            .map_or(PERF_PAGES, |bytes| (bytes as usize / 4096).max(1));
         let stream = Stream::open(&mut object, request.transport, &config, pages)?;
 
         let mut attached = Attached::default();
@@ -162,9 +165,13 @@ impl Tracer {
     ///
     /// The map cannot be read.
     pub fn counters(&self) -> Result<Counters, TracerError> {
-        let processors =
-            self.counters.get(&0, 0).map_err(|error| TracerError::Map("COUNTERS", error))?;
-        Ok(processors.iter().fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one)))
+        let processors = self
+            .counters
+            .get(&0, 0)
+            .map_err(|error| TracerError::Map("COUNTERS", error))?;
+        Ok(processors
+            .iter()
+            .fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one)))
     }
 
     /// What the kernel skipped so far.
@@ -180,9 +187,9 @@ impl Tracer {
     pub fn follow(&mut self, pid: u32, waiting: bool) -> Result<(), TracerError> {
         let state = if waiting { WAITING } else { FOLLOWED };
         match &mut self.followed {
-            Some(table) => {
-                table.insert(pid, state, 0).map_err(|error| TracerError::Map("PIDS", error))
-            }
+            Some(table) => table
+                .insert(pid, state, 0)
+                .map_err(|error| TracerError::Map("PIDS", error)),
             None => Err(TracerError::Map("PIDS", MapError::KeyNotFound)),
         }
     }
@@ -244,8 +251,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
 
 /// Tells the kernel side where the functions are by which it infers the audit flag.
 fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
-    let names: Vec<&str> =
-        [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
+    let names: Vec<&str> = [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
     let ranges = match kernel_symbols::find(&names) {
         Ok(ranges) => ranges,
         Err(error) => {
@@ -279,7 +285,10 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
     unless(config.cgroup_levels != 0, "CGROUPS");
     unless(config.unique != 0, "UNIQUE");
     unless(config.count != 0, "COUNTS");
-    unless(config.count_origin != 0 || request.unique == UniqueBy::Stack, "STACKS");
+    unless(
+        config.count_origin != 0 || request.unique == UniqueBy::Stack,
+        "STACKS",
+    );
     if request.hook != Hook::KprobePair {
         sizes.push(("PENDING", 64));
     }

@@ -49,8 +49,8 @@ impl<'a> Row<'a> {
 pub struct ContainerRef<'a> {
     /// Its id, as its runtime names it.
     pub id: &'a str,
-    /// The runtime: `docker`, `podman`, `containerd`, `cri-o`.
-    pub runtime: &'a str,
+    /// The runtime: `docker`, `podman`, `containerd`, `cri-o`; unknown where the cgroup does not tell.
+    pub runtime: Option<&'a str>,
 }
 
 /// A stack with names to its addresses.

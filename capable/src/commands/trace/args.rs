@@ -197,7 +197,10 @@ fn buffer_size(text: &str) -> Result<u32, String> {
         upper if upper.ends_with('G') => (upper.trim_end_matches('G').to_owned(), 30),
         upper => (upper.to_owned(), 0),
     };
-    let bytes: u64 = number.parse::<u64>().map_err(|_| wanted())?.saturating_mul(1 << shift);
+    let bytes: u64 = number
+        .parse::<u64>()
+        .map_err(|_| wanted())?
+        .saturating_mul(1 << shift);
     if !(4096..=1 << 30).contains(&bytes) {
         return Err(wanted());
     }

@@ -23,7 +23,8 @@ use tokio::{
 use super::Usage;
 use crate::{
     kernel::{
-        chosen,
+        features::Features,
+        plan::{self, plan},
         record::Record,
         tracer::{Request, Tracer},
     },
@@ -51,18 +52,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "bcc's maps are not needed here: use --cgroup PATH, --unit, --container or --mntns PID",
         ));
     }
-    let config = args.output.validate(&Terminal::of_stdout()).map_err(Usage::wrap)?;
+    let config = args
+        .output
+        .validate(&Terminal::of_stdout())
+        .map_err(Usage::wrap)?;
     let mut filters = resolve::filters(&args.filter).map_err(Usage::wrap)?;
     if args.filter.children {
-        let descendants: Vec<u32> =
-            filters.pids.iter().flat_map(|&pid| resolve::descendants(pid)).collect();
+        let descendants: Vec<u32> = filters
+            .pids
+            .iter()
+            .flat_map(|&pid| resolve::descendants(pid))
+            .collect();
         filters.pids.extend(descendants);
     }
     let sink = config.sink();
     let needs = sink.needs();
     let folded = config.format() == Format::Folded;
-    let kernel_stack =
-        args.kernel_stack || (needs.contains(Needs::STACK) && !args.user_stack);
+    let kernel_stack = args.kernel_stack || (needs.contains(Needs::STACK) && !args.user_stack);
     let depth = |asked: bool| if asked { args.stack_depth } else { 0 };
     let kernel_frames = match depth(kernel_stack) {
         0 if needs.contains(Needs::CALLER) || args.unique == Some(args::Unique::Stack) => {
@@ -70,13 +76,17 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         frames => frames,
     };
-    let chosen = chosen::choose(args.tracing.hook, args.tracing.transport)?;
+    let wanted = plan::Request {
+        hook: args.tracing.hook,
+        transport: args.tracing.transport,
+    };
+    let plan = plan(&Features::probe(), &wanted)?;
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
     let request = Request {
-        hook: chosen.plan.hook,
-        transport: chosen.plan.transport,
-        layout: chosen.layout,
+        hook: plan.hook,
+        transport: plan.transport,
+        layout: plan.layout,
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),
         kernel_frames,
@@ -88,7 +98,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut stop = Stop::new(args)?;
         let mut tracer = Tracer::start(&request)?;
@@ -101,8 +113,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;
         let mut report = Report::new(progress);
-        report.begin(&chosen.plan, gaps.iter().chain(&tracer.gaps));
-        let ended = follow(&mut tracer, &mut rows, &mut stop, &mut report, args.bounds.count).await;
+        report.begin(&plan, gaps.iter().chain(&tracer.gaps));
+        let ended = follow(
+            &mut tracer,
+            &mut rows,
+            &mut stop,
+            &mut report,
+            args.bounds.count,
+        )
+        .await;
         let ended = match ended {
             Ok(End::Closed) => return Ok(ExitCode::SUCCESS),
             Ok(ended) => ended,

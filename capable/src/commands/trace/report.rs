@@ -32,7 +32,11 @@ pub struct Losses {
 impl Losses {
     /// Adds up the kernel side's counters and the kernel's own.
     pub fn of(counters: &Counters, missed: Missed) -> Self {
-        Self { full: counters.lost_full, pairs: counters.lost_pairs, skipped: missed.checks }
+        Self {
+            full: counters.lost_full,
+            pairs: counters.lost_pairs,
+            skipped: missed.checks,
+        }
     }
 
     /// All of them.
@@ -42,7 +46,11 @@ impl Losses {
 
     /// The causes, for people.
     fn causes(self) -> String {
-        let Self { full, pairs, skipped } = self;
+        let Self {
+            full,
+            pairs,
+            skipped,
+        } = self;
         let causes = [
             (full, "the buffer was full: try --buffer-size"),
             (pairs, "their return was missed"),
@@ -53,7 +61,11 @@ impl Losses {
             .filter(|(count, _)| *count > 0)
             .map(|(count, cause)| format!("{count}: {cause}"))
             .collect();
-        if causes.is_empty() { String::new() } else { format!(" ({})", causes.join("; ")) }
+        if causes.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", causes.join("; "))
+        }
     }
 }
 
@@ -61,12 +73,23 @@ impl Report {
     /// An account, with a line of progress where rows go elsewhere than to the terminal.
     pub fn new(progress: bool) -> Self {
         let now = Instant::now();
-        Self { progress, next: now + INTERVAL, lost: 0, previous: (now, 0) }
+        Self {
+            progress,
+            next: now + INTERVAL,
+            lost: 0,
+            previous: (now, 0),
+        }
     }
 
     /// Says how the trace works and what it cannot show.
     pub fn begin<'a>(&mut self, plan: &Plan, gaps: impl Iterator<Item = &'a String>) {
-        eprintln!("capable: {}", plan.line());
+        eprintln!("capable: {plan}");
+        for unknown in &plan.unknown {
+            eprintln!(
+                "capable: unknown: {}: {}",
+                unknown.what, unknown.lack.reason
+            );
+        }
         for gap in gaps {
             eprintln!("capable: {gap}");
         }
@@ -87,7 +110,11 @@ impl Report {
         let losses = Losses::of(&counters, tracer.missed());
         if losses.total() > self.lost {
             let clear = if self.progress { "\r\x1b[K" } else { "" };
-            eprintln!("{clear}capable: lost {} checks so far{}", losses.total(), losses.causes());
+            eprintln!(
+                "{clear}capable: lost {} checks so far{}",
+                losses.total(),
+                losses.causes()
+            );
             self.lost = losses.total();
         }
         if self.progress {
@@ -144,10 +171,24 @@ mod tests {
 
     #[test]
     fn every_cause_of_loss_is_named_and_added_up() {
-        let counters = Counters { lost_full: 3, lost_pairs: 2, ..Counters::default() };
-        let losses = Losses::of(&counters, Missed { checks: 4, uncounted: false });
+        let counters = Counters {
+            lost_full: 3,
+            lost_pairs: 2,
+            ..Counters::default()
+        };
+        let losses = Losses::of(
+            &counters,
+            Missed {
+                checks: 4,
+                uncounted: false,
+            },
+        );
         assert_eq!(losses.total(), 9);
-        for cause in ["3: the buffer was full", "2: their return", "4: the kernel skipped"] {
+        for cause in [
+            "3: the buffer was full",
+            "2: their return",
+            "4: the kernel skipped",
+        ] {
             assert!(losses.causes().contains(cause), "{}", losses.causes());
         }
         assert_eq!(Losses::default().causes(), "");

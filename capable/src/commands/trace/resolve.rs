@@ -49,7 +49,11 @@ pub fn filters(typed: &FilterArgs) -> Result<Filters> {
             bail!("there is no thread {tid}");
         }
     }
-    let known = if users.is_empty() { None } else { Some(Users::load()) };
+    let known = if users.is_empty() {
+        None
+    } else {
+        Some(Users::load())
+    };
     let users = users
         .iter()
         .filter_map(|user| known.as_ref().map(|known| known.resolve(user)))
@@ -60,7 +64,10 @@ pub fn filters(typed: &FilterArgs) -> Result<Filters> {
         _ => Results::All,
     };
     let inodes = |kind, given: &[String]| {
-        given.iter().map(|given| namespace_inode(kind, given)).collect::<Result<_, _>>()
+        given
+            .iter()
+            .map(|given| namespace_inode(kind, given))
+            .collect::<Result<_, _>>()
     };
     Ok(Filters {
         pids: pids.clone(),
@@ -130,7 +137,9 @@ fn process_exists(pid: u32) -> Result<()> {
         Err(_) => bail!("there is no process {pid}{}", nearest_processes(pid)),
     };
     let field = |name: &str| {
-        status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u32>().ok())
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse::<u32>().ok())
     };
     match field("Tgid:") {
         Some(leader) if leader != pid => {
@@ -154,10 +163,17 @@ fn nearest_processes(pid: u32) -> String {
         .take(2)
         .filter_map(|pid| {
             let comm = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-            Some(format!("{pid} ({})", crate::output::escaped(comm.trim_end())))
+            Some(format!(
+                "{pid} ({})",
+                crate::output::escaped(comm.trim_end())
+            ))
         })
         .collect();
-    if named.is_empty() { String::new() } else { format!("; the nearest are {}", named.join(" and ")) }
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!("; the nearest are {}", named.join(" and "))
+    }
 }
 
 /// All descendants of a process that exist now.
@@ -171,7 +187,11 @@ pub fn descendants(of: u32) -> Vec<u32> {
         };
         for thread in threads.flatten() {
             let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            found.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+            found.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|child| child.parse::<u32>().ok()),
+            );
         }
     }
     found.remove(0);

@@ -2,10 +2,10 @@
 
 use crate::{
     context::{
-        cgroups::{Cgroup, Cgroups},
+        cgroups::{Cgroup, Cgroups, Runtime},
         kernel_symbols::KernelSymbols,
         syscalls,
-        user_symbols::UserSymbols,
+        user_symbols::{Provenance, UserSymbols},
         users::Users,
     },
     event::{Event, Stack},
@@ -53,7 +53,7 @@ impl Rows {
             needs,
             stacks: kernel_stack || user_stack,
             kernel,
-            user: user_stack.then(UserSymbols::new),
+            user: user_stack.then(|| UserSymbols::new(true)),
             users: needs.contains(Needs::USER).then(Users::load),
             cgroups,
             written: Vec::with_capacity(1 << 16),
@@ -75,14 +75,17 @@ impl Rows {
             return;
         }
         if self.needs.contains(Needs::SYSCALL) {
-            row.syscall =
-                event.syscall().and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
+            row.syscall = event
+                .syscall()
+                .and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
         }
         if let Some(users) = &mut self.users {
             row.user = users.name(event.check.uid);
         }
-        if let Some(cgroup) =
-            self.cgroups.as_mut().and_then(|cgroups| cgroups.get(event.check.cgroup))
+        if let Some(cgroup) = self
+            .cgroups
+            .as_mut()
+            .and_then(|cgroups| cgroups.get(event.check.cgroup))
         {
             add_cgroup(&mut row, cgroup);
         }
@@ -97,10 +100,14 @@ impl Rows {
             row.caller = kernel.caller(frames);
             if self.stacks {
                 let frames = kernel.without_tracer(frames);
-                kernel_frames.extend((0..frames.len()).map(|depth| kernel_frame(kernel, frames, depth)));
+                kernel_frames
+                    .extend((0..frames.len()).map(|depth| kernel_frame(kernel, frames, depth)));
             }
         } else if let Stack::Frames(frames) = event.kernel_stack {
-            kernel_frames.extend(frames.iter().map(|&address| Frame { address, ..Frame::default() }));
+            kernel_frames.extend(frames.iter().map(|&address| Frame {
+                address,
+                ..Frame::default()
+            }));
         }
         if self.stacks {
             row.kernel_stack = match event.kernel_stack {
@@ -110,7 +117,7 @@ impl Rows {
             };
         }
         let named = match (&mut self.user, event.user_stack) {
-            (Some(user), Stack::Frames(frames)) => Some(user.symbolise(event.check.pid, frames)),
+            (Some(user), Stack::Frames(frames)) => Some(user.symbolize(event.check.pid, frames)),
             _ => None,
         };
         let user_frames: Vec<Frame<'_>> = named
@@ -119,17 +126,19 @@ impl Rows {
             .map(|frame| Frame {
                 address: frame.address,
                 function: frame.name.as_deref(),
-                offset: frame.offset,
+                offset: frame.offset.unwrap_or(0),
                 module: frame.module.as_deref(),
-                file: frame.file.as_deref(),
-                line: frame.line,
+                file: frame.location.as_ref().map(|source| &*source.file),
+                line: frame.location.as_ref().and_then(|source| source.line),
                 inlined: frame.inlined,
             })
             .collect();
         row.user_stack = match (event.user_stack, &named) {
             (Stack::NotAsked, _) | (Stack::Frames(_), None) => NamedStack::NotAsked,
             (Stack::Failed, _) => NamedStack::NotCaptured,
-            (_, Some(named)) if named.gone => NamedStack::ProcessGone(&user_frames),
+            (_, Some(named)) if named.provenance == Provenance::Gone => {
+                NamedStack::ProcessGone(&user_frames)
+            }
             (_, Some(_)) => NamedStack::Frames(&user_frames),
         };
         self.sink.row(&row, &mut self.written);
@@ -145,10 +154,10 @@ impl Rows {
 fn add_cgroup<'a>(row: &mut Row<'a>, cgroup: &'a Cgroup) {
     row.cgroup = Some(&cgroup.path);
     row.unit = cgroup.innermost_unit();
-    row.container = cgroup
-        .container
-        .as_ref()
-        .map(|container| ContainerRef { id: &container.id, runtime: container.runtime.name() });
+    row.container = cgroup.container.as_ref().map(|container| ContainerRef {
+        id: &container.id,
+        runtime: container.runtime.map(Runtime::name),
+    });
 }
 
 fn kernel_frame<'a>(kernel: &'a KernelSymbols, frames: &[u64], depth: usize) -> Frame<'a> {
@@ -161,6 +170,9 @@ fn kernel_frame<'a>(kernel: &'a KernelSymbols, frames: &[u64], depth: usize) -> 
             module: found.module,
             ..Frame::default()
         },
-        None => Frame { address, ..Frame::default() },
+        None => Frame {
+            address,
+            ..Frame::default()
+        },
     }
 }

@@ -250,7 +250,7 @@ pub fn container_id<'a>(row: &'a Row<'_>) -> Value<'a> {
 }
 
 pub fn runtime<'a>(row: &'a Row<'_>) -> Value<'a> {
-    Value::text(row.container.map(|container| container.runtime))
+    Value::text(row.container.and_then(|container| container.runtime))
 }
 
 pub fn cgroup<'a>(row: &'a Row<'_>) -> Value<'a> {

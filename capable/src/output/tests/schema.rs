@@ -180,7 +180,7 @@ fn full(sample: &Sample) -> Row<'_> {
     row.unit = Some("a \"unit\"\u{9b}\\.service");
     row.container = Some(ContainerRef {
         id: "0123456789abcdef",
-        runtime: "podman",
+        runtime: Some("podman"),
     });
     row.cgroup = Some("/system.slice/größe\n.service");
     row.kernel_stack = NamedStack::Frames(&FRAMES);

@@ -204,7 +204,7 @@ fn the_wide_table_fits_a_terminal_of_two_hundred_columns() {
     row.unit = Some("systemd-something-rather-long.service");
     row.container = Some(ContainerRef {
         id: "0123456789abcdef0123456789abcdef",
-        runtime: "docker",
+        runtime: Some("docker"),
     });
     let printed = printed_on(&wide, "-o wide --color never", &[row]);
     for line in printed.lines() {
