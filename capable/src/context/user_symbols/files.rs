@@ -1,9 +1,9 @@
 //! Programs and libraries, kept open, and the functions that were found in them.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::sync::Arc;
 
 use blazesym::symbolize::source::{Elf, Source};
@@ -26,6 +26,8 @@ type FileId = ((u32, u32), u64);
 #[derive(Debug)]
 pub(super) struct Place {
     pub pid: u32,
+    /// The process still is the one that the mapping was read from.
+    pub alive: bool,
     /// What is looked up, in the file.
     pub file_offset: u64,
     /// The frame's address as it was captured.
@@ -101,7 +103,7 @@ impl Files {
                 self.open.clear();
                 self.symbolizer = symbolizer(self.source_lines);
             }
-            let file = open_mapped(mapping, place.pid)?;
+            let file = open_mapped(mapping, place)?;
             self.open.insert(id, file);
         }
         let file = self.open.get(&id)?;
@@ -167,34 +169,42 @@ fn source_line(code: &CodeInfo<'_>) -> SourceLine {
 }
 
 /// Opens the file of a mapping, and no other that has taken its path.
-fn open_mapped(mapping: &Mapping, pid: u32) -> Option<File> {
+fn open_mapped(mapping: &Mapping, place: &Place) -> Option<File> {
     let path = mapping.path.as_deref()?;
-    let deleted = path.ends_with(" (deleted)");
+    let pid = place.pid;
     // As the process sees it, which may be in a container.
     let within = format!("/proc/{pid}/root{path}");
+    // The program itself can be opened even if deleted.
+    let program = format!("/proc/{pid}/exe");
     // The mapping itself, deleted or not; this takes more privileges (proc_pid_map_files(5)).
-    let mapped = format!(
-        "/proc/{pid}/map_files/{:x}-{:x}",
-        mapping.start, mapping.end
-    );
-    // As we see it, for a process that is gone.
-    let candidates = [within.as_str(), mapped.as_str(), path];
-    let same = |file: &File| {
-        file.metadata().is_ok_and(|data| {
-            // Some file systems show another device here than in maps (btrfs, overlayfs): the
-            // path in the process's own root is then proof enough.
-            let device = (libc::major(data.dev()), libc::minor(data.dev()));
-            data.is_file() && data.ino() == mapping.inode && device == mapping.device
-        })
+    let (start, end) = (mapping.start, mapping.end);
+    let mapped = format!("/proc/{pid}/map_files/{start:x}-{end:x}");
+    let same = |data: &Metadata| {
+        let device = (libc::major(data.dev()), libc::minor(data.dev()));
+        data.ino() == mapping.inode && device == mapping.device
     };
-    let opened = candidates
-        .iter()
-        .find_map(|path| File::open(path).ok().filter(same));
-    opened.or_else(|| File::open(mapped).ok()).or_else(|| {
-        // Devices differ by the file system, inodes too on overlayfs before Linux 6.8.
-        let file = File::open(within).ok().filter(|_| !deleted)?;
-        file.metadata()
-            .is_ok_and(|data| data.is_file())
-            .then_some(file)
-    })
+    // The last one is the path as we see it, for a process that is gone.
+    let verified = [&within, &program, &mapped, path]
+        .into_iter()
+        .find_map(|path| open(path, same));
+    if verified.is_some() || !place.alive {
+        return verified;
+    }
+    // Where btrfs or overlayfs is mapped, maps may name another device and inode than stat: the
+    // mapping itself, or the path in the living process's own root, is proof enough.
+    let undeleted = Some(&within).filter(|_| !path.ends_with(" (deleted)"));
+    open(&mapped, |_| true).or_else(|| open(undeleted?, |_| true))
+}
+
+/// Opens a regular file that is as it should be.
+///
+/// A traced process may have chosen the path: a FIFO in its place must not make us wait.
+fn open(path: &str, accept: impl Fn(&Metadata) -> bool) -> Option<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(path)
+        .ok()?;
+    let data = file.metadata().ok()?;
+    (data.is_file() && accept(&data)).then_some(file)
 }

@@ -66,6 +66,7 @@ impl UserSymbols {
             };
             let place = Place {
                 pid,
+                alive: provenance == Provenance::Alive,
                 file_offset: lookup_address(address, depth) - mapping.start + mapping.file_offset,
                 address,
                 behind: u64::from(depth != 0),

@@ -217,6 +217,19 @@ fn a_deleted_program_is_named_while_it_runs() {
 }
 
 #[test]
+fn a_fifo_in_place_of_a_program_does_not_make_us_wait() {
+    let Some(program) = Program::compile(&["-O1"]) else {
+        return;
+    };
+    let running = program.start();
+    std::fs::remove_file(program.path()).unwrap();
+    let made = Command::new("mkfifo").arg(program.path()).status().unwrap();
+    assert!(made.success());
+    let stack = UserSymbols::new(false).symbolize(running.child.id(), &running.frames());
+    assert_eq!(names(&stack)[..2], ["asks_for_it", "main"]);
+}
+
+#[test]
 fn our_own_rust_functions_are_demangled() {
     let address = names as *const () as u64;
     let stack = UserSymbols::new(false).symbolize(std::process::id(), &[address]);
