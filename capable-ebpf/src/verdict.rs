@@ -114,6 +114,11 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
                 }
                 decide(&mut subject, level == 0 && raised);
             }
+            // The constants of each path would keep the verifier from joining them: on 6.1 it
+            // looked at 619 000 instructions instead of some thousands.
+            let hidden = opaque(u64::from(subject.flags) << 32 | u64::from(subject.result as u32));
+            subject.flags = (hidden >> 32) as u32;
+            subject.result = hidden as i32;
         }
     }
     subject
