@@ -174,8 +174,9 @@ fn text(
             if !plan.unknown.is_empty() {
                 line("What a trace will not tell:".into());
             }
-            for unknown in &plan.unknown {
-                line(format!("  {}: {}", unknown.what, unknown.lack));
+            for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
+                let what: Vec<&str> = alike.iter().map(|unknown| unknown.what).collect();
+                line(format!("  {}: {}", what.join("; "), alike[0].lack));
             }
             line("What it may miss:".into());
             for missed in plan.may_miss {
