@@ -7,7 +7,10 @@
 
 use capable_common::Flags;
 
-use crate::{config, memory::read};
+use crate::{
+    config,
+    memory::{opaque, read},
+};
 
 /// `EPERM` (include/uapi/asm-generic/errno-base.h).
 const EPERM: i32 = 1;
@@ -84,7 +87,11 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
                 subject.target_namespace = inode;
                 subject.flags |= Flags::NAMESPACE_KNOWN;
             }
-            walk(&mut subject, own, target, raised);
+            // The verifier would follow each of the walk's many ends through the rest of the
+            // program, were their values known to it.
+            let walked = opaque(walk(own, target, euid, raised));
+            subject.flags |= walked as u32;
+            subject.result = if walked & GRANTED != 0 { 0 } else { -EPERM };
         }
         Target::Initial => {
             subject.target_namespace = INITIAL_USER_NAMESPACE;
@@ -100,45 +107,51 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
     subject
 }
 
-/// Walks from a target that is not the credentials' namespace upwards. The relation of the two is
-/// settled even where ownership ends the kernel's walk early.
-#[inline(always)]
-fn walk(subject: &mut Subject, own: u64, target: u64, raised: bool) {
+/// What [`walk`] adds to the flags for a check that is granted.
+const GRANTED: u64 = 1 << 32;
+
+/// Walks from a target that is not the credentials' namespace upwards, and answers with [`Flags`]
+/// and [`GRANTED`].
+///
+/// A function of its own: the walk is rare, and inlined it would be most of each program.
+#[inline(never)]
+fn walk(own: u64, target: u64, euid: u32, raised: bool) -> u64 {
+    const DECIDED: u64 = (Flags::RESULT_KNOWN | Flags::RESULT_EVALUATED) as u64;
     let Some(own_level) = read::<i32>(own, config!(offsets.user_ns_level)) else {
-        return;
+        return 0;
     };
     let mut namespace = target;
+    let mut below = 0;
     for _ in 0..LEVELS {
         if namespace == own {
-            subject.flags |= Flags::NAMESPACE_BELOW;
-            decide(subject, raised);
-            return;
+            return DECIDED | below | if raised { GRANTED } else { 0 };
         }
         let Some(level) = read::<i32>(namespace, config!(offsets.user_ns_level)) else {
-            return;
+            return below;
         };
         if level <= own_level {
-            decide(subject, false);
-            return;
+            return DECIDED | below;
         }
         let Some(parent) = read::<u64>(namespace, config!(offsets.user_ns_parent)) else {
-            return;
+            return below;
         };
         if parent == own {
-            subject.flags |= Flags::NAMESPACE_BELOW;
+            below = u64::from(Flags::NAMESPACE_BELOW);
             let Some(owner) = read::<u32>(namespace, config!(offsets.user_ns_owner)) else {
-                return;
+                return below;
             };
-            if owner == subject.euid {
-                if !raised {
-                    subject.flags |= Flags::BY_OWNERSHIP;
-                }
-                decide(subject, true);
-                return;
+            if owner == euid {
+                let ownership = if raised {
+                    0
+                } else {
+                    u64::from(Flags::BY_OWNERSHIP)
+                };
+                return DECIDED | below | GRANTED | ownership;
             }
         }
         namespace = parent;
     }
+    below
 }
 
 #[inline(always)]

@@ -143,7 +143,10 @@ pub(super) fn kprobe(lockdown: &Lockdown) -> Support {
         ));
     }
     if !Path::new(DEVICES).join("kprobe/type").exists() {
-        return Support::no("this kernel is built without CONFIG_KPROBES or CONFIG_KPROBE_EVENTS");
+        return Support::No(Lack::with_remedy(
+            "this kernel is built without kprobes",
+            "they need CONFIG_KPROBE_EVENTS=y",
+        ));
     }
     if *lockdown == Lockdown::Confidentiality {
         return confidentiality("kprobes");
@@ -163,7 +166,7 @@ pub(super) fn kretprobe(kprobe: &Support) -> Support {
     let format = "/sys/bus/event_source/devices/kprobe/format/retprobe";
     match kprobe {
         Support::Yes if !Path::new(format).exists() => {
-            Support::no("this kernel is built without CONFIG_KRETPROBES")
+            Support::no("this kernel is built without kretprobes (CONFIG_KRETPROBES)")
         }
         other => other.clone(),
     }
