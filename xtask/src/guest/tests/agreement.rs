@@ -131,6 +131,20 @@ fn complain(result: &Comparison) -> Result<()> {
     );
 }
 
+/// The first of these, each on a line: one cause often has many of them.
+fn first_lines(all: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut lines = String::new();
+    for line in all.iter().take(SHOWN) {
+        lines.push_str("\n  ");
+        lines.push_str(line);
+    }
+    if all.len() > SHOWN {
+        lines.push_str("\n  ...");
+    }
+    lines
+}
+
 /// What each trigger showed, in an order that does not depend on time.
 fn collect(runs: &[(&'static Trigger, Run)], rows: &[Row]) -> Shown {
     let mut shown = Shown::new();
@@ -182,7 +196,7 @@ fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) ->
     }
     println!("{label} {name}: {same} of {all} checks identical");
     if !wrong.is_empty() {
-        bail!("{} triggers differ:\n  {}", wrong.len(), wrong.join("\n  "));
+        bail!("{} triggers differ:{}", wrong.len(), first_lines(&wrong));
     }
     Ok(())
 }
