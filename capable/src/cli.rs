@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, inspect, list, trace};
+use crate::commands::{doctor, explain, inspect, list, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -45,4 +45,6 @@ pub enum Command {
     Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
+    /// Say what this kernel and this user can do, and what is missing
+    Doctor(doctor::Args),
 }
