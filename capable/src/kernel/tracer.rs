@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
 use aya_log::EbpfLogger;
-use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy};
+use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy, Wanted};
 use thiserror::Error;
 
 use super::{
@@ -73,6 +73,10 @@ pub struct Request {
     pub audited_only: bool,
     /// Send parent, inner pids and system call.
     pub detail: bool,
+    /// Send whose credentials were checked, over which namespace.
+    pub credentials: bool,
+    /// Send the cgroup's id.
+    pub cgroup: bool,
     /// Frames of the kernel stack.
     pub kernel_frames: u32,
     /// Frames of the user stack.
@@ -214,10 +218,7 @@ impl Tracer {
 
 /// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
 /// trace without it is whole.
-fn open_log(
-    request: &Request,
-    attached: &Attached,
-) -> Option<EbpfLogger<&'static dyn log::Log>> {
+fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
     if request.log_level == 0 || request.transport != Transport::Ring {
         return None;
     }
@@ -250,7 +251,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         audited_only: u8::from(request.audited_only),
         results: 0,
         unique: request.unique as u8,
-        detail: u8::from(request.detail),
+        wanted: wanted(request),
         pids: 0,
         tids: 0,
         users: 0,
@@ -271,6 +272,17 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
     }
     request.filters.configure(&mut config)?;
     Ok(config)
+}
+
+fn wanted(request: &Request) -> u8 {
+    [
+        (request.detail, Wanted::DETAIL),
+        (request.credentials, Wanted::CREDENTIALS),
+        (request.cgroup, Wanted::CGROUP),
+    ]
+    .into_iter()
+    .filter(|(asked, _)| *asked)
+    .fold(0, |wanted, (_, bit)| wanted | bit)
 }
 
 /// Tells the kernel side where the functions are by which it infers the audit flag.
@@ -353,7 +365,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen,
         filtered,
         repeated,
-        sent,
         lost_full,
         lost_life,
         lost_stacks,
@@ -365,7 +376,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen: sum.seen + seen,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
-        sent: sum.sent + sent,
         lost_full: sum.lost_full + lost_full,
         lost_life: sum.lost_life + lost_life,
         lost_stacks: sum.lost_stacks + lost_stacks,

@@ -89,6 +89,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         layout: plan.layout,
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),
+        credentials: needs.contains(Needs::CREDENTIALS),
+        cgroup: needs.contains(Needs::CGROUP_ID),
         kernel_frames,
         user_frames: depth(args.user_stack),
         filters,
