@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -161,9 +162,16 @@ fn guest_tests(rows: &[&'static Kernel]) -> Result<Tally> {
     for (kernel, result) in results {
         let name = format!("kernel {} ({})", kernel.name, kernel.release);
         match result {
-            Ok((tally, took)) => {
-                println!("--- {name}: {tally}, {:.0} s", took.as_secs_f64());
-                whole += tally;
+            Ok(guest) => {
+                println!(
+                    "--- {name}: {}, {:.0} s",
+                    guest.tally,
+                    guest.took.as_secs_f64()
+                );
+                for failure in guest.failures {
+                    println!("{failure}");
+                }
+                whole += guest.tally;
             }
             Err(error) => whole += failure(&name, &error),
         }
@@ -176,11 +184,15 @@ fn next<'a>(waiting: &Mutex<VecDeque<&'a Installed>>) -> Option<&'a Installed> {
     waiting.pop_front()
 }
 
-fn guest(
-    kernel: &Installed,
-    base: &Archive,
-    layers: &[std::path::PathBuf],
-) -> Result<(Tally, Duration)> {
+/// How the tests in a guest went.
+struct Guest {
+    tally: Tally,
+    /// The lines that name failed tests, to be said again at the end.
+    failures: Vec<String>,
+    took: Duration,
+}
+
+fn guest(kernel: &Installed, base: &Archive, layers: &[PathBuf]) -> Result<Guest> {
     let machine = Machine {
         kernel,
         base,
@@ -192,16 +204,20 @@ fn guest(
         count_instructions: false,
     };
     let mut tally = Tally::default();
-    let mut lines = Lines::default();
-    let outcome = machine.run(vm::TESTS, GUEST_LIMIT, |bytes| {
-        lines.push(bytes, |line| {
-            tally.read(line);
-            println!("[{}] {line}", kernel.name);
-        });
-    })?;
-    lines.finish(|line| {
+    let mut failures = Vec::new();
+    let mut take = |line: &str| {
         tally.read(line);
         println!("[{}] {line}", kernel.name);
-    });
-    Ok((tally.with_exit(outcome.status == 0), outcome.total))
+        if line.contains("FAILED") {
+            failures.push(line.to_owned());
+        }
+    };
+    let mut lines = Lines::default();
+    let outcome = machine.run(vm::TESTS, GUEST_LIMIT, |bytes| lines.push(bytes, &mut take))?;
+    lines.finish(&mut take);
+    Ok(Guest {
+        tally: tally.with_exit(outcome.status == 0),
+        failures,
+        took: outcome.total,
+    })
 }
