@@ -1,8 +1,12 @@
 //! `cargo xtask test`: everything, from the unit tests to the guests.
 
 use std::collections::VecDeque;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -98,20 +102,39 @@ fn check_objects() -> Result<Tally> {
     })
 }
 
+/// The tests on this machine's kernel, with the programs where any user may run them: a clone is
+/// often in a home that others cannot enter.
 fn host_tests() -> Result<Tally> {
-    let programs = binaries::build()?;
-    let xtask = programs
-        .iter()
-        .find(|path| path.ends_with("xtask"))
-        .context("the guest's xtask was not built")?;
+    let folder = env::temp_dir().join(format!("capable-host-tests.{}", std::process::id()));
+    places::create(&folder)?;
+    let result = host_tests_in(&folder);
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    result
+}
+
+fn host_tests_in(folder: &Path) -> Result<Tally> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for program in binaries::build()? {
+        let name = program.file_name().context("a program without a name")?;
+        fs::copy(&program, folder.join(name))
+            .with_context(|| format!("cannot copy {}", program.display()))?;
+    }
+    let mut path = folder.as_os_str().to_owned();
+    path.push(":");
+    path.push(env::var_os("PATH").unwrap_or_default());
+
+    // sudo sets a PATH of its own, env sets ours again.
     let mut command = match places::on_path("sudo") {
         Some(sudo) if !places::is_root() => {
             let mut command = Command::new(sudo);
-            command.arg("--").arg(xtask);
+            command.args(["--", "env"]);
             command
         }
-        _ => Command::new(xtask),
+        _ => Command::new("env"),
     };
+    let mut assignment = OsString::from("PATH=");
+    assignment.push(path);
+    command.arg(assignment).arg(folder.join("xtask"));
     counted(command.args(["guest", "host-tests"]))
 }
 
