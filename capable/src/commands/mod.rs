@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod inspect;
 pub mod list;
+pub mod top;
 pub mod trace;
 
 use std::{error::Error, fmt};

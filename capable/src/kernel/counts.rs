@@ -1,7 +1,7 @@
 //! What the kernel side counted, without sending a record: the table read as typed rows, summed
 //! over the processors.
 
-use std::{cell::RefCell, collections::HashMap, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, fs, path::Path, sync::Arc};
 
 use aya::maps::{MapData, MapError, PerCpuHashMap, StackTraceMap};
 use capable_common::{COMM_LENGTH, Count, CountKey, SYSCALL_NONE};
@@ -18,6 +18,9 @@ pub const ENTRIES: u32 = 1 << 14;
 
 /// In place of the number of a stack: the kernel could not capture it (capable-ebpf/src/count.rs).
 const NO_STACK: u64 = u64::MAX;
+
+/// In place of a process: processes that ended. No pid is as large.
+const ENDED: u64 = u64::MAX;
 
 /// What checks are counted by, next to capability and result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,8 @@ pub struct Counted {
 pub enum Who {
     /// A process, as the initial pid namespace numbers it, and its task's name, closed by NUL.
     Process(u32, [u8; COMM_LENGTH]),
+    /// Processes that ended, by their tasks' name: see [`Counts::fold_ended`].
+    Ended([u8; COMM_LENGTH]),
     /// A cgroup, by its id in the version 2 hierarchy.
     Cgroup(u64),
     /// Everybody.
@@ -122,6 +127,8 @@ pub struct Counts {
     stacks: Option<StackTraceMap<MapData>>,
     /// Stacks that were read before: the kernel side never replaces one.
     known: RefCell<HashMap<u32, Arc<[u64]>>>,
+    /// What was taken out of the table: keys with [`ENDED`] as their subject.
+    ended: HashMap<CountKey, Count>,
 }
 
 impl Counts {
@@ -140,11 +147,12 @@ impl Counts {
                 None
             },
             known: RefCell::default(),
+            ended: HashMap::new(),
         })
     }
 
     /// Reads the table, in no order. Rows that come while it is read may be missing until the next
-    /// time; nothing is ever taken out.
+    /// time.
     ///
     /// # Errors
     ///
@@ -157,12 +165,52 @@ impl Counts {
             let count = sum(processors.iter().map(|PodCount(one)| *one));
             rows.push(self.row(&key, count)?);
         }
+        for (key, count) in &self.ended {
+            rows.push(self.row(key, *count)?);
+        }
         Ok(rows)
+    }
+
+    /// Makes room: takes the rows of processes that ended out of the table and adds them up by
+    /// name. The result is the processes. Does nothing where it cannot be known that a process
+    /// ended, because this program does not see the processes as the kernel numbers them.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written.
+    pub fn fold_ended(&mut self) -> Result<Vec<u32>, CountsError> {
+        let map = |error| CountsError::Map("COUNTS", error);
+        if self.by.subject != CountSubject::Process || !in_initial_pid_namespace() {
+            return Ok(Vec::new());
+        }
+        let mut ended = Vec::new();
+        // All keys before the first removal: a walk that stands on a removed key begins anew.
+        let keys: Vec<PodKey> = self.table.keys().collect::<Result<_, _>>().map_err(map)?;
+        for key in keys {
+            let pid = key.0.subject as u32;
+            if Path::new(&format!("/proc/{pid}")).exists() {
+                continue;
+            }
+            // It is gone, so this is its last word.
+            let processors = self.table.get(&key, 0).map_err(map)?;
+            let count = sum(processors.iter().map(|PodCount(one)| *one));
+            let folded = CountKey {
+                subject: ENDED,
+                ..key.0
+            };
+            let entry = self.ended.entry(folded).or_default();
+            *entry = sum([*entry, count].into_iter());
+            self.table.remove(&key).map_err(map)?;
+            ended.push(pid);
+        }
+        ended.dedup();
+        Ok(ended)
     }
 
     fn row(&self, key: &CountKey, count: Count) -> Result<Counted, CountsError> {
         Ok(Counted {
             who: match self.by.subject {
+                CountSubject::Process if key.subject == ENDED => Who::Ended(key.comm),
                 CountSubject::Process => Who::Process(key.subject as u32, key.comm),
                 CountSubject::Cgroup => Who::Cgroup(key.subject),
                 CountSubject::All => Who::All,
@@ -197,6 +245,12 @@ impl Counts {
         self.known.borrow_mut().insert(number, frames.clone());
         Ok(CountedStack::Frames(frames))
     }
+}
+
+/// This program's `/proc` numbers processes as the kernel side does (`PROC_PID_INIT_INO`,
+/// include/linux/proc_ns.h).
+fn in_initial_pid_namespace() -> bool {
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
 }
 
 /// Adds up what the processors counted. The time is set where the row was made; a processor that

@@ -205,6 +205,18 @@ impl Tracer {
         }
     }
 
+    /// Makes room in the table of counts: see [`Counts::fold_ended`].
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written.
+    pub fn fold_ended_counts(&mut self) -> Result<Vec<u32>, TracerError> {
+        match &mut self.counts {
+            Some(counts) => Ok(counts.fold_ended()?),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// What the kernel skipped so far.
     pub fn missed(&self) -> Missed {
         self.attached.missed()

@@ -2,7 +2,7 @@
 
 mod args;
 mod report;
-mod resolve;
+pub(super) mod resolve;
 mod rows;
 
 use std::{
