@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{doctor, explain, inspect, list, trace};
+use crate::commands::{explain, inspect, list, top, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -39,6 +40,8 @@ pub struct Cli {
 pub enum Command {
     /// Show capability checks as they happen (the default)
     Trace(Box<trace::Args>),
+    /// Show who makes the most capability checks, counted in the kernel
+    Top(Box<top::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower

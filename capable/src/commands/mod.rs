@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod explain;
 pub mod inspect;
 pub mod list;
+pub mod top;
 pub mod trace;
 
 use std::{error::Error, fmt};
