@@ -12,3 +12,4 @@ pub mod event;
 pub mod inspect;
 pub mod kernel;
 pub mod output;
+pub mod profile;
