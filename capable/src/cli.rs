@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, inspect, list, trace};
+use crate::commands::{explain, inspect, list, run, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -39,6 +39,8 @@ pub struct Cli {
 pub enum Command {
     /// Show capability checks as they happen (the default)
     Trace(Box<trace::Args>),
+    /// Run a command and report which capabilities it needs
+    Run(Box<run::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower

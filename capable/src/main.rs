@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, explain, inspect, list, trace},
+    commands::{Usage, explain, inspect, list, run, trace},
 };
 use clap::Parser as _;
 
@@ -28,6 +28,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => trace::run(&cli.trace),
         Some(Command::Trace(args)) => trace::run(&args),
+        Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),

@@ -3,6 +3,8 @@
 pub mod explain;
 pub mod inspect;
 pub mod list;
+mod reporting;
+pub mod run;
 pub mod trace;
 
 use std::{error::Error, fmt};
