@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, inspect, list, run, trace};
+use crate::commands::{doctor, explain, inspect, list, run, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -47,4 +47,6 @@ pub enum Command {
     Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
+    /// Say what this kernel and this user can do, and what is missing
+    Doctor(doctor::Args),
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, explain, inspect, list, run, trace},
+    commands::{Usage, doctor, explain, inspect, list, run, trace},
 };
 use clap::Parser as _;
 
@@ -32,5 +32,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
     }
 }

@@ -5,6 +5,7 @@ mod binaries;
 mod build_ebpf;
 #[path = "../../capable/build/digest.rs"]
 mod digest;
+mod guest;
 mod guest_root;
 mod initramfs;
 mod kernels;
@@ -44,6 +45,13 @@ enum Task {
     Test(test::Options),
     /// Boot a kernel of the table and run the tests, a command or a shell in it
     Vm(vm::Options),
+    /// What runs in a guest
+    #[command(hide = true, disable_help_flag = true)]
+    Guest {
+        /// Passed on as they are
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -63,5 +71,6 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Vm(options) => vm::run(&options),
+        Task::Guest { arguments } => guest::run(&arguments),
     }
 }

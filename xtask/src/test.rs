@@ -37,15 +37,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
     let all = !options.unit && !options.host && options.kernels.is_empty();
-    let rows: Vec<&Kernel> = if all {
-        kernels::TABLE.iter().collect()
-    } else {
-        options
-            .kernels
-            .iter()
-            .flat_map(|rows| rows.0.clone())
-            .collect()
-    };
+    let named = |kernel: &&Kernel| options.kernels.iter().any(|rows| rows.0.contains(kernel));
+    let rows: Vec<&Kernel> = kernels::TABLE
+        .iter()
+        .filter(|kernel| all || named(kernel))
+        .collect();
     setup::install()?;
 
     let mut whole = Tally::default();

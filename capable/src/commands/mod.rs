@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod doctor;
 pub mod explain;
 pub mod inspect;
 pub mod list;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
+use aya_log::EbpfLogger;
 use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy};
 use thiserror::Error;
 
@@ -95,6 +96,7 @@ pub struct Tracer {
     attached: Attached,
     counters: PerCpuArray<MapData, PodCounters>,
     followed: Option<HashMap<MapData, u32, u32>>,
+    log: Option<EbpfLogger<&'static dyn log::Log>>,
     /// The stream of records.
     pub stream: Stream,
     /// What this trace cannot show, and why: for the user to know before the first row.
@@ -150,6 +152,7 @@ impl Tracer {
         attached.checks(&object, request.hook, &request.layout)?;
         cover_inlined(request, &mut object, &mut attached, &mut gaps)?;
         Ok(Self {
+            log: open_log(request, &attached),
             attached,
             counters: object.take_map("COUNTERS")?,
             followed,
@@ -194,12 +197,33 @@ impl Tracer {
         }
     }
 
+    /// Passes on what the kernel side has to say to the program's log.
+    pub fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
+    }
+
     /// Takes the hooks away; what is in the stream can still be read.
     pub fn detach(&mut self) -> Missed {
         let missed = self.attached.missed();
         self.attached = Attached::default();
         missed
     }
+}
+
+/// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
+/// trace without it is whole.
+fn open_log(
+    request: &Request,
+    attached: &Attached,
+) -> Option<EbpfLogger<&'static dyn log::Log>> {
+    if request.log_level == 0 || request.transport != Transport::Ring {
+        return None;
+    }
+    EbpfLogger::init_from_id(attached.program_id()?)
+        .map_err(|error| log::warn!("cannot read the kernel side's log: {error}"))
+        .ok()
 }
 
 /// States of a process in the table (capable-ebpf/src/life.rs).

@@ -208,8 +208,10 @@ async fn follow(
             break End::Asked;
         }
         report.tick(tracer, rows.shown)?;
+        tracer.flush_log();
     };
     tracer.detach();
+    tracer.flush_log();
     tracer.stream.finish(|record| show(rows, record, most));
     rows.finish();
     if !write_out(&mut rows.written)? {
