@@ -214,10 +214,7 @@ impl Tracer {
 
 /// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
 /// trace without it is whole.
-fn open_log(
-    request: &Request,
-    attached: &Attached,
-) -> Option<EbpfLogger<&'static dyn log::Log>> {
+fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
     if request.log_level == 0 || request.transport != Transport::Ring {
         return None;
     }

@@ -158,6 +158,25 @@ impl Waiting {
         Some(OsStr::from_bytes(path.as_bytes()).into())
     }
 
+    /// The command is a name, not a path.
+    fn is_searched(&self) -> bool {
+        !self.name.as_bytes().contains(&b'/')
+    }
+
+    /// The first candidate that exists, as far as this process can see.
+    fn existing(&self) -> Option<PathBuf> {
+        (0..self.candidates.len())
+            .filter_map(|index| self.file(index))
+            .find(|file| file.is_file())
+    }
+
+    fn not_found(&self, file: Option<PathBuf>) -> LaunchError {
+        LaunchError::NotFound {
+            command: self.name.clone(),
+            file: file.filter(|_| !self.is_searched()),
+        }
+    }
+
     fn failure(&self, message: Message) -> LaunchError {
         let error = |code: u16| io::Error::from_raw_os_error(code.into());
         match message {
@@ -168,20 +187,24 @@ impl Waiting {
                 },
                 None => LaunchError::Vanished,
             },
-            Message::ExecFailed(index, code) => match self.file(usize::from(index)) {
-                Some(file)
-                    if i32::from(code) != libc::ENOENT && i32::from(code) != libc::ENOTDIR =>
-                {
-                    LaunchError::NotExecutable {
+            Message::ExecFailed(index, code) => {
+                let file = self.file(usize::from(index));
+                match (i32::from(code), file) {
+                    (libc::ENOENT | libc::ENOTDIR, file) | (_, file @ None) => self.not_found(file),
+                    // A folder of $PATH that may not be searched hides nothing but itself.
+                    (libc::EACCES, Some(_)) if self.is_searched() && self.existing().is_none() => {
+                        self.not_found(None)
+                    }
+                    (libc::EACCES, Some(file)) => LaunchError::NotExecutable {
+                        file: self.existing().unwrap_or(file),
+                        error: error(code),
+                    },
+                    (_, Some(file)) => LaunchError::NotExecutable {
                         file,
                         error: error(code),
-                    }
+                    },
                 }
-                file => LaunchError::NotFound {
-                    command: self.name.clone(),
-                    file: file.filter(|_| self.name.as_bytes().contains(&b'/')),
-                },
-            },
+            }
             Message::Trying(_) => LaunchError::Vanished,
         }
     }

@@ -6,7 +6,7 @@ mod gains;
 mod ids;
 mod tree;
 
-use std::{fs, os::unix::ffi::OsStrExt as _, path::Path, process::ExitCode, time::Duration};
+use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 pub use args::Args;
@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     context::{kernel_symbols::KernelSymbols, users::Users},
-    inspect::printable,
     kernel::{
         features::Features,
         filters::Filters,
@@ -200,7 +199,7 @@ fn report(
         command: [&command.name]
             .into_iter()
             .chain(&command.arguments)
-            .map(|word| printable(word.as_bytes()))
+            .map(|word| word.to_string_lossy().into_owned())
             .collect(),
         duration: end.saturating_sub(started),
         settled,
