@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{doctor, explain, inspect, list, trace};
 use crate::commands::{explain, inspect, list, top, trace};
+use crate::commands::{doctor, explain, inspect, list, run, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -42,6 +43,8 @@ pub enum Command {
     Trace(Box<trace::Args>),
     /// Show who makes the most capability checks, counted in the kernel
     Top(Box<top::Args>),
+    /// Run a command and report which capabilities it needs
+    Run(Box<run::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower

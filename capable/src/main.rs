@@ -6,6 +6,7 @@ use capable::{
     cli::{Cli, Command},
     commands::{Usage, doctor, explain, inspect, list, trace},
     commands::{Usage, explain, inspect, list, top, trace},
+    commands::{Usage, doctor, explain, inspect, list, run, trace},
 };
 use clap::Parser as _;
 
@@ -30,6 +31,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => trace::run(&cli.trace),
         Some(Command::Trace(args)) => trace::run(&args),
         Some(Command::Top(args)) => top::run(&args),
+        Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Result;
-pub use args::{Args, FilterArgs, TracingArgs};
+pub use args::{Args, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
 use rows::Rows;
