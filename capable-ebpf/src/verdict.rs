@@ -89,9 +89,21 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
             }
             // The verifier would follow each of the walk's many ends through the rest of the
             // program, were their values known to it.
-            let walked = opaque(walk(own, target, euid, raised));
-            subject.flags |= walked as u32;
-            subject.result = if walked & GRANTED != 0 { 0 } else { -EPERM };
+            match opaque(walk(own, target, euid)) {
+                BELOW => {
+                    subject.flags |= Flags::NAMESPACE_BELOW;
+                    decide(&mut subject, raised);
+                }
+                OWNED => {
+                    subject.flags |= Flags::NAMESPACE_BELOW;
+                    if !raised {
+                        subject.flags |= Flags::BY_OWNERSHIP;
+                    }
+                    decide(&mut subject, true);
+                }
+                OUTSIDE => decide(&mut subject, false),
+                _ => {}
+            }
         }
         Target::Initial => {
             subject.target_namespace = INITIAL_USER_NAMESPACE;
@@ -107,51 +119,44 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
     subject
 }
 
-/// What [`walk`] adds to the flags for a check that is granted.
-const GRANTED: u64 = 1 << 32;
+/// Where a walk ends.
+const UNKNOWN: u64 = 0;
+/// The target lies below the credentials' namespace, so their bit decides.
+const BELOW: u64 = 1;
+/// The target, or a namespace above it, is owned by the credentials: granted.
+const OWNED: u64 = 2;
+/// The credentials' namespace is not above the target: denied.
+const OUTSIDE: u64 = 3;
 
-/// Walks from a target that is not the credentials' namespace upwards, and answers with [`Flags`]
-/// and [`GRANTED`].
+/// Walks from a target that is not the credentials' namespace upwards.
 ///
 /// A function of its own: the walk is rare, and inlined it would be most of each program.
 #[inline(never)]
-fn walk(own: u64, target: u64, euid: u32, raised: bool) -> u64 {
-    const DECIDED: u64 = (Flags::RESULT_KNOWN | Flags::RESULT_EVALUATED) as u64;
+fn walk(own: u64, target: u64, euid: u32) -> u64 {
     let Some(own_level) = read::<i32>(own, config!(offsets.user_ns_level)) else {
-        return 0;
+        return UNKNOWN;
     };
     let mut namespace = target;
-    let mut below = 0;
     for _ in 0..LEVELS {
-        if namespace == own {
-            return DECIDED | below | if raised { GRANTED } else { 0 };
-        }
-        let Some(level) = read::<i32>(namespace, config!(offsets.user_ns_level)) else {
-            return below;
+        let (Some(level), Some(parent)) = (
+            read::<i32>(namespace, config!(offsets.user_ns_level)),
+            read::<u64>(namespace, config!(offsets.user_ns_parent)),
+        ) else {
+            return UNKNOWN;
         };
         if level <= own_level {
-            return DECIDED | below;
+            return OUTSIDE;
         }
-        let Some(parent) = read::<u64>(namespace, config!(offsets.user_ns_parent)) else {
-            return below;
-        };
         if parent == own {
-            below = u64::from(Flags::NAMESPACE_BELOW);
-            let Some(owner) = read::<u32>(namespace, config!(offsets.user_ns_owner)) else {
-                return below;
+            return match read::<u32>(namespace, config!(offsets.user_ns_owner)) {
+                Some(owner) if owner == euid => OWNED,
+                Some(_) => BELOW,
+                None => UNKNOWN,
             };
-            if owner == euid {
-                let ownership = if raised {
-                    0
-                } else {
-                    u64::from(Flags::BY_OWNERSHIP)
-                };
-                return DECIDED | below | GRANTED | ownership;
-            }
         }
         namespace = parent;
     }
-    below
+    UNKNOWN
 }
 
 #[inline(always)]
