@@ -1,7 +1,10 @@
 //! `cargo xtask test`: everything, from the unit tests to the guests.
 
 use std::collections::VecDeque;
+use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -99,19 +102,33 @@ fn check_objects() -> Result<Tally> {
 
 fn host_tests() -> Result<Tally> {
     let programs = binaries::build()?;
-    let xtask = programs
-        .iter()
-        .find(|path| path.ends_with("xtask"))
-        .context("the guest's xtask was not built")?;
+    let program = |name: &str| {
+        let found = programs.iter().find(|path| path.ends_with(name));
+        found.with_context(|| format!("{name} was not built for guests"))
+    };
+    let (xtask, capable) = (program("xtask")?, program("capable")?);
+    let mut tally = counted(as_root(xtask, capable)?.args(["guest", "host-tests"]))?;
+    tally += counted(as_root(xtask, capable)?.arg("recipes").arg(capable))?;
+    Ok(tally)
+}
+
+/// A program as root, by sudo where we are not, with the folder of `capable` first in the `PATH`.
+fn as_root(program: &Path, capable: &Path) -> Result<Command> {
+    let mut path = vec![capable.parent().unwrap_or(program).to_owned()];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let mut assignment = OsString::from("PATH=");
+    assignment.push(env::join_paths(path)?);
     let mut command = match places::on_path("sudo") {
         Some(sudo) if !places::is_root() => {
             let mut command = Command::new(sudo);
-            command.arg("--").arg(xtask);
+            // sudo has a PATH of its own.
+            command.args(["--", "env"]);
             command
         }
-        _ => Command::new(xtask),
+        _ => Command::new("env"),
     };
-    counted(command.args(["guest", "host-tests"]))
+    command.arg(assignment).arg(program);
+    Ok(command)
 }
 
 /// Runs a program whose output tells what passed and what failed.
