@@ -7,6 +7,7 @@ use capable::{
     commands::{Usage, doctor, explain, inspect, list, trace},
     commands::{Usage, explain, inspect, list, top, trace},
     commands::{Usage, doctor, explain, inspect, list, run, trace},
+    commands::{Usage, doctor, explain, generate, inspect, list, trace},
 };
 use clap::Parser as _;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     run(cli).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         if error.is::<Usage>() {
+            eprintln!("\nFor more information, try '--help'.");
             ExitCode::from(USAGE)
         } else {
             ExitCode::FAILURE
@@ -36,5 +38,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Generate(args)) => generate::run(&args),
     }
 }
