@@ -44,6 +44,9 @@ pub const PER_CHECK: [&str; 8] = [
     ROWS, LOW_RATE, JSON, STACKS, OTHER_PID, UNAUDITED, UNIQUE, COUNT,
 ];
 
+/// The measures of which each has a load of its own; the others have that of the first.
+pub const LOADS: [&str; 3] = [ROWS, LOW_RATE, UNAUDITED];
+
 /// The load of a measure.
 pub fn load_of(measure: &str, quick: bool) -> load::Options {
     let checks = if quick { 5_000 } else { 20_000 };

@@ -108,7 +108,7 @@ fn print(figure: &Figure) -> Result<()> {
 
 /// What the loads cost untraced, and under programs that do nothing.
 fn floor(options: &Options) -> Result<()> {
-    for measure in [cases::ROWS, cases::LOW_RATE, cases::UNAUDITED] {
+    for measure in cases::LOADS {
         let load = cases::load_of(measure, options.quick);
         let cost = repeated(load, options, || Ok(0))?;
         print(&Figure::new(NOTHING, measure, cost.whole))?;

@@ -10,6 +10,7 @@ mod cases;
 mod document;
 mod empty;
 mod figure;
+mod goals;
 pub mod load;
 pub mod measure;
 mod peers;
@@ -55,6 +56,9 @@ pub struct Options {
     /// Write docs/performance.md anew from the figures
     #[arg(long)]
     document: bool,
+    /// Measure the capable, built statically, and use the xtask of this folder; don't build them
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
     /// End a guest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     limit: u64,
@@ -62,7 +66,10 @@ pub struct Options {
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let programs = binaries::release()?;
+    let programs = match &options.programs {
+        Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
+        None => binaries::release()?,
+    };
     let base = guest_root::base(&programs)?;
     let mut reports = Vec::new();
     for kernel in kernels::install_all(&options.kernel.0, false)? {

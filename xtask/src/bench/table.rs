@@ -71,17 +71,19 @@ pub fn others(report: &Report) -> Table {
 
 /// Both tables as plain text.
 pub fn text(report: &Report) -> String {
-    let base = [cases::ROWS, cases::LOW_RATE, cases::UNAUDITED]
+    let base = cases::LOADS
         .map(|measure| match report.value(NOTHING, measure) {
             Some(value) => format!("{value:.0} ({measure})"),
             None => format!("- ({measure})"),
         })
         .join(", ");
+    let goals = super::goals::table(report);
     format!(
-        "Linux {}\nInstructions per check with {NOTHING}: {base}\n\n{}\n{}",
+        "Linux {}\nInstructions per check with {NOTHING}: {base}\n\n{}\n{}\n{}",
         report.kernel,
         aligned(&instructions(report)),
-        aligned(&others(report))
+        aligned(&others(report)),
+        aligned(&goals)
     )
 }
 
