@@ -77,7 +77,8 @@ pub fn root_filesystem_of(
             packages.len()
         );
         let work = folder.join("fetching");
-        fetch(releases, packages, alone, &work, &archive).context("cannot fetch Debian's packages")?;
+        fetch(releases, packages, alone, &work, &archive)
+            .context("cannot fetch Debian's packages")?;
         fs::remove_dir_all(&work)?;
     }
     Ok(archive)

@@ -129,9 +129,7 @@ fn line_of(subject: &str, rows: &[String], measure: &str) -> Option<Vec<String>>
             let top = words("/usr/bin/capable top --batch --delay 1000");
             Some([&top, way].concat())
         }
-        ("bpftrace", JSON) => Some(words(
-            "/usr/bin/bpftrace -f json /usr/sbin/capable.bt",
-        )),
+        ("bpftrace", JSON) => Some(words("/usr/bin/bpftrace -f json /usr/sbin/capable.bt")),
         ("bpftrace", COUNT) => {
             let mut line = words("/usr/bin/bpftrace -e");
             line.push("kprobe:cap_capable { @[pid, comm, arg2] = count(); }".into());

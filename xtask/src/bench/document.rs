@@ -35,13 +35,14 @@ it does. An instruction is not a nanosecond of a real processor; the figures are
 * *JSON to a file*: the file is in memory.
 * *kernel stacks*: rows with `-K`.
 * *filtered by pid*: only another process is wanted.
-* *unaudited, filtered*: the load maps and unmaps a page instead, which asks for CAP_SYS_ADMIN without audit.
+* *unaudited, filtered*: the load opens /proc/kallsyms instead, which asks for CAP_SYSLOG without audit.
 * *unique repeats*: the tracer shows what is new, and nothing is.
 * *counted*: `capable top`, between two readings; for bpftrace a one-liner that counts by process and
   capability.
 * *exec to attached*: from the tracer's start to the first check that it shows, at one instruction per
   nanosecond.
 * *peak memory*: VmHWM after the load. *program and libraries*: the files that the process has mapped.
+* *lost at full rate*: the share of the checks of *rows* that is not shown when the rows go to a file.
 * *burst*: two processors, without the instruction clock; two processes make 100 000 checks each, as fast
   as they can, while rows go to a file in memory. *not accounted for*: 200 000 less the rows and less what
   the tracer says that it lost.

@@ -16,6 +16,9 @@ pub struct Figure {
     /// The part of it that the program's own process spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_process: Option<f64>,
+    /// The part of it that its eBPF programs spent, with the reading of the clock that tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_programs: Option<f64>,
     /// Checks that it lost meanwhile, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
@@ -32,6 +35,7 @@ impl Figure {
             measure: measure.into(),
             value: Some(value),
             of_process: None,
+            of_programs: None,
             lost: None,
             reason: None,
         }
@@ -95,6 +99,9 @@ impl fmt::Display for Figure {
         }
         if let Some(part) = self.of_process {
             write!(f, ", {part:.1} of them in its process")?;
+        }
+        if let Some(part) = self.of_programs {
+            write!(f, ", {part:.1} in its eBPF programs")?;
         }
         if let Some(lost) = self.lost.filter(|lost| *lost > 0) {
             write!(f, ", {lost} lost")?;

@@ -101,7 +101,10 @@ fn goals(report: &Report) -> Vec<Goal> {
     );
     goal(
         "burst: lost",
-        (burst.and_then(|burst| Some(total - burst.value?)), Some(0.0)),
+        (
+            burst.and_then(|burst| Some(total - burst.value?)),
+            Some(0.0),
+        ),
     );
     goal(
         "burst: neither a row nor said to be lost",
@@ -118,6 +121,9 @@ fn goals(report: &Report) -> Vec<Goal> {
         "peak memory, KiB",
         (report.value(ours, MEMORY), Some(12.0 * 1024.0)),
     );
-    goal("context switches when idle", (report.value(ours, IDLE), Some(0.0)));
+    goal(
+        "context switches when idle",
+        (report.value(ours, IDLE), Some(0.0)),
+    );
     goals
 }

@@ -1,6 +1,7 @@
 //! What runs in a guest: each case in turn, its figures printed as lines of JSON.
 
 use std::env;
+use std::fs;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub const NOTHING: &str = "nothing attached";
 
 /// From exec to the first check that is seen, in milliseconds.
 pub const START: &str = "start";
+/// The share of the checks of [`cases::ROWS`] that is not shown, in percent.
+pub const LOST: &str = "lost at full rate";
 /// The most memory at once, in KiB.
 pub const MEMORY: &str = "memory";
 /// The program and its libraries, in KiB.
@@ -69,7 +72,7 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     for_each_tracer(options, |subject, line| start(subject, line))?;
-    for_each_tracer(options, |subject, line| at_rest(subject, line))
+    for_each_tracer(options, |subject, line| at_rest(options, subject, line))
 }
 
 impl Options {
@@ -179,12 +182,27 @@ fn per_check(case: &Case, options: &Options) -> Result<Figure> {
         ..case.load
     })?;
     let cost = repeated(case.load, options, || tool.used())?;
+    let of_programs = programs(&tool, case.load)?;
     let left = tool.stop()?;
     Ok(Figure {
         of_process: Some(cost.of_process),
+        of_programs: Some(of_programs),
         lost: Some(left.lost()),
         ..Figure::new(&case.subject, case.measure, cost.whole)
     })
+}
+
+/// Instructions per check that the eBPF programs of a tracer spend, by a load of its own: the
+/// kernel's counting costs something.
+fn programs(tool: &Tool, load: load::Options) -> Result<f64> {
+    let switch = "/proc/sys/kernel/bpf_stats_enabled";
+    let set = |value| fs::write(switch, value).with_context(|| format!("cannot write {switch}"));
+    set("1")?;
+    let before = tool.programs_ran()?;
+    run_load(load)?;
+    let ran = tool.programs_ran()? - before;
+    set("0")?;
+    Ok(ran as f64 / load.checks as f64)
 }
 
 /// From exec to the first check that is seen.
@@ -212,21 +230,28 @@ fn start(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
 }
 
 /// Memory after work, size, and what it does while there is nothing to do.
-fn at_rest(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+fn at_rest(options: &Options, subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     const SECONDS: u64 = 10;
-    let mut tool = Tool::spawn(line, Output::Null)?;
+    let mut tool = Tool::spawn(line, Output::File)?;
     tool.settle(|| {})?;
-    run_load(cases::load_of(cases::ROWS, false))?;
+    let load = cases::load_of(cases::ROWS, options.quick);
+    run_load(load)?;
     sleep(Duration::from_secs(1));
     let before = tool.switches()?;
     sleep(Duration::from_secs(SECONDS));
     let switches = (tool.switches()? - before) as f64 / SECONDS as f64;
-    let figures = vec![
+    let mut figures = vec![
         Figure::new(subject, IDLE, switches),
         Figure::new(subject, MEMORY, tool.peak_memory()? as f64),
         Figure::new(subject, SIZE, tool.size()? as f64 / 1024.0),
     ];
-    tool.stop()?;
+    let rows = tool.stop()?.rows();
+    let made = load.checks + load::WARM_UP;
+    figures.push(Figure::new(
+        subject,
+        LOST,
+        made.saturating_sub(rows) as f64 * 100.0 / made as f64,
+    ));
     Ok(figures)
 }
 
@@ -235,7 +260,7 @@ fn burst(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     let mut tool = Tool::spawn(line, Output::File)?;
     tool.settle(|| {})?;
     let load = load::Options {
-        checks: BURST_CHECKS - 100,
+        checks: BURST_CHECKS - load::WARM_UP,
         burst: u64::MAX,
         pause: 0,
         kind: Kind::Audited,

@@ -32,7 +32,11 @@ pub const VERSION: &str = "package: ";
 /// In a guest: the versions of the packages.
 pub fn versions() -> Vec<String> {
     let text = fs::read_to_string("/vm/packages").unwrap_or_default();
-    let named = |line: &&str| PACKAGES.iter().any(|name| line.split('=').next() == Some(name));
+    let named = |line: &&str| {
+        PACKAGES
+            .iter()
+            .any(|name| line.split('=').next() == Some(name))
+    };
     text.lines().filter(named).map(str::to_owned).collect()
 }
 

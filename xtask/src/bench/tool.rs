@@ -111,6 +111,21 @@ impl Tool {
         Ok(sum)
     }
 
+    /// Nanoseconds that its eBPF programs have run, while the kernel counts that
+    /// (kernel/bpf/syscall.c, `bpf_prog_show_fdinfo`).
+    pub fn programs_ran(&self) -> Result<u64> {
+        let mut sum = 0;
+        for descriptor in fs::read_dir(self.folder().join("fdinfo"))? {
+            let text = fs::read_to_string(descriptor?.path()).unwrap_or_default();
+            let number = text
+                .lines()
+                .find_map(|line| line.strip_prefix("run_time_ns:"))
+                .and_then(|rest| rest.trim().parse::<u64>().ok());
+            sum += number.unwrap_or(0);
+        }
+        Ok(sum)
+    }
+
     /// How often its threads were switched to.
     pub fn switches(&self) -> Result<u64> {
         let mut sum = 0;
@@ -140,7 +155,10 @@ impl Tool {
         let mut files: Vec<&str> = maps
             .lines()
             .filter_map(|line| line.split_whitespace().nth(5))
-            .filter(|path| path.starts_with("/usr") && (path.contains("/bin/") || path.contains("/sbin/") || path.contains(".so")))
+            .filter(|path| {
+                path.starts_with("/usr")
+                    && (path.contains("/bin/") || path.contains("/sbin/") || path.contains(".so"))
+            })
             .collect();
         files.sort_unstable();
         files.dedup();
@@ -204,7 +222,10 @@ impl Left {
     /// `12 lost` of capable.
     pub fn lost(&self) -> u64 {
         let lines = self.stdout.lines().chain(self.stderr.lines());
-        lines.filter(|line| !line.contains(load::COMM)).filter_map(lost_in).sum()
+        lines
+            .filter(|line| !line.contains(load::COMM))
+            .filter_map(lost_in)
+            .sum()
     }
 }
 
@@ -213,7 +234,9 @@ fn lost_in(line: &str) -> Option<u64> {
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| !word.is_empty())
         .collect();
-    let at = words.iter().position(|word| word.eq_ignore_ascii_case("lost"))?;
+    let at = words
+        .iter()
+        .position(|word| word.eq_ignore_ascii_case("lost"))?;
     let number = |at: usize| words.get(at)?.parse().ok();
     if line.starts_with("capable: ") {
         number(at.checked_sub(1)?)
