@@ -12,14 +12,12 @@ use crate::guest::ways;
 pub struct Case {
     /// The tracer, with hook and transport.
     pub subject: String,
-    /// What it does.
-    pub measure: &'static str,
+    /// What is measured of it; the last is the one that can lose checks.
+    pub measures: Vec<&'static str>,
     /// Its command line.
     pub line: Vec<String>,
     /// Where its rows go.
     pub output: Output,
-    /// What makes the checks.
-    pub load: load::Options,
 }
 
 /// Rows to /dev/null, as fast as the checks come.
@@ -86,26 +84,32 @@ pub fn tracers() -> Result<Vec<(String, Vec<String>)>> {
     Ok(found)
 }
 
-/// All cases of instructions per check.
-pub fn all(quick: bool) -> Result<Vec<Case>> {
-    let mut cases = Vec::new();
-    for (subject, line) in tracers()? {
-        for measure in PER_CHECK {
-            let Some(line) = line_of(&subject, &line, measure) else {
+/// All cases of instructions per check. What takes the same command line is one case: some tracers
+/// take long to start.
+pub fn all() -> Result<Vec<Case>> {
+    let mut cases: Vec<Case> = Vec::new();
+    for (subject, rows) in tracers()? {
+        let first = cases.len();
+        for measure in PER_CHECK.into_iter().rev() {
+            let Some(line) = line_of(&subject, &rows, measure) else {
                 continue;
             };
+            if let Some(same) = cases[first..].iter_mut().find(|case| case.line == line) {
+                same.measures.push(measure);
+                continue;
+            }
             cases.push(Case {
                 subject: subject.clone(),
-                measure,
+                measures: vec![measure],
                 line,
                 output: if measure == JSON {
                     Output::File
                 } else {
                     Output::Null
                 },
-                load: load_of(measure, quick),
             });
         }
+        cases[first..].reverse();
     }
     Ok(cases)
 }

@@ -64,11 +64,13 @@ pub fn run(options: &Options) -> Result<()> {
     }
     sleep(AFTER_BOOT);
     floor(options)?;
-    for case in cases::all(options.quick)? {
+    for case in cases::all()? {
         if options.wants(&case.subject) {
-            let figure = per_check(&case, options)
-                .unwrap_or_else(|error| failed(&case.subject, case.measure, &error));
-            print(&figure)?;
+            if let Err(error) = per_check(&case, options) {
+                for measure in &case.measures {
+                    print(&failed(&case.subject, measure, &error))?;
+                }
+            }
         }
     }
     for_each_tracer(options, |subject, line| start(subject, line))?;
@@ -173,23 +175,29 @@ fn spawn_load(load: load::Options) -> Result<std::process::Child> {
         .context("cannot run the load")
 }
 
-fn per_check(case: &Case, options: &Options) -> Result<Figure> {
+fn per_check(case: &Case, options: &Options) -> Result<()> {
     let mut tool = Tool::spawn(&case.line, case.output)?;
     tool.settle(|| {})?;
-    // The first rows touch memory that the later ones find.
-    run_load(load::Options {
-        checks: case.load.checks / 10,
-        ..case.load
-    })?;
-    let cost = repeated(case.load, options, || tool.used())?;
-    let of_programs = programs(&tool, case.load)?;
-    let left = tool.stop()?;
-    Ok(Figure {
-        of_process: Some(cost.of_process),
-        of_programs: Some(of_programs),
-        lost: Some(left.lost()),
-        ..Figure::new(&case.subject, case.measure, cost.whole)
-    })
+    let mut figures = Vec::new();
+    for measure in &case.measures {
+        let load = cases::load_of(measure, options.quick);
+        // The first rows touch memory that the later ones find.
+        run_load(load::Options {
+            checks: load.checks / 10,
+            ..load
+        })?;
+        let cost = repeated(load, options, || tool.used())?;
+        figures.push(Figure {
+            of_process: Some(cost.of_process),
+            of_programs: Some(programs(&tool, load)?),
+            ..Figure::new(&case.subject, measure, cost.whole)
+        });
+    }
+    let lost = tool.stop()?.lost();
+    if let Some(last) = figures.last_mut() {
+        last.lost = Some(lost);
+    }
+    figures.iter().try_for_each(print)
 }
 
 /// Instructions per check that the eBPF programs of a tracer spend, by a load of its own: the
