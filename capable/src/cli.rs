@@ -2,6 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::{doctor, explain, inspect, list, trace};
+use crate::commands::{explain, inspect, list, top, trace};
+use crate::commands::{doctor, explain, inspect, list, run, trace};
 use crate::commands::{doctor, explain, generate, inspect, list, trace};
 
 /// What the long help of the program ends with.
@@ -68,12 +71,18 @@ pub enum Command {
     /// Show capability checks as they happen (the default)
     #[command(after_long_help = TRACE_NOTES)]
     Trace(Box<trace::Args>),
+    /// Show who makes the most capability checks, counted in the kernel
+    Top(Box<top::Args>),
+    /// Run a command and report which capabilities it needs
+    Run(Box<run::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower
     Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
+    /// Say what this kernel and this user can do, and what is missing
+    Doctor(doctor::Args),
     /// Tell whether tracing works here, how, and what is missing
     Doctor(doctor::Args),
     /// Write man pages or completions

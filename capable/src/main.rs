@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
+    commands::{Usage, doctor, explain, inspect, list, trace},
+    commands::{Usage, explain, inspect, list, top, trace},
+    commands::{Usage, doctor, explain, inspect, list, run, trace},
     commands::{Usage, doctor, explain, generate, inspect, list, trace},
 };
 use clap::Parser as _;
@@ -29,6 +32,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => trace::run(&cli.trace),
         Some(Command::Trace(args)) => trace::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
+        Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),

@@ -9,6 +9,7 @@ mod guest;
 mod guest_root;
 mod initramfs;
 mod kernels;
+mod modules;
 mod packages;
 mod places;
 mod process;

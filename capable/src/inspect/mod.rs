@@ -70,7 +70,7 @@ pub fn universe() -> CapabilitySet {
 
 /// Bytes from outside as text that is safe on a terminal and can be turned back: what is not
 /// printable UTF-8, and the backslash, is escaped (`\x1b`, `\u{202e}`, `\\`).
-fn printable(bytes: &[u8]) -> String {
+pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut text = Vec::with_capacity(bytes.len());
     push_escaped(&mut text, bytes);
     String::from_utf8_lossy(&text).into_owned()

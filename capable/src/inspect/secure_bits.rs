@@ -34,6 +34,11 @@ impl SecureBits {
         Some(Self(bits.bits()))
     }
 
+    /// The bits as prctl(2) takes them.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
     /// Execve gives user 0 nothing.
     pub fn is_noroot(self) -> bool {
         self.0 & Self::NOROOT != 0

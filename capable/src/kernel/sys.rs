@@ -321,6 +321,11 @@ pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok((known >= 216).then_some(info.recursion_misses))
 }
 
+/// The number by which the kernel knows a program.
+pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
+    Ok(info::<ProgramInfo>(program)?.0.id)
+}
+
 /// How large a program is on this kernel: eBPF instructions after the verifier removed what was
 /// not asked for, bytes of machine code, and instructions that the verifier looked at (0 where the
 /// kernel does not say, before 5.16).

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
-use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy};
+use aya_log::EbpfLogger;
+use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy, Wanted};
 use thiserror::Error;
 
 use super::{
     attach::{AttachError, Attached, Missed},
+    counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
     inlining,
     object::{Object, ObjectError},
@@ -36,6 +38,9 @@ const INSETID: [&str; 1] = ["ns_capable_setid"];
 /// The default size of the ring buffer.
 pub const RING_BYTES: u32 = 1 << 22;
 
+/// The size of a ring buffer that nothing is sent through: a page.
+const SMALLEST_RING: u32 = 4096;
+
 /// The default size of a processor's perf buffer, in pages.
 pub const PERF_PAGES: usize = 256;
 
@@ -54,6 +59,9 @@ pub enum TracerError {
     /// A filter could not be set.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// What was counted could not be read.
+    #[error(transparent)]
+    Counts(#[from] CountsError),
     /// A map could not be read or written.
     #[error("cannot use the map {0}: {1}")]
     Map(&'static str, MapError),
@@ -72,6 +80,10 @@ pub struct Request {
     pub audited_only: bool,
     /// Send parent, inner pids and system call.
     pub detail: bool,
+    /// Send whose credentials were checked, over which namespace.
+    pub credentials: bool,
+    /// Send the cgroup's id.
+    pub cgroup: bool,
     /// Frames of the kernel stack.
     pub kernel_frames: u32,
     /// Frames of the user stack.
@@ -84,6 +96,10 @@ pub struct Request {
     pub outcomes: bool,
     /// Send only what is new.
     pub unique: UniqueBy,
+    /// Send records. Without, nothing ever comes out of the stream.
+    pub send: bool,
+    /// Count checks in the kernel, to be read with [`Tracer::counts`].
+    pub count: Option<CountBy>,
     /// Size of the ring buffer, or of all perf buffers together, in bytes.
     pub buffer: Option<u32>,
     /// The level of the kernel side's own log: 0 is off, 5 is trace.
@@ -95,6 +111,8 @@ pub struct Tracer {
     attached: Attached,
     counters: PerCpuArray<MapData, PodCounters>,
     followed: Option<HashMap<MapData, u32, u32>>,
+    log: Option<EbpfLogger<&'static dyn log::Log>>,
+    counts: Option<Counts>,
     /// The stream of records.
     pub stream: Stream,
     /// What this trace cannot show, and why: for the user to know before the first row.
@@ -135,11 +153,17 @@ impl Tracer {
         } else {
             None
         };
-        let pages = request
-            .buffer
-            .map_or(PERF_PAGES, |bytes| (bytes as usize / 4096).max(1));
+        let pages = match request.buffer {
+            _ if !request.send => 1,
+            None => PERF_PAGES,
+            Some(bytes) => (bytes as usize / 4096).max(1),
+        };
         let stream = Stream::open(&mut object, request.transport, &config, pages)?;
 
+        let counts = match request.count {
+            Some(by) => Some(Counts::open(&mut object, by)?),
+            None => None,
+        };
         let mut attached = Attached::default();
         if request.follow {
             attached.follow(&object)?;
@@ -150,9 +174,11 @@ impl Tracer {
         attached.checks(&object, request.hook, &request.layout)?;
         cover_inlined(request, &mut object, &mut attached, &mut gaps)?;
         Ok(Self {
+            log: open_log(request, &attached),
             attached,
             counters: object.take_map("COUNTERS")?,
             followed,
+            counts,
             stream,
             gaps,
             started_in: start.elapsed(),
@@ -172,6 +198,30 @@ impl Tracer {
         Ok(processors
             .iter()
             .fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one)))
+    }
+
+    /// What was counted so far, in no order; nothing where [`Request::count`] is not set.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn counts(&self) -> Result<Vec<Counted>, TracerError> {
+        match &self.counts {
+            Some(counts) => Ok(counts.read()?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Makes room in the table of counts: see [`Counts::fold_ended`].
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written.
+    pub fn fold_ended_counts(&mut self) -> Result<Vec<u32>, TracerError> {
+        match &mut self.counts {
+            Some(counts) => Ok(counts.fold_ended()?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the kernel skipped so far.
@@ -194,12 +244,30 @@ impl Tracer {
         }
     }
 
+    /// Passes on what the kernel side has to say to the program's log.
+    pub fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
+    }
+
     /// Takes the hooks away; what is in the stream can still be read.
     pub fn detach(&mut self) -> Missed {
         let missed = self.attached.missed();
         self.attached = Attached::default();
         missed
     }
+}
+
+/// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
+/// trace without it is whole.
+fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
+    if request.log_level == 0 || request.transport != Transport::Ring {
+        return None;
+    }
+    EbpfLogger::init_from_id(attached.program_id()?)
+        .map_err(|error| log::warn!("cannot read the kernel side's log: {error}"))
+        .ok()
 }
 
 /// States of a process in the table (capable-ebpf/src/life.rs).
@@ -226,16 +294,16 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         audited_only: u8::from(request.audited_only),
         results: 0,
         unique: request.unique as u8,
-        detail: u8::from(request.detail),
+        wanted: wanted(request),
         pids: 0,
         tids: 0,
         users: 0,
         comms: 0,
         follow: u8::from(request.follow),
-        send: 1,
-        count: 0,
-        count_subject: 0,
-        count_origin: 0,
+        send: u8::from(request.send),
+        count: u8::from(request.count.is_some()),
+        count_subject: request.count.map_or(0, |by| by.subject as u8),
+        count_origin: u8::from(request.count.is_some_and(|by| by.origin)),
         outcomes: u8::from(request.outcomes),
         task_regs_helper: u8::from(request.layout.task_registers),
     };
@@ -247,6 +315,17 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
     }
     request.filters.configure(&mut config)?;
     Ok(config)
+}
+
+fn wanted(request: &Request) -> u8 {
+    [
+        (request.detail, Wanted::DETAIL),
+        (request.credentials, Wanted::CREDENTIALS),
+        (request.cgroup, Wanted::CGROUP),
+    ]
+    .into_iter()
+    .filter(|(asked, _)| *asked)
+    .fold(0, |wanted, (_, bit)| wanted | bit)
 }
 
 /// Tells the kernel side where the functions are by which it infers the audit flag.
@@ -284,11 +363,11 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
     unless(config.users != 0, "USERS");
     unless(config.cgroup_levels != 0, "CGROUPS");
     unless(config.unique != 0, "UNIQUE");
-    unless(config.count != 0, "COUNTS");
     unless(
         config.count_origin != 0 || request.unique == UniqueBy::Stack,
         "STACKS",
     );
+    sizes.push(("COUNTS", request.count.map_or(1, |by| by.entries)));
     if request.hook != Hook::KprobePair {
         sizes.push(("PENDING", 64));
     }
@@ -296,7 +375,12 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
         sizes.push(("DENIED", 64));
     }
     if request.transport == Transport::Ring {
-        sizes.push(("EVENTS", request.buffer.unwrap_or(RING_BYTES)));
+        let bytes = if request.send {
+            request.buffer.unwrap_or(RING_BYTES)
+        } else {
+            SMALLEST_RING
+        };
+        sizes.push(("EVENTS", bytes));
     }
     sizes
 }
@@ -329,7 +413,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen,
         filtered,
         repeated,
-        sent,
         lost_full,
         lost_life,
         lost_stacks,
@@ -341,7 +424,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen: sum.seen + seen,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
-        sent: sum.sent + sent,
         lost_full: sum.lost_full + lost_full,
         lost_life: sum.lost_life + lost_life,
         lost_stacks: sum.lost_stacks + lost_stacks,

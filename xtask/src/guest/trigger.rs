@@ -185,6 +185,8 @@ pub struct Trigger {
     pub stage: Option<Stage>,
     /// As whom it makes sense.
     pub identities: &'static [Identity],
+    /// Its real user while it acts, where that is not the identity's.
+    pub uid: Option<u32>,
     /// It changes nothing outside of its process and the scene's folder.
     pub harmless: bool,
     /// What it shows.
@@ -208,6 +210,7 @@ impl Trigger {
             stage_as_root: None,
             stage: None,
             identities: &Identity::ALL,
+            uid: None,
             harmless: true,
             expected,
         }
@@ -234,6 +237,12 @@ impl Trigger {
     /// Prepared after the process became the identity.
     pub const fn staged(mut self, stage: Stage) -> Self {
         self.stage = Some(stage);
+        self
+    }
+
+    /// Acts as this real user.
+    pub const fn real_user(mut self, uid: u32) -> Self {
+        self.uid = Some(uid);
         self
     }
 

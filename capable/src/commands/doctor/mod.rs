@@ -8,11 +8,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use comfy_table::ContentArrangement;
 use serde::Serialize;
 
 use crate::kernel::features::{Features, Lack, Support};
 use crate::kernel::plan::{Hook, Plan, PlanError, Request, Transport, plan};
-use crate::output::{static_table, table_text};
+use crate::output::{Terminal, static_table, table_text};
 use requirements::{Requirement, requirements};
 
 /// Tell whether tracing works here, how, and what is missing
@@ -153,7 +154,13 @@ fn text(
             requirement.detail(),
         ]
     });
-    let mut text = table_text(&static_table(["requirement", "works", "detail"], rows));
+    let mut table = static_table(["requirement", "works", "detail"], rows);
+    // A serial console is a terminal without a width, where columns would be a character wide.
+    match Terminal::of_stdout().width {
+        Some(width) => table.set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    let mut text = table_text(&table);
     // Writing to a String cannot fail.
     let mut line = |line: String| text.write_fmt(format_args!("{line}\n")).unwrap_or_default();
     line(String::new());
@@ -167,8 +174,9 @@ fn text(
             if !plan.unknown.is_empty() {
                 line("What a trace will not tell:".into());
             }
-            for unknown in &plan.unknown {
-                line(format!("  {}: {}", unknown.what, unknown.lack));
+            for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
+                let what: Vec<&str> = alike.iter().map(|unknown| unknown.what).collect();
+                line(format!("  {}: {}", what.join("; "), alike[0].lack));
             }
             line("What it may miss:".into());
             for missed in plan.may_miss {

@@ -41,7 +41,8 @@ impl Requirement {
     }
 
     fn with_note(mut self, note: Option<String>) -> Self {
-        self.note = note;
+        // The reason says it better.
+        self.note = note.filter(|_| self.reason.is_none());
         self
     }
 

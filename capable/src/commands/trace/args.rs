@@ -171,7 +171,7 @@ pub enum Unique {
 }
 
 /// Reads a time as timeout(1) does: a number with s, m, h or d; seconds without.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wanted = || "a time is a number with s, m, h or d, such as 30s or 1.5h".to_owned();
     let (number, unit) = match text.char_indices().last() {
         Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit),

@@ -2,7 +2,7 @@
 
 mod args;
 mod report;
-mod resolve;
+pub(super) mod resolve;
 mod rows;
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Result;
-pub use args::{Args, FilterArgs, TracingArgs};
+pub use args::{Args, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
 use rows::Rows;
@@ -89,12 +89,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         layout: plan.layout,
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),
+        credentials: needs.contains(Needs::CREDENTIALS),
+        cgroup: needs.contains(Needs::CGROUP_ID),
         kernel_frames,
         user_frames: depth(args.user_stack),
         filters,
         follow: args.filter.children,
         outcomes: false,
         unique: args.unique.map_or(UniqueBy::Off, unique_by),
+        send: true,
+        count: None,
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
     };
@@ -208,8 +212,10 @@ async fn follow(
             break End::Asked;
         }
         report.tick(tracer, rows.shown)?;
+        tracer.flush_log();
     };
     tracer.detach();
+    tracer.flush_log();
     tracer.stream.finish(|record| show(rows, record, most));
     rows.finish();
     if !write_out(&mut rows.written)? {

@@ -72,7 +72,7 @@ pub(super) fn effective() -> CapabilitySet {
 pub(super) fn is_initial_namespace(kind: &str, initial: u32) -> Support {
     let path = format!("/proc/self/ns/{kind}");
     match fs::read_link(&path) {
-        Ok(link) if link == PathBuf::from(format!("{kind}:[{initial}]")) => Support::Yes,
+        Ok(link) if link.as_os_str() == format!("{kind}:[{initial}]").as_str() => Support::Yes,
         Ok(link) => Support::no(format!(
             "this process is in the namespace {}",
             link.display()

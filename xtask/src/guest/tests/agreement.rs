@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::{Bench, Tally};
 use crate::guest::compare::{Comparison, compare, rows_of};
-use crate::guest::exceptions::{UNKNOWN, VARYING};
+use crate::guest::exceptions::{Field, UNKNOWN, VARYING, may_be_unknown};
 use crate::guest::hooks::Way;
 use crate::guest::identity::Identity;
 use crate::guest::rows::{Check, Row};
@@ -131,6 +131,20 @@ fn complain(result: &Comparison) -> Result<()> {
     );
 }
 
+/// The first of these, each on a line: one cause often has many of them.
+fn first_lines(all: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut lines = String::new();
+    for line in all.iter().take(SHOWN) {
+        lines.push_str("\n  ");
+        lines.push_str(line);
+    }
+    if all.len() > SHOWN {
+        lines.push_str("\n  ...");
+    }
+    lines
+}
+
 /// What each trigger showed, in an order that does not depend on time.
 fn collect(runs: &[(&'static Trigger, Run)], rows: &[Row]) -> Shown {
     let mut shown = Shown::new();
@@ -172,27 +186,45 @@ fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) ->
             let (name, identity) = key;
             all += others.len();
             wrong.push(format!(
-                "{name} as {identity}: {} only there: {:?}; {} only here: {:?}",
+                "{name} as {identity}: {} only there: {}; {} only here: {}",
                 missing.len(),
-                missing.first(),
+                words(missing.first().copied()),
                 others.len(),
-                others.first()
+                words(others.first()),
             ));
         }
     }
     println!("{label} {name}: {same} of {all} checks identical");
     if !wrong.is_empty() {
-        bail!("{} triggers differ:\n  {}", wrong.len(), wrong.join("\n  "));
+        bail!("{} triggers differ:{}", wrong.len(), first_lines(&wrong));
     }
     Ok(())
 }
 
+fn words(check: Option<&Check>) -> String {
+    check.map_or("-".to_owned(), |check| {
+        format!(
+            "[{} {} audit {:?} insetid {:?} by {}]",
+            check.name,
+            check.result.as_deref().unwrap_or("?"),
+            check.audit,
+            check.insetid,
+            check.caller.as_deref().unwrap_or("?")
+        )
+    })
+}
+
 /// Equal, but for what the hook cannot know (`exceptions::UNKNOWN`).
 fn alike(one: &Check, other: &Check, hook: &str) -> bool {
-    use crate::guest::exceptions::{Field, may_be_unknown};
     let mut one = one.clone();
     if may_be_unknown(hook, Field::GrantedBy) && one.result.as_deref() == Some("owner") {
         one.result = Some("granted".to_owned());
+    }
+    if may_be_unknown(hook, Field::OvercommitResult)
+        && other.result.is_none()
+        && one.audit == Some(false)
+    {
+        one.result = None;
     }
     one == *other
 }

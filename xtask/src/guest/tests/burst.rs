@@ -118,7 +118,7 @@ pub fn all_accounted(bench: &Bench) -> Result<()> {
 /// The reader is stopped until all checks are made, so that the buffer must overflow.
 pub fn sleeping_reader(bench: &Bench) -> Result<()> {
     for &way in &bench.ways {
-        let (printed, summary) = traced(way, &["--buffer", "256k"], |tracer, burst| {
+        let (printed, summary) = traced(way, &["--buffer-size", "256K"], |tracer, burst| {
             let failed = io::Error::from_raw_os_error;
             call!(SYS_kill, tracer.pid(), libc::SIGSTOP).map_err(failed)?;
             let result = burst.run();
