@@ -46,6 +46,8 @@ pub enum Field {
     GrantedBy,
     /// Whose credentials were checked, and over which namespace.
     Credentials,
+    /// The frame of `cap_capable` in a kernel stack.
+    InnermostFrame,
     /// The result of a check that the compiler inlined into `cap_vm_enough_memory`.
     OvercommitResult,
 }
@@ -72,6 +74,11 @@ pub const UNKNOWN: &[Unknown] = &[
         hook: "kretprobe",
         field: Field::Credentials,
         reason: "the pair is for kernels without BTF, where credentials cannot be read",
+    },
+    Unknown {
+        hook: "kretprobe",
+        field: Field::InnermostFrame,
+        reason: "the stack is taken when cap_capable has returned",
     },
     Unknown {
         hook: "kretprobe",
