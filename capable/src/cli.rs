@@ -2,10 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{doctor, explain, inspect, list, trace};
-use crate::commands::{explain, inspect, list, top, trace};
-use crate::commands::{doctor, explain, inspect, list, run, trace};
-use crate::commands::{doctor, explain, generate, inspect, list, trace};
+use crate::commands::{doctor, explain, generate, inspect, list, run, top, trace};
 
 /// What the long help of the program ends with.
 const NOTES: &str = "\
@@ -81,8 +78,6 @@ pub enum Command {
     Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
-    /// Say what this kernel and this user can do, and what is missing
-    Doctor(doctor::Args),
     /// Tell whether tracing works here, how, and what is missing
     Doctor(doctor::Args),
     /// Write man pages or completions

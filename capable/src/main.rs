@@ -4,10 +4,7 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, doctor, explain, inspect, list, trace},
-    commands::{Usage, explain, inspect, list, top, trace},
-    commands::{Usage, doctor, explain, inspect, list, run, trace},
-    commands::{Usage, doctor, explain, generate, inspect, list, trace},
+    commands::{Usage, doctor, explain, generate, inspect, list, run, top, trace},
 };
 use clap::Parser as _;
 

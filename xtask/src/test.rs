@@ -7,8 +7,6 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -121,45 +119,29 @@ fn host_tests_in(folder: &Path) -> Result<Tally> {
         fs::copy(&program, folder.join(name))
             .with_context(|| format!("cannot copy {}", program.display()))?;
     }
-    let mut path = folder.as_os_str().to_owned();
-    path.push(":");
-    path.push(env::var_os("PATH").unwrap_or_default());
-
-    // sudo sets a PATH of its own, env sets ours again.
-    let mut command = match places::on_path("sudo") {
-        Some(sudo) if !places::is_root() => {
-            let mut command = Command::new(sudo);
-    let programs = binaries::build()?;
-    let program = |name: &str| {
-        let found = programs.iter().find(|path| path.ends_with(name));
-        found.with_context(|| format!("{name} was not built for guests"))
-    };
-    let (xtask, capable) = (program("xtask")?, program("capable")?);
-    let mut tally = counted(as_root(xtask, capable)?.args(["guest", "host-tests"]))?;
-    tally += counted(as_root(xtask, capable)?.arg("recipes").arg(capable))?;
+    let capable = folder.join("capable");
+    let mut tally = counted(as_root(folder)?.args(["guest", "host-tests"]))?;
+    tally += counted(as_root(folder)?.arg("recipes").arg(capable))?;
     Ok(tally)
 }
 
-/// A program as root, by sudo where we are not, with the folder of `capable` first in the `PATH`.
-fn as_root(program: &Path, capable: &Path) -> Result<Command> {
-    let mut path = vec![capable.parent().unwrap_or(program).to_owned()];
+/// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the
+/// `PATH`.
+fn as_root(folder: &Path) -> Result<Command> {
+    let mut path = vec![folder.to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let mut assignment = OsString::from("PATH=");
     assignment.push(env::join_paths(path)?);
     let mut command = match places::on_path("sudo") {
         Some(sudo) if !places::is_root() => {
             let mut command = Command::new(sudo);
-            // sudo has a PATH of its own.
+            // sudo sets a PATH of its own, env sets ours again.
             command.args(["--", "env"]);
             command
         }
         _ => Command::new("env"),
     };
-    let mut assignment = OsString::from("PATH=");
-    assignment.push(path);
     command.arg(assignment).arg(folder.join("xtask"));
-    counted(command.args(["guest", "host-tests"]))
-    command.arg(assignment).arg(program);
     Ok(command)
 }
 

@@ -5,9 +5,9 @@ pub mod explain;
 pub mod generate;
 pub mod inspect;
 pub mod list;
-pub mod top;
 mod reporting;
 pub mod run;
+pub mod top;
 pub mod trace;
 
 use std::{error::Error, fmt};

@@ -14,7 +14,7 @@ use super::{
     inlining,
     object::{Object, ObjectError},
     offsets::Layout,
-    plan::{Hook, Transport},
+    plan::{Hook, Plan, Transport},
     stream::{Stream, StreamError},
 };
 use crate::context::kernel_symbols;
@@ -104,6 +104,31 @@ pub struct Request {
     pub buffer: Option<u32>,
     /// The level of the kernel side's own log: 0 is off, 5 is trace.
     pub log_level: u8,
+}
+
+impl Request {
+    /// Every audited check, sent plainly: the least that a trace by this plan can be asked for.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            hook: plan.hook,
+            transport: plan.transport,
+            layout: plan.layout,
+            audited_only: true,
+            detail: false,
+            credentials: false,
+            cgroup: false,
+            kernel_frames: 0,
+            user_frames: 0,
+            filters: Filters::default(),
+            follow: false,
+            outcomes: false,
+            unique: UniqueBy::Off,
+            send: true,
+            count: None,
+            buffer: None,
+            log_level: 0,
+        }
+    }
 }
 
 /// A trace at work. Dropping it ends it.
