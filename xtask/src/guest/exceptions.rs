@@ -81,6 +81,11 @@ pub const UNKNOWN: &[Unknown] = &[
         reason: "the stack is taken when cap_capable has returned",
     },
     Unknown {
+        hook: "fexit",
+        field: Field::InnermostFrame,
+        reason: "the stack is taken when cap_capable has returned",
+    },
+    Unknown {
         hook: "kretprobe",
         field: Field::OvercommitResult,
         reason: "the pair sees cap_capable return, and where that is inlined it does not",
@@ -93,6 +98,10 @@ pub fn may_be_unknown(hook: &str, field: Field) -> bool {
         .iter()
         .any(|entry| entry.hook == hook && entry.field == field)
 }
+
+/// Hooks that the kernel may skip: a program that was preempted on a processor keeps every other
+/// task's check there from it (kernel/bpf/trampoline.c, `__bpf_prog_enter_recur`). They count.
+pub const SKIPPED: [&str; 2] = ["fexit", "tracepoint"];
 
 /// Checks that may be missing, or made more often, with one hook or in one run and not in another.
 #[derive(Clone, Copy, Debug)]
