@@ -11,7 +11,7 @@ mod frame;
 mod group;
 mod keys;
 mod names;
-mod sample;
+pub(super) mod sample;
 mod screen;
 mod sort;
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod args;
 mod report;
 pub(super) mod resolve;
 mod rows;
+mod summary;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -23,6 +24,7 @@ use tokio::{
 use super::Usage;
 use crate::{
     kernel::{
+        counts::{self, CountBy, CountSubject},
         features::Features,
         plan::{self, plan},
         record::Record,
@@ -96,7 +98,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         outcomes: false,
         unique: args.unique.map_or(UniqueBy::Off, unique_by),
         send: true,
-        count: None,
+        count: args.summary.then_some(CountBy {
+            subject: CountSubject::Process,
+            origin: false,
+            entries: counts::ENTRIES,
+        }),
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
     };
@@ -133,6 +139,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         };
         report.end(&tracer, rows.shown)?;
+        if args.summary {
+            let lost = tracer.counters()?.lost_counts;
+            eprint!("{}", summary::table(&tracer.counts()?, lost));
+        }
         Ok(match ended {
             End::TimedOut if args.bounds.timeout.is_some() => ExitCode::from(TIMED_OUT),
             _ => ExitCode::SUCCESS,
