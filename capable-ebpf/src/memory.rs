@@ -33,6 +33,21 @@ pub fn read_at<T: Copy>(address: u64) -> Option<T> {
     (error == 0).then(|| unsafe { value.assume_init() })
 }
 
+/// The same value, but unknown to the verifier: paths that differ in nothing else join again.
+#[inline(always)]
+pub fn opaque(value: u64) -> u64 {
+    let mut hidden = 0;
+    // SAFETY: both are variables of this function, eight bytes each.
+    unsafe {
+        generated::bpf_probe_read_kernel(
+            (&raw mut hidden).cast(),
+            size_of::<u64>() as u32,
+            (&raw const value).cast(),
+        );
+    }
+    hidden
+}
+
 /// The address of the current `task_struct`.
 #[inline(always)]
 pub fn current_task() -> u64 {

@@ -11,4 +11,6 @@ pub mod context;
 pub mod event;
 pub mod inspect;
 pub mod kernel;
+pub mod launcher;
 pub mod output;
+pub mod profile;

@@ -40,8 +40,17 @@ fi
 stty -F /dev/ttyS1 raw -echo
 stty -F /dev/ttyS2 raw -echo
 echo started >/dev/ttyS2
-/bin/sh /vm/command </dev/null >/dev/ttyS1 2>&1
+# Through a pipe, so that programs see no terminal.
+mkfifo /run/output
+cat </run/output >/dev/ttyS1 &
+reader=$!
+/bin/sh /vm/command </dev/null >/run/output 2>&1
 status=$?
+# The reader ends with its last writer; one that stays in the background is not waited for.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 $reader 2>/dev/null || break
+    sleep 0.1
+done
 # Setting a line waits until all that was written to it has left.
 stty -F /dev/ttyS1 raw
 echo "exit $status" >/dev/ttyS2

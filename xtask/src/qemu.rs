@@ -235,6 +235,19 @@ impl Drop for Running {
     }
 }
 
+/// Removes the rooms of processes that ended before they could do so themselves.
+fn sweep(rooms: &Path) -> Result<()> {
+    for room in fs::read_dir(rooms)? {
+        let room = room?.path();
+        let owner = room.extension().and_then(|process| process.to_str());
+        if owner.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            // Another process may be sweeping too.
+            let _ = fs::remove_dir_all(&room);
+        }
+    }
+    Ok(())
+}
+
 /// A folder for the files of one run, removed after it.
 struct Room(PathBuf);
 
@@ -242,8 +255,10 @@ impl Room {
     fn new(name: &str) -> Result<Self> {
         static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let folder = places::target().join(format!("vm/{name}.{}.{number}", std::process::id()));
+        let rooms = places::target().join("vm");
+        let folder = rooms.join(format!("{name}-{number}.{}", std::process::id()));
         places::create(&folder)?;
+        sweep(&rooms)?;
         Ok(Self(folder))
     }
 

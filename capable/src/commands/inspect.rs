@@ -45,7 +45,7 @@ Reading the table:
   after execve   what an ordinary program holds that the process starts
   securebits     the kernel tells them to the process itself only
   run by a user  what the file gives a user who holds nothing, by the kernel's
-                 rule, in the initial user namespace with a full bounding set
+                 rule, in your user namespace with a full bounding set
   starts with    the permitted set of the unit's processes when they start
   can reach      what they can come to hold by running privileged files
 
@@ -85,9 +85,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let text = match args.output {
         Format::Json => json_lines(&found)?,
         Format::Table => {
+            let words = sheet::Words::new(universe);
             let sheets: Vec<_> = found
                 .iter()
-                .flat_map(|(_, subject)| sheet::of(subject, universe))
+                .flat_map(|(_, subject)| sheet::of(subject, &words))
                 .collect();
             sheet::side_by_side(&sheets, width())
         }

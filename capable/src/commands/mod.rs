@@ -1,8 +1,12 @@
 //! The subcommands, one file each.
 
+pub mod doctor;
 pub mod explain;
+pub mod generate;
 pub mod inspect;
 pub mod list;
+mod reporting;
+pub mod run;
 pub mod top;
 pub mod trace;
 

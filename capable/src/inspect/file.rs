@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::credentials::Sets;
 use super::execve::{Attached, Caller, Held, Program};
 use super::file_capabilities::FileCapabilities;
+use super::user_namespace::UserNamespace;
 use super::{Error, json};
 use crate::capability::CapabilitySet;
 
@@ -106,7 +107,7 @@ impl File {
         Ok(file)
     }
 
-    /// What a user holds who runs it, in the initial user namespace, holding this, with a full
+    /// What a user holds who runs it, in the reader's user namespace, holding this, with a full
     /// bounding set.
     fn run_by(&self, uid: u32, held: CapabilitySet, universe: CapabilitySet) -> Option<Run> {
         let caller = Caller {
@@ -129,7 +130,8 @@ impl File {
             Program::default()
         } else {
             Program {
-                set_user_id: self.set_user_id.then_some(self.owner),
+                set_user_id: Some(self.owner)
+                    .filter(|_| self.set_user_id && !self.owner_is_unmapped()),
                 capabilities: self
                     .capabilities
                     .filter(FileCapabilities::applies_here)
@@ -151,6 +153,19 @@ impl File {
             effective,
             permitted,
         })
+    }
+}
+
+/// Whom the kernel shows as the owner where the owner has no number in the reader's user namespace
+/// (`DEFAULT_OVERFLOWUID`, include/linux/highuid.h).
+const UNMAPPED: u32 = 65534;
+
+impl File {
+    /// The owner has no number in the reader's user namespace, which makes execve ignore
+    /// set-user-ID (`bprm_fill_uid`, fs/exec.c). In the initial namespace every user has one.
+    fn owner_is_unmapped(&self) -> bool {
+        let own = UserNamespace::of_process(Path::new("/proc/self"));
+        self.owner == UNMAPPED && own.initial != Some(true)
     }
 }
 

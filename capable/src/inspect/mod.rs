@@ -16,7 +16,6 @@ pub mod target;
 pub mod unit;
 pub mod user_namespace;
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -29,6 +28,7 @@ use self::process::Process;
 use self::target::Target;
 use self::unit::Unit;
 use crate::capability::{CapabilitySet, last_of_running_kernel};
+use crate::output::push_escaped;
 
 /// What was asked about.
 #[derive(Clone, Debug, Serialize)]
@@ -70,24 +70,10 @@ pub fn universe() -> CapabilitySet {
 
 /// Bytes from outside as text that is safe on a terminal and can be turned back: what is not
 /// printable UTF-8, and the backslash, is escaped (`\x1b`, `\u{202e}`, `\\`).
-pub fn printable(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            // `escape_debug` knows what is printable; quotes it would escape as well.
-            match character {
-                '\'' | '"' => text.push(character),
-                '\0'..=' ' | '\x7f' if character != ' ' => {
-                    let _ = write!(text, "\\x{:02x}", u32::from(character));
-                }
-                _ => text.extend(character.escape_debug()),
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    let mut text = Vec::with_capacity(bytes.len());
+    push_escaped(&mut text, bytes);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Why something can't be inspected.
@@ -104,10 +90,22 @@ pub enum Error {
     BadPid(String),
     /// A word that is nothing.
     #[error(
-        "{0} is no file here, no program in $PATH and no unit; give a PID, a path, a program's \
-         name or a unit such as nginx.service"
+        "{word} is no file here, no program in $PATH and no unit; {}",
+        similar.as_ref().map_or_else(
+            || {
+                String::from(
+                    "give a PID, a path, a program's name or a unit such as nginx.service",
+                )
+            },
+            |similar| format!("did you mean {similar}?"),
+        )
     )]
-    Nothing(String),
+    Nothing {
+        /// What was asked for.
+        word: String,
+        /// The program or unit that has a name like it.
+        similar: Option<String>,
+    },
     /// No such file.
     #[error("no file {}: give a path, a program's name, a PID or a unit", printable_path(.0))]
     NoFile(PathBuf),

@@ -23,10 +23,20 @@ impl SecureBits {
     /// `SECBIT_NOROOT`: execve gives user 0 nothing.
     const NOROOT: u32 = 1;
 
+    /// The bits as the kernel numbers them.
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// The calling thread's own; `None` where the kernel does not tell.
     pub fn of_this_thread() -> Option<Self> {
         let bits = rustix::thread::capabilities_secure_bits().ok()?;
         Some(Self(bits.bits()))
+    }
+
+    /// The bits as prctl(2) takes them.
+    pub fn bits(self) -> u32 {
+        self.0
     }
 
     /// Execve gives user 0 nothing.

@@ -3,10 +3,11 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process;
+use std::{fs, process};
 
 use super::unit::UnitName;
 use super::{Error, printable};
+use crate::context::nearest::nearest;
 
 /// What to inspect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +53,10 @@ impl Target {
             }
         }
         if bytes.is_empty() {
-            return Err(Error::Nothing(String::from("''")));
+            return Err(Error::Nothing {
+                word: String::from("''"),
+                similar: None,
+            });
         }
         let file = here.join(word);
         if file.is_file() {
@@ -61,17 +65,23 @@ impl Target {
         if let Some(program) = in_path(word, search) {
             return Ok(Self::File(program));
         }
-        service(word).ok_or_else(|| Error::Nothing(printable(bytes)))
+        service(word).ok_or_else(|| Error::Nothing {
+            word: printable(bytes),
+            similar: similar(word, search).map(|name| printable(name.as_bytes())),
+        })
     }
 }
 
-/// The first program with this name in the directories of `$PATH`, and in those of
-/// administrators, which an ordinary user's `$PATH` lacks.
+/// The directories of `$PATH`, and those of administrators, which an ordinary user's `$PATH`
+/// lacks.
+fn directories(search: &OsStr) -> impl Iterator<Item = PathBuf> {
+    let administrators = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+    env::split_paths(search).chain(administrators.map(PathBuf::from))
+}
+
+/// The first program with this name.
 fn in_path(name: &OsStr, search: &OsStr) -> Option<PathBuf> {
-    let mut search: Vec<PathBuf> = env::split_paths(search).collect();
-    search.extend(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
-    search
-        .into_iter()
+    directories(search)
         .map(|directory| directory.join(name))
         .find(|path| path.is_file())
 }
@@ -82,6 +92,16 @@ fn service(word: &OsStr) -> Option<Target> {
     name.push(".service");
     let unit = UnitName::new(name.to_str()?)?;
     unit.exists().then_some(Target::Unit(unit))
+}
+
+/// The program or unit whose name is most like the word.
+fn similar(word: &OsStr, search: &OsStr) -> Option<String> {
+    let programs = directories(search)
+        .filter_map(|directory| fs::read_dir(directory).ok())
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<String> = programs.chain(UnitName::all()).collect();
+    nearest(word.to_str()?, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -131,11 +151,13 @@ mod tests {
 
     #[test]
     fn a_word_that_is_nothing_is_named_with_what_would_work() {
-        let message = decide("no-such\x1bthing").unwrap_err().to_string();
+        let message = decide("no-such\x1bthing-at-all").unwrap_err().to_string();
         assert!(
-            message.contains(r"no-such\x1bthing") && message.contains("PID"),
+            message.contains(r"no-such\x1bthing-at-all") && message.contains("PID"),
             "{message}"
         );
         assert!(decide("").is_err());
+        let message = decide("tol").unwrap_err().to_string();
+        assert!(message.ends_with("did you mean tool?"), "{message}");
     }
 }

@@ -188,6 +188,12 @@ impl Attached {
         self.links.push(link);
     }
 
+    /// The kernel's number of one of the programs.
+    pub(super) fn program_id(&self) -> Option<u32> {
+        let Loaded { name: _, program } = self.programs.first()?;
+        sys::program_id(program.as_fd()).ok()
+    }
+
     /// What the kernel skipped so far: a program that was already running on that processor, and a
     /// probe that was missed.
     pub fn missed(&self) -> Missed {

@@ -142,7 +142,7 @@ impl Filters {
         .concat();
         fill(object, "NAMESPACES", &namespaces)?;
         if !self.comms.is_empty() {
-            let mut table: Array<MapData, Pattern> = object.take_map("COMMS")?;
+            let mut table: Array<&mut MapData, Pattern> = object.map("COMMS")?;
             for (index, pattern) in (0..).zip(&self.comms) {
                 table
                     .set(index, Pattern(*pattern), 0)
@@ -162,7 +162,7 @@ fn fill<K: aya::Pod>(
     if keys.is_empty() {
         return Ok(());
     }
-    let mut table: HashMap<MapData, K, u32> = object.take_map(name)?;
+    let mut table: HashMap<&mut MapData, K, u32> = object.map(name)?;
     for key in keys {
         table
             .insert(key, 1, 0)

@@ -31,7 +31,7 @@ unsafe impl aya::Pod for Own {}
 ///
 /// The table of own checks cannot be read.
 pub fn overcommit_is_inlined(object: &mut Object) -> Result<bool, TracerError> {
-    let own: Array<MapData, Own> = object.take_map("OWN_CHECKS")?;
+    let own: Array<&mut MapData, Own> = object.map("OWN_CHECKS")?;
     let seen = || -> Result<u64, MapError> { Ok(own.get(&SYS_ADMIN, 0)?.0.checks) };
     let unreadable = |error| TracerError::Map("OWN_CHECKS", error);
     let before = seen().map_err(unreadable)?;

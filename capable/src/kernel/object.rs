@@ -153,7 +153,26 @@ impl Object {
         Ok(Self { object, maps })
     }
 
-    /// Takes a map out, to read or write it.
+    /// Lends a map, to read or write it while it stays the object's: programs that load later
+    /// refer to it.
+    ///
+    /// # Errors
+    ///
+    /// The object has no such map, or it is of another kind.
+    pub fn map<'a, T: TryFrom<&'a mut Map, Error = MapError>>(
+        &'a mut self,
+        name: &'static str,
+    ) -> Result<T, ObjectError> {
+        let missing = || ObjectError::Damaged(format!("it has no map {name}"));
+        let map = self.maps.get_mut(name).ok_or_else(missing)?;
+        T::try_from(map).map_err(|error| ObjectError::Damaged(format!("{name}: {error}")))
+    }
+
+    /// Takes a map out, to keep it for longer than the object.
+    ///
+    /// # Errors
+    ///
+    /// The object has no such map, or it is of another kind.
     pub fn take_map<T: TryFrom<Map, Error = MapError>>(
         &mut self,
         name: &'static str,
@@ -218,10 +237,21 @@ impl Object {
             license: &program.license,
         };
         match sys::load_program(&program, None) {
-            Ok(loaded) => Ok(Loaded {
-                name,
-                program: loaded,
-            }),
+            Ok(loaded) => {
+                if log::log_enabled!(log::Level::Debug)
+                    && let Ok((kept, machine, verified)) = sys::program_size(loaded.as_fd())
+                {
+                    log::debug!(
+                        "loaded {name}: {kept} of {} instructions kept, {machine} bytes of \
+                         machine code, {verified} verified",
+                        function.instructions.len()
+                    );
+                }
+                Ok(Loaded {
+                    name,
+                    program: loaded,
+                })
+            }
             Err(error) => Err(explain(&program, error)),
         }
     }

@@ -297,21 +297,45 @@ fn info<T: Default>(descriptor: BorrowedFd<'_>) -> io::Result<(T, usize)> {
     Ok((info, attributes.size as usize))
 }
 
+/// `struct bpf_prog_info` up to `verified_insns`.
+#[repr(C)]
+#[derive(Default)]
+struct ProgramInfo {
+    kind: u32,
+    id: u32,
+    tag: u64,
+    jited_length: u32,
+    translated_length: u32,
+    between: [u64; 23],
+    recursion_misses: u64,
+    verified_instructions: u32,
+    attach_btf_object: u32,
+}
+
+const _: () = assert!(std::mem::offset_of!(ProgramInfo, recursion_misses) == 208);
+
 /// How often a program was skipped because it, or another, was already running on that processor.
 /// `None` on kernels that do not count it (before 5.12).
 pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<Option<u64>> {
-    /// `struct bpf_prog_info` up to `verified_insns`.
-    #[repr(C)]
-    #[derive(Default)]
-    struct Info {
-        before: [u64; 26],
-        recursion_misses: u64,
-        verified_instructions: u32,
-        attach_btf_object: u32,
-    }
-    const _: () = assert!(std::mem::offset_of!(Info, recursion_misses) == 208);
-    let (info, known) = info::<Info>(program)?;
+    let (info, known) = info::<ProgramInfo>(program)?;
     Ok((known >= 216).then_some(info.recursion_misses))
+}
+
+/// The number by which the kernel knows a program.
+pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
+    Ok(info::<ProgramInfo>(program)?.0.id)
+}
+
+/// How large a program is on this kernel: eBPF instructions after the verifier removed what was
+/// not asked for, bytes of machine code, and instructions that the verifier looked at (0 where the
+/// kernel does not say, before 5.16).
+pub fn program_size(program: BorrowedFd<'_>) -> io::Result<(u32, u32, u32)> {
+    let (info, _) = info::<ProgramInfo>(program)?;
+    Ok((
+        info.translated_length / 8,
+        info.jited_length,
+        info.verified_instructions,
+    ))
 }
 
 /// How often a kprobe's link was missed. `None` on kernels that do not say (before 6.7), or where

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
-use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy};
+use aya_log::EbpfLogger;
+use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy, Wanted};
 use thiserror::Error;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     inlining,
     object::{Object, ObjectError},
     offsets::Layout,
-    plan::{Hook, Transport},
+    plan::{Hook, Plan, Transport},
     stream::{Stream, StreamError},
 };
 use crate::context::kernel_symbols;
@@ -79,6 +80,10 @@ pub struct Request {
     pub audited_only: bool,
     /// Send parent, inner pids and system call.
     pub detail: bool,
+    /// Send whose credentials were checked, over which namespace.
+    pub credentials: bool,
+    /// Send the cgroup's id.
+    pub cgroup: bool,
     /// Frames of the kernel stack.
     pub kernel_frames: u32,
     /// Frames of the user stack.
@@ -101,11 +106,37 @@ pub struct Request {
     pub log_level: u8,
 }
 
+impl Request {
+    /// Every audited check, sent plainly: the least that a trace by this plan can be asked for.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            hook: plan.hook,
+            transport: plan.transport,
+            layout: plan.layout,
+            audited_only: true,
+            detail: false,
+            credentials: false,
+            cgroup: false,
+            kernel_frames: 0,
+            user_frames: 0,
+            filters: Filters::default(),
+            follow: false,
+            outcomes: false,
+            unique: UniqueBy::Off,
+            send: true,
+            count: None,
+            buffer: None,
+            log_level: 0,
+        }
+    }
+}
+
 /// A trace at work. Dropping it ends it.
 pub struct Tracer {
     attached: Attached,
     counters: PerCpuArray<MapData, PodCounters>,
     followed: Option<HashMap<MapData, u32, u32>>,
+    log: Option<EbpfLogger<&'static dyn log::Log>>,
     counts: Option<Counts>,
     /// The stream of records.
     pub stream: Stream,
@@ -168,6 +199,7 @@ impl Tracer {
         attached.checks(&object, request.hook, &request.layout)?;
         cover_inlined(request, &mut object, &mut attached, &mut gaps)?;
         Ok(Self {
+            log: open_log(request, &attached),
             attached,
             counters: object.take_map("COUNTERS")?,
             followed,
@@ -237,12 +269,30 @@ impl Tracer {
         }
     }
 
+    /// Passes on what the kernel side has to say to the program's log.
+    pub fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
+        }
+    }
+
     /// Takes the hooks away; what is in the stream can still be read.
     pub fn detach(&mut self) -> Missed {
         let missed = self.attached.missed();
         self.attached = Attached::default();
         missed
     }
+}
+
+/// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
+/// trace without it is whole.
+fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
+    if request.log_level == 0 || request.transport != Transport::Ring {
+        return None;
+    }
+    EbpfLogger::init_from_id(attached.program_id()?)
+        .map_err(|error| log::warn!("cannot read the kernel side's log: {error}"))
+        .ok()
 }
 
 /// States of a process in the table (capable-ebpf/src/life.rs).
@@ -269,7 +319,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         audited_only: u8::from(request.audited_only),
         results: 0,
         unique: request.unique as u8,
-        detail: u8::from(request.detail),
+        wanted: wanted(request),
         pids: 0,
         tids: 0,
         users: 0,
@@ -290,6 +340,17 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
     }
     request.filters.configure(&mut config)?;
     Ok(config)
+}
+
+fn wanted(request: &Request) -> u8 {
+    [
+        (request.detail, Wanted::DETAIL),
+        (request.credentials, Wanted::CREDENTIALS),
+        (request.cgroup, Wanted::CGROUP),
+    ]
+    .into_iter()
+    .filter(|(asked, _)| *asked)
+    .fold(0, |wanted, (_, bit)| wanted | bit)
 }
 
 /// Tells the kernel side where the functions are by which it infers the audit flag.
@@ -377,7 +438,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen,
         filtered,
         repeated,
-        sent,
         lost_full,
         lost_life,
         lost_stacks,
@@ -389,7 +449,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen: sum.seen + seen,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
-        sent: sum.sent + sent,
         lost_full: sum.lost_full + lost_full,
         lost_life: sum.lost_life + lost_life,
         lost_stacks: sum.lost_stacks + lost_stacks,

@@ -78,7 +78,7 @@ fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
 /// read as unknown.
 fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b' ');
-    if !text.is_empty() && !text.iter().any(|byte| special(byte)) {
+    if !text.is_empty() && !text.iter().any(special) {
         push_escaped(out, text);
         return;
     }

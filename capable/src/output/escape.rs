@@ -7,7 +7,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use super::numbers::{push_hex, push_hex_byte};
+use super::numbers::{push_hex_byte, push_hex_digits};
 
 /// What marks text that was cut, as in ps(1) and top(1).
 const CUT: u8 = b'+';
@@ -17,6 +17,13 @@ const CUT: u8 = b'+';
 pub const fn is_plain(byte: u8) -> bool {
     // Without branches, so that many bytes can be looked at at once.
     (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'\\')
+}
+
+/// Whether every byte of `text` stands for itself.
+#[inline]
+pub fn is_all_plain(text: &[u8]) -> bool {
+    let odd = |any: u8, byte: &u8| any | u8::from(!is_plain(*byte));
+    text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
 }
 
 /// Appends `text`, escaped; the result is the number of terminal columns that it takes.
@@ -85,10 +92,7 @@ fn push_character(out: &mut Vec<u8>, character: char) -> usize {
         }
         let start = out.len();
         out.extend_from_slice(b"\\u{");
-        let digits = out.len();
-        push_hex(out, u64::from(code), 1);
-        // Without the `0x`.
-        out.drain(digits..digits + 2);
+        push_hex_digits(out, u64::from(code), 1);
         out.push(b'}');
         return out.len() - start;
     }

@@ -6,8 +6,8 @@
 use super::{
     Clock, Frame, NamedStack, Needs, Row, Sink,
     columns::{COLUMNS, Column},
-    escape::is_unsafe,
-    numbers::{push_hex, push_number, push_signed},
+    escape::{is_all_plain, is_unsafe},
+    numbers::{push_hex, push_hex_digits, push_number, push_signed},
     value::{Value, comm_bytes},
 };
 
@@ -144,8 +144,7 @@ fn push_numbers(out: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
 /// written as an escape of JSON, which changes nothing for a parser.
 fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-    if text.iter().all(|&byte| plain(byte)) {
+    if is_all_plain(text) && !text.contains(&b'"') {
         out.extend_from_slice(text);
     } else {
         for chunk in text.utf8_chunks() {
@@ -168,10 +167,7 @@ fn push_character(out: &mut Vec<u8>, character: char) {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 out.extend_from_slice(b"\\u");
-                let digits = out.len();
-                push_hex(out, u64::from(*unit), 4);
-                // Without the `0x`.
-                out.drain(digits..digits + 2);
+                push_hex_digits(out, u64::from(*unit), 4);
             }
         }
         _ => {

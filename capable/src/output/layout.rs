@@ -2,10 +2,8 @@
 
 use super::{
     TimeFormat,
-    columns::{Align, Column},
-    value::Value,
+    columns::{Align, Column, Shown},
 };
-use crate::output::Row;
 
 /// The widest that a column gets when there is room to give away.
 const GENEROUS: u16 = 60;
@@ -16,7 +14,7 @@ pub struct Slot {
     /// Which column.
     pub column: &'static Column,
     /// What its cells show.
-    pub shown: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+    pub shown: Shown,
     /// Where it begins, in terminal columns.
     pub start: usize,
     /// Where it ends.

@@ -71,17 +71,20 @@ pub fn push_signed(out: &mut Vec<u8>, number: i64) {
     push_number(out, number.unsigned_abs());
 }
 
-/// Appends `number` in hexadecimal after `0x`, with at least `width` digits.
-pub fn push_hex(out: &mut Vec<u8>, number: u64, width: u32) {
+/// Appends `number` in hexadecimal after `0x`, with at least `width` digits, at most 16.
+pub fn push_hex(out: &mut Vec<u8>, number: u64, width: usize) {
     out.extend_from_slice(b"0x");
-    let digits = (u64::BITS - number.leading_zeros())
-        .div_ceil(4)
-        .max(width)
-        .max(1);
-    for place in (0..digits).rev() {
-        let nibble = (number >> (4 * place) & 0xf) as u8;
-        out.push(hex_digit(nibble));
+    push_hex_digits(out, number, width);
+}
+
+/// Appends `number` in hexadecimal, with at least `width` digits, at most 16.
+pub fn push_hex_digits(out: &mut Vec<u8>, number: u64, width: usize) {
+    let mut digits = [0; 16];
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        *digit = hex_digit((number >> (4 * place) & 0xf) as u8);
     }
+    let blank = number.leading_zeros() as usize / 4;
+    out.extend_from_slice(&digits[blank.min(15).min(16 - width.min(16))..]);
 }
 
 /// Appends `byte` as two hexadecimal digits.

@@ -42,7 +42,7 @@ impl Table {
             let Some(blanks) = line.get_mut(slot.start..slot.end) else {
                 return false;
             };
-            if !cell::put(blanks, slot.align, (slot.shown)(row), &mut self.clock) {
+            if !(slot.shown.put)(row, blanks, slot.align, &mut self.clock) {
                 return false;
             }
         }
@@ -79,7 +79,10 @@ impl Sink for Table {
             out.truncate(start);
             cell::push_row(out, &self.slots, &mut self.clock, |slot| {
                 let stands_out = denied && matches!(slot.column.key, "name" | "result" | "errno");
-                ((slot.shown)(row), stands_out.then_some(colour::DENIED))
+                (
+                    (slot.shown.value)(row),
+                    stands_out.then_some(colour::DENIED),
+                )
             });
         }
         if !matches!(

@@ -38,3 +38,70 @@ pub fn impossible(trigger: &str, identity: Identity, kernel: Version) -> Option<
         })
         .map(|entry| entry.reason)
 }
+
+/// A field that a hook cannot give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// Whether a grant came by the bit or by ownership.
+    GrantedBy,
+    /// Whose credentials were checked, and over which namespace.
+    Credentials,
+    /// The result of a check that the compiler inlined into `cap_vm_enough_memory`.
+    OvercommitResult,
+}
+
+/// What a hook cannot give.
+#[derive(Clone, Copy, Debug)]
+pub struct Unknown {
+    /// The hook, as `--hook` names it.
+    pub hook: &'static str,
+    /// What it does not know.
+    pub field: Field,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// Fields that may be unknown. Every other one must be there and must be right.
+pub const UNKNOWN: &[Unknown] = &[
+    Unknown {
+        hook: "kretprobe",
+        field: Field::GrantedBy,
+        reason: "the pair is for kernels without BTF, where credentials cannot be read",
+    },
+    Unknown {
+        hook: "kretprobe",
+        field: Field::Credentials,
+        reason: "the pair is for kernels without BTF, where credentials cannot be read",
+    },
+    Unknown {
+        hook: "kretprobe",
+        field: Field::OvercommitResult,
+        reason: "the pair sees cap_capable return, and where that is inlined it does not",
+    },
+];
+
+/// This hook may leave this field unknown.
+pub fn may_be_unknown(hook: &str, field: Field) -> bool {
+    UNKNOWN
+        .iter()
+        .any(|entry| entry.hook == hook && entry.field == field)
+}
+
+/// Checks that may be missing, or made more often, with one hook or in one run and not in another.
+#[derive(Clone, Copy, Debug)]
+pub struct Varying {
+    /// What they are.
+    pub what: &'static str,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// Checks that hooks need not agree on. The code that leaves them out names the entry.
+pub const OVERCOMMIT: Varying = Varying {
+    what: "checks for memory overcommit (SYS_ADMIN, not audited), but for those of the trigger mmap",
+    reason: "a process grows its heap and its stack when it happens to need it, and the child of \
+             a fork pays for pages that the parent touched (mm/memory.c)",
+};
+
+/// Everything that is left out of the comparison, for the log of a test.
+pub const VARYING: &[Varying] = &[OVERCOMMIT];

@@ -4,13 +4,19 @@
 //! Reached by the hidden subcommand `xtask guest`; the virtual machine's init calls it.
 
 mod capabilities;
+mod compare;
 mod exceptions;
 mod fork;
+mod hooks;
 mod identity;
 mod kernel;
+mod random;
+mod rows;
 mod runner;
 mod scene;
 mod syscall;
+mod tests;
+mod tracer;
 mod trigger;
 mod triggers;
 
@@ -43,6 +49,25 @@ enum Command {
         #[arg(long)]
         hold_start: bool,
     },
+    /// Compare what `capable` prints with checks that are known
+    #[command(visible_alias = "host-tests")]
+    Tests {
+        /// What to call this kernel in the output
+        #[arg(long)]
+        kernel_name: Option<String>,
+        /// Only tests whose name contains this (repeatable); `agreement` is the scenario
+        #[arg(long)]
+        only: Vec<String>,
+    },
+    /// Compare verdicts with what the kernel did, for random users, sets and namespaces
+    RandomVerdicts {
+        /// How many checks to make with the kprobe; a tenth with every other hook
+        #[arg(long, default_value_t = 100_000)]
+        count: usize,
+        /// The seed of the random numbers
+        #[arg(long, default_value_t = tests::RANDOM_SEED)]
+        seed: u64,
+    },
     /// What a program executed by a trigger does
     #[command(hide = true)]
     AfterExec {
@@ -71,6 +96,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
             identity,
             hold_start,
         } => runner::command(&names, identity, hold_start),
+        Command::Tests { kernel_name, only } => tests::command(kernel_name.as_deref(), &only),
+        Command::RandomVerdicts { count, seed } => random::command(count, seed),
         Command::AfterExec { name, report } => runner::after_exec(&name, report),
     }
 }

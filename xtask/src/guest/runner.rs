@@ -109,7 +109,7 @@ pub fn run(
         identity,
         pid: 0,
         tid: 0,
-        uid: identity.uid(),
+        uid: trigger.uid.unwrap_or(identity.uid()),
         ret: None,
         errno: None,
         skipped: skipped.map(str::to_owned),

@@ -46,7 +46,7 @@ macro_rules! from_number {
         }
     )*};
 }
-from_number!(i32, u32, i64, u64, usize);
+from_number!(u8, i32, u32, i64, u64, usize);
 
 /// Makes one system call.
 ///

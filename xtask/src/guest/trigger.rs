@@ -49,6 +49,10 @@ pub struct Expected {
     pub callers: &'static [&'static str],
     /// Whose credentials are checked.
     pub whose: Whose,
+    /// The effective user of these credentials, where it is worth a look.
+    pub euid: Option<u32>,
+    /// It is made over the initial user namespace, or over another, where it is worth a look.
+    pub initial: Option<bool>,
     /// How often it is made, at least.
     pub times: usize,
     /// The first kernel that makes it.
@@ -72,6 +76,8 @@ pub const fn check(
         verdicts,
         callers,
         whose: Whose::Own,
+        euid: None,
+        initial: None,
         times: 1,
         since: Version::FIRST,
         until: Version::NEVER,
@@ -95,6 +101,18 @@ impl Expected {
     /// Made with these credentials.
     pub const fn with(mut self, whose: Whose) -> Self {
         self.whose = whose;
+        self
+    }
+
+    /// Made with credentials of this effective user.
+    pub const fn euid(mut self, euid: u32) -> Self {
+        self.euid = Some(euid);
+        self
+    }
+
+    /// Made over the initial user namespace, or over another.
+    pub const fn over_initial(mut self, initial: bool) -> Self {
+        self.initial = Some(initial);
         self
     }
 
@@ -167,6 +185,8 @@ pub struct Trigger {
     pub stage: Option<Stage>,
     /// As whom it makes sense.
     pub identities: &'static [Identity],
+    /// Its real user while it acts, where that is not the identity's.
+    pub uid: Option<u32>,
     /// It changes nothing outside of its process and the scene's folder.
     pub harmless: bool,
     /// What it shows.
@@ -190,6 +210,7 @@ impl Trigger {
             stage_as_root: None,
             stage: None,
             identities: &Identity::ALL,
+            uid: None,
             harmless: true,
             expected,
         }
@@ -216,6 +237,12 @@ impl Trigger {
     /// Prepared after the process became the identity.
     pub const fn staged(mut self, stage: Stage) -> Self {
         self.stage = Some(stage);
+        self
+    }
+
+    /// Acts as this real user.
+    pub const fn real_user(mut self, uid: u32) -> Self {
+        self.uid = Some(uid);
         self
     }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Result;
-pub use args::{Args, FilterArgs, TracingArgs};
+pub use args::{Args, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
 use rows::Rows;
@@ -86,18 +86,15 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
     let request = Request {
-        hook: plan.hook,
-        transport: plan.transport,
-        layout: plan.layout,
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),
+        credentials: needs.contains(Needs::CREDENTIALS),
+        cgroup: needs.contains(Needs::CGROUP_ID),
         kernel_frames,
         user_frames: depth(args.user_stack),
         filters,
         follow: args.filter.children,
-        outcomes: false,
         unique: args.unique.map_or(UniqueBy::Off, unique_by),
-        send: true,
         count: args.summary.then_some(CountBy {
             subject: CountSubject::Process,
             origin: false,
@@ -105,6 +102,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }),
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
+        ..Request::of(&plan)
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -220,8 +218,10 @@ async fn follow(
             break End::Asked;
         }
         report.tick(tracer, rows.shown)?;
+        tracer.flush_log();
     };
     tracer.detach();
+    tracer.flush_log();
     tracer.stream.finish(|record| show(rows, record, most));
     rows.finish();
     if !write_out(&mut rows.written)? {

@@ -6,7 +6,7 @@ use capable_common::Counters;
 
 use crate::kernel::{
     attach::Missed,
-    plan::Plan,
+    plan::{Plan, Unknown},
     tracer::{Tracer, TracerError},
 };
 
@@ -84,11 +84,8 @@ impl Report {
     /// Says how the trace works and what it cannot show.
     pub fn begin<'a>(&mut self, plan: &Plan, gaps: impl Iterator<Item = &'a String>) {
         eprintln!("capable: {plan}");
-        for unknown in &plan.unknown {
-            eprintln!(
-                "capable: unknown: {}: {}",
-                unknown.what, unknown.lack.reason
-            );
+        for line in unknowns(&plan.unknown) {
+            eprintln!("capable: {line}");
         }
         for gap in gaps {
             eprintln!("capable: {gap}");
@@ -163,6 +160,24 @@ impl Report {
         eprintln!("{line}");
         Ok(())
     }
+}
+
+/// What a trace cannot say, a line for each reason.
+fn unknowns(unknown: &[Unknown]) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for Unknown { what, lack } in unknown {
+        match reasons
+            .iter_mut()
+            .find(|(reason, _)| *reason == lack.reason)
+        {
+            Some((_, fields)) => fields.push(what),
+            None => reasons.push((&lack.reason, vec![what])),
+        }
+    }
+    reasons
+        .into_iter()
+        .map(|(reason, fields)| format!("unknown, because {reason}: {}", fields.join("; ")))
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,17 +3,16 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::process::held;
-use super::{Sheet, UNKNOWN, concise, yes_no};
-use crate::capability::CapabilitySet;
+use super::{Sheet, UNKNOWN, Words, yes_no};
 use crate::inspect::file::{File, Run};
 use crate::inspect::printable;
 
-pub(super) fn sheet(file: &File, universe: CapabilitySet) -> Sheet {
+pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
     let mut sheet = Sheet::new(printable(file.path.as_os_str().as_bytes()));
     match &file.capabilities {
         Some(own) => {
-            sheet.row("permitted", concise(own.permitted, universe));
-            sheet.row("inheritable", concise(own.inheritable, universe));
+            sheet.row("permitted", words.set(own.permitted));
+            sheet.row("inheritable", words.set(own.inheritable));
             sheet.row("effective bit", yes_no(Some(own.effective)));
             sheet.row("version", own.version.to_string());
             if let Some(root) = own.root_uid {
@@ -26,13 +25,22 @@ pub(super) fn sheet(file: &File, universe: CapabilitySet) -> Sheet {
         None => sheet.row("capabilities", "none"),
     }
     sheet.row("mode", format!("{:04o}", file.mode));
-    sheet.row("owner", format!("uid {}, gid {}", file.owner, file.group));
-    let set_id = |set: bool, kind: &str, id: u32| match set {
+    sheet.row(
+        "owner",
+        format!("uid {}, gid {}", words.user(file.owner), file.group),
+    );
+    let set_id = |set: bool, kind: &str, id: String| match set {
         true => format!("yes, runs as {kind} {id}"),
         false => "no".to_owned(),
     };
-    sheet.row("set-user-ID", set_id(file.set_user_id, "uid", file.owner));
-    sheet.row("set-group-ID", set_id(file.set_group_id, "gid", file.group));
+    sheet.row(
+        "set-user-ID",
+        set_id(file.set_user_id, "uid", words.user(file.owner)),
+    );
+    sheet.row(
+        "set-group-ID",
+        set_id(file.set_group_id, "gid", file.group.to_string()),
+    );
     sheet.row(
         "mount",
         match file.nosuid {
@@ -52,19 +60,19 @@ pub(super) fn sheet(file: &File, universe: CapabilitySet) -> Sheet {
     } else if file.mode & 0o111 == 0 {
         sheet.row("run by", "nobody: it is not executable");
     } else {
-        sheet.row("run by a user", run(file.run_by_user, universe));
-        sheet.row("run by root", run(file.run_by_root, universe));
+        sheet.row("run by a user", run(file.run_by_user, words));
+        sheet.row("run by root", run(file.run_by_root, words));
     }
     sheet
 }
 
-fn run(run: Option<Run>, universe: CapabilitySet) -> String {
+fn run(run: Option<Run>, words: &Words) -> String {
     let Some(run) = run else {
         return UNKNOWN.to_owned();
     };
-    let mut text = held(run.effective, run.permitted, universe);
+    let mut text = held(run.effective, run.permitted, words);
     if let Some(uid) = run.becomes_uid {
-        text += &format!(", as uid {uid}");
+        text += &format!(", as uid {}", words.user(uid));
     }
     text
 }

@@ -9,11 +9,14 @@ mod process;
 mod set;
 mod unit;
 
+use std::cell::RefCell;
+
 use comfy_table::{ContentArrangement, Table, presets};
 
 pub use self::set::concise;
-use super::Subject;
+use super::{Subject, printable};
 use crate::capability::CapabilitySet;
+use crate::context::users::Users;
 
 /// What is shown of one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,35 @@ impl Sheet {
     }
 }
 
+/// What sheets are written with: names for sets and users.
+pub struct Words {
+    universe: CapabilitySet,
+    users: RefCell<Users>,
+}
+
+impl Words {
+    /// Names users by this machine's list; `universe` is every capability that the running kernel
+    /// knows, and so what `all` means.
+    pub fn new(universe: CapabilitySet) -> Self {
+        Self {
+            universe,
+            users: RefCell::new(Users::load()),
+        }
+    }
+
+    fn set(&self, set: CapabilitySet) -> String {
+        concise(set, self.universe)
+    }
+
+    /// `0 (root)`, or the number alone where it has no name.
+    fn user(&self, uid: u32) -> String {
+        match self.users.borrow_mut().name(uid) {
+            Some(name) => format!("{uid} ({})", printable(name.as_bytes())),
+            None => uid.to_string(),
+        }
+    }
+}
+
 /// What is not known.
 const UNKNOWN: &str = "-";
 
@@ -55,17 +87,16 @@ fn yes_no(value: Option<bool>) -> &'static str {
     }
 }
 
-/// The sheets of a subject: its own, and for a unit also that of its main process. `universe` is
-/// every capability that the running kernel knows.
-pub fn of(subject: &Subject, universe: CapabilitySet) -> Vec<Sheet> {
+/// The sheets of a subject: its own, and for a unit also that of its main process.
+pub fn of(subject: &Subject, words: &Words) -> Vec<Sheet> {
     match subject {
-        Subject::Process(process) => vec![process::sheet(process, universe)],
-        Subject::File(file) => vec![file::sheet(file, universe)],
-        Subject::Unit(unit) => std::iter::once(unit::sheet(unit, universe))
+        Subject::Process(process) => vec![process::sheet(process, words)],
+        Subject::File(file) => vec![file::sheet(file, words)],
+        Subject::Unit(unit) => std::iter::once(unit::sheet(unit, words))
             .chain(
                 unit.main_process
                     .as_ref()
-                    .map(|main| process::sheet(main, universe)),
+                    .map(|main| process::sheet(main, words)),
             )
             .collect(),
     }
@@ -92,13 +123,26 @@ pub fn side_by_side(sheets: &[Sheet], width: Option<u16>) -> String {
     tables.join("\n")
 }
 
-fn table(sheets: &[Sheet], width: Option<u16>) -> String {
+/// The labels of all sheets, each once, in an order that keeps neighbours together: what a later
+/// sheet adds comes behind the label that it follows there.
+fn labels(sheets: &[Sheet]) -> Vec<&str> {
     let mut labels: Vec<&str> = Vec::new();
-    for (label, _) in sheets.iter().flat_map(|sheet| &sheet.rows) {
-        if !labels.contains(&label.as_str()) {
-            labels.push(label);
+    for sheet in sheets {
+        let mut next = 0;
+        for (label, _) in &sheet.rows {
+            next = match labels.iter().position(|known| known == label) {
+                Some(position) => position + 1,
+                None => {
+                    labels.insert(next, label);
+                    next + 1
+                }
+            };
         }
     }
+    labels
+}
+
+fn table(sheets: &[Sheet], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     match width {
@@ -109,7 +153,7 @@ fn table(sheets: &[Sheet], width: Option<u16>) -> String {
     };
     let titles = sheets.iter().map(|sheet| sheet.title.as_str());
     table.add_row([""].into_iter().chain(titles));
-    for label in labels {
+    for label in labels(sheets) {
         let cells = sheets
             .iter()
             .map(|sheet| sheet.cell(label).unwrap_or_default());
@@ -155,6 +199,18 @@ mod tests {
                 vec!["mount", "nosuid"]
             ]
         );
+    }
+
+    #[test]
+    fn what_a_later_sheet_adds_comes_behind_what_it_follows_there() {
+        let sheets = [
+            sheet("unit", &[("bounding", "all"), ("files", "a")]),
+            sheet(
+                "process",
+                &[("effective", "none"), ("bounding", "all"), ("uid", "0")],
+            ),
+        ];
+        assert_eq!(labels(&sheets), ["effective", "bounding", "uid", "files"]);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! A process as a sheet.
 
-use super::{Sheet, UNKNOWN, concise, yes_no};
+use super::{Sheet, UNKNOWN, Words, yes_no};
 use crate::capability::CapabilitySet;
 use crate::inspect::credentials::{Credentials, Ids, Seccomp};
 use crate::inspect::printable;
 use crate::inspect::process::{AfterExecve, Process};
 use crate::inspect::user_namespace::UserNamespace;
 
-pub(super) fn sheet(process: &Process, universe: CapabilitySet) -> Sheet {
+pub(super) fn sheet(process: &Process, words: &Words) -> Sheet {
     let comm = printable(&process.comm);
     let mut sheet = Sheet::new(match process.thread_of {
         Some(leader) => format!("thread {} of process {leader} ({comm})", process.pid),
@@ -18,15 +18,15 @@ pub(super) fn sheet(process: &Process, universe: CapabilitySet) -> Sheet {
         || UNKNOWN.to_owned(),
         |bits| none_or(bits.names().join(", ")),
     );
-    for (label, cell) in credentials(&process.credentials, universe) {
+    for (label, cell) in credentials(&process.credentials, words) {
         sheet.row(label, cell);
         if label == "ambient" {
-            sheet.row("after execve", after_execve(process.after_execve, universe));
+            sheet.row("after execve", after_execve(process.after_execve, words));
             sheet.row("securebits", securebits.as_str());
         }
     }
     let namespace = &process.user_namespace;
-    sheet.row("user namespace", user_namespace(namespace));
+    sheet.row("user namespace", user_namespace(namespace, words));
     if namespace.initial == Some(false) {
         sheet.row("uid map", uid_map(namespace));
     }
@@ -34,8 +34,8 @@ pub(super) fn sheet(process: &Process, universe: CapabilitySet) -> Sheet {
         sheet.row("threads", threads(process));
     }
     for thread in &process.differing_threads {
-        let main = credentials(&process.credentials, universe);
-        let differing: Vec<String> = credentials(&thread.credentials, universe)
+        let main = credentials(&process.credentials, words);
+        let differing: Vec<String> = credentials(&thread.credentials, words)
             .into_iter()
             .zip(main)
             .filter(|(own, main)| own.1 != main.1)
@@ -50,11 +50,11 @@ pub(super) fn sheet(process: &Process, universe: CapabilitySet) -> Sheet {
 }
 
 /// What each thread has of its own.
-fn credentials(credentials: &Credentials, universe: CapabilitySet) -> Vec<(&'static str, String)> {
+fn credentials(credentials: &Credentials, words: &Words) -> Vec<(&'static str, String)> {
     let mut rows: Vec<_> = credentials
         .sets
         .named()
-        .map(|(name, set)| (name, concise(set, universe)))
+        .map(|(name, set)| (name, words.set(set)))
         .into();
     rows.push(("no_new_privs", yes_no(credentials.no_new_privs).to_owned()));
     let seccomp = match credentials.seccomp {
@@ -64,12 +64,12 @@ fn credentials(credentials: &Credentials, universe: CapabilitySet) -> Vec<(&'sta
         None => UNKNOWN,
     };
     rows.push(("seccomp", seccomp.to_owned()));
-    rows.push(("uid", ids(credentials.uid)));
-    rows.push(("gid", ids(credentials.gid)));
+    rows.push(("uid", ids(credentials.uid, |uid| words.user(uid))));
+    rows.push(("gid", ids(credentials.gid, |gid| gid.to_string())));
     rows
 }
 
-fn ids(ids: Ids) -> String {
+fn ids(ids: Ids, name: impl Fn(u32) -> String) -> String {
     let Ids {
         real,
         effective,
@@ -77,20 +77,25 @@ fn ids(ids: Ids) -> String {
         filesystem,
     } = ids;
     if [effective, saved, filesystem] == [real; 3] {
-        return real.to_string();
+        return name(real);
     }
-    let mut text = format!("real {real}, effective {effective}, saved {saved}");
+    let mut text = format!(
+        "real {}, effective {}, saved {}",
+        name(real),
+        name(effective),
+        name(saved)
+    );
     if filesystem != effective {
-        text += &format!(", filesystem {filesystem}");
+        text += &format!(", filesystem {}", name(filesystem));
     }
     text
 }
 
-fn after_execve(after: Option<AfterExecve>, universe: CapabilitySet) -> String {
+fn after_execve(after: Option<AfterExecve>, words: &Words) -> String {
     let Some(after) = after else {
         return UNKNOWN.to_owned();
     };
-    let mut text = held(after.effective, after.permitted, universe);
+    let mut text = held(after.effective, after.permitted, words);
     if after.unless_noroot {
         text += " (unless the secure bit noroot is set)";
     }
@@ -98,23 +103,19 @@ fn after_execve(after: Option<AfterExecve>, universe: CapabilitySet) -> String {
 }
 
 /// An effective and a permitted set, which are mostly the same.
-pub(super) fn held(
-    effective: CapabilitySet,
-    permitted: CapabilitySet,
-    universe: CapabilitySet,
-) -> String {
+pub(super) fn held(effective: CapabilitySet, permitted: CapabilitySet, words: &Words) -> String {
     if effective == permitted {
-        concise(permitted, universe)
+        words.set(permitted)
     } else {
         format!(
             "permitted {}; effective {}",
-            concise(permitted, universe),
-            concise(effective, universe)
+            words.set(permitted),
+            words.set(effective)
         )
     }
 }
 
-fn user_namespace(namespace: &UserNamespace) -> String {
+fn user_namespace(namespace: &UserNamespace, words: &Words) -> String {
     let Some(inode) = namespace.inode else {
         return UNKNOWN.to_owned();
     };
@@ -123,10 +124,10 @@ fn user_namespace(namespace: &UserNamespace) -> String {
     }
     let owner = namespace
         .owner
-        .map_or_else(|| UNKNOWN.to_owned(), |uid| uid.to_string());
+        .map_or_else(|| UNKNOWN.to_owned(), |uid| words.user(uid));
     let root = namespace.root.map_or_else(
         || "has no user here".to_owned(),
-        |uid| format!("is uid {uid} here"),
+        |uid| format!("is uid {} here", words.user(uid)),
     );
     format!("{inode}, owned by uid {owner}, its root {root}")
 }

@@ -1,22 +1,21 @@
 //! A unit as a sheet.
 
 use super::process::none_or;
-use super::{Sheet, UNKNOWN, concise, yes_no};
-use crate::capability::CapabilitySet;
+use super::{Sheet, UNKNOWN, Words, yes_no};
 use crate::inspect::printable;
 use crate::inspect::unit::{Source, Start, Unit};
 
-pub(super) fn sheet(unit: &Unit, universe: CapabilitySet) -> Sheet {
+pub(super) fn sheet(unit: &Unit, words: &Words) -> Sheet {
     let mut sheet = Sheet::new(unit.name.clone());
-    sheet.row("bounding", concise(unit.bounding, universe));
-    sheet.row("ambient", concise(unit.ambient, universe));
+    sheet.row("bounding", words.set(unit.bounding));
+    sheet.row("ambient", words.set(unit.ambient));
     let set = |start: Option<Start>| match start {
         None => UNKNOWN.to_owned(),
         // Said once is enough for a set that takes many lines.
-        Some(Start(set)) if set == unit.bounding && set.len() > 1 && set != universe => {
+        Some(Start(set)) if set == unit.bounding && set.len() > 1 && set != words.universe => {
             String::from("the bounding set")
         }
-        Some(Start(set)) => concise(set, universe),
+        Some(Start(set)) => words.set(set),
     };
     sheet.row("starts with", set(unit.starts_with));
     sheet.row("can reach", set(unit.can_reach));

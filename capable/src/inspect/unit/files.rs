@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::UnitName;
+use crate::context::nearest::nearest;
 use crate::inspect::Error;
 
 /// Where systemd looks for the units of the system, the most important first
@@ -25,9 +26,6 @@ const LOAD_PATH: [&str; 13] = [
     "lib/systemd/system",
     "run/systemd/generator.late",
 ];
-
-/// How alike a name must be to be suggested (Jaro-Winkler).
-const ALIKE: f64 = 0.85;
 
 /// What there is of a unit.
 #[derive(Debug)]
@@ -54,7 +52,8 @@ pub fn find(name: &UnitName, root: &Path) -> Result<Found, Error> {
         .find(|path| path.symlink_metadata().is_ok())
         .ok_or_else(|| Error::NoUnit {
             name: name.as_str().to_owned(),
-            similar: similar(name, &directories),
+            similar: nearest(name.as_str(), all(root).iter().map(String::as_str))
+                .map(str::to_owned),
         })?;
     let masked = || Error::MaskedUnit {
         name: name.as_str().to_owned(),
@@ -176,21 +175,16 @@ fn drop_ins(names: &[UnitName], directories: &[PathBuf]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The unit whose name is most like this one.
-fn similar(name: &UnitName, directories: &[PathBuf]) -> Option<String> {
-    directories
+/// The names of all units below a root directory that run processes.
+pub fn all(root: &Path) -> Vec<String> {
+    load_path(root)
         .iter()
         .filter_map(|directory| fs::read_dir(directory).ok())
         .flatten()
         .filter_map(|entry| UnitName::new(entry.ok()?.file_name().to_str()?))
-        .filter(|other| other.section().is_ok())
-        .map(|other| {
-            let alike = strsim::jaro_winkler(name.as_str(), other.as_str());
-            (alike, other)
-        })
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, other)| other.as_str().to_owned())
+        .filter(|unit| unit.section().is_ok())
+        .map(|unit| unit.as_str().to_owned())
+        .collect()
 }
 
 #[cfg(test)]

@@ -110,7 +110,8 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
         user: Some(get("User").to_owned()).filter(|user| !user.is_empty()),
         dynamic_user: boolean(get("DynamicUser")) == Some(true),
         no_new_privs: boolean(get("NoNewPrivileges")) == Some(true),
-        secure_bits: SecureBits::from_names(get("SecureBits")),
+        // A number, unlike what the files take.
+        secure_bits: SecureBits::from_bits(get("SecureBits").parse().unwrap_or_default()),
         private_users: boolean(get("PrivateUsers")) == Some(true),
         exempt: COMMANDS
             .iter()
@@ -144,7 +145,7 @@ mod tests {
         start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }\n\
         ExecStartEx={ path=/bin/b ; argv[]=/bin/b ; flags= ; start_time=[n/a] ; pid=0 }\n\
         CapabilityBoundingSet=cap_chown cap_net_raw\nAmbientCapabilities=cap_net_raw\n\
-        User=www\nDynamicUser=no\nSecureBits=keep-caps\nPrivateUsers=no\nNoNewPrivileges=yes\n\
+        User=www\nDynamicUser=no\nSecureBits=16\nPrivateUsers=no\nNoNewPrivileges=yes\n\
         Id=web.service\nLoadState=loaded\nFragmentPath=/lib/systemd/system/web.service\n\
         DropInPaths=/etc/systemd/system/web.service.d/a.conf \
         /etc/systemd/system/web.service.d/b.conf\n";

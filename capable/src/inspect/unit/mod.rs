@@ -72,6 +72,11 @@ pub enum Source {
 }
 
 impl UnitName {
+    /// The names of all units of this machine that run processes.
+    pub fn all() -> Vec<String> {
+        files::all(Path::new("/"))
+    }
+
     /// There is a unit with this name, or with its template's, on this machine.
     pub fn exists(&self) -> bool {
         !matches!(
@@ -122,6 +127,9 @@ impl Unit {
             settings.apply(&String::from_utf8_lossy(&text), name.section()?);
         }
         settings.imply();
+        if let Some((instance, _)) = name.instance() {
+            settings.user = settings.user.map(|user| user.replace("%i", instance));
+        }
         let mut unit = Self::new(Source::Files, found.name, settings, universe);
         unit.files = found.files;
         Ok(unit)
@@ -164,5 +172,51 @@ impl Unit {
             can_reach: can_reach.map(Start),
             main_process: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::Capability;
+
+    /// Reads a template's instance from files; `service` is the text of its section.
+    fn read(service: &str) -> Unit {
+        let root = tempfile::tempdir().unwrap();
+        let directory = root.path().join("etc/systemd/system");
+        std::fs::create_dir_all(&directory).unwrap();
+        let text = format!("[Service]\n{service}\n");
+        std::fs::write(directory.join("web@.service"), text).unwrap();
+        let name = UnitName::new("web@me.service").unwrap();
+        Unit::from_files(&name, root.path(), CapabilitySet::ALL_NAMED).unwrap()
+    }
+
+    fn start_and_reach(service: &str) -> (CapabilitySet, CapabilitySet) {
+        let unit = read(service);
+        (unit.starts_with.unwrap().0, unit.can_reach.unwrap().0)
+    }
+
+    const ALL: CapabilitySet = CapabilitySet::ALL_NAMED;
+
+    #[test]
+    fn root_starts_with_the_bounding_set_and_others_with_the_ambient_one() {
+        let kill = CapabilitySet::from(Capability::KILL);
+        assert_eq!(start_and_reach(""), (ALL, ALL));
+        assert_eq!(
+            start_and_reach("CapabilityBoundingSet=CAP_KILL"),
+            (kill, kill)
+        );
+        let ambient = "User=www\nAmbientCapabilities=CAP_KILL";
+        assert_eq!(start_and_reach(ambient), (kill, ALL));
+        let confined = format!("{ambient}\nNoNewPrivileges=yes");
+        assert_eq!(start_and_reach(&confined), (kill, kill));
+        let noroot = "SecureBits=noroot\nAmbientCapabilities=CAP_KILL";
+        assert_eq!(start_and_reach(noroot), (kill, ALL));
+    }
+
+    #[test]
+    fn an_instance_names_the_user_and_another_specifier_leaves_open_what_it_holds() {
+        assert_eq!(read("User=%i").user.as_deref(), Some("me"));
+        assert_eq!(read("User=%u").starts_with, None);
     }
 }

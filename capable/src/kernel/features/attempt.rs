@@ -88,7 +88,15 @@ fn errno(error: &io::Error) -> i32 {
 
 /// What could not be tried because loading programs is not allowed at all.
 fn not_tried() -> Support {
-    Support::unknown("only someone who may load BPF programs can tell")
+    Support::Unknown(Lack::with_remedy(
+        "only who may load BPF programs can tell",
+        "ask as root (sudo)",
+    ))
+}
+
+/// An answer that fits none of the known ones.
+fn unclear(error: &io::Error) -> Support {
+    Support::unknown(format!("the kernel's answer is unclear: {error}"))
 }
 
 /// May this process load the programs that tracing needs? `Err` holds the kernel's answer.
@@ -111,7 +119,7 @@ pub(super) fn memory_charged_to_cgroup(bpf: &Support) -> Support {
             "this kernel charges BPF memory to the limit on locked memory (before 5.11)",
             "capable lifts the limit by itself; without CAP_SYS_RESOURCE run `ulimit -l unlimited` first",
         )),
-        Err(error) => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+        Err(error) => unclear(&error),
     }
 }
 
@@ -128,14 +136,17 @@ pub(super) fn kernel_reads(bpf: &Support) -> Support {
         Err(error) if errno(&error) == libc::EINVAL => Support::no(
             "the kernel refuses bpf_probe_read_kernel, as it does under lockdown=confidentiality",
         ),
-        Err(error) => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+        Err(error) => unclear(&error),
     }
 }
 
 /// Does the kernel take a program that runs after `cap_capable`?
 pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     let Some(function) = layout.function else {
-        return absent(btf, "this kernel's BTF has no function cap_capable");
+        return absent(
+            btf,
+            Lack::new("this kernel's BTF has no function cap_capable"),
+        );
     };
     let kind = bpf_attach_type::BPF_TRACE_FEXIT;
     tracing(bpf, kind, function, "fexit programs")
@@ -144,19 +155,20 @@ pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
 /// Does the kernel take a program at the tracepoint?
 pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     let Some(typedef) = layout.tracepoint else {
-        return absent(
-            btf,
-            "this kernel has no tracepoint capability:cap_capable (before 6.14)",
+        let lack = Lack::with_remedy(
+            "this kernel has no tracepoint capability:cap_capable",
+            "it came with Linux 6.14",
         );
+        return absent(btf, lack);
     };
     let kind = bpf_attach_type::BPF_TRACE_RAW_TP;
     tracing(bpf, kind, typedef, "BTF tracepoint programs")
 }
 
 /// Without BTF that was read, its silence proves nothing.
-fn absent(btf: &Support, reason: &str) -> Support {
+fn absent(btf: &Support, lack: Lack) -> Support {
     match btf {
-        Support::Yes => Support::no(reason),
+        Support::Yes => Support::No(lack),
         without => without.clone(),
     }
 }
@@ -171,12 +183,12 @@ fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> S
     };
     match errno(&error) {
         libc::EPERM | libc::EACCES => Support::no(format!(
-            "this kernel refuses {what}, though not others ({error})"
+            "this kernel refuses {what}, even to who may load others"
         )),
         libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => {
-            Support::no(format!("this kernel does not take {what} ({error})"))
+            Support::no(format!("this kernel does not have {what}"))
         }
-        _ => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+        _ => unclear(&error),
     }
 }
 
@@ -188,9 +200,10 @@ pub(super) fn ring_buffer(bpf: &Support) -> Support {
     // 64 KiB is a multiple of every page size.
     match sys::create_map(bpf_map_type::BPF_MAP_TYPE_RINGBUF as u32, 0, 0, 65536) {
         Ok(_) => Support::Yes,
-        Err(error) if errno(&error) == libc::EINVAL => {
-            Support::no("this kernel has no BPF ring buffer (before 5.8)")
-        }
-        Err(error) => Support::unknown(format!("the kernel's answer is unclear: {error}")),
+        Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
+            "this kernel has no BPF ring buffer (before 5.8)",
+            "perf buffers do as well",
+        )),
+        Err(error) => unclear(&error),
     }
 }

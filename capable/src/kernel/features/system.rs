@@ -72,7 +72,7 @@ pub(super) fn effective() -> CapabilitySet {
 pub(super) fn is_initial_namespace(kind: &str, initial: u32) -> Support {
     let path = format!("/proc/self/ns/{kind}");
     match fs::read_link(&path) {
-        Ok(link) if link == PathBuf::from(format!("{kind}:[{initial}]")) => Support::Yes,
+        Ok(link) if link.as_os_str() == format!("{kind}:[{initial}]").as_str() => Support::Yes,
         Ok(link) => Support::no(format!(
             "this process is in the namespace {}",
             link.display()
@@ -143,7 +143,10 @@ pub(super) fn kprobe(lockdown: &Lockdown) -> Support {
         ));
     }
     if !Path::new(DEVICES).join("kprobe/type").exists() {
-        return Support::no("this kernel is built without CONFIG_KPROBES or CONFIG_KPROBE_EVENTS");
+        return Support::No(Lack::with_remedy(
+            "this kernel is built without kprobes",
+            "they need CONFIG_KPROBE_EVENTS=y",
+        ));
     }
     if *lockdown == Lockdown::Confidentiality {
         return confidentiality("kprobes");
@@ -163,7 +166,7 @@ pub(super) fn kretprobe(kprobe: &Support) -> Support {
     let format = "/sys/bus/event_source/devices/kprobe/format/retprobe";
     match kprobe {
         Support::Yes if !Path::new(format).exists() => {
-            Support::no("this kernel is built without CONFIG_KRETPROBES")
+            Support::no("this kernel is built without kretprobes (CONFIG_KRETPROBES)")
         }
         other => other.clone(),
     }

@@ -269,6 +269,8 @@ fn visible(features: &Features, hook: Hook) -> Layout {
     // are refused. The pair is for kernels without BTF and is kept to what these can do.
     if features.kernel_reads.is_no() || hook == Hook::KprobePair {
         layout.offsets = Offsets::UNKNOWN;
+        // What the helper gives would have to be read.
+        layout.task_registers = false;
     }
     if hook == Hook::Tracepoint {
         layout.audit = match features.symbols {

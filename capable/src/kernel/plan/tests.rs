@@ -338,6 +338,7 @@ fn check_plan(features: &Features, hook: Option<Hook>, transport: Option<Transpo
     }
     if features.kernel_reads.is_no() || features.btf.is_no() {
         assert_eq!(plan.layout.offsets, Offsets::UNKNOWN, "{}", context());
+        assert!(!plan.layout.task_registers, "{}", context());
         assert!(!plan.unknown.is_empty(), "{}", context());
     }
     assert!(!plan.to_string().contains('\n'), "{}", context());

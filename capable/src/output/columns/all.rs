@@ -1,24 +1,47 @@
 //! The table of columns, in the order in which JSON has them.
 
-use super::{Column, values as v};
-use crate::output::Needs;
+use super::{Column, Shown, values as v};
+use crate::output::{Needs, cell};
+
+/// What a column shows. The closure is compiled for this one value: which kind it is, and how
+/// that is written, is settled by then.
+macro_rules! shown {
+    ($value:ident) => {
+        Shown {
+            value: v::$value,
+            put: |row, place, align, clock| cell::put(place, align, v::$value(row), clock),
+        }
+    };
+}
 
 /// All columns. Those with the same object in their field stand together.
 pub const COLUMNS: &[Column] = &[
-    Column::text("time", "TIME", 8, v::time, "when the check was made"),
-    Column::number("uid", "UID", 6, v::uid, "real user id of the task"),
-    Column::text("user", "USER", 10, v::user, "name of the real user id")
+    Column::text("time", "TIME", 8, shown!(time), "when the check was made"),
+    Column::number("uid", "UID", 6, shown!(uid), "real user id of the task"),
+    Column::text("user", "USER", 10, shown!(user), "name of the real user id")
         .data(v::user_name)
         .least(8)
         .needs(Needs::USER),
-    Column::number("pid", "PID", 7, v::pid, "process, as the host numbers it"),
-    Column::number("tid", "TID", 7, v::tid, "thread, as the host numbers it"),
-    Column::number("ppid", "PPID", 7, v::ppid, "parent process").needs(Needs::DETAIL),
+    Column::number(
+        "pid",
+        "PID",
+        7,
+        shown!(pid),
+        "process, as the host numbers it",
+    ),
+    Column::number(
+        "tid",
+        "TID",
+        7,
+        shown!(tid),
+        "thread, as the host numbers it",
+    ),
+    Column::number("ppid", "PPID", 7, shown!(ppid), "parent process").needs(Needs::DETAIL),
     Column::number(
         "nspid",
         "NSPID",
         7,
-        v::inner_pid,
+        shown!(inner_pid),
         "process, as its own pid namespace numbers it",
     )
     .field("inner_pid")
@@ -27,31 +50,32 @@ pub const COLUMNS: &[Column] = &[
         "nstid",
         "NSTID",
         7,
-        v::inner_tid,
+        shown!(inner_tid),
         "thread, as its own pid namespace numbers it",
     )
     .field("inner_tid")
     .needs(Needs::DETAIL),
-    Column::text("comm", "COMM", 15, v::comm, "name of the task"),
+    Column::text("comm", "COMM", 15, shown!(comm), "name of the task"),
     Column::text(
         "comm_bytes",
         "COMM_BYTES",
         30,
-        v::comm_bytes,
+        shown!(comm_bytes),
         "bytes of the name, where it is not valid UTF-8",
     ),
     Column::text(
         "task",
         "TASK",
         13,
-        v::task,
+        shown!(task),
         "what runs: user, kernel_thread or io_worker (of io_uring)",
-    ),
+    )
+    .needs(Needs::DETAIL),
     Column::number(
         "cpu",
         "CPU",
         3,
-        v::processor,
+        shown!(processor),
         "processor that made the check",
     )
     .field("processor"),
@@ -59,32 +83,45 @@ pub const COLUMNS: &[Column] = &[
         "cap",
         "CAP",
         3,
-        v::capability_number,
+        shown!(capability_number),
         "number of the capability",
     )
     .field("capability_number"),
-    Column::text("name", "NAME", 22, v::capability, "name of the capability").field("capability"),
+    Column::text(
+        "name",
+        "NAME",
+        22,
+        shown!(capability),
+        "name of the capability",
+    )
+    .field("capability"),
     Column::number(
         "audit",
         "AUDIT",
         5,
-        v::audit,
+        shown!(audit),
         "1: a denial of this check is logged",
     ),
     Column::number(
         "inferred",
         "INFERRED",
         8,
-        v::audit_inferred,
+        shown!(audit_inferred),
         "1: AUDIT was inferred from the call path",
     )
     .field("audit_inferred"),
-    Column::number("insetid", "INSETID", 7, v::insetid, "1: asked by set*id"),
+    Column::number(
+        "insetid",
+        "INSETID",
+        7,
+        shown!(insetid),
+        "1: asked by set*id",
+    ),
     Column::text(
         "result",
         "RESULT",
         7,
-        v::result,
+        shown!(result),
         "granted, denied, or owner: granted for owning the namespace",
     )
     .data(v::result_word),
@@ -92,16 +129,16 @@ pub const COLUMNS: &[Column] = &[
         "by",
         "BY",
         10,
-        v::granted_by,
+        shown!(granted_by),
         "what granted it: capability (the bit) or ownership (of the namespace)",
     )
     .field("granted_by"),
-    Column::text("errno", "ERRNO", 5, v::errno_name, "error of a denial").data(v::errno),
+    Column::text("errno", "ERRNO", 5, shown!(errno_name), "error of a denial").data(v::errno),
     Column::text(
         "caller",
         "CALLER",
         24,
-        v::caller,
+        shown!(caller),
         "kernel function that asked",
     )
     .least(18)
@@ -110,18 +147,18 @@ pub const COLUMNS: &[Column] = &[
         "syscall",
         "SYSCALL",
         16,
-        v::syscall,
+        shown!(syscall),
         "system call it was made in",
     )
     .field("syscall.name")
     .data(v::syscall_name)
-    .least(10)
+    .least(12)
     .needs(Needs::DETAIL.union(Needs::SYSCALL)),
     Column::number(
         "sysno",
         "SYSNO",
         5,
-        v::syscall_number,
+        shown!(syscall_number),
         "number of the system call",
     )
     .field("syscall.number")
@@ -130,7 +167,7 @@ pub const COLUMNS: &[Column] = &[
         "compat",
         "COMPAT",
         6,
-        v::syscall_compat,
+        shown!(syscall_compat),
         "1: the system call came by the 32-bit entry",
     )
     .field("syscall.compat")
@@ -139,7 +176,7 @@ pub const COLUMNS: &[Column] = &[
         "arguments",
         "ARGUMENTS",
         40,
-        v::arguments,
+        shown!(arguments),
         "arguments of the system call",
     )
     .field("syscall.arguments")
@@ -149,93 +186,101 @@ pub const COLUMNS: &[Column] = &[
         "euid",
         "EUID",
         6,
-        v::euid,
+        shown!(euid),
         "effective user id of the checked credentials",
     )
-    .field("credentials.euid"),
+    .field("credentials.euid")
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "effective",
         "EFFECTIVE",
         18,
-        v::effective,
+        shown!(effective),
         "effective set of the checked credentials, as a mask",
     )
-    .field("credentials.effective"),
+    .field("credentials.effective")
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "cred",
         "CRED",
         10,
-        v::credential_owner,
+        shown!(credential_owner),
         "whose credentials: own, overridden (access(2), overlayfs) or foreign",
     )
-    .field("credentials.owner"),
+    .field("credentials.owner")
+    .needs(Needs::CREDENTIALS),
     Column::number(
         "credns",
         "CREDNS",
         10,
-        v::credential_namespace,
+        shown!(credential_namespace),
         "user namespace of the credentials, by inode number",
     )
-    .field("credentials.namespace"),
+    .field("credentials.namespace")
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "namespace",
         "NAMESPACE",
         10,
-        v::namespace,
+        shown!(namespace),
         "user namespace over which it was asked: initial, or its inode number",
     )
     .field("target_namespace.inode")
-    .data(v::namespace_inode),
+    .data(v::namespace_inode)
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "relation",
         "RELATION",
         8,
-        v::relation,
+        shown!(relation),
         "that namespace to the credentials' one: own, below or outside",
     )
-    .field("target_namespace.relation"),
+    .field("target_namespace.relation")
+    .needs(Needs::CREDENTIALS),
     Column::number(
         "initial",
         "INITIAL",
         7,
-        v::namespace_initial,
+        shown!(namespace_initial),
         "1: it is the initial user namespace",
     )
-    .field("target_namespace.initial"),
-    Column::text("unit", "UNIT", 24, v::unit, "systemd unit")
+    .field("target_namespace.initial")
+    .needs(Needs::CREDENTIALS),
+    Column::text("unit", "UNIT", 24, shown!(unit), "systemd unit")
         .least(14)
-        .needs(Needs::UNIT),
+        .needs(Needs::UNIT.union(Needs::CGROUP_ID)),
     Column::text(
         "container",
         "CONTAINER",
         12,
-        v::container,
+        shown!(container),
         "id of the container",
     )
     .field("container.id")
     .data(v::container_id)
-    .needs(Needs::CONTAINER),
+    .needs(Needs::CONTAINER.union(Needs::CGROUP_ID)),
     Column::text(
         "runtime",
         "RUNTIME",
         10,
-        v::runtime,
+        shown!(runtime),
         "runtime of the container",
     )
     .field("container.runtime")
-    .needs(Needs::CONTAINER),
-    Column::text("cgroup", "CGROUP", 40, v::cgroup, "path of the cgroup")
+    .needs(Needs::CONTAINER.union(Needs::CGROUP_ID)),
+    Column::text("cgroup", "CGROUP", 40, shown!(cgroup), "path of the cgroup")
         .field("cgroup.path")
         .least(16)
-        .needs(Needs::CGROUP),
+        .needs(Needs::CGROUP.union(Needs::CGROUP_ID)),
     Column::number(
         "cgroup_id",
         "CGROUP_ID",
         9,
-        v::cgroup_id,
+        shown!(cgroup_id),
         "id of the cgroup",
     )
-    .field("cgroup.id"),
+    .field("cgroup.id")
+    .needs(Needs::CGROUP_ID),
 ];
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod values;
 pub use all::COLUMNS;
 pub use choose::{ColumnError, DEFAULT, EXTRA, WIDE, by_keys, choose, help};
 
-use super::{Needs, Row, value::Value};
+use super::{Clock, Needs, Row, value::Value};
 
 /// On which side of its column a cell stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,16 @@ pub enum Align {
     Left,
     /// Numbers: units under units.
     Right,
+}
+
+/// What a column shows in a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// The value.
+    pub value: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+    /// Writes the value over the blanks of its column, where that takes no more than a copy. Says
+    /// whether it did.
+    pub put: fn(&Row<'_>, &mut [u8], Align, &mut Clock) -> bool,
 }
 
 /// One column.
@@ -41,7 +51,7 @@ pub struct Column {
     /// What rows must carry for it.
     pub needs: Needs,
     /// The value for people.
-    pub shown: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+    pub shown: Shown,
     /// The value for programs, in JSON and CSV.
     pub data: for<'a> fn(&'a Row<'_>) -> Value<'a>,
 }
@@ -59,7 +69,7 @@ impl Column {
         key: &'static str,
         header: &'static str,
         width: u16,
-        value: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+        shown: Shown,
         description: &'static str,
     ) -> Self {
         Self {
@@ -71,8 +81,8 @@ impl Column {
             least: width,
             align: Align::Left,
             needs: Needs::empty(),
-            shown: value,
-            data: value,
+            shown,
+            data: shown.value,
         }
     }
 
@@ -80,10 +90,10 @@ impl Column {
         key: &'static str,
         header: &'static str,
         width: u16,
-        value: for<'a> fn(&'a Row<'_>) -> Value<'a>,
+        shown: Shown,
         description: &'static str,
     ) -> Self {
-        let mut column = Self::text(key, header, width, value, description);
+        let mut column = Self::text(key, header, width, shown, description);
         column.align = Align::Right;
         column
     }

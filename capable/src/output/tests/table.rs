@@ -314,9 +314,44 @@ fn stacks_stand_under_their_row() {
 #[test]
 fn a_table_asks_only_for_what_it_shows() {
     assert_eq!(needs(""), Needs::empty());
-    assert_eq!(needs("-x"), Needs::DETAIL | Needs::SYSCALL | Needs::CALLER);
-    assert_eq!(needs("--columns unit,user"), Needs::UNIT | Needs::USER);
+    assert_eq!(
+        needs("-x"),
+        Needs::DETAIL | Needs::SYSCALL | Needs::CALLER | Needs::CREDENTIALS
+    );
+    assert_eq!(
+        needs("--columns unit,user"),
+        Needs::UNIT | Needs::USER | Needs::CGROUP_ID
+    );
     assert_eq!(needs("-o json --columns pid"), Needs::empty());
     assert_eq!(needs("-o folded"), Needs::STACK);
     assert_eq!(needs("-o json") | Needs::STACK, Needs::all());
+}
+
+#[test]
+fn a_row_looks_the_same_whatever_came_before_it() {
+    let mut samples = vec![
+        Sample::mount(),
+        Sample::mount().denied(),
+        Sample::unknown(),
+        Sample::mount().named(b"\x1b[2Jls"),
+        Sample::mount().named(b"a"),
+        Sample::mount().named(b"systemd-journal"),
+        Sample::mount().with(Flags::BY_OWNERSHIP),
+        Sample::mount().with(Flags::KERNEL_THREAD),
+    ];
+    for (capability, uid, time) in [(41, 0, 0), (7, u32::MAX, 0), (0, 1000, 3_000_000_000)] {
+        let mut sample = Sample::mount();
+        sample.check.capability = capability;
+        sample.check.uid = uid;
+        sample.check.time = time;
+        samples.push(sample);
+    }
+    let all = "--columns time,uid,pid,comm,cap,name,audit,syscall,namespace,result";
+    for first in &samples {
+        for second in &samples {
+            let both = printed(all, &[first.row(), second.row()]);
+            let alone = printed(all, &[second.row()]);
+            assert_eq!(both.lines().nth(2), alone.lines().nth(1));
+        }
+    }
 }

@@ -21,7 +21,8 @@ pub const TRIGGERS: &[Trigger] = &[
             CHOWN,
             [Absent, Granted, Absent],
             &["chown_ok", "setattr_prepare"],
-        )],
+        )
+        .euid(0)],
         |given| execute(SET_USER_ID, c"exec-setuid", given),
     )
     .then(|| call!(SYS_chown, OTHERS_FILE, THIRD, THIRD))
@@ -30,7 +31,7 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "exec-filecaps",
         "executes a program with the file capability net_raw that opens a raw socket",
-        &[check(NET_RAW, [Absent, Granted, Absent], &["inet_create"])],
+        &[check(NET_RAW, [Absent, Granted, Absent], &["inet_create"]).euid(1000)],
         |given| execute(FILE_CAPABILITIES, c"exec-filecaps", given),
     )
     .then(|| {

@@ -232,6 +232,7 @@ pub const TRIGGERS: &[Trigger] = &[
         ],
         |_| call!(SYS_access, OTHERS_FILE, libc::R_OK),
     )
+    .real_user(crate::guest::identity::USER)
     .only_as(&[crate::guest::identity::Identity::Root])
     // What a set-user-ID program of root looks like: real user 1000, effective user 0.
     .staged(|_| {

@@ -28,7 +28,7 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "mount",
         "mounts a tmpfs and unmounts it",
-        &[check(SYS_ADMIN, [Granted, Denied, Denied], CALLERS)],
+        &[check(SYS_ADMIN, [Granted, Denied, Denied], CALLERS).over_initial(true)],
         |_| mount_and_unmount(),
     )
     .harmful(),
@@ -36,7 +36,9 @@ pub const TRIGGERS: &[Trigger] = &[
         "mount-own",
         "mounts a tmpfs in a mount namespace of its own",
         // Once over the namespace of the mounts, once over that of the file system.
-        &[check(SYS_ADMIN, [Absent, Absent, Granted], CALLERS).times(2)],
+        &[check(SYS_ADMIN, [Absent, Absent, Granted], CALLERS)
+            .over_initial(false)
+            .times(2)],
         |_| mount_and_unmount(),
     )
     .staged(own_mounts)

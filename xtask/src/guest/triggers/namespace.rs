@@ -38,22 +38,14 @@ pub const TRIGGERS: &[Trigger] = &[
         "setns-owned",
         "enters a user namespace that a child of it made, which it owns",
         // Root's bit is raised, so that it does not need to own it.
-        &[check(
-            SYS_ADMIN,
-            [Granted, Owned, Granted],
-            &["userns_install"],
-        )],
+        &[check(SYS_ADMIN, [Granted, Owned, Granted], &["userns_install"]).over_initial(false)],
         |given| call!(SYS_setns, given.prepared, libc::CLONE_NEWUSER),
     )
     .staged(child_namespace),
     Trigger::new(
         "setns-nested",
         "enters a user namespace made inside of one that it owns",
-        &[check(
-            SYS_ADMIN,
-            [Granted, Owned, Granted],
-            &["userns_install"],
-        )],
+        &[check(SYS_ADMIN, [Granted, Owned, Granted], &["userns_install"]).over_initial(false)],
         |given| call!(SYS_setns, given.prepared, libc::CLONE_NEWUSER),
     )
     .staged(grandchild_namespace),
@@ -65,7 +57,8 @@ pub const TRIGGERS: &[Trigger] = &[
             SYS_ADMIN,
             [Granted, Granted, Granted],
             &["map_write", "proc_uid_map_write"],
-        )],
+        )
+        .over_initial(false)],
         |given| {
             // Its own user, whom the namespace above may call 0 or 1000.
             let map: &[u8] = match given.prepared >> 16 {
@@ -90,11 +83,7 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "hostname-own",
         "sets the host's name in a namespace of its own",
-        &[check(
-            SYS_ADMIN,
-            [Absent, Absent, Granted],
-            &["sys_sethostname"],
-        )],
+        &[check(SYS_ADMIN, [Absent, Absent, Granted], &["sys_sethostname"]).over_initial(false)],
         |_| call!(SYS_sethostname, c"guest", 5),
     )
     .staged(|_| {

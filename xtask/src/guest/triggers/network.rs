@@ -144,6 +144,7 @@ pub const TRIGGERS: &[Trigger] = &[
         become_user(USER)?;
         Ok(socket)
     })
+    .real_user(USER)
     .only_as(&[Identity::Root]),
     Trigger::new(
         "audit-control",

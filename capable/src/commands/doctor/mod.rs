@@ -1,0 +1,235 @@
+//! `capable doctor`: what this kernel and this user can do, and what to do about the rest.
+
+mod requirements;
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use comfy_table::ContentArrangement;
+use serde::Serialize;
+
+use crate::kernel::features::{Features, Lack, Support};
+use crate::kernel::plan::{Hook, Plan, PlanError, Request, Transport, plan};
+use crate::output::{Terminal, static_table, table_text};
+use requirements::{Requirement, requirements};
+
+/// Tell whether tracing works here, how, and what is missing
+///
+/// Probes the kernel and the privileges of this process. Attaches nothing and changes nothing.
+#[derive(clap::Args, Debug)]
+#[command(after_long_help = NOTES)]
+pub struct Args {
+    /// How to write it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    output: Format,
+
+    /// Ask for this hook
+    #[arg(long, value_enum)]
+    hook: Option<Hook>,
+
+    /// Ask for this transport
+    #[arg(long, value_enum)]
+    transport: Option<Transport>,
+}
+
+/// How to write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table, and the plan below it
+    Text,
+    /// One object
+    Json,
+}
+
+const NOTES: &str = "\
+Not all requirements must be met: the last lines say what will be used. What
+can't be told is null in JSON; mostly it takes root to tell.
+
+Environment: CAPABLE_PROBE_NAME=yes, =no or =unknown forces an answer, to see
+what capable does on such a kernel. NAME is BPF, BTF, FEXIT, KERNEL_READS,
+KPROBE, KRETPROBE, MEMORY, PERF_EVENTS, RING_BUFFER, SYMBOLS or TRACEPOINT.
+
+Examples:
+  capable doctor                         what works here, and what is missing
+  capable doctor --hook fexit            whether this hook works, and if not, why
+  capable doctor -o json | jq .plan.hook the hook that will be used
+
+Exit status: 0 where tracing will work, 1 where not, 2 for wrong usage.";
+
+/// What JSON holds.
+#[derive(Serialize)]
+struct Report<'a> {
+    /// Tracing will work; null where it may, but could not be told.
+    works: Option<bool>,
+    release: &'a str,
+    capabilities: Vec<String>,
+    perf_event_paranoid: Option<i64>,
+    kptr_restrict: Option<i64>,
+    unprivileged_bpf_disabled: Option<i64>,
+    requirements: &'a [Requirement],
+    plan: Option<PlanReport<'a>>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PlanReport<'a> {
+    hook: &'static str,
+    transport: &'static str,
+    reason: &'a str,
+    doubt: Option<LackReport<'a>>,
+    unknown: Vec<UnknownReport<'a>>,
+    may_miss: &'a [&'static str],
+}
+
+#[derive(Serialize)]
+struct UnknownReport<'a> {
+    what: &'static str,
+    #[serde(flatten)]
+    lack: LackReport<'a>,
+}
+
+#[derive(Serialize)]
+struct LackReport<'a> {
+    reason: &'a str,
+    remedy: Option<&'a str>,
+}
+
+impl<'a> From<&'a Lack> for LackReport<'a> {
+    fn from(lack: &'a Lack) -> Self {
+        Self {
+            reason: &lack.reason,
+            remedy: lack.remedy.as_deref(),
+        }
+    }
+}
+
+/// Probes, plans and reports.
+///
+/// # Errors
+///
+/// The output can't be written.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let features = Features::probe();
+    let request = Request {
+        hook: args.hook,
+        transport: args.transport,
+    };
+    let plan = plan(&features, &request);
+    let requirements = requirements(&features);
+    let text = match args.output {
+        Format::Text => text(&features, &requirements, &plan),
+        Format::Json => json(&features, &requirements, &plan)?,
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Who reads on the other side has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => written.context("cannot write to stdout")?,
+    }
+    Ok(match works(&plan) {
+        Some(true) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    })
+}
+
+/// Whether tracing will work; `None` where it might.
+fn works(plan: &Result<Plan, PlanError>) -> Option<bool> {
+    match plan {
+        Ok(plan) => plan.doubt.is_none().then_some(true),
+        Err(_) => Some(false),
+    }
+}
+
+fn text(
+    features: &Features,
+    requirements: &[Requirement],
+    plan: &Result<Plan, PlanError>,
+) -> String {
+    let rows = requirements.iter().map(|requirement| {
+        [
+            requirement.label.to_owned(),
+            requirement.answer().to_owned(),
+            requirement.detail(),
+        ]
+    });
+    let mut table = static_table(["requirement", "works", "detail"], rows);
+    // A serial console is a terminal without a width, where columns would be a character wide.
+    match Terminal::of_stdout().width {
+        Some(width) => table.set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    let mut text = table_text(&table);
+    // Writing to a String cannot fail.
+    let mut line = |line: String| text.write_fmt(format_args!("{line}\n")).unwrap_or_default();
+    line(String::new());
+    match plan {
+        Ok(plan) => {
+            line(match &plan.doubt {
+                None => format!("Tracing will work on Linux {}.", features.release),
+                Some(doubt) => format!("Tracing may work on Linux {}: {doubt}.", features.release),
+            });
+            line(format!("  {plan}"));
+            if !plan.unknown.is_empty() {
+                line("What a trace will not tell:".into());
+            }
+            for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
+                let what: Vec<&str> = alike.iter().map(|unknown| unknown.what).collect();
+                line(format!("  {}: {}", what.join("; "), alike[0].lack));
+            }
+            line("What it may miss:".into());
+            for missed in plan.may_miss {
+                line(format!("  {missed}"));
+            }
+        }
+        Err(error) => {
+            line(format!(
+                "Tracing will not work on Linux {}:",
+                features.release
+            ));
+            line(format!("  {}", error.to_string().replace('\n', "\n  ")));
+        }
+    }
+    text
+}
+
+fn json(
+    features: &Features,
+    requirements: &[Requirement],
+    plan: &Result<Plan, PlanError>,
+) -> anyhow::Result<String> {
+    let report = Report {
+        works: works(plan),
+        release: &features.release,
+        capabilities: features
+            .effective
+            .iter()
+            .map(|held| held.to_string())
+            .collect(),
+        perf_event_paranoid: features.perf_event_paranoid,
+        kptr_restrict: features.kptr_restrict,
+        unprivileged_bpf_disabled: features.unprivileged_bpf_disabled,
+        requirements,
+        plan: plan.as_ref().ok().map(|plan| PlanReport {
+            hook: plan.hook.name(),
+            transport: plan.transport.name(),
+            reason: &plan.reason,
+            doubt: plan.doubt.as_ref().map(LackReport::from),
+            unknown: plan
+                .unknown
+                .iter()
+                .map(|unknown| UnknownReport {
+                    what: unknown.what,
+                    lack: LackReport::from(&unknown.lack),
+                })
+                .collect(),
+            may_miss: plan.may_miss,
+        }),
+        error: plan.as_ref().err().map(ToString::to_string),
+    };
+    Ok(serde_json::to_string_pretty(&report)? + "\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What tracing can need, in the order in which it comes to matter.
+
+use serde::Serialize;
+
+use super::{Lack, Support};
+use crate::kernel::features::{Features, Lockdown};
+
+/// One requirement and its answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Requirement {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// Its name in the table.
+    #[serde(rename = "description")]
+    pub label: &'static str,
+    /// `None` where it could not be told.
+    pub works: Option<bool>,
+    /// What there is to say although it works.
+    pub note: Option<String>,
+    /// Why it does not work, or could not be told.
+    pub reason: Option<String>,
+    /// What to do about that.
+    pub remedy: Option<String>,
+}
+
+impl Requirement {
+    fn new(name: &'static str, label: &'static str, support: &Support) -> Self {
+        let lack = support.lack().cloned();
+        Self {
+            name,
+            label,
+            works: match support {
+                Support::Yes => Some(true),
+                Support::No(_) => Some(false),
+                Support::Unknown(_) => None,
+            },
+            note: None,
+            reason: lack.as_ref().map(|lack| lack.reason.clone()),
+            remedy: lack.and_then(|lack| lack.remedy),
+        }
+    }
+
+    fn with_note(mut self, note: Option<String>) -> Self {
+        // The reason says it better.
+        self.note = note.filter(|_| self.reason.is_none());
+        self
+    }
+
+    /// The answer as the table shows it.
+    pub(super) fn answer(&self) -> &'static str {
+        match self.works {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "can't tell",
+        }
+    }
+
+    /// What the table says of the answer.
+    pub(super) fn detail(&self) -> String {
+        let parts = [&self.note, &self.reason, &self.remedy];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        parts.join("; ")
+    }
+}
+
+/// Everything that tracing can need.
+pub(super) fn requirements(features: &Features) -> Vec<Requirement> {
+    let f = features;
+    vec![
+        Requirement::new("bpf", "loading BPF programs", &f.bpf),
+        Requirement::new("perf_events", "opening perf events", &f.perf_events).with_note(
+            f.perf_event_paranoid
+                .map(|level| format!("kernel.perf_event_paranoid is {level}")),
+        ),
+        Requirement::new(
+            "user_namespace",
+            "initial user namespace",
+            &user_namespace(f),
+        ),
+        lockdown(f),
+        Requirement::new("btf", "type information (BTF)", &f.btf),
+        Requirement::new("kernel_reads", "reading kernel memory", &f.kernel_reads),
+        Requirement::new("kprobe", "kprobes", &f.kprobe),
+        Requirement::new("kretprobe", "kretprobes", &f.kretprobe),
+        Requirement::new("fexit", "fexit programs", &f.fexit),
+        Requirement::new("tracepoint", "tracepoint cap_capable", &f.tracepoint),
+        Requirement::new("ring_buffer", "BPF ring buffer", &f.ring_buffer),
+        Requirement::new("memory", "BPF memory charged to cgroups", &f.memory),
+        Requirement::new("symbols", "addresses of kernel functions", &f.symbols),
+        Requirement::new("jit", "BPF compiler (JIT)", &f.jit),
+        Requirement::new("pid_namespace", "initial pid namespace", &pid_namespace(f)),
+        Requirement::new("cgroup2", "control groups version 2", &cgroup(f)).with_note(
+            f.cgroup_mount
+                .as_ref()
+                .map(|path| format!("mounted at {}", path.display())),
+        ),
+    ]
+}
+
+fn lockdown(features: &Features) -> Requirement {
+    let (support, note) = match &features.lockdown {
+        Lockdown::None => (Support::Yes, "not locked down"),
+        Lockdown::Integrity => (Support::Yes, "lockdown=integrity, which allows tracing"),
+        Lockdown::Confidentiality => (
+            Support::No(Lack::with_remedy(
+                "lockdown=confidentiality forbids kprobes and reading kernel memory",
+                "boot with lockdown=integrity, or without lockdown",
+            )),
+            "",
+        ),
+        // Reads are what confidentiality takes away.
+        Lockdown::Unknown(_) if features.kernel_reads.is_yes() => (
+            Support::Yes,
+            "not lockdown=confidentiality, as kernel memory can be read",
+        ),
+        Lockdown::Unknown(lack) => (Support::Unknown(lack.clone()), ""),
+    };
+    let note = (!note.is_empty()).then(|| note.to_owned());
+    Requirement::new("lockdown", "lockdown that allows tracing", &support).with_note(note)
+}
+
+fn user_namespace(features: &Features) -> Support {
+    match &features.initial_user_namespace {
+        Support::No(lack) => Support::No(Lack::with_remedy(
+            format!("{}, where capabilities do not count for BPF", lack.reason),
+            "run capable on the host, or in a container with the host's user namespace",
+        )),
+        other => other.clone(),
+    }
+}
+
+fn pid_namespace(features: &Features) -> Support {
+    match &features.initial_pid_namespace {
+        Support::No(lack) => Support::No(Lack::with_remedy(
+            format!(
+                "{}, so PIDs here are not those of the host that a trace shows",
+                lack.reason
+            ),
+            "run capable on the host, or in a container with the host's pid namespace",
+        )),
+        other => other.clone(),
+    }
+}
+
+fn cgroup(features: &Features) -> Support {
+    match features.cgroup_mount {
+        Some(_) => Support::Yes,
+        None => Support::No(Lack::with_remedy(
+            "cgroup2 is not mounted: units and containers will be unknown",
+            "run `mount -t cgroup2 cgroup2 /sys/fs/cgroup`",
+        )),
+    }
+}

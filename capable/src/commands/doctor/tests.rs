@@ -1,0 +1,80 @@
+//! The report, of the running kernel and of one that lacks everything.
+
+use super::*;
+
+/// The running kernel, with all of these forced to no.
+fn without(parts: &[&str]) -> Features {
+    let mut features = Features::probe();
+    for (name, support) in features.parts() {
+        if parts.contains(&name) {
+            *support = Support::No(Lack::with_remedy(format!("no {name}"), "a remedy"));
+        }
+    }
+    features
+}
+
+#[test]
+fn every_lack_in_the_table_comes_with_its_reason_and_its_remedy() {
+    let features = without(&["FEXIT", "SYMBOLS"]);
+    let text = text(
+        &features,
+        &requirements(&features),
+        &plan(&features, &Request::default()),
+    );
+    for (label, reason) in [
+        ("fexit programs", "no FEXIT; a remedy"),
+        ("addresses of kernel functions", "no SYMBOLS; a remedy"),
+    ] {
+        let line = text.lines().find(|line| line.starts_with(label)).unwrap();
+        assert!(line.contains(" no ") && line.ends_with(reason), "{line}");
+    }
+}
+
+#[test]
+fn where_nothing_can_be_loaded_the_end_says_so_and_the_json_too() {
+    let features = without(&["BPF"]);
+    let plan = plan(&features, &Request::default());
+    assert_eq!(works(&plan), Some(false));
+    let requirements = requirements(&features);
+    let text = text(&features, &requirements, &plan);
+    assert!(
+        text.ends_with(":\n  cannot load BPF programs: no BPF; a remedy\n"),
+        "{text}"
+    );
+    let json = json(&features, &requirements, &plan).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["works"], false);
+    assert_eq!(json["plan"], serde_json::Value::Null);
+    assert_eq!(json["error"], "cannot load BPF programs: no BPF; a remedy");
+}
+
+#[test]
+fn json_gives_null_for_what_could_not_be_told() {
+    let mut features = Features::probe();
+    features.fexit = Support::unknown("not tried");
+    let json = json(
+        &features,
+        &requirements(&features),
+        &plan(&features, &Request::default()),
+    );
+    let json: serde_json::Value = serde_json::from_str(&json.unwrap()).unwrap();
+    let requirements = json["requirements"].as_array().unwrap();
+    let fexit = requirements
+        .iter()
+        .find(|it| it["name"] == "fexit")
+        .unwrap();
+    assert_eq!(fexit["works"], serde_json::Value::Null);
+    assert_eq!(fexit["reason"], "not tried");
+}
+
+#[test]
+fn a_plan_in_doubt_is_no_promise() {
+    let mut features = without(&[]);
+    for (_, support) in features.parts() {
+        *support = Support::unknown("not tried");
+    }
+    let plan = plan(&features, &Request::default());
+    assert_eq!(works(&plan), None);
+    let text = text(&features, &requirements(&features), &plan);
+    assert!(text.contains("Tracing may work"), "{text}");
+}

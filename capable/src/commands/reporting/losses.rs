@@ -1,0 +1,136 @@
+//! What a report says of how it was made: hook and kernel, what was lost, what was not known.
+
+use std::fs;
+
+use capable_common::Counters;
+
+use crate::{
+    kernel::{
+        attach::Missed,
+        plan::Plan,
+        tracer::{Tracer, TracerError},
+    },
+    profile::{Run, report::Loss},
+};
+
+/// How the checks were seen, and what of them was not.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// The hook.
+    hook: String,
+    /// What cannot be known, a sentence each.
+    unknowns: Vec<String>,
+    /// What was lost.
+    losses: Vec<Loss>,
+}
+
+impl Account {
+    /// What is known before the first check.
+    pub fn new<'a>(plan: &Plan, gaps: impl Iterator<Item = &'a String>) -> Self {
+        let mut unknowns: Vec<String> = plan
+            .unknown
+            .iter()
+            .map(|unknown| format!("{}: {}", unknown.what, unknown.lack.reason))
+            .collect();
+        unknowns.extend(gaps.cloned());
+        Self {
+            hook: plan.hook.to_string(),
+            unknowns,
+            losses: Vec::new(),
+        }
+    }
+
+    /// Adds a sentence on what cannot be known.
+    pub fn unknown(&mut self, sentence: String) {
+        self.unknowns.push(sentence);
+    }
+
+    /// Adds what the kernel side and the kernel counted.
+    ///
+    /// # Errors
+    ///
+    /// The counters cannot be read.
+    pub fn settle(&mut self, tracer: &Tracer, missed: Missed) -> Result<(), TracerError> {
+        let counters = tracer.counters()?;
+        self.losses.extend(losses(&counters, missed));
+        if counters.lost_stacks > 0 {
+            self.unknown(format!(
+                "{} stacks could not be captured: who asked is not known",
+                counters.lost_stacks
+            ));
+        }
+        if missed.uncounted {
+            self.unknown("this kernel does not count the checks that it skips".to_owned());
+        }
+        Ok(())
+    }
+
+    /// As a report takes it.
+    pub fn into_run(self) -> Run {
+        Run {
+            kernel: kernel_release(),
+            hook: Some(self.hook),
+            losses: self.losses,
+            unknowns: self.unknowns,
+            ..Run::default()
+        }
+    }
+}
+
+/// Everything that was lost, by cause.
+fn losses(counters: &Counters, missed: Missed) -> Vec<Loss> {
+    [
+        (counters.lost_full, "the buffer was full: try --buffer-size"),
+        (
+            counters.lost_life,
+            "the buffer was full for forks, executions and results: try --buffer-size",
+        ),
+        (counters.lost_pairs, "the return of a check was missed"),
+        (counters.lost_counts, "the table of counts was full"),
+        (counters.table_full, "the table of processes was full"),
+        (
+            missed.checks,
+            "the kernel skipped the hook, for this or other programs",
+        ),
+    ]
+    .into_iter()
+    .filter(|(lost, _)| *lost > 0)
+    .map(|(lost, cause)| Loss {
+        cause: cause.to_owned(),
+        lost: Some(lost),
+    })
+    .collect()
+}
+
+/// The release of the running kernel, as uname(2) gives it.
+fn kernel_release() -> Option<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    Some(release.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_loss_makes_the_report_incomplete_and_says_its_cause() {
+        let counters = Counters {
+            lost_full: 1,
+            lost_life: 2,
+            lost_pairs: 3,
+            lost_counts: 4,
+            table_full: 5,
+            ..Counters::default()
+        };
+        let missed = Missed {
+            checks: 6,
+            uncounted: false,
+        };
+        let lost: Vec<_> = losses(&counters, missed)
+            .into_iter()
+            .map(|loss| loss.lost)
+            .collect();
+        assert_eq!(lost, [1, 2, 3, 4, 5, 6].map(Some));
+        assert!(losses(&Counters::default(), Missed::default()).is_empty());
+    }
+}

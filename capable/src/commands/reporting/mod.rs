@@ -1,0 +1,241 @@
+//! What `run` and `profile` share: the report's options, where it goes, and the gate.
+
+mod losses;
+mod place;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context as _, Result};
+use clap::{Args as ClapArgs, ValueEnum};
+pub use losses::Account;
+use place::Place;
+
+use super::Usage;
+use crate::{
+    capability::CapabilitySet,
+    profile::{
+        Report,
+        emit::{self, Needs},
+        gate,
+        report::{json, markdown, text},
+    },
+};
+
+/// The exit code where the gate is shut.
+const SHUT: u8 = 3;
+
+/// The report and the gate.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// Format of the report
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
+    )]
+    pub format: Format,
+
+    /// Write the report to this file; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Also write the set for a consumer, behind the report or to a file: systemd, docker,
+    /// compose, podman, kubernetes, setcap, capsh, json
+    #[arg(long, value_name = "NAME[=FILE]", value_parser = emission)]
+    pub emit: Vec<Emission>,
+
+    /// Exit with 3 where a capability outside of this list, or of the list in this file, was
+    /// needed or used
+    #[arg(long, value_name = "LIST|FILE")]
+    pub allow: Option<String>,
+
+    /// Exit with 3 where a capability was needed or used that was not in this report
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// How a report looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    #[default]
+    Text,
+    /// For a program, and for --baseline
+    Json,
+    /// For an issue or a wiki
+    Markdown,
+}
+
+/// The set for one consumer, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// The consumer.
+    pub format: emit::Format,
+    /// The file; `None` for behind the report.
+    pub file: Option<PathBuf>,
+}
+
+/// Reads `NAME` or `NAME=FILE`.
+fn emission(typed: &str) -> Result<Emission, String> {
+    let (name, file) = match typed.split_once('=') {
+        Some((_, "")) => return Err("the file's name is missing behind =".to_owned()),
+        Some((name, file)) => (name, Some(PathBuf::from(file))),
+        None => (typed, None),
+    };
+    let format = emit::Format::from_str(name, true).map_err(|_| {
+        let names: Vec<String> = emit::Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        format!("there is no {name:?}; there are {}", names.join(", "))
+    })?;
+    Ok(Emission { format, file })
+}
+
+/// Where all of it goes, opened before anything is traced, and what is allowed.
+pub struct Reporter {
+    format: Format,
+    report: Place,
+    emissions: Vec<(emit::Format, Option<Place>)>,
+    allowed: Option<CapabilitySet>,
+}
+
+impl Reporter {
+    /// Reads what the gate was given and opens the files, so that what does not work is known
+    /// before the command runs. `usual` is where the report goes where no file was named.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`]: a list or a file that cannot be read, or a file that cannot be written.
+    pub fn new(args: &ReportArgs, usual: Place) -> Result<Self> {
+        let mut allowed = None;
+        let mut allow = |more: CapabilitySet| {
+            allowed = Some(allowed.unwrap_or(CapabilitySet::EMPTY).union(more));
+        };
+        if let Some(given) = &args.allow {
+            allow(gate::allowed(given).map_err(Usage::wrap)?);
+        }
+        if let Some(file) = &args.baseline {
+            allow(gate::baseline(file).map_err(Usage::wrap)?);
+        }
+        let report = match &args.report {
+            Some(file) => Place::open(file).map_err(Usage::wrap)?,
+            None => usual,
+        };
+        let emissions = args
+            .emit
+            .iter()
+            .map(|emission| {
+                let file = emission.file.as_deref().map(Place::open).transpose()?;
+                Ok((emission.format, file))
+            })
+            .collect::<Result<Vec<_>, place::PlaceError>>()
+            .map_err(Usage::wrap)?;
+        if args.format == Format::Json && emissions.iter().any(|(_, file)| file.is_none()) {
+            return Err(Usage::message(
+                "what --emit writes would end up behind the JSON of -o json, in the same place: \
+                 name a file, as in --emit systemd=FILE",
+            ));
+        }
+        Ok(Self {
+            format: args.format,
+            report,
+            emissions,
+            allowed,
+        })
+    }
+
+    /// Writes the report and what is emitted; the exit code where the gate is shut.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn deliver(mut self, report: &Report, needs: &Needs) -> Result<Option<ExitCode>> {
+        let mut written = match self.format {
+            Format::Text => text(report),
+            Format::Markdown => markdown(report),
+            Format::Json => json::json(report).context("cannot write the report as JSON")?,
+        };
+        for (format, file) in &mut self.emissions {
+            let lines = format.emit(needs);
+            match file {
+                Some(file) => file.write(&lines)?,
+                None => {
+                    written.push('\n');
+                    written.push_str(&lines);
+                }
+            }
+        }
+        self.report.write(&written)?;
+        if report.incomplete.is_some() && !self.report.is_stderr() {
+            eprintln!("capable: INCOMPLETE: something was lost, see the report");
+        }
+        Ok(self
+            .allowed
+            .is_some_and(|allowed| is_shut(report, allowed))
+            .then(|| ExitCode::from(SHUT)))
+    }
+}
+
+/// Whether the run is to fail, with the reasons on stderr. An incomplete report shuts the gate
+/// too: what was lost may have been an offence.
+fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
+    let offences = gate::offences(report, allowed);
+    for offence in &offences {
+        eprintln!(
+            "capable: not allowed: {} ({}): {}",
+            offence.report.capability,
+            offence.reason.title(),
+            offence.report.why
+        );
+    }
+    if report.incomplete.is_some() {
+        eprintln!(
+            "capable: the report is incomplete, so it is not known that nothing else was needed"
+        );
+    }
+    !offences.is_empty() || report.incomplete.is_some()
+}
+
+pub use place::Place as ReportPlace;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_emission_names_its_consumer_and_perhaps_a_file() {
+        assert_eq!(
+            emission("systemd").unwrap(),
+            Emission {
+                format: emit::Format::Systemd,
+                file: None
+            }
+        );
+        assert_eq!(
+            emission("setcap=a=b").unwrap(),
+            Emission {
+                format: emit::Format::Setcap,
+                file: Some("a=b".into())
+            }
+        );
+        assert!(emission("systemd=").is_err());
+        let error = emission("sytemd").unwrap_err();
+        assert!(error.contains("systemd, docker"), "{error}");
+    }
+
+    #[test]
+    fn json_and_what_is_emitted_do_not_share_a_place() {
+        let args = ReportArgs {
+            format: Format::Json,
+            emit: vec![emission("docker").unwrap()],
+            ..ReportArgs::default()
+        };
+        let error = Reporter::new(&args, Place::Stderr).err().unwrap();
+        assert!(error.is::<Usage>());
+        assert!(error.to_string().contains("--emit systemd=FILE"), "{error}");
+    }
+}

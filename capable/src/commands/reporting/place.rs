@@ -1,0 +1,102 @@
+//! Where a report goes.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// A place to write a text to, once.
+pub enum Place {
+    /// Standard error, which a command shares with its report.
+    Stderr,
+    /// Standard output.
+    Stdout,
+    /// A file, open, and its name.
+    File(File, PathBuf),
+}
+
+/// A place that cannot be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: {error}", name.display())]
+pub struct PlaceError {
+    name: PathBuf,
+    error: io::Error,
+}
+
+impl Place {
+    /// Opens a file, or stdout for `-`. What is in the file stays until [`Self::write`].
+    pub(super) fn open(name: &Path) -> Result<Self, PlaceError> {
+        if name == Path::new("-") {
+            return Ok(Self::Stdout);
+        }
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(name)
+            .map(|file| Self::File(file, name.to_owned()))
+            .map_err(|error| PlaceError {
+                name: name.to_owned(),
+                error,
+            })
+    }
+
+    /// Whether it is what the messages of this program go to.
+    pub(super) fn is_stderr(&self) -> bool {
+        matches!(self, Self::Stderr)
+    }
+
+    /// Writes the text in place of what was there. That nobody reads it is no error.
+    pub(super) fn write(&mut self, text: &str) -> Result<(), PlaceError> {
+        let (name, result) = match self {
+            Self::Stderr => (Path::new("stderr"), io::stderr().write_all(text.as_bytes())),
+            Self::Stdout => {
+                let mut stdout = io::stdout().lock();
+                let result = stdout.write_all(text.as_bytes());
+                (Path::new("stdout"), result.and_then(|()| stdout.flush()))
+            }
+            Self::File(file, name) => (name.as_path(), replace(file, text)),
+        };
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result.map_err(|error| PlaceError {
+                name: name.to_owned(),
+                error,
+            }),
+        }
+    }
+}
+
+fn replace(file: &mut File, text: &str) -> io::Result<()> {
+    // A pipe or a device has no length.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+        file.rewind()?;
+    }
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_keeps_what_it_holds_until_the_report_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("report");
+        std::fs::write(&name, "the old one, which is longer").unwrap();
+        let mut place = Place::open(&name).unwrap();
+        assert!(
+            std::fs::read_to_string(&name)
+                .unwrap()
+                .starts_with("the old")
+        );
+        place.write("new").unwrap();
+        assert_eq!(std::fs::read_to_string(&name).unwrap(), "new");
+        let error = Place::open(&folder.path().join("no/file")).err().unwrap();
+        assert!(error.to_string().contains("no/file"), "{error}");
+    }
+}

@@ -1,0 +1,181 @@
+//! The options of `capable run`, as typed.
+
+use std::{ffi::OsString, time::Duration};
+
+use clap::Args as ClapArgs;
+
+use super::super::{reporting::ReportArgs, trace};
+use crate::{
+    capability::CapabilitySet,
+    inspect::secure_bits::SecureBits,
+    launcher::{AccountError, Cage, Command, Holding, Identity, group, user},
+};
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  capable run -- ping -c1 127.0.0.1
+  capable run --user nobody --caps net_raw -- ping -c1 127.0.0.1
+  capable run --emit systemd=/dev/stdout --report report.txt -- ./server
+  capable run --allow net_bind_service -o json --report new.json -- make test
+
+The exit code is the command's, or 128 and the signal that ended it; 127 where it was not found, 126
+where it cannot be executed, 125 where capable itself failed, 3 where --allow or --baseline shut
+the gate, and 2 for a usage error.";
+
+/// Run a command and report which capabilities it and its descendants need
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// Report when the last descendant has ended, not when the command has
+    #[arg(long)]
+    pub wait: bool,
+
+    /// The command is starting until it and its descendants started nothing for this time
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = trace::duration)]
+    pub settle: Duration,
+
+    /// The cage.
+    #[command(flatten)]
+    pub cage: CageArgs,
+
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: trace::TracingArgs,
+
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// As whom, and with which capabilities.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Cage")]
+pub struct CageArgs {
+    /// Run as this user, by name or number, with its groups
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+
+    /// Run as this group, by name or number
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+
+    /// Hold exactly these capabilities, ambient, and no others in the bounding set; or `none`
+    #[arg(long, value_name = "LIST", conflicts_with = "drop")]
+    pub caps: Option<CapabilitySet>,
+
+    /// Hold these capabilities in no set
+    #[arg(long, value_name = "LIST")]
+    pub drop: Option<CapabilitySet>,
+
+    /// Set no_new_privs: set-user-ID programs and file capabilities give nothing
+    #[arg(long)]
+    pub no_new_privs: bool,
+
+    /// Set these secure bits, such as noroot,noroot-locked
+    #[arg(long, value_name = "LIST", value_parser = secure_bits)]
+    pub securebits: Option<SecureBits>,
+}
+
+/// Reads names separated by commas or spaces, or a number.
+fn secure_bits(typed: &str) -> Result<SecureBits, String> {
+    let words = typed.replace(',', " ");
+    for word in words.split_whitespace() {
+        if SecureBits::from_names(word) == SecureBits::default() {
+            return Err(format!(
+                "there is no secure bit {word:?}; there are noroot, no-setuid-fixup, keep-caps, \
+                 no-cap-ambient-raise, exec-restrict-file and exec-deny-interactive, each also \
+                 with -locked behind it"
+            ));
+        }
+    }
+    Ok(SecureBits::from_names(&words))
+}
+
+impl Args {
+    /// What is to be started.
+    ///
+    /// # Errors
+    ///
+    /// A user or a group does not exist.
+    pub(super) fn command(&self) -> Result<Command, AccountError> {
+        let mut words = self.command.iter().cloned();
+        Ok(Command {
+            name: words.next().unwrap_or_default(),
+            arguments: words.collect(),
+            cage: self.cage.cage()?,
+        })
+    }
+}
+
+impl CageArgs {
+    fn cage(&self) -> Result<Cage, AccountError> {
+        Ok(Cage {
+            identity: self.identity()?,
+            holding: match (self.caps, self.drop) {
+                (Some(caps), _) => Holding::Exactly(caps),
+                (_, Some(drop)) => Holding::Without(drop),
+                _ => Holding::AsIs,
+            },
+            secure_bits: self.securebits,
+            no_new_privs: self.no_new_privs,
+        })
+    }
+
+    /// A user has its groups, and a group alone has no others beside it.
+    fn identity(&self) -> Result<Option<Identity>, AccountError> {
+        let group = self.group.as_deref().map(group).transpose()?;
+        let Some(user) = self.user.as_deref().map(user).transpose()? else {
+            return Ok(group.map(|group| Identity {
+                user: None,
+                group,
+                groups: Vec::new(),
+            }));
+        };
+        let group = match group.or(user.group) {
+            Some(group) => group,
+            None => return Err(AccountError::NoGroup(user.id)),
+        };
+        Ok(Some(Identity {
+            user: Some(user.id),
+            group,
+            groups: user.groups(group),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secure_bits_are_read_by_name_and_an_unknown_one_is_refused() {
+        assert_eq!(
+            secure_bits("noroot,noroot-locked"),
+            Ok(SecureBits::from_names("noroot noroot-locked"))
+        );
+        assert!(
+            secure_bits("noroot,nonsense")
+                .unwrap_err()
+                .contains("nonsense")
+        );
+    }
+
+    #[test]
+    fn a_user_without_an_entry_needs_a_group() {
+        let mut cage = CageArgs {
+            user: Some("3999999999".to_owned()),
+            ..CageArgs::default()
+        };
+        let error = cage.cage().unwrap_err().to_string();
+        assert!(error.contains("--group"), "{error}");
+        cage.group = Some("7".to_owned());
+        let identity = cage.cage().unwrap().identity.unwrap();
+        assert_eq!(identity.user, Some(3_999_999_999));
+        assert_eq!((identity.group, identity.groups), (7, vec![7]));
+    }
+}

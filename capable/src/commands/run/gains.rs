@@ -1,0 +1,85 @@
+//! Which executed files give privileges: set-user-ID programs and those with capabilities.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    capability::CapabilitySet,
+    inspect::{file::File, printable, universe},
+};
+use std::os::unix::ffi::OsStrExt as _;
+
+/// What is known of the files that a command executed.
+#[derive(Debug, Default)]
+pub struct Gains {
+    /// Files that were looked at, by device and inode.
+    known: HashMap<(u64, u64), bool>,
+    /// Those that give privileges.
+    found: BTreeSet<PathBuf>,
+    /// Executions by processes that had ended, or gone on, before their file was looked at.
+    missed: u64,
+}
+
+impl Gains {
+    /// A process executed a program: looks at its file.
+    pub fn executed(&mut self, pid: u32) {
+        let link = PathBuf::from(format!("/proc/{pid}/exe"));
+        let Ok(metadata) = fs::metadata(&link) else {
+            self.missed += 1;
+            return;
+        };
+        let key = (metadata.dev(), metadata.ino());
+        if self.known.contains_key(&key) {
+            return;
+        }
+        let gives = File::read(&link, CapabilitySet::EMPTY).is_ok_and(|file| gives(&file));
+        self.known.insert(key, gives);
+        if gives {
+            self.found.insert(fs::read_link(&link).unwrap_or(link));
+        }
+    }
+
+    /// Looks at the command's own file, which is known even where it ended at once.
+    pub fn command(&mut self, path: &Path) {
+        if File::read(path, universe()).is_ok_and(|file| gives(&file)) {
+            let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            self.found.insert(path);
+        }
+    }
+
+    /// Whether any file gave privileges; `None` where some could not be looked at.
+    pub fn any(&self, executions: u64) -> Option<bool> {
+        if !self.found.is_empty() {
+            Some(true)
+        } else if self.missed == 0 || executions <= 1 {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    /// The sentence for a report where no_new_privs made the kernel ignore them.
+    pub fn ignored(&self) -> Option<String> {
+        if self.found.is_empty() {
+            return None;
+        }
+        let files: Vec<String> = self
+            .found
+            .iter()
+            .map(|file| printable(file.as_os_str().as_bytes()))
+            .collect();
+        Some(format!(
+            "no_new_privs was set: the kernel ignored the set-user-ID bit or the capabilities of \
+             {}",
+            files.join(", ")
+        ))
+    }
+}
+
+fn gives(file: &File) -> bool {
+    file.set_user_id || file.set_group_id || file.capabilities.is_some()
+}

@@ -1,0 +1,40 @@
+//! Whether a change of user id changes any: the kernel asks for CAP_SETUID before it looks.
+
+use crate::event::{Event, INITIAL_USER_NAMESPACE};
+
+/// setuid(2) or setresuid(2) to ids that the task has already; `None` for other system calls, and
+/// where it cannot be told.
+///
+/// The record has the real and the effective user id. The group ids are not in it, and within a
+/// user namespace the arguments are other numbers than the kernel's.
+pub fn unchanged(event: &Event<'_>) -> Option<bool> {
+    /// On x86-64, arch/x86/entry/syscalls/syscall_64.tbl.
+    const SETUID: i32 = 105;
+    const SETRESUID: i32 = 117;
+    /// "Leave this id as it is" (setresuid(2)).
+    const SAME: u32 = u32::MAX;
+
+    if !cfg!(target_arch = "x86_64") {
+        return None;
+    }
+    let syscall = event.syscall().filter(|syscall| !syscall.compat)?;
+    let credentials = event.credentials()?;
+    if credentials.namespace != INITIAL_USER_NAMESPACE {
+        return None;
+    }
+    let (real, effective) = (event.check.uid, credentials.euid);
+    let [first, second, third, ..] = syscall.arguments.map(|argument| argument as u32);
+    match syscall.number {
+        SETUID => Some(first == real && first == effective),
+        SETRESUID => {
+            let kept = |asked: u32, id: u32| asked == SAME || asked == id;
+            // The saved id is not in the record: it is the same only where it is left alone.
+            if kept(first, real) && kept(second, effective) {
+                (third == SAME).then_some(true)
+            } else {
+                Some(false)
+            }
+        }
+        _ => None,
+    }
+}

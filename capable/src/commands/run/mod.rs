@@ -1,0 +1,264 @@
+//! `capable run`: a command, all of its descendants, and what they need.
+
+mod args;
+mod collect;
+mod gains;
+mod ids;
+mod tree;
+
+use std::{fs, path::Path, process::ExitCode, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+pub use args::Args;
+use collect::Collector;
+use tree::Tree;
+
+use super::{
+    Usage,
+    reporting::{Account, ReportPlace, Reporter},
+};
+use crate::{
+    context::{kernel_symbols::KernelSymbols, users::Users},
+    kernel::{
+        features::Features,
+        filters::Filters,
+        plan::{self, plan},
+        stream::monotonic_now,
+        tracer::{Request, Tracer},
+    },
+    launcher::{Command, Ended, LaunchError, Signals, Started, Waiting},
+    profile::{
+        Observation, Report, Run,
+        emit::{Needs, RunsAs, interpreter_of},
+    },
+};
+
+/// Frames that are enough to see who asked: the tracer's own, `cap_capable` and its helpers.
+const CALLER_FRAMES: u32 = 12;
+
+/// The exit code of env(1), timeout(1) and their like where they fail themselves: 1 is too often
+/// the command's own.
+const FAILED: u8 = 125;
+
+/// How often it is looked whether descendants still live, with `--wait`.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// The inode number of the initial pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
+const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
+
+/// Runs the command and reports.
+///
+/// # Errors
+///
+/// The options do not work ([`Usage`]). Other failures are told on stderr and in the exit code.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    match attempt(args) {
+        Err(error) if !error.is::<Usage>() => {
+            eprintln!("capable: {error:#}");
+            let code = error
+                .downcast_ref::<LaunchError>()
+                .map_or(FAILED, LaunchError::exit_code);
+            Ok(ExitCode::from(code))
+        }
+        result => result,
+    }
+}
+
+fn attempt(args: &Args) -> Result<ExitCode> {
+    let command = args.command().map_err(Usage::wrap)?;
+    let reporter = Reporter::new(&args.report, ReportPlace::Stderr)?;
+    require_initial_pid_namespace()?;
+    let wanted = plan::Request {
+        hook: args.tracing.hook,
+        transport: args.tracing.transport,
+    };
+    let plan = plan(&Features::probe(), &wanted)?;
+    let mut gaps = Vec::new();
+    let symbols = KernelSymbols::load()
+        .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
+        .ok();
+    // Before there is a runtime: the child inherits the signals as they were.
+    let waiting = Waiting::fork(&command)?;
+    let request = Request {
+        audited_only: false,
+        detail: true,
+        credentials: true,
+        kernel_frames: CALLER_FRAMES,
+        filters: Filters {
+            pids: vec![waiting.pid()],
+            ..Filters::default()
+        },
+        follow: true,
+        outcomes: true,
+        buffer: args.tracing.buffer_size,
+        log_level: log::max_level() as u8,
+        ..Request::of(&plan)
+    };
+    let settle = u64::try_from(args.settle.as_nanos()).unwrap_or(u64::MAX);
+    let mut collector = Collector::new(symbols, Tree::new(waiting.pid(), settle));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (report, file, gains, ended) = runtime.block_on(async {
+        let signals = Signals::catch().context("cannot catch signals")?;
+        let mut tracer = Tracer::start(&request)?;
+        tracer.follow(waiting.pid(), true)?;
+        let mut account = Account::new(&plan, gaps.iter().chain(&tracer.gaps));
+        let mut started = waiting.release()?;
+        collector.gains.command(&started.file);
+        let ended = follow(
+            &mut tracer,
+            &mut collector,
+            &mut started,
+            &signals,
+            args.wait,
+        )
+        .await?;
+        let missed = tracer.detach();
+        tracer.stream.finish(|record| collector.take(record));
+        account.settle(&tracer, missed)?;
+        let gains = collector.gains.any(collector.tree.executions);
+        let report = report(&command, collector, account, command.cage.no_new_privs);
+        anyhow::Ok((report, started.file, gains, ended))
+    })?;
+    let needs = needs(&report, &command, &file, gains);
+    if let Some(signal) = ended.signal() {
+        eprintln!("capable: the command was ended by signal {signal}");
+    }
+    let shut = reporter.deliver(&report, &needs)?;
+    Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))
+}
+
+/// The kernel side numbers processes as the initial pid namespace does.
+fn require_initial_pid_namespace() -> Result<()> {
+    match fs::read_link("/proc/self/ns/pid") {
+        Ok(own) if own.as_os_str() != INITIAL_PID_NAMESPACE => bail!(
+            "cannot follow processes from within a pid namespace, whose numbers are not those of \
+             the kernel: run capable outside of the container"
+        ),
+        Ok(_) => Ok(()),
+        Err(error) => bail!("cannot read /proc/self/ns/pid: {error}; is /proc mounted?"),
+    }
+}
+
+/// Collects until the command has ended and, where `wait` says so, all its descendants.
+async fn follow(
+    tracer: &mut Tracer,
+    collector: &mut Collector,
+    started: &mut Started,
+    signals: &Signals,
+    wait: bool,
+) -> Result<Ended> {
+    let mut ended = None;
+    loop {
+        tokio::select! {
+            biased;
+            status = started.ended(), if ended.is_none() => ended = Some(status?),
+            caught = signals.next() => {
+                let caught = caught?;
+                if let Some(ended) = ended {
+                    return Ok(ended);
+                }
+                if !caught.by_terminal {
+                    started.signal(caught.signal);
+                }
+            }
+            waited = tracer.stream.wait() => waited?,
+            () = tokio::time::sleep(LOOK), if ended.is_some() => {}
+        }
+        tracer.stream.read(|record| collector.take(record))?;
+        if let Some(ended) = ended
+            && (!wait || collector.tree.living().next().is_none())
+        {
+            return Ok(ended);
+        }
+    }
+}
+
+/// What was seen, classed.
+fn report(
+    command: &Command,
+    mut collector: Collector,
+    mut account: Account,
+    no_new_privs: bool,
+) -> Report {
+    let end = monotonic_now();
+    if let Some(sentence) = left_behind(&collector.tree) {
+        account.unknown(sentence);
+    }
+    if let Some(sentence) = collector.gains.ignored().filter(|_| no_new_privs) {
+        account.unknown(sentence);
+    }
+    let started = collector.tree.started().unwrap_or(end);
+    let settled = !collector.tree.is_starting(end);
+    let run = Run {
+        command: [&command.name]
+            .into_iter()
+            .chain(&command.arguments)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        duration: end.saturating_sub(started),
+        settled,
+        ..account.into_run()
+    };
+    let observations = collector
+        .finish()
+        .into_iter()
+        .map(|observation| Observation {
+            first: observation.first.saturating_sub(started),
+            ..observation
+        });
+    Report::new(run, observations)
+}
+
+/// The sentence on descendants that live on.
+fn left_behind(tree: &Tree) -> Option<String> {
+    /// How many are named.
+    const NAMED: usize = 5;
+    let living: Vec<String> = tree
+        .living()
+        .map(|(pid, program)| format!("{program} ({pid})"))
+        .collect();
+    let count = living.len();
+    let what = match count {
+        0 => return None,
+        1 => "1 process of the command runs on".to_owned(),
+        _ => format!("{count} processes of the command run on"),
+    };
+    let more = if count > NAMED { ", ..." } else { "" };
+    let named = living
+        .into_iter()
+        .take(NAMED)
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(format!(
+        "{what}, and what they ask for later is not in this report: {named}{more}; --wait waits \
+         for them"
+    ))
+}
+
+/// What emitters are told besides the report.
+fn needs(report: &Report, command: &Command, file: &Path, gains: Option<bool>) -> Needs {
+    let executable = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    Needs {
+        runs_as: runs_as(command),
+        gains_privileges: gains,
+        interpreter: interpreter_of(&executable).unwrap_or(None),
+        executable: Some(executable),
+        ..Needs::from_report(report)
+    }
+}
+
+fn runs_as(command: &Command) -> RunsAs {
+    let identity = command.cage.identity.as_ref();
+    let user = identity
+        .and_then(|identity| identity.user)
+        .unwrap_or_else(|| rustix::process::geteuid().as_raw());
+    if user == 0 {
+        return RunsAs::Root;
+    }
+    RunsAs::User(match Users::load().name(user) {
+        Some(name) => name.to_owned(),
+        None => user.to_string(),
+    })
+}

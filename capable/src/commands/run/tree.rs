@@ -1,0 +1,184 @@
+//! The processes of a command: which live, and what program each runs.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    rc::Rc,
+};
+
+use capable_common::{Kind, Life};
+
+use crate::inspect::printable;
+
+/// The processes that descend from a command.
+#[derive(Debug, Default)]
+pub struct Tree {
+    programs: HashMap<u32, Rc<str>>,
+    names: HashSet<Rc<str>>,
+    /// When the command was executed, on the clock of the records.
+    started: Option<u64>,
+    /// When a process last was started or executed a program.
+    busy: u64,
+    /// For how long nothing may start until the command counts as running, in nanoseconds.
+    settle: u64,
+    settled: bool,
+    /// Forks that were seen.
+    pub forks: u64,
+    /// Executions that were seen.
+    pub executions: u64,
+}
+
+impl Tree {
+    /// The tree of a process that is about to become the command.
+    pub fn new(pid: u32, settle: u64) -> Self {
+        let mut tree = Self {
+            settle,
+            ..Self::default()
+        };
+        let launcher = tree.name(b"capable");
+        tree.programs.insert(pid, launcher);
+        tree
+    }
+
+    /// Takes note of a step in a process's life. Records come in order of time.
+    pub fn step(&mut self, life: &Life) {
+        let (fork, exec) = (Kind::Fork as u16, Kind::Exec as u16);
+        if life.kind == fork || life.kind == exec {
+            self.look_at(life.time);
+            self.busy = life.time;
+        }
+        if life.kind == fork {
+            self.forks += 1;
+            let program = match self.programs.get(&life.pid) {
+                Some(program) => program.clone(),
+                None => self.name(comm(&life.comm)),
+            };
+            self.programs.insert(life.value as u32, program);
+        } else if life.kind == exec {
+            let program = self.name(comm(&life.comm));
+            self.programs.insert(life.pid, program);
+            self.executions += 1;
+            self.started.get_or_insert(life.time);
+        } else if life.kind == Kind::Exit as u16 {
+            self.programs.remove(&(life.value as u32));
+        }
+    }
+
+    /// The program of a process: what it, or who forked it, executed last.
+    pub fn program(&mut self, pid: u32, comm: &[u8]) -> Rc<str> {
+        match self.programs.get(&pid) {
+            Some(program) => program.clone(),
+            // The record of its fork or execution was lost.
+            None => self.name(comm),
+        }
+    }
+
+    /// Whether the command is still starting at this time: it is until nothing was started or
+    /// executed for a while.
+    pub fn is_starting(&mut self, now: u64) -> bool {
+        self.look_at(now);
+        !self.settled
+    }
+
+    /// When the command was executed.
+    pub fn started(&self) -> Option<u64> {
+        self.started
+    }
+
+    /// The processes that have not ended, with what they run.
+    pub fn living(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.programs
+            .iter()
+            .filter(|(pid, _)| is_alive(**pid))
+            .map(|(&pid, program)| (pid, &**program))
+    }
+
+    fn look_at(&mut self, now: u64) {
+        if self.started.is_some() && now.saturating_sub(self.busy) >= self.settle {
+            self.settled = true;
+        }
+    }
+
+    fn name(&mut self, comm: &[u8]) -> Rc<str> {
+        let name = printable(comm);
+        match self.names.get(&*name) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Rc<str> = name.into();
+                self.names.insert(name.clone());
+                name
+            }
+        }
+    }
+}
+
+/// A task's name up to its NUL.
+fn comm(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// The process exists and has not ended; a zombie has.
+fn is_alive(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        // The name is in parentheses and may hold some; the state follows the last.
+        let state = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.trim_start().chars().next());
+        !matches!(state, Some('Z' | 'X' | 'x'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn life(kind: Kind, time: u64, pid: u32, value: i64, name: &str) -> Life {
+        let mut comm = [0; capable_common::COMM_LENGTH];
+        comm[..name.len()].copy_from_slice(name.as_bytes());
+        Life {
+            kind: kind as u16,
+            reserved: [0; 3],
+            time,
+            pid,
+            tid: pid,
+            value,
+            comm,
+        }
+    }
+
+    #[test]
+    fn a_child_is_its_parents_program_until_it_executes_one() {
+        let mut tree = Tree::new(7, SECOND);
+        tree.step(&life(Kind::Exec, 1, 7, 0, "sh"));
+        tree.step(&life(Kind::Fork, 2, 7, 8, "sh"));
+        assert_eq!(&*tree.program(8, b"x"), "sh");
+        tree.step(&life(Kind::Exec, 3, 8, 0, "ping"));
+        assert_eq!(&*tree.program(8, b"renamed"), "ping");
+        assert_eq!(&*tree.program(7, b"renamed"), "sh");
+        tree.step(&life(Kind::Exit, 4, 0, 8, "ksoftirqd/0"));
+        assert_eq!(&*tree.program(8, b"other"), "other");
+        assert_eq!((tree.forks, tree.started()), (1, Some(1)));
+    }
+
+    #[test]
+    fn a_command_is_starting_until_nothing_was_started_for_a_while() {
+        let mut tree = Tree::new(7, SECOND);
+        assert!(tree.is_starting(100 * SECOND));
+        tree.step(&life(Kind::Exec, 100 * SECOND, 7, 0, "sh"));
+        tree.step(&life(Kind::Fork, 100 * SECOND + SECOND / 2, 7, 8, "sh"));
+        assert!(tree.is_starting(101 * SECOND));
+        assert!(!tree.is_starting(102 * SECOND));
+        tree.step(&life(Kind::Fork, 103 * SECOND, 7, 9, "sh"));
+        assert!(!tree.is_starting(103 * SECOND));
+    }
+
+    #[test]
+    fn a_name_from_outside_cannot_control_a_terminal() {
+        let mut tree = Tree::new(7, SECOND);
+        tree.step(&life(Kind::Exec, 1, 7, 0, "\x1b[2J"));
+        assert_eq!(&*tree.program(7, b""), "\\x1b[2J");
+    }
+}

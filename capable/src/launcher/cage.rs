@@ -1,0 +1,335 @@
+//! The cage: as whom, and with which capabilities, a command runs.
+
+use thiserror::Error;
+
+use super::Step;
+use crate::{
+    capability::{Capability, CapabilitySet},
+    inspect::{
+        Error as InspectError, credentials::Sets, process::Process, secure_bits::SecureBits,
+        universe,
+    },
+};
+
+/// As whom a command runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The user; `None` leaves it.
+    pub user: Option<libc::uid_t>,
+    /// The group.
+    pub group: libc::gid_t,
+    /// The supplementary groups.
+    pub groups: Vec<libc::gid_t>,
+}
+
+/// Which capabilities a command may hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holding {
+    /// What the kernel leaves it.
+    #[default]
+    AsIs,
+    /// Exactly these: permitted, effective, inheritable and ambient, and the bounding set no more.
+    Exactly(CapabilitySet),
+    /// What it would hold, without these.
+    Without(CapabilitySet),
+}
+
+/// What is changed before a command is executed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cage {
+    /// As whom it runs; `None` leaves that.
+    pub identity: Option<Identity>,
+    /// Which capabilities it may hold.
+    pub holding: Holding,
+    /// Its secure bits; `None` leaves them.
+    pub secure_bits: Option<SecureBits>,
+    /// Whether execve may not give privileges any more.
+    pub no_new_privs: bool,
+}
+
+/// A cage cannot be built.
+#[derive(Debug, Error)]
+pub enum CageError {
+    /// What is held could not be read.
+    #[error("cannot tell what capable itself holds: {0}")]
+    Own(#[from] InspectError),
+    /// Who does not hold a capability cannot give it.
+    #[error(
+        "cannot give {0}: capable does not hold it itself; run it as root, outside of containers"
+    )]
+    NotHeld(CapabilitySet),
+    /// The bounding set lacks it.
+    #[error("cannot give {0}: it is not in the bounding set that capable was started with")]
+    NotInBounding(CapabilitySet),
+    /// Changing the bounding set needs CAP_SETPCAP.
+    #[error("cannot reduce the bounding set: that needs CAP_SETPCAP, which capable does not hold")]
+    NoSetpcap,
+}
+
+impl Cage {
+    /// The system calls that build it for a child of this process.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be built with what this process holds.
+    pub fn steps(&self) -> Result<Vec<Step>, CageError> {
+        if *self == Self::default() {
+            return Ok(Vec::new());
+        }
+        let own = Process::read(std::process::id())?;
+        self.steps_from(&own.credentials.sets, universe())
+    }
+
+    /// The system calls, in the order that the kernel demands:
+    ///
+    /// * The bounding set first: it needs CAP_SETPCAP, which is soon gone
+    ///   (`cap_prctl_drop`, security/commoncap.c).
+    /// * Then groups before the user: setgroups(2) and setgid(2) need CAP_SETGID, and the change
+    ///   from root to another user empties the effective and, without `PR_SET_KEEPCAPS`, the
+    ///   permitted set (`cap_emulate_setxuid`).
+    /// * The ambient set after permitted and inheritable, of which it must be a part
+    ///   (`PR_CAP_AMBIENT_RAISE`, `cap_task_prctl`), and before the secure bits, one of which
+    ///   forbids it.
+    /// * The secure bits before CAP_SETPCAP goes, which they need.
+    /// * no_new_privs last: it restricts nothing of the above, and everything after.
+    fn steps_from(&self, own: &Sets, known: CapabilitySet) -> Result<Vec<Step>, CageError> {
+        let setpcap = CapabilitySet::from(Capability::SETPCAP);
+        let becomes = self.identity.as_ref().and_then(|identity| identity.user);
+        let leaves_root = becomes.is_some_and(|user| user != 0);
+        let (wanted, removed) = match self.holding {
+            Holding::Exactly(CapabilitySet::ALL_NAMED) => {
+                (Some(CapabilitySet::ALL_NAMED.intersection(known)), None)
+            }
+            Holding::Exactly(wanted) => (Some(wanted), None),
+            Holding::Without(removed) => (None, Some(removed)),
+            Holding::AsIs => (None, None),
+        };
+        let given = wanted.unwrap_or_default();
+        let lacking = given.difference(own.permitted);
+        if !lacking.is_empty() {
+            return Err(CageError::NotHeld(lacking));
+        }
+        let lacking = given.difference(own.bounding);
+        if !lacking.is_empty() {
+            return Err(CageError::NotInBounding(lacking));
+        }
+        let bounding = match (wanted, removed) {
+            (Some(wanted), _) => own.bounding.intersection(wanted),
+            (_, Some(removed)) => own.bounding.difference(removed),
+            _ => own.bounding,
+        };
+        let mut steps: Vec<Step> = own
+            .bounding
+            .difference(bounding)
+            .iter()
+            .map(Step::DropBounding)
+            .collect();
+        if !steps.is_empty() && !own.effective.contains(Capability::SETPCAP) {
+            return Err(CageError::NoSetpcap);
+        }
+
+        let keeps = !given.is_empty() || self.secure_bits.is_some();
+        if becomes.is_some() && keeps {
+            steps.push(Step::KeepPermitted);
+        }
+        if let Some(identity) = &self.identity {
+            steps.push(Step::SetGroups(identity.groups.clone()));
+            steps.push(Step::SetGroup(identity.group));
+            steps.extend(identity.user.map(Step::SetUser));
+        }
+
+        // What is to be held when all is done; `None` where the kernel alone decides.
+        let held = match (wanted, removed) {
+            (Some(wanted), _) => Some((wanted, wanted)),
+            (None, _) if leaves_root => Some((CapabilitySet::EMPTY, CapabilitySet::EMPTY)),
+            (_, Some(removed)) => Some((
+                own.permitted.difference(removed),
+                own.inheritable.difference(removed),
+            )),
+            (None, None) => None,
+        };
+        let set = |permitted: CapabilitySet, inheritable| Step::SetSets {
+            effective: permitted,
+            permitted,
+            inheritable,
+        };
+        let keeps_setpcap = self.secure_bits.is_some();
+        if let Some((permitted, inheritable)) = held {
+            let meanwhile = if keeps_setpcap {
+                permitted.union(setpcap.intersection(own.permitted))
+            } else {
+                permitted
+            };
+            steps.push(set(meanwhile, inheritable));
+        }
+        if wanted.is_some() || leaves_root {
+            steps.push(Step::ClearAmbient);
+        }
+        steps.extend(given.iter().map(Step::RaiseAmbient));
+        if let Some(bits) = self.secure_bits {
+            steps.push(Step::SetSecureBits(bits.bits()));
+            if let Some((permitted, inheritable)) = held {
+                steps.push(set(permitted, inheritable));
+            }
+        }
+        if self.no_new_privs {
+            steps.push(Step::SetNoNewPrivs);
+        }
+        Ok(steps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> CapabilitySet {
+        CapabilitySet::ALL_NAMED
+    }
+
+    /// What root holds.
+    fn root() -> Sets {
+        Sets {
+            effective: all(),
+            permitted: all(),
+            inheritable: CapabilitySet::EMPTY,
+            bounding: all(),
+            ambient: CapabilitySet::EMPTY,
+        }
+    }
+
+    fn nobody() -> Option<Identity> {
+        Some(Identity {
+            user: Some(65534),
+            group: 65534,
+            groups: vec![65534],
+        })
+    }
+
+    /// The steps without those that reduce the bounding set, and how many those are.
+    fn steps(cage: &Cage, own: &Sets) -> (usize, Vec<Step>) {
+        let mut steps = cage.steps_from(own, all()).unwrap();
+        let drops = steps
+            .iter()
+            .take_while(|step| matches!(step, Step::DropBounding(_)))
+            .count();
+        (drops, steps.split_off(drops))
+    }
+
+    fn sets(permitted: &str, inheritable: &str) -> Step {
+        Step::SetSets {
+            effective: permitted.parse().unwrap(),
+            permitted: permitted.parse().unwrap(),
+            inheritable: inheritable.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn another_user_keeps_exactly_what_was_given() {
+        let cage = Cage {
+            identity: nobody(),
+            holding: Holding::Exactly("net_raw".parse().unwrap()),
+            no_new_privs: true,
+            ..Cage::default()
+        };
+        let (drops, rest) = steps(&cage, &root());
+        assert_eq!(drops, all().len() - 1);
+        assert_eq!(
+            rest,
+            [
+                Step::KeepPermitted,
+                Step::SetGroups(vec![65534]),
+                Step::SetGroup(65534),
+                Step::SetUser(65534),
+                sets("net_raw", "net_raw"),
+                Step::ClearAmbient,
+                Step::RaiseAmbient(Capability::NET_RAW),
+                Step::SetNoNewPrivs,
+            ]
+        );
+    }
+
+    #[test]
+    fn secure_bits_are_set_after_ambient_and_before_setpcap_goes() {
+        let cage = Cage {
+            identity: nobody(),
+            holding: Holding::Exactly("net_raw".parse().unwrap()),
+            secure_bits: Some(SecureBits::from_names("no-cap-ambient-raise")),
+            ..Cage::default()
+        };
+        let (_, rest) = steps(&cage, &root());
+        assert_eq!(
+            rest[4..],
+            [
+                sets("net_raw,setpcap", "net_raw"),
+                Step::ClearAmbient,
+                Step::RaiseAmbient(Capability::NET_RAW),
+                Step::SetSecureBits(1 << 6),
+                sets("net_raw", "net_raw"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_dropped_leaves_every_set() {
+        let cage = Cage {
+            holding: Holding::Without("sys_admin".parse().unwrap()),
+            ..Cage::default()
+        };
+        let steps = cage.steps_from(&root(), all()).unwrap();
+        let rest = all().difference(Capability::SYS_ADMIN.into());
+        assert_eq!(
+            steps,
+            [
+                Step::DropBounding(Capability::SYS_ADMIN),
+                Step::SetSets {
+                    effective: rest,
+                    permitted: rest,
+                    inheritable: CapabilitySet::EMPTY,
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn another_user_without_more_holds_nothing() {
+        let cage = Cage {
+            identity: nobody(),
+            ..Cage::default()
+        };
+        let (drops, rest) = steps(&cage, &root());
+        assert_eq!(drops, 0);
+        assert_eq!(rest[3..], [sets("none", "none"), Step::ClearAmbient]);
+    }
+
+    #[test]
+    fn what_is_not_held_cannot_be_given_and_the_error_names_it() {
+        let cage = Cage {
+            holding: Holding::Exactly("net_raw,sys_time".parse().unwrap()),
+            ..Cage::default()
+        };
+        let mut own = root();
+        own.permitted.remove(Capability::SYS_TIME);
+        let error = cage.steps_from(&own, all()).unwrap_err().to_string();
+        assert!(error.contains("cannot give CAP_SYS_TIME"), "{error}");
+        let mut own = root();
+        own.effective.remove(Capability::SETPCAP);
+        let error = cage.steps_from(&own, all()).unwrap_err().to_string();
+        assert!(error.contains("CAP_SETPCAP"), "{error}");
+    }
+
+    #[test]
+    fn all_is_all_that_the_kernel_knows() {
+        let cage = Cage {
+            holding: Holding::Exactly(all()),
+            ..Cage::default()
+        };
+        let mut own = root();
+        own.permitted.remove(Capability::CHECKPOINT_RESTORE);
+        own.bounding.remove(Capability::CHECKPOINT_RESTORE);
+        let known = own.permitted;
+        let steps = cage.steps_from(&own, known).unwrap();
+        assert!(!steps.contains(&Step::RaiseAmbient(Capability::CHECKPOINT_RESTORE)));
+        assert!(steps.contains(&Step::RaiseAmbient(Capability::CHOWN)));
+    }
+}

@@ -1,0 +1,22 @@
+//! Starting a command that waits before it becomes its program, in a cage if one is asked for.
+//!
+//! A child is forked and waits on a pipe. Meanwhile the tracer is told to follow it from its
+//! execve(2) on, so that neither the launch nor the search in `$PATH` is taken for the program's.
+//! All that can fail or allocate is done before the fork: behind it the child does nothing but
+//! system calls.
+
+mod accounts;
+mod cage;
+mod child;
+mod error;
+mod search;
+mod signals;
+mod steps;
+mod waiting;
+
+pub use accounts::{AccountError, Group, User, group, user};
+pub use cage::{Cage, CageError, Holding, Identity};
+pub use error::LaunchError;
+pub use signals::{Caught, Ended, Signals};
+pub use steps::Step;
+pub use waiting::{Command, Started, Waiting};

@@ -1,0 +1,183 @@
+//! The system calls of which a cage is built.
+
+use std::{fmt, io, ptr};
+
+use crate::capability::{Capability, CapabilitySet};
+
+/// `_LINUX_CAPABILITY_VERSION_3` (include/uapi/linux/capability.h).
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
+
+/// One system call on the way into the cage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Take a capability out of the bounding set: `PR_CAPBSET_DROP`.
+    DropBounding(Capability),
+    /// Keep the permitted set when the user changes: `PR_SET_KEEPCAPS`.
+    KeepPermitted,
+    /// setgroups(2).
+    SetGroups(Vec<libc::gid_t>),
+    /// setresgid(2), all three.
+    SetGroup(libc::gid_t),
+    /// setresuid(2), all three.
+    SetUser(libc::uid_t),
+    /// capset(2).
+    SetSets {
+        /// The effective set.
+        effective: CapabilitySet,
+        /// The permitted set.
+        permitted: CapabilitySet,
+        /// The inheritable set.
+        inheritable: CapabilitySet,
+    },
+    /// Empty the ambient set: `PR_CAP_AMBIENT_CLEAR_ALL`.
+    ClearAmbient,
+    /// Add a capability to the ambient set: `PR_CAP_AMBIENT_RAISE`.
+    RaiseAmbient(Capability),
+    /// `PR_SET_SECUREBITS`.
+    SetSecureBits(u32),
+    /// `PR_SET_NO_NEW_PRIVS`.
+    SetNoNewPrivs,
+}
+
+/// capget(2)'s header (include/uapi/linux/capability.h).
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+/// One of the two halves of capset(2)'s data.
+#[repr(C)]
+struct Half {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+impl Step {
+    /// Makes the system call. It is safe between fork and exec: nothing is allocated or locked.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answered.
+    pub(super) fn apply(&self) -> io::Result<()> {
+        let number = |capability: &Capability| capability.number() as libc::c_ulong;
+        match self {
+            Self::DropBounding(capability) => prctl(libc::PR_CAPBSET_DROP, number(capability), 0),
+            Self::KeepPermitted => prctl(libc::PR_SET_KEEPCAPS, 1, 0),
+            // SAFETY: the list is as long as is said.
+            Self::SetGroups(groups) => {
+                check(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) })
+            }
+            // SAFETY: the call takes numbers only. It changes this thread, which is the only one.
+            Self::SetGroup(group) => {
+                check(unsafe { libc::syscall(libc::SYS_setresgid, *group, *group, *group) })
+            }
+            // SAFETY: as above.
+            Self::SetUser(user) => {
+                check(unsafe { libc::syscall(libc::SYS_setresuid, *user, *user, *user) })
+            }
+            Self::SetSets {
+                effective,
+                permitted,
+                inheritable,
+            } => set_sets(*effective, *permitted, *inheritable),
+            Self::ClearAmbient => prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong,
+                0,
+            ),
+            Self::RaiseAmbient(capability) => prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong,
+                number(capability),
+            ),
+            Self::SetSecureBits(bits) => prctl(libc::PR_SET_SECUREBITS, (*bits).into(), 0),
+            Self::SetNoNewPrivs => prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0),
+        }
+    }
+
+    /// What most likely stands in the way, for an errno.
+    pub(super) fn hint(&self, error: &io::Error) -> &'static str {
+        match (error.raw_os_error(), self) {
+            (Some(libc::EPERM), Self::DropBounding(_)) => "; it needs CAP_SETPCAP",
+            (Some(libc::EPERM), Self::SetSecureBits(_)) => {
+                "; it needs CAP_SETPCAP, and a locked bit cannot be changed"
+            }
+            (Some(libc::EPERM), Self::KeepPermitted) => "; the secure bit keep-caps is locked",
+            (Some(libc::EPERM), Self::SetGroups(_) | Self::SetGroup(_)) => {
+                "; it needs CAP_SETGID, and in a user namespace setgroups must be allowed"
+            }
+            (Some(libc::EPERM), Self::SetUser(_)) => "; it needs CAP_SETUID",
+            (Some(libc::EINVAL), Self::SetUser(_) | Self::SetGroup(_)) => {
+                "; this user namespace has no such id"
+            }
+            (Some(libc::EAGAIN), Self::SetUser(_)) => "; the user's limit of processes is reached",
+            (Some(libc::EPERM), Self::RaiseAmbient(_)) => {
+                "; the secure bit no-cap-ambient-raise forbids it"
+            }
+            (Some(libc::EINVAL), Self::DropBounding(_) | Self::RaiseAmbient(_)) => {
+                "; this kernel does not know it"
+            }
+            _ => "",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    /// What it does, to follow "cannot".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DropBounding(capability) => {
+                write!(f, "take {capability} out of the bounding set")
+            }
+            Self::KeepPermitted => f.write_str("keep capabilities over the change of user"),
+            Self::SetGroups(groups) => {
+                let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
+                write!(f, "set the supplementary groups [{}]", groups.join(", "))
+            }
+            Self::SetGroup(group) => write!(f, "change to group {group}"),
+            Self::SetUser(user) => write!(f, "change to user {user}"),
+            Self::SetSets { permitted, .. } => {
+                write!(f, "set the capabilities to {permitted:#}")
+            }
+            Self::ClearAmbient => f.write_str("empty the ambient set"),
+            Self::RaiseAmbient(capability) => write!(f, "make {capability} ambient"),
+            Self::SetSecureBits(bits) => write!(f, "set the secure bits to {bits:#x}"),
+            Self::SetNoNewPrivs => f.write_str("set no_new_privs"),
+        }
+    }
+}
+
+fn prctl(option: libc::c_int, first: libc::c_ulong, second: libc::c_ulong) -> io::Result<()> {
+    let zero: libc::c_ulong = 0;
+    // SAFETY: the options used here take numbers only; unused arguments must be 0.
+    check(unsafe { libc::prctl(option, first, second, zero, zero) }.into())
+}
+
+fn set_sets(
+    effective: CapabilitySet,
+    permitted: CapabilitySet,
+    inheritable: CapabilitySet,
+) -> io::Result<()> {
+    let header = Header {
+        version: CAPABILITY_VERSION,
+        pid: 0,
+    };
+    let half = |shift: u32| Half {
+        effective: (effective.bits() >> shift) as u32,
+        permitted: (permitted.bits() >> shift) as u32,
+        inheritable: (inheritable.bits() >> shift) as u32,
+    };
+    let halves = [half(0), half(32)];
+    // SAFETY: version 3 takes a header and two halves, and reads them only.
+    check(unsafe { libc::syscall(libc::SYS_capset, ptr::from_ref(&header), halves.as_ptr()) })
+}
+
+fn check(result: libc::c_long) -> io::Result<()> {
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Options for `docker run` and `podman run`, which share their grammar.
+
+use super::{
+    Emitter, Needs, RunsAs, bare_names, comment, may_set_no_new_privs, needs_file_capabilities,
+    no_new_privs_note, shell,
+};
+
+/// Writes a command line. The two differ in what a user other than root is given.
+pub(super) enum Engine {
+    /// Docker adds to the bounding set only: docs.docker.com, "Runtime privilege and Linux
+    /// capabilities"; moby's oci/caps.
+    Docker,
+    /// Podman makes what `--cap-add` names ambient for another user (containers/podman,
+    /// pkg/specgen/generate/security_linux.go).
+    Podman,
+}
+
+impl Emitter for Engine {
+    fn emit(&self, needs: &Needs, out: &mut String) {
+        let program = match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        };
+        super::preamble(out, needs, &format!("Options of {program} run"));
+        comment(
+            out,
+            "Only what was profiled is in the set: an entry point in the image may need more.",
+        );
+        let from_file = matches!(self, Self::Docker) && needs_file_capabilities(needs);
+        if from_file {
+            comment(out, FROM_FILE);
+        } else if let Some(note) = no_new_privs_note(needs) {
+            comment(out, note);
+        }
+        let mut words = vec![
+            program.to_owned(),
+            "run".to_owned(),
+            "--cap-drop=ALL".to_owned(),
+        ];
+        words.extend(
+            bare_names(needs.set)
+                .iter()
+                .map(|name| format!("--cap-add={name}")),
+        );
+        if may_set_no_new_privs(needs) && !from_file {
+            words.push("--security-opt=no-new-privileges".to_owned());
+        }
+        if let RunsAs::User(user) = &needs.runs_as {
+            words.push(format!("--user={user}"));
+        }
+        if needs.image.is_none() {
+            comment(out, "The image is not known: put it in place of IMAGE.");
+        }
+        words.push(needs.image.clone().unwrap_or_else(|| "IMAGE".to_owned()));
+        out.push_str(&shell::command(&words));
+        out.push('\n');
+    }
+}
+
+/// Why a user other than root holds nothing of what is added, and what helps.
+pub(super) const FROM_FILE: &str = "It runs as a user other than root, whom added capabilities only bound: the program's file in \
+     the image must have them too (--emit setcap), which no-new-privileges would undo, so that is \
+     left out.";
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::tests::{lines, needs};
+    use super::*;
+
+    #[test]
+    fn everything_is_dropped_and_the_needs_are_added_without_their_prefix() {
+        let mut needs = needs("net_raw,net_bind_service");
+        needs.image = Some("debian:12".to_owned());
+        assert_eq!(
+            lines(Format::Docker, &needs),
+            [
+                "docker run --cap-drop=ALL --cap-add=NET_BIND_SERVICE --cap-add=NET_RAW \
+              --security-opt=no-new-privileges debian:12"
+            ]
+        );
+        assert_eq!(
+            lines(Format::Podman, &needs),
+            [
+                "podman run --cap-drop=ALL --cap-add=NET_BIND_SERVICE --cap-add=NET_RAW \
+              --security-opt=no-new-privileges debian:12"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_that_needs_nothing_is_given_nothing() {
+        assert_eq!(
+            lines(Format::Docker, &needs("none")),
+            ["docker run --cap-drop=ALL --security-opt=no-new-privileges IMAGE"]
+        );
+    }
+
+    #[test]
+    fn a_user_in_docker_gets_capabilities_only_from_the_file_and_is_told_so() {
+        let mut needs = needs("net_raw");
+        needs.runs_as = RunsAs::User("nobody".to_owned());
+        let docker = Format::Docker.emit(&needs);
+        assert!(docker.contains("--emit setcap"), "{docker}");
+        assert!(!docker.contains("--security-opt"), "{docker}");
+        assert!(docker.contains("--user=nobody"), "{docker}");
+        let podman = Format::Podman.emit(&needs);
+        assert!(
+            podman.contains("--security-opt=no-new-privileges"),
+            "{podman}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! The set and what is known of it, for a program.
+
+use serde::Serialize;
+
+use super::{Emitter, Needs, RunsAs};
+use crate::capability::CapabilitySet;
+use crate::profile::names;
+
+/// Writes one JSON object over several lines.
+pub(super) struct Json;
+
+/// The object; the names are documented in docs/emitters.md.
+#[derive(Serialize)]
+struct Object<'a> {
+    version: u32,
+    title: &'a str,
+    #[serde(with = "names::set")]
+    needed: CapabilitySet,
+    #[serde(with = "names::set")]
+    not_certain: CapabilitySet,
+    #[serde(with = "names::set")]
+    starting_only: CapabilitySet,
+    #[serde(with = "names::set")]
+    denied: CapabilitySet,
+    #[serde(with = "names::set")]
+    could_not_tell: CapabilitySet,
+    incomplete: bool,
+    user: Option<&'a str>,
+    executable: Option<String>,
+    unit: Option<&'a str>,
+    image: Option<&'a str>,
+    notes: Vec<String>,
+}
+
+impl Emitter for Json {
+    fn emit(&self, needs: &Needs, out: &mut String) {
+        let object = Object {
+            version: crate::profile::report::VERSION,
+            title: &needs.title,
+            needed: needs.set,
+            not_certain: needs.not_certain,
+            starting_only: needs.starting_only,
+            denied: needs.denied,
+            could_not_tell: needs.could_not_tell,
+            incomplete: needs.incomplete,
+            user: match &needs.runs_as {
+                RunsAs::Root => Some("root"),
+                RunsAs::User(user) => Some(user),
+                RunsAs::Unknown => None,
+            },
+            executable: needs
+                .executable
+                .as_ref()
+                .map(|file| file.to_string_lossy().into_owned()),
+            unit: needs.unit.as_deref(),
+            image: needs.image.as_deref(),
+            notes: needs.notes(),
+        };
+        // Strings, numbers and lists: nothing in it that JSON cannot say.
+        if let Ok(text) = serde_json::to_string_pretty(&object) {
+            out.push_str(&text);
+            out.push('\n');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::tests::needs;
+    use super::*;
+
+    #[test]
+    fn it_is_json_with_the_documented_names_and_null_for_unknown() {
+        let mut needs = needs("net_raw,cap_41");
+        needs.denied = "kill".parse().unwrap();
+        needs.runs_as = RunsAs::Unknown;
+        let value: serde_json::Value = serde_json::from_str(&Format::Json.emit(&needs)).unwrap();
+        assert_eq!(value["version"], 1);
+        assert_eq!(
+            value["needed"],
+            serde_json::json!(["CAP_NET_RAW", "CAP_41"])
+        );
+        assert_eq!(value["denied"], serde_json::json!(["CAP_KILL"]));
+        assert_eq!(value["user"], serde_json::Value::Null);
+        assert_eq!(value["executable"], "/usr/bin/prog");
+    }
+}

@@ -1,0 +1,149 @@
+//! A container's `securityContext` (Kubernetes API v1, SecurityContext).
+
+use super::{
+    Emitter, Needs, RunsAs, bare_names, comment, may_set_no_new_privs, needs_file_capabilities,
+    no_new_privs_note,
+};
+use crate::capability::{Capability, CapabilitySet};
+
+/// Writes the context.
+pub(super) struct Kubernetes;
+
+/// What the Pod Security Standards let a pod add at the level `baseline`.
+const BASELINE: [Capability; 13] = [
+    Capability::AUDIT_WRITE,
+    Capability::CHOWN,
+    Capability::DAC_OVERRIDE,
+    Capability::FOWNER,
+    Capability::FSETID,
+    Capability::KILL,
+    Capability::MKNOD,
+    Capability::NET_BIND_SERVICE,
+    Capability::SETFCAP,
+    Capability::SETGID,
+    Capability::SETPCAP,
+    Capability::SETUID,
+    Capability::SYS_CHROOT,
+];
+
+impl Emitter for Kubernetes {
+    fn emit(&self, needs: &Needs, out: &mut String) {
+        super::preamble(out, needs, "securityContext");
+        comment(
+            out,
+            "Put it under spec.containers[]. Only what was profiled is in the set: an entry \
+             point in the image may need more.",
+        );
+        admission(out, needs.set);
+        let from_file = needs_file_capabilities(needs);
+        let sys_admin = needs.set.contains(Capability::SYS_ADMIN);
+        if from_file {
+            comment(
+                out,
+                "It runs as a user other than root, whom added capabilities only bound: the \
+                 program's file in the image must have them too (--emit setcap), which \
+                 allowPrivilegeEscalation: false would undo, so that is left out.",
+            );
+        } else if sys_admin {
+            comment(
+                out,
+                "With SYS_ADMIN allowPrivilegeEscalation is always true, so it is left out.",
+            );
+        } else if let Some(note) = no_new_privs_note(needs) {
+            comment(out, note);
+            comment(out, "allowPrivilegeEscalation: false sets no_new_privs.");
+        }
+        out.push_str("securityContext:\n");
+        if may_set_no_new_privs(needs) && !from_file && !sys_admin {
+            out.push_str("  allowPrivilegeEscalation: false\n");
+        }
+        if let RunsAs::User(user) = &needs.runs_as {
+            out.push_str("  runAsNonRoot: true\n");
+            match user.parse::<u32>() {
+                Ok(uid) => out.push_str(&format!("  runAsUser: {uid}\n")),
+                Err(_) => comment(
+                    out,
+                    &format!("runAsUser: the number of {user} in the image"),
+                ),
+            }
+        }
+        out.push_str("  capabilities:\n    drop:\n      - ALL\n");
+        let names = bare_names(needs.set);
+        if !names.is_empty() {
+            out.push_str("    add:\n");
+            for name in names {
+                out.push_str(&format!("      - {name}\n"));
+            }
+        }
+    }
+}
+
+/// Says which Pod Security level refuses the pod.
+fn admission(out: &mut String, set: CapabilitySet) {
+    let baseline: CapabilitySet = BASELINE.into_iter().collect();
+    let beyond = set.difference(baseline);
+    if !beyond.is_empty() {
+        let names = bare_names(beyond).join(", ");
+        comment(
+            out,
+            &format!(
+                "Pod Security level baseline refuses {names}; the namespace must be privileged."
+            ),
+        );
+    } else if !set
+        .difference(Capability::NET_BIND_SERVICE.into())
+        .is_empty()
+    {
+        comment(
+            out,
+            "Pod Security level restricted refuses all but NET_BIND_SERVICE; baseline is enough.",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::tests::{lines, needs};
+    use super::*;
+
+    #[test]
+    fn the_context_drops_everything_and_adds_names_without_their_prefix() {
+        assert_eq!(
+            lines(Format::Kubernetes, &needs("net_bind_service")).join("\n"),
+            "securityContext:\n  allowPrivilegeEscalation: false\n  capabilities:\n    drop:\n      \
+             - ALL\n    add:\n      - NET_BIND_SERVICE"
+        );
+    }
+
+    #[test]
+    fn sys_admin_and_no_escalation_are_not_written_together() {
+        let text = lines(Format::Kubernetes, &needs("sys_admin")).join("\n");
+        assert!(!text.contains("allowPrivilegeEscalation"), "{text}");
+    }
+
+    #[test]
+    fn a_user_is_written_by_number_and_a_name_is_asked_for() {
+        let mut needs = needs("none");
+        needs.runs_as = RunsAs::User("1000".to_owned());
+        let text = Format::Kubernetes.emit(&needs);
+        assert!(
+            text.contains("  runAsNonRoot: true\n  runAsUser: 1000\n"),
+            "{text}"
+        );
+        needs.runs_as = RunsAs::User("www-data".to_owned());
+        let text = Format::Kubernetes.emit(&needs);
+        assert!(
+            text.contains("# runAsUser: the number of www-data"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_pod_security_level_that_refuses_is_named() {
+        let refused = |set: &str| Format::Kubernetes.emit(&needs(set));
+        assert!(refused("net_raw").contains("baseline refuses NET_RAW"));
+        assert!(refused("chown").contains("restricted refuses"));
+        assert!(!refused("net_bind_service").contains("refuses"));
+    }
+}

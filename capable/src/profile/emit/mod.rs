@@ -1,0 +1,240 @@
+//! Emitters: the set as the line for where the program runs, ready to paste.
+//!
+//! One file per consumer. Each says in comments what it could not know; docs/emitters.md lists
+//! the grammar that each keeps to and how its output is checked.
+
+mod capsh;
+mod compose;
+mod docker;
+mod json;
+mod kubernetes;
+mod needs;
+mod setcap;
+mod shell;
+mod systemd;
+
+use clap::ValueEnum;
+
+use super::words;
+use crate::capability::{Capability, CapabilitySet};
+
+pub use needs::{Needs, RunsAs, interpreter_of};
+
+/// Writes the set for one consumer.
+pub trait Emitter {
+    /// Appends lines closed by a newline.
+    fn emit(&self, needs: &Needs, out: &mut String);
+}
+
+/// The consumers, as `--emit` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A drop-in for a systemd unit
+    Systemd,
+    /// Options for docker run
+    Docker,
+    /// A service in a compose file
+    Compose,
+    /// Options for podman run
+    Podman,
+    /// A container's securityContext
+    Kubernetes,
+    /// File capabilities
+    Setcap,
+    /// A command that runs the program with exactly this set
+    Capsh,
+    /// The set and what is known of it, for a program
+    Json,
+}
+
+impl Format {
+    /// What writes it.
+    pub fn emitter(self) -> &'static dyn Emitter {
+        match self {
+            Self::Systemd => &systemd::Systemd,
+            Self::Docker => &docker::Engine::Docker,
+            Self::Compose => &compose::Compose,
+            Self::Podman => &docker::Engine::Podman,
+            Self::Kubernetes => &kubernetes::Kubernetes,
+            Self::Setcap => &setcap::Setcap,
+            Self::Capsh => &capsh::Capsh,
+            Self::Json => &json::Json,
+        }
+    }
+
+    /// The lines for this consumer.
+    pub fn emit(self, needs: &Needs) -> String {
+        let mut out = String::new();
+        self.emitter().emit(needs, &mut out);
+        out
+    }
+}
+
+/// Appends a comment: `# ` before each line, wrapped, nothing in it can end it.
+fn comment(out: &mut String, text: &str) {
+    words::wrap(out, "# ", "# ", 78, &words::harmless(text));
+}
+
+/// Appends a line to be copied, as a comment: not wrapped, whatever its length.
+fn line_comment(out: &mut String, line: &str) {
+    out.push_str(&format!("# {}\n", words::harmless(line)));
+}
+
+/// The comments that every consumer gets: what it is for, and what could not be known.
+fn preamble(out: &mut String, needs: &Needs, what: &str) {
+    comment(out, &format!("{what} for {}, by capable.", needs.title));
+    for note in needs.notes() {
+        comment(out, &note);
+    }
+}
+
+/// The capabilities that have a name, which is all that a consumer can read.
+fn named(set: CapabilitySet) -> impl Iterator<Item = Capability> {
+    set.iter().filter(|capability| capability.name().is_some())
+}
+
+/// Names without `CAP_`, as container engines write them.
+fn bare_names(set: CapabilitySet) -> Vec<String> {
+    named(set)
+        .map(|capability| capability.short_name().to_string().to_ascii_uppercase())
+        .collect()
+}
+
+/// Names in lower case with `cap_`, as libcap writes them.
+fn libcap_names(set: CapabilitySet) -> Vec<String> {
+    named(set)
+        .map(|capability| capability.to_string().to_ascii_lowercase())
+        .collect()
+}
+
+/// What holds for container engines: a user other than root gets added capabilities only through
+/// a file that has them, and no_new_privs makes the kernel ignore those of files
+/// (`mnt_may_suid` and `cap_bprm_creds_from_file`, security/commoncap.c).
+fn needs_file_capabilities(needs: &Needs) -> bool {
+    matches!(needs.runs_as, RunsAs::User(_)) && !needs.set.is_empty()
+}
+
+/// Whether no_new_privs can be set without taking something from the program.
+fn may_set_no_new_privs(needs: &Needs) -> bool {
+    needs.gains_privileges != Some(true)
+}
+
+/// The comment that goes with no_new_privs, or with leaving it out.
+fn no_new_privs_note(needs: &Needs) -> Option<&'static str> {
+    match needs.gains_privileges {
+        Some(false) => None,
+        Some(true) => Some(
+            "It executed a set-user-ID program or one with file capabilities, so no_new_privs \
+             is not set.",
+        ),
+        None => Some(
+            "Whether it executes set-user-ID programs or files with capabilities is not known; \
+             if it does, leave out no_new_privs, under which they gain nothing.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Format; 8] = [
+        Format::Systemd,
+        Format::Docker,
+        Format::Compose,
+        Format::Podman,
+        Format::Kubernetes,
+        Format::Setcap,
+        Format::Capsh,
+        Format::Json,
+    ];
+
+    /// What a program needs that asks for these.
+    pub(super) fn needs(set: &str) -> Needs {
+        Needs {
+            set: set.parse().unwrap(),
+            title: "prog".to_owned(),
+            gains_privileges: Some(false),
+            runs_as: RunsAs::Root,
+            executable: Some("/usr/bin/prog".into()),
+            ..Needs::default()
+        }
+    }
+
+    /// The lines that are no comment.
+    pub(super) fn lines(format: Format, needs: &Needs) -> Vec<String> {
+        format
+            .emit(needs)
+            .lines()
+            .filter(|line| !line.starts_with('#') && !line.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    #[test]
+    fn the_names_of_emit_are_the_documented_ones() {
+        let names: Vec<_> = Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "systemd",
+                "docker",
+                "compose",
+                "podman",
+                "kubernetes",
+                "setcap",
+                "capsh",
+                "json"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_emitter_says_what_it_could_not_know() {
+        let mut needs = needs("net_raw");
+        needs.incomplete = true;
+        needs.denied = "sys_nice".parse().unwrap();
+        needs.could_not_tell = "chown".parse().unwrap();
+        for format in ALL {
+            let text = format.emit(&needs).replace("\n# ", " ");
+            assert!(text.contains("CAP_SYS_NICE"), "{format:?}: {text}");
+            assert!(text.contains("CAP_CHOWN"), "{format:?}: {text}");
+            assert!(
+                text.to_lowercase().contains("incomplete"),
+                "{format:?}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_without_a_name_is_no_part_of_the_line_but_is_said() {
+        let needs = needs("net_raw,cap_41");
+        for format in ALL {
+            let text = format.emit(&needs);
+            assert!(text.contains("CAP_41"), "{format:?}: {text}");
+            if format != Format::Json {
+                let lines = lines(format, &needs).join("\n").to_lowercase();
+                assert!(!lines.contains("41"), "{format:?}: {lines}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_title_cannot_leave_its_comment() {
+        let mut needs = needs("net_raw");
+        needs.title = "x\nExecStartPre=/bin/evil\n\x1b[2J".to_owned();
+        needs.unit = Some("x\n[Service]\nExecStart=/bin/evil".to_owned());
+        needs.image = Some("img\nRUN evil".to_owned());
+        for format in ALL {
+            let text = format.emit(&needs);
+            assert!(!text.contains('\x1b'), "{format:?}");
+            for line in text.lines() {
+                assert!(!line.trim_start().starts_with("Exec"), "{format:?}: {text}");
+                assert!(!line.trim_start().starts_with("RUN"), "{format:?}: {text}");
+            }
+        }
+    }
+}

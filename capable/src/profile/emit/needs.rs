@@ -1,0 +1,190 @@
+//! What an emitter is told.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::capability::CapabilitySet;
+use crate::profile::report::Report;
+use crate::profile::rules::Class;
+
+/// Whom the program runs as.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RunsAs {
+    /// Root, which holds what its bounding set leaves.
+    Root,
+    /// Another user, by name or number: it holds what is ambient or comes from its file.
+    User(String),
+    /// Nobody knows.
+    #[default]
+    Unknown,
+}
+
+/// What a program needs and what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The set.
+    pub set: CapabilitySet,
+    /// Those of the set that are kept to be on the safe side.
+    pub not_certain: CapabilitySet,
+    /// Those of the set that were needed while starting only.
+    pub starting_only: CapabilitySet,
+    /// Denied, and not in the set: they may be needed.
+    pub denied: CapabilitySet,
+    /// Not in the set, because it could not be told.
+    pub could_not_tell: CapabilitySet,
+    /// Something was lost while tracing.
+    pub incomplete: bool,
+    /// What each program of the tree needs, by name.
+    pub by_program: Vec<(String, CapabilitySet)>,
+    /// What it is called in comments: the command, or what was profiled.
+    pub title: String,
+    /// The command and its arguments, where one was run.
+    pub command: Vec<String>,
+    /// Whom it runs as.
+    pub runs_as: RunsAs,
+    /// Whether it executed a set-user-ID program or one with file capabilities.
+    pub gains_privileges: Option<bool>,
+    /// The file that is executed.
+    pub executable: Option<PathBuf>,
+    /// The interpreter, where the file is a script: see [`interpreter_of`].
+    pub interpreter: Option<PathBuf>,
+    /// The systemd unit.
+    pub unit: Option<String>,
+    /// The container image.
+    pub image: Option<String>,
+    /// The container or service.
+    pub service: Option<String>,
+}
+
+impl Needs {
+    /// What a report says; whom it runs as, its file, unit and image are the caller's to add.
+    pub fn from_report(report: &Report) -> Self {
+        let pick = |wanted: fn(&crate::profile::report::CapabilityReport) -> bool| {
+            report
+                .capabilities
+                .iter()
+                .filter(|each| each.class == Class::Needed && wanted(each))
+                .map(|each| each.capability)
+                .collect()
+        };
+        Self {
+            set: report.needed,
+            not_certain: pick(|each| !each.certain),
+            starting_only: pick(|each| each.starting_only),
+            denied: report.of_class(Class::Denied),
+            could_not_tell: report.of_class(Class::CouldNotTell),
+            incomplete: report.incomplete.is_some(),
+            by_program: report
+                .needed_by_program()
+                .into_iter()
+                .map(|(program, set)| (program.to_owned(), set))
+                .collect(),
+            title: report.title(),
+            command: report.command.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// What could not be known, or should be, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.incomplete {
+            notes.push("INCOMPLETE: checks were lost, so the set may lack some.".to_owned());
+        }
+        let unnamed: CapabilitySet = self
+            .set
+            .iter()
+            .filter(|capability| capability.name().is_none())
+            .collect();
+        for (set, sentence) in [
+            (self.not_certain, "Kept to be on the safe side, try without"),
+            (self.denied, "Denied and not in the set, but may be needed"),
+            (
+                self.could_not_tell,
+                "Could not tell whether needed, not in the set",
+            ),
+            (self.starting_only, "Needed while starting only"),
+            (
+                unnamed,
+                "Needed, but without a name that could be written here",
+            ),
+        ] {
+            if !set.is_empty() {
+                notes.push(format!(
+                    "{sentence}: {}.",
+                    set.to_string().replace(',', ", ")
+                ));
+            }
+        }
+        notes
+    }
+}
+
+/// The interpreter of a script, from the line after its `#!`; `None` for a file that is none.
+///
+/// The kernel reads 256 bytes (`BINPRM_BUF_SIZE`, include/uapi/linux/binfmts.h) and takes the
+/// path up to the first blank (`load_script`, fs/binfmt_script.c).
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn interpreter_of(file: &Path) -> io::Result<Option<PathBuf>> {
+    let mut start = Vec::new();
+    File::open(file)?.take(256).read_to_end(&mut start)?;
+    let Some(rest) = start.strip_prefix(b"#!") else {
+        return Ok(None);
+    };
+    let path: Vec<u8> = rest
+        .iter()
+        .copied()
+        .skip_while(|byte| matches!(byte, b' ' | b'\t'))
+        .take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | 0))
+        .collect();
+    Ok((!path.is_empty()).then(|| std::ffi::OsString::from_vec(path).into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::Capability;
+    use crate::profile::observation::tests::{denied, granted};
+    use crate::profile::{Outcome, Run};
+
+    #[test]
+    fn the_needs_are_those_of_the_report() {
+        let failed = Outcome::SyscallFailed(libc::EPERM);
+        let report = Report::new(
+            Run {
+                command: vec!["prog".to_owned()],
+                ..Run::default()
+            },
+            [
+                granted(Capability::NET_RAW, "inet_create", "socket"),
+                granted(Capability::PERFMON, "bpf_check", "bpf"),
+                denied(Capability::SYS_NICE, "can_nice", "nice", failed),
+            ],
+        );
+        let needs = Needs::from_report(&report);
+        assert_eq!(needs.set, "net_raw,perfmon".parse().unwrap());
+        assert_eq!(needs.not_certain, Capability::PERFMON.into());
+        assert_eq!(needs.denied, Capability::SYS_NICE.into());
+        assert_eq!(needs.by_program, [("prog".to_owned(), needs.set)]);
+        assert_eq!(needs.title, "prog");
+    }
+
+    #[test]
+    fn the_interpreter_of_a_script_is_found_and_a_program_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("script");
+        std::fs::write(&script, "#! /usr/bin/env python3\nprint()\n").unwrap();
+        assert_eq!(
+            interpreter_of(&script).unwrap(),
+            Some("/usr/bin/env".into())
+        );
+        std::fs::write(&script, "\x7fELF").unwrap();
+        assert_eq!(interpreter_of(&script).unwrap(), None);
+        assert!(interpreter_of(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! File capabilities with setcap(8).
+
+use std::path::Path;
+
+use super::{Emitter, Needs, RunsAs, comment, libcap_names, line_comment, shell};
+use crate::capability::CapabilitySet;
+
+/// Writes the command for the file that needs them.
+///
+/// `+ep`: permitted, and effective from the start, for a program that knows nothing of
+/// capabilities. Inheritable is left out: it gives nothing to a program whose caller has no
+/// inheritable set (capabilities(7), "Transformation of capabilities during execve()").
+pub(super) struct Setcap;
+
+impl Emitter for Setcap {
+    fn emit(&self, needs: &Needs, out: &mut String) {
+        super::preamble(out, needs, "File capabilities");
+        if let Some(interpreter) = &needs.interpreter {
+            script(out, needs, interpreter);
+            return;
+        }
+        let set = own_set(out, needs);
+        let file = match &needs.executable {
+            Some(file) => shell::quoted(&file.to_string_lossy()),
+            None => {
+                comment(out, "The file is not known: put its path in place of FILE.");
+                "FILE".to_owned()
+            }
+        };
+        let names = libcap_names(set);
+        if names.is_empty() {
+            comment(
+                out,
+                "It needs none: this takes away what the file has, if it has any.",
+            );
+            out.push_str(&format!("setcap -r {file}\n"));
+            return;
+        }
+        if needs.runs_as == RunsAs::Root {
+            comment(out, "It ran as root, which needs no file capabilities.");
+        }
+        comment(
+            out,
+            "Whoever may execute the file gets them; not on nosuid mounts, not with \
+             no_new_privs. What it executes in turn does not get them.",
+        );
+        let value = format!("{}+ep", names.join(","));
+        out.push_str(&format!("setcap {value} {file}\n"));
+        comment(out, "Check with:");
+        line_comment(out, &format!("setcap -v {value} {file}"));
+    }
+}
+
+/// The kernel reads capabilities from the file that is executed in the end, which is the
+/// interpreter (`bprm_creds_from_file`, fs/exec.c, Linux 5.8 and later).
+fn script(out: &mut String, needs: &Needs, interpreter: &Path) {
+    let interpreter = interpreter.display();
+    comment(
+        out,
+        &format!(
+            "It is a script: the kernel ignores capabilities of scripts, and {interpreter} would \
+             give them to every script. Use --emit systemd or capsh, or a program of its own."
+        ),
+    );
+    line_comment(
+        out,
+        &format!("Needed: {}", libcap_names(needs.set).join(",")),
+    );
+}
+
+/// The set of the program whose file it is; those of other programs of the tree are comments,
+/// for their files are others.
+fn own_set(out: &mut String, needs: &Needs) -> CapabilitySet {
+    /// A task's name is 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h).
+    const COMM: usize = 15;
+    let file = needs.executable.as_deref();
+    let own = |program: &str| {
+        let name = file
+            .and_then(Path::file_name)
+            .map(|name| name.to_string_lossy());
+        file.is_some_and(|file| file == Path::new(program))
+            || name.is_some_and(|name| {
+                name == program || (program.len() == COMM && name.starts_with(program))
+            })
+    };
+    let (mine, others): (Vec<_>, Vec<_>) = needs
+        .by_program
+        .iter()
+        .partition(|(program, _)| own(program));
+    if others.is_empty() {
+        return needs.set;
+    }
+    if mine.is_empty() {
+        comment(
+            out,
+            "The needs are those of these programs, each with a file of its own:",
+        );
+        for (program, set) in &needs.by_program {
+            comment(out, &format!("{program}: {}", libcap_names(*set).join(",")));
+        }
+        return needs.set;
+    }
+    for (program, set) in others {
+        let names = libcap_names(*set).join(",");
+        comment(
+            out,
+            &format!("Not in it: {program}, another file, needs {names}."),
+        );
+    }
+    mine.iter()
+        .fold(CapabilitySet::EMPTY, |all, (_, set)| all.union(*set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::tests::{lines, needs};
+    use crate::capability::Capability;
+
+    #[test]
+    fn the_file_gets_them_permitted_and_effective() {
+        let mut needs = needs("net_raw,net_admin");
+        needs.executable = Some("/usr/bin/my ping".into());
+        assert_eq!(
+            lines(Format::Setcap, &needs),
+            ["setcap cap_net_admin,cap_net_raw+ep '/usr/bin/my ping'"]
+        );
+    }
+
+    #[test]
+    fn an_empty_set_removes_what_the_file_has() {
+        assert_eq!(
+            lines(Format::Setcap, &needs("none")),
+            ["setcap -r /usr/bin/prog"]
+        );
+    }
+
+    #[test]
+    fn a_script_gets_no_command_and_the_reason() {
+        let mut needs = needs("net_raw");
+        needs.interpreter = Some("/bin/sh".into());
+        assert_eq!(lines(Format::Setcap, &needs), Vec::<String>::new());
+        let text = Format::Setcap.emit(&needs);
+        assert!(text.contains("/bin/sh"), "{text}");
+        assert!(text.contains("Needed: cap_net_raw"), "{text}");
+    }
+
+    #[test]
+    fn each_file_of_the_tree_gets_only_its_own() {
+        let mut needs = needs("net_raw,sys_admin");
+        needs.by_program = vec![
+            ("prog".to_owned(), Capability::NET_RAW.into()),
+            ("mount".to_owned(), Capability::SYS_ADMIN.into()),
+        ];
+        assert_eq!(
+            lines(Format::Setcap, &needs),
+            ["setcap cap_net_raw+ep /usr/bin/prog"]
+        );
+        let text = Format::Setcap.emit(&needs);
+        assert!(
+            text.contains("mount, another file, needs cap_sys_admin"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_long_name_is_recognised_by_what_the_kernel_keeps_of_it() {
+        let mut needs = needs("net_raw,chown");
+        needs.executable = Some("/usr/sbin/a-very-long-program".into());
+        needs.by_program = vec![
+            ("a-very-long-pro".to_owned(), Capability::NET_RAW.into()),
+            ("sh".to_owned(), Capability::CHOWN.into()),
+        ];
+        assert_eq!(
+            lines(Format::Setcap, &needs),
+            ["setcap cap_net_raw+ep /usr/sbin/a-very-long-program"]
+        );
+    }
+}

@@ -1,0 +1,268 @@
+//! Building the report from observations.
+
+use std::collections::BTreeMap;
+
+use super::{CapabilityReport, Counts, Evidence, LeftOut, PLACES, Place, Program, Report, Run};
+use crate::capability::{Capability, CapabilitySet};
+use crate::event::{Task, Verdict};
+use crate::profile::observation::{self, Observation, Outcome, Phase};
+use crate::profile::rules::{self, Class, Finding, Ruling};
+use crate::profile::words;
+
+/// The checks of one capability with what the rules found.
+type Findings = Vec<(Observation, Finding)>;
+
+impl Report {
+    /// Classes what was observed.
+    pub fn new(run: Run, observations: impl IntoIterator<Item = Observation>) -> Self {
+        let observations = observation::merge(observations);
+        let checks = total(observations.iter());
+        let settled = run.settled
+            || observations
+                .iter()
+                .any(|observation| observation.phase == Phase::Running);
+        let mut unknowns = run.unknowns;
+        unknowns.extend(unknowns_of(&observations));
+        let mut found: BTreeMap<Capability, Findings> = BTreeMap::new();
+        let mut left_out: Vec<LeftOut> = Vec::new();
+        for part in rules::split(&observations) {
+            match rules::judge(&part) {
+                Ruling::Counts(finding) => found
+                    .entry(part.observation.capability)
+                    .or_default()
+                    .push((part.observation, finding)),
+                Ruling::LeftOut { rule, why } => {
+                    let place = left_out.iter().position(|line| line.why == why);
+                    let place = place.unwrap_or_else(|| {
+                        left_out.push(LeftOut {
+                            checks: 0,
+                            rule,
+                            why,
+                            capabilities: CapabilitySet::EMPTY,
+                        });
+                        left_out.len() - 1
+                    });
+                    left_out[place].checks += part.observation.count;
+                    left_out[place]
+                        .capabilities
+                        .insert(part.observation.capability);
+                }
+            }
+        }
+        let mut capabilities: Vec<_> = found
+            .into_iter()
+            .map(|(capability, findings)| capability_report(capability, &findings, settled))
+            .collect();
+        capabilities.sort_by_key(|report| (report.class, report.capability));
+        Self {
+            version: super::VERSION,
+            command: run.command,
+            subject: run.subject,
+            kernel: run.kernel,
+            hook: run.hook,
+            duration_ns: run.duration,
+            checks,
+            needed: capabilities
+                .iter()
+                .filter(|report| report.class == Class::Needed)
+                .map(|report| report.capability)
+                .collect(),
+            incomplete: (!run.losses.is_empty()).then_some(run.losses),
+            capabilities,
+            left_out,
+            unknowns,
+        }
+    }
+}
+
+fn total<'a>(observations: impl Iterator<Item = &'a Observation>) -> u64 {
+    observations.map(|observation| observation.count).sum()
+}
+
+fn capability_report(
+    capability: Capability,
+    findings: &Findings,
+    settled: bool,
+) -> CapabilityReport {
+    let evidence = evidence(findings);
+    let class = evidence
+        .first()
+        .map_or(Class::CouldNotTell, |strongest| strongest.class);
+    let of_class = || {
+        findings
+            .iter()
+            .filter(move |(_, finding)| finding.class == class)
+    };
+    let certain = of_class().any(|(_, finding)| finding.certain);
+    let starting_only = settled
+        && class == Class::Needed
+        && of_class().all(|(observation, _)| observation.phase == Phase::Starting);
+    let mut why = evidence
+        .first()
+        .map_or_else(String::new, |strongest| strongest.why.clone());
+    if starting_only {
+        why.push_str("; only while starting, so it could be dropped after that");
+    }
+    let mut places = places(findings);
+    let more_places = places.len().saturating_sub(PLACES) as u64;
+    places.truncate(PLACES);
+    CapabilityReport {
+        capability,
+        class,
+        certain,
+        why,
+        alternative: of_class()
+            .find_map(|(_, finding)| finding.alternative)
+            .or_else(|| capability.wider().filter(|_| class == Class::Needed)),
+        starting_only,
+        counts: counts(findings),
+        programs: programs(findings.iter().map(|(observation, _)| observation)),
+        places,
+        more_places,
+        first_ns: first(findings.iter().map(|(observation, _)| observation)),
+        evidence,
+    }
+}
+
+fn first<'a>(observations: impl Iterator<Item = &'a Observation>) -> u64 {
+    observations
+        .map(|observation| observation.first)
+        .min()
+        .unwrap_or(0)
+}
+
+/// Findings with the same sentence, together; the strongest, most certain and busiest first.
+fn evidence(findings: &Findings) -> Vec<Evidence> {
+    let mut groups: Vec<(&Finding, Vec<&Observation>)> = Vec::new();
+    for (observation, finding) in findings {
+        let same = |(other, _): &&mut (&Finding, _)| {
+            other.class == finding.class && other.rule == finding.rule && other.why == finding.why
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, observations)) => observations.push(observation),
+            None => groups.push((finding, vec![observation])),
+        }
+    }
+    let mut evidence: Vec<_> = groups
+        .into_iter()
+        .map(|(finding, observations)| Evidence {
+            class: finding.class,
+            rule: finding.rule,
+            certain: finding.certain,
+            why: finding.why.clone(),
+            checks: total(observations.iter().copied()),
+            granted: total(
+                observations
+                    .iter()
+                    .copied()
+                    .filter(|observation| observation.is_granted_by_bit()),
+            ),
+            programs: programs(observations.iter().copied())
+                .into_iter()
+                .map(|program| program.name)
+                .collect(),
+            first_ns: first(observations.iter().copied()),
+        })
+        .collect();
+    evidence.sort_by_key(|line| (line.class, !line.certain, u64::MAX - line.checks));
+    evidence
+}
+
+fn counts(findings: &Findings) -> Counts {
+    let mut counts = Counts::default();
+    for (observation, _) in findings {
+        let count = observation.count;
+        let add = |to: &mut u64, applies: bool| *to += if applies { count } else { 0 };
+        counts.checks += count;
+        match observation.verdict {
+            Some(Verdict::Granted) => counts.granted += count,
+            Some(Verdict::GrantedByOwnership) => counts.granted_by_ownership += count,
+            Some(Verdict::Denied(_)) => counts.denied += count,
+            None => counts.unknown += count,
+        }
+        add(&mut counts.starting, observation.phase == Phase::Starting);
+        add(&mut counts.unaudited, observation.audited == Some(false));
+        add(&mut counts.insetid, observation.insetid == Some(true));
+        add(
+            &mut counts.io_workers,
+            observation.task == Some(Task::IoWorker),
+        );
+    }
+    counts
+}
+
+fn programs<'a>(observations: impl Iterator<Item = &'a Observation>) -> Vec<Program> {
+    let mut programs: BTreeMap<&str, u64> = BTreeMap::new();
+    for observation in observations {
+        *programs.entry(&observation.program).or_default() += observation.count;
+    }
+    let mut programs: Vec<_> = programs
+        .into_iter()
+        .map(|(name, checks)| Program {
+            name: name.to_owned(),
+            checks,
+        })
+        .collect();
+    programs.sort_by_key(|program| u64::MAX - program.checks);
+    programs
+}
+
+fn places(findings: &Findings) -> Vec<Place> {
+    let mut places: BTreeMap<(Class, Option<&str>, Option<&str>), u64> = BTreeMap::new();
+    for (observation, finding) in findings {
+        let caller = observation.caller_symbol();
+        let place = (finding.class, caller, observation.syscall.as_deref());
+        *places.entry(place).or_default() += observation.count;
+    }
+    let mut places: Vec<_> = places
+        .into_iter()
+        .map(|((class, caller, syscall), checks)| Place {
+            caller: caller.map(str::to_owned),
+            syscall: syscall.map(str::to_owned),
+            class,
+            checks,
+        })
+        .collect();
+    places.sort_by_key(|place| (place.class, u64::MAX - place.checks));
+    places
+}
+
+/// What could not be known of some checks, a sentence each.
+fn unknowns_of(observations: &[Observation]) -> Vec<String> {
+    let sentence = |unknown: fn(&Observation) -> bool, what: &str| {
+        let count = total(
+            observations
+                .iter()
+                .filter(|observation| unknown(observation)),
+        );
+        (count > 0).then(|| format!("{} {what}", words::checks(count)))
+    };
+    [
+        sentence(
+            |check| check.verdict.is_none(),
+            "whose result is not known: the class errs on the safe side",
+        ),
+        sentence(
+            |check| check.caller_symbol().is_none(),
+            "of which no function is known that asked: advisory ones may count as needs",
+        ),
+        sentence(
+            |check| check.is_denied() && check.outcome == Outcome::Unknown,
+            "denied in calls whose end was not seen: whether they mattered is not known",
+        ),
+        sentence(
+            |check| check.target.is_none(),
+            "of which the user namespace is not known: it was taken for the initial one",
+        ),
+        sentence(
+            |check| check.owner.is_none(),
+            "of which it is not known whose credentials they were: taken for the program's own",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests;

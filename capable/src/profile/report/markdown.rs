@@ -1,0 +1,165 @@
+//! The report as Markdown, for a page or a comment on a change.
+
+use super::{CapabilityReport, Report};
+use crate::capability::CapabilitySet;
+use crate::profile::words::{checks, harmless, time};
+
+/// The report as Markdown, closed by a newline.
+pub fn markdown(report: &Report) -> String {
+    let mut out = format!("# Capabilities of {}\n\n", code(&report.title()));
+    if let Some(losses) = &report.incomplete {
+        out.push_str("> **Incomplete**: something was lost, so the set may lack capabilities:");
+        for loss in losses {
+            let lost = loss.lost.map(|lost| format!(" ({})", lost));
+            out.push_str(&format!(
+                " {}{};",
+                escaped(&loss.cause),
+                lost.unwrap_or_default()
+            ));
+        }
+        out.pop();
+        out.push_str(".\n\n");
+    }
+    out.push_str(&match names(report.needed) {
+        names if names.is_empty() => "It needs **no capability**.\n".to_owned(),
+        names => format!("It needs {names}.\n"),
+    });
+    if !report.capabilities.is_empty() {
+        out.push_str("\n| capability | class | granted | denied | why |\n");
+        out.push_str("|---|---|--:|--:|---|\n");
+        for each in &report.capabilities {
+            row(&mut out, each);
+        }
+    }
+    items(
+        &mut out,
+        "Left out",
+        report.left_out.iter().map(|each| {
+            format!(
+                "{} {} ({})",
+                checks(each.checks),
+                escaped(&each.why),
+                names(each.capabilities)
+            )
+        }),
+    );
+    items(
+        &mut out,
+        "Not known",
+        report.unknowns.iter().map(|each| escaped(each)),
+    );
+    footer(&mut out, report);
+    out
+}
+
+fn row(out: &mut String, report: &CapabilityReport) {
+    let counts = &report.counts;
+    let certain = if report.certain { "" } else { " (not certain)" };
+    let alternative = report
+        .alternative
+        .map(|alternative| format!("; {} would do too", code(&alternative.to_string())));
+    out.push_str(&format!(
+        "| {} | {}{certain} | {} | {} | {}{} |\n",
+        code(&report.capability.to_string()),
+        report.class.title(),
+        counts.granted + counts.granted_by_ownership,
+        counts.denied,
+        escaped(&report.why),
+        alternative.unwrap_or_default(),
+    ));
+}
+
+fn items(out: &mut String, title: &str, items: impl Iterator<Item = String>) {
+    for (index, item) in items.enumerate() {
+        if index == 0 {
+            out.push_str(&format!("\n{title}:\n\n"));
+        }
+        out.push_str(&format!("- {item}.\n"));
+    }
+}
+
+fn footer(out: &mut String, report: &Report) {
+    let kernel = report
+        .kernel
+        .as_ref()
+        .map(|kernel| format!(", Linux {}", escaped(kernel)));
+    let hook = report
+        .hook
+        .as_ref()
+        .map(|hook| format!(", by {}", escaped(hook)));
+    out.push_str(&format!(
+        "\n{} in {}{}{}.\n",
+        checks(report.checks),
+        time(report.duration_ns),
+        kernel.unwrap_or_default(),
+        hook.unwrap_or_default()
+    ));
+}
+
+fn names(set: CapabilitySet) -> String {
+    let names: Vec<_> = set
+        .iter()
+        .map(|capability| code(&capability.to_string()))
+        .collect();
+    names.join(", ")
+}
+
+/// Code that no character in it can end.
+fn code(text: &str) -> String {
+    format!("`{}`", harmless(text).replace('`', "'").replace('|', "\\|"))
+}
+
+/// Text in which nothing is markup.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in harmless(text).chars() {
+        if matches!(
+            character,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#'
+        ) {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::text::tests::varied;
+    use super::*;
+    use crate::capability::Capability;
+    use crate::profile::Run;
+    use crate::profile::observation::tests::granted;
+
+    #[test]
+    fn each_capability_is_a_row_of_the_table() {
+        let report = varied();
+        let text = markdown(&report);
+        let rows = text.lines().filter(|line| line.starts_with("| `CAP_"));
+        assert_eq!(rows.count(), report.capabilities.len());
+        assert!(
+            text.contains("It needs `CAP_NET_RAW`, `CAP_SYS_ADMIN`."),
+            "{text}"
+        );
+        for line in text.lines().filter(|line| line.starts_with('|')) {
+            let cells = line.replace("\\|", "").matches('|').count();
+            assert_eq!(cells, 6, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_become_markup() {
+        let check = granted(Capability::CHOWN, "<script>|", "chown");
+        let report = Report::new(
+            Run {
+                command: vec!["a`b|c".to_owned()],
+                ..Run::default()
+            },
+            [check],
+        );
+        let text = markdown(&report);
+        assert!(text.contains("# Capabilities of `a'b\\|c`"), "{text}");
+        assert!(text.contains("\\<script\\>\\|"), "{text}");
+    }
+}

@@ -1,0 +1,272 @@
+//! The report for a terminal of 80 columns: the answer first, then why.
+
+use super::{CapabilityReport, Evidence, Loss, Place, Report};
+use crate::capability::CapabilitySet;
+use crate::profile::rules::Class;
+use crate::profile::words::{checks, harmless, list, time, wrap};
+
+/// The columns that the text fits.
+const WIDTH: usize = 80;
+
+/// The classes in the order of the report.
+const CLASSES: [Class; 5] = [
+    Class::Needed,
+    Class::Denied,
+    Class::CouldNotTell,
+    Class::AskedNotNeeded,
+    Class::Advisory,
+];
+
+/// The report as text, closed by a newline.
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    if let Some(losses) = &report.incomplete {
+        incomplete(&mut out, losses);
+    }
+    answer(&mut out, report);
+    for class in CLASSES {
+        section(&mut out, report, class);
+    }
+    left_out(&mut out, report);
+    unknowns(&mut out, report);
+    footer(&mut out, report);
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    wrap(out, "", "  ", WIDTH, text);
+}
+
+fn incomplete(out: &mut String, losses: &[Loss]) {
+    let losses: Vec<_> = losses
+        .iter()
+        .map(|loss| match loss.lost {
+            Some(lost) => format!("{} ({})", harmless(&loss.cause), lost),
+            None => harmless(&loss.cause),
+        })
+        .collect();
+    let text = format!(
+        "INCOMPLETE: something was lost, so the set may lack capabilities: {}.",
+        list(&losses)
+    );
+    wrap(out, "", "  ", WIDTH, &text);
+    out.push('\n');
+}
+
+fn names(set: CapabilitySet) -> String {
+    let names: Vec<_> = set
+        .iter()
+        .map(|capability| capability.to_string())
+        .collect();
+    names.join(", ")
+}
+
+fn answer(out: &mut String, report: &Report) {
+    let title = report.title();
+    if report.needed.is_empty() {
+        line(out, &format!("{title}: needs no capability."));
+    } else {
+        line(out, &format!("{title}: needs {}.", names(report.needed)));
+    }
+    for (class, sentence) in [
+        (Class::Denied, "Denied, and may be needed:"),
+        (Class::CouldNotTell, "Could not tell whether needed:"),
+    ] {
+        let set = report.of_class(class);
+        if !set.is_empty() {
+            line(out, &format!("{sentence} {}.", names(set)));
+        }
+    }
+}
+
+fn section(out: &mut String, report: &Report, class: Class) {
+    let mut reports = report
+        .capabilities
+        .iter()
+        .filter(|each| each.class == class)
+        .peekable();
+    if reports.peek().is_none() {
+        return;
+    }
+    out.push('\n');
+    let mut title = class.title().to_owned();
+    title[..1].make_ascii_uppercase();
+    line(out, &title);
+    for each in reports {
+        capability(out, each);
+    }
+}
+
+fn capability(out: &mut String, report: &CapabilityReport) {
+    let head = format!(
+        "{}: {}{}",
+        report.capability,
+        counts(report),
+        if report.certain { "" } else { "; not certain" }
+    );
+    wrap(out, "  ", "    ", WIDTH, &head);
+    let mut why = report.why.clone();
+    if let Some(alternative) = report.alternative {
+        why.push_str(&format!("; {alternative} would do too"));
+    }
+    sentence(out, &why);
+    let asked = format!(
+        "asked by {}, first after {}{}",
+        programs(report),
+        time(first(report)),
+        places(report)
+    );
+    sentence(out, &asked);
+    for evidence in report.evidence.iter().skip(1) {
+        other(out, evidence);
+    }
+}
+
+fn sentence(out: &mut String, text: &str) {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    wrap(out, "    ", "    ", WIDTH, &format!("{text}."));
+}
+
+/// What another rule found of the same capability.
+fn other(out: &mut String, evidence: &Evidence) {
+    let text = format!(
+        "{}, {}: {}",
+        evidence.class.title(),
+        checks(evidence.checks),
+        evidence.why
+    );
+    wrap(out, "    - ", "      ", WIDTH, &format!("{text}."));
+}
+
+fn counts(report: &CapabilityReport) -> String {
+    let counts = &report.counts;
+    if counts.checks == 0 {
+        return "never asked for".to_owned();
+    }
+    let parts: Vec<_> = [
+        (counts.granted, "granted"),
+        (counts.granted_by_ownership, "granted by ownership"),
+        (counts.denied, "denied"),
+        (counts.unknown, "unknown"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", count))
+    .collect();
+    let mut text = list(&parts);
+    if counts.io_workers > 0 {
+        text.push_str(&format!(" ({} by io_uring)", counts.io_workers));
+    }
+    text
+}
+
+/// What the rules found that made the class.
+fn deciding(report: &CapabilityReport) -> impl Iterator<Item = &Evidence> {
+    let class = report.class;
+    report
+        .evidence
+        .iter()
+        .filter(move |evidence| evidence.class == class)
+}
+
+fn first(report: &CapabilityReport) -> u64 {
+    deciding(report)
+        .map(|evidence| evidence.first_ns)
+        .min()
+        .unwrap_or(report.first_ns)
+}
+
+/// The programs listed by name; more are counted.
+const PROGRAMS: usize = 3;
+
+fn programs(report: &CapabilityReport) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for program in deciding(report).flat_map(|evidence| &evidence.programs) {
+        let name = harmless(program);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(PROGRAMS);
+    names.truncate(PROGRAMS);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    list(&names)
+}
+
+fn places(report: &CapabilityReport) -> String {
+    let deciding = report.places.iter().filter(|it| it.class == report.class);
+    let places: Vec<_> = deciding.filter_map(place).collect();
+    if places.is_empty() {
+        return String::new();
+    }
+    let more = match report.more_places {
+        0 => String::new(),
+        more => format!(" and {more} more places"),
+    };
+    format!(", from {}{more}", places.join(", "))
+}
+
+/// `caller (syscall) 12×`
+fn place(place: &Place) -> Option<String> {
+    let name = match (&place.caller, &place.syscall) {
+        (Some(caller), Some(syscall)) => format!("{} ({})", harmless(caller), harmless(syscall)),
+        (Some(only), None) | (None, Some(only)) => harmless(only),
+        (None, None) => return None,
+    };
+    Some(match place.checks {
+        0 | 1 => name,
+        count => format!("{name} {}×", count),
+    })
+}
+
+fn left_out(out: &mut String, report: &Report) {
+    if report.left_out.is_empty() {
+        return;
+    }
+    out.push('\n');
+    line(out, "Left out");
+    for each in &report.left_out {
+        let text = format!(
+            "{} {} ({}).",
+            checks(each.checks),
+            each.why,
+            names(each.capabilities)
+        );
+        wrap(out, "  ", "    ", WIDTH, &text);
+    }
+}
+
+fn unknowns(out: &mut String, report: &Report) {
+    if report.unknowns.is_empty() {
+        return;
+    }
+    out.push('\n');
+    line(out, "Not known");
+    for each in &report.unknowns {
+        wrap(out, "  ", "    ", WIDTH, &format!("{}.", harmless(each)));
+    }
+}
+
+fn footer(out: &mut String, report: &Report) {
+    out.push('\n');
+    let mut text = format!("{} in {}", checks(report.checks), time(report.duration_ns));
+    if let Some(kernel) = &report.kernel {
+        text.push_str(&format!(", Linux {}", harmless(kernel)));
+    }
+    if let Some(hook) = &report.hook {
+        text.push_str(&format!(", by {}", harmless(hook)));
+    }
+    text.push_str(match report.incomplete {
+        None => "; nothing was lost.",
+        Some(_) => "; INCOMPLETE, see above.",
+    });
+    line(out, &text);
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,118 @@
+//! The text as a person reads it.
+
+use super::*;
+use crate::capability::Capability;
+use crate::event::Task;
+use crate::profile::observation::tests::{denied, granted};
+use crate::profile::{Observation, Outcome, Phase, Run};
+
+/// A run with something in each class.
+pub(crate) fn varied() -> Report {
+    let mut overcommit = granted(
+        Capability::SYS_ADMIN,
+        "security_vm_enough_memory_mm",
+        "mmap",
+    );
+    overcommit.audited = Some(false);
+    overcommit.count = 1_014;
+    let mut kernel = granted(Capability::CHOWN, "setattr_prepare", "chown");
+    kernel.task = Some(Task::KernelThread);
+    let mut unknown = granted(Capability::NET_ADMIN, "dev_ioctl", "ioctl");
+    unknown.verdict = None;
+    let failed = Outcome::SyscallFailed(libc::EPERM);
+    let starting = Observation {
+        phase: Phase::Starting,
+        ..granted(Capability::NET_RAW, "inet_create", "socket")
+    };
+    Report::new(
+        Run {
+            command: ["ping", "-c1", "127.0.0.1"].map(str::to_owned).to_vec(),
+            kernel: Some("6.1.0-40-amd64".to_owned()),
+            hook: Some("kprobe".to_owned()),
+            duration: 1_234_000_000,
+            ..Run::default()
+        },
+        [
+            overcommit,
+            kernel,
+            unknown,
+            starting,
+            granted(Capability::SYS_ADMIN, "path_mount", "mount"),
+            denied(Capability::SYS_NICE, "can_nice", "setpriority", failed),
+            denied(
+                Capability::DAC_READ_SEARCH,
+                "generic_permission",
+                "openat",
+                Outcome::SyscallSucceeded,
+            ),
+        ],
+    )
+}
+
+#[test]
+fn it_begins_with_the_answer() {
+    let text = text(&varied());
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next(),
+        Some("ping -c1 127.0.0.1: needs CAP_NET_RAW, CAP_SYS_ADMIN.")
+    );
+    assert_eq!(
+        lines.next(),
+        Some("Denied, and may be needed: CAP_SYS_NICE.")
+    );
+    assert_eq!(
+        lines.next(),
+        Some("Could not tell whether needed: CAP_NET_ADMIN.")
+    );
+}
+
+#[test]
+fn it_fits_80_columns() {
+    for line in text(&varied()).lines() {
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+}
+
+#[test]
+fn it_says_what_was_left_out_and_what_else_a_capability_was_asked_for() {
+    let text = text(&varied());
+    assert!(text.contains("1 check made by kernel threads"), "{text}");
+    assert!(
+        text.contains("- advisory, 1014 checks: asked at every mapping"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_loss_comes_first_and_is_loud() {
+    let mut report = varied();
+    report.incomplete = Some(vec![Loss {
+        cause: "ring buffer full".to_owned(),
+        lost: Some(1_200),
+    }]);
+    let text = text(&report);
+    assert!(text.starts_with("INCOMPLETE: something was lost"), "{text}");
+    let unwrapped = text.replace("\n  ", " ");
+    assert!(unwrapped.contains("ring buffer full (1200)"), "{text}");
+}
+
+#[test]
+fn a_program_that_needs_nothing_is_told_so() {
+    let report = Report::new(Run::default(), []);
+    assert!(text(&report).starts_with("unknown program: needs no capability.\n"));
+}
+
+#[test]
+fn a_name_cannot_colour_the_terminal() {
+    let mut check = granted(Capability::CHOWN, "setattr_prepare", "chown");
+    check.program = "\x1b[31mred".to_owned();
+    let report = Report::new(
+        Run {
+            command: vec!["\x1b]0;title\x07".to_owned()],
+            ..Run::default()
+        },
+        [check],
+    );
+    assert!(!text(&report).contains('\x1b'));
+}

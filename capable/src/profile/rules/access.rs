@@ -1,0 +1,58 @@
+//! access(2): the program only asks whether it could.
+
+use super::{Class, Finding, Rule, Ruling};
+use crate::profile::observation::Observation;
+
+/// The check was made by access(2) or one of its successors (`do_faccessat`, fs/open.c).
+pub(super) fn is_access(observation: &Observation) -> bool {
+    observation
+        .syscall
+        .as_deref()
+        .is_some_and(|syscall| matches!(syscall, "access" | "faccessat" | "faccessat2"))
+}
+
+/// Granted in access(2): nothing was done with it. What the program does next makes a check of
+/// its own. A denial is judged like any other, for the program saw the failure.
+pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
+    (is_access(observation) && observation.is_granted_by_bit()).then(|| {
+        Finding::unsure(
+            Class::AskedNotNeeded,
+            Rule::Access,
+            "the program only asked with access(2) whether it could; without the capability the \
+             answer is no, which a program may act on",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::finding;
+    use super::*;
+    use crate::capability::Capability;
+    use crate::event::CredentialOwner;
+    use crate::profile::Outcome;
+    use crate::profile::observation::tests::{denied, granted};
+
+    #[test]
+    fn a_grant_in_access_is_not_a_need_though_its_credentials_are_overridden() {
+        let mut check = granted(Capability::DAC_OVERRIDE, "generic_permission", "faccessat2");
+        check.owner = Some(CredentialOwner::Overridden);
+        let finding = finding(&check);
+        assert_eq!(finding.class, Class::AskedNotNeeded);
+        assert_eq!(finding.rule, Rule::Access);
+        assert!(!finding.certain);
+    }
+
+    #[test]
+    fn a_denial_in_access_that_the_program_saw_may_be_a_need() {
+        let failed = Outcome::SyscallFailed(libc::EACCES);
+        let mut check = denied(
+            Capability::DAC_OVERRIDE,
+            "generic_permission",
+            "access",
+            failed,
+        );
+        check.owner = Some(CredentialOwner::Overridden);
+        assert_eq!(finding(&check).class, Class::Denied);
+    }
+}

@@ -1,0 +1,280 @@
+//! Or-chains: the kernel asks for a narrow capability and, when that is denied, for a wide one.
+//!
+//! With the narrow one held the wide one is never asked. So where the narrow one was denied and
+//! the wide one granted, the narrow one is what the program should be given. The two checks are
+//! recognised by counting: same process, function, system call, namespace and phase.
+
+use super::{Class, Finding, Rule, Ruling, place};
+use crate::capability::Capability;
+use crate::profile::observation::Observation;
+
+/// Observations of which a chain takes all or some; `role` says what as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The checks; the count is that of this part.
+    pub observation: Observation,
+    /// Their role in a chain; `None` for checks on their own.
+    pub role: Option<Role>,
+}
+
+/// The role of checks in an or-chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The narrow one, denied, after which the wide one was granted.
+    NarrowInsteadOf(Capability),
+    /// The wide one, granted because the narrow one was not held.
+    WideInsteadOf(Capability),
+    /// The wide one, denied after the narrow one was.
+    WideInVain(Capability),
+    /// The wide one, asked first and granted, so that the narrow one was never asked.
+    WideBefore(Capability),
+    /// The narrow one of such a chain: no check was made for it, and the count is zero.
+    NarrowNeverAsked(Capability),
+}
+
+/// One chain of the kernel.
+struct Chain {
+    narrow: Capability,
+    wide: Capability,
+    /// The functions that it is in; none where `Capability::wider` says that it is everywhere.
+    callers: &'static [&'static str],
+}
+
+/// Chains in some functions only. Those that hold wherever the narrow one is asked for come from
+/// [`Capability::wider`]. Linux 6.12.
+const CHAINS: &[Chain] = &[
+    // kernel/fork.c, fs/pipe.c, net/core/scm.c (too_many_unix_fds)
+    Chain {
+        narrow: Capability::SYS_RESOURCE,
+        wide: Capability::SYS_ADMIN,
+        callers: &[
+            "copy_process",
+            "pipe_is_unprivileged_user",
+            "pipe_set_size",
+            "pipe_fcntl",
+            "too_many_unix_fds",
+            "unix_attach_fds",
+            "unix_inflight",
+        ],
+    },
+    // kernel/printk/printk.c check_syslog_permissions, where it takes CAP_SYS_ADMIN with a warning
+    Chain {
+        narrow: Capability::SYSLOG,
+        wide: Capability::SYS_ADMIN,
+        callers: &["check_syslog_permissions", "do_syslog"],
+    },
+    // kernel/bpf/token.c bpf_ns_capable: any capability or CAP_SYS_ADMIN
+    Chain {
+        narrow: Capability::NET_ADMIN,
+        wide: Capability::SYS_ADMIN,
+        callers: &[
+            "bpf_token_capable",
+            "bpf_ns_capable",
+            "bpf_prog_load",
+            "__sys_bpf",
+        ],
+    },
+    // net/core/sock.c SO_MARK and SO_PRIORITY; net/ipv4/ip_sockglue.c IP_TRANSPARENT
+    Chain {
+        narrow: Capability::NET_RAW,
+        wide: Capability::NET_ADMIN,
+        callers: &[
+            "sk_setsockopt",
+            "sock_setsockopt",
+            "do_ip_setsockopt",
+            "do_ipv6_setsockopt",
+        ],
+    },
+    // block/ioprio.c ioprio_check_cap before 5.16; later it asks the other way round
+    Chain {
+        narrow: Capability::SYS_NICE,
+        wide: Capability::SYS_ADMIN,
+        callers: &["ioprio_check_cap"],
+    },
+];
+
+/// Where the wide one is asked first: `ioprio_check_cap` of 5.16 and later, so that security
+/// modules log no denial of CAP_SYS_NICE (block/ioprio.c).
+const WIDE_FIRST: &[Chain] = &[Chain {
+    narrow: Capability::SYS_NICE,
+    wide: Capability::SYS_ADMIN,
+    callers: &["ioprio_check_cap", "__do_sys_ioprio_set"],
+}];
+
+/// The capability that the kernel takes in place of this one where this check was made.
+pub(super) fn wider(observation: &Observation) -> Option<Capability> {
+    let narrow = observation.capability;
+    narrow.wider().or_else(|| {
+        let caller = observation.caller_symbol()?;
+        CHAINS
+            .iter()
+            .find(|chain| chain.narrow == narrow && chain.callers.contains(&caller))
+            .map(|chain| chain.wide)
+    })
+}
+
+/// Finds the chains among observations, and takes each observation apart into what a chain
+/// explains and the rest. No check is lost: the counts add up to those given.
+pub fn split(observations: &[Observation]) -> Vec<Part> {
+    let mut left: Vec<u64> = observations.iter().map(|each| each.count).collect();
+    let mut parts = Vec::new();
+    for (place, narrow) in observations.iter().enumerate() {
+        if let Some(wide) = wider(narrow).filter(|_| narrow.is_denied() && left[place] > 0) {
+            link(observations, &mut left, &mut parts, place, wide);
+        }
+    }
+    for (observation, &count) in observations.iter().zip(&left) {
+        match asked_first(observation) {
+            Some(narrow) if count > 0 => {
+                take(
+                    &mut parts,
+                    observation,
+                    count,
+                    Some(Role::WideBefore(narrow)),
+                );
+                parts.push(Part {
+                    observation: Observation {
+                        capability: narrow,
+                        count: 0,
+                        ..observation.clone()
+                    },
+                    role: Some(Role::NarrowNeverAsked(observation.capability)),
+                });
+            }
+            _ => take(&mut parts, observation, count, None),
+        }
+    }
+    parts
+}
+
+/// Gives the denials of one narrow capability to the wide one's denials and grants at the same
+/// place. Denials are taken first: what cannot be explained stays with the wide one.
+fn link(
+    observations: &[Observation],
+    left: &mut [u64],
+    parts: &mut Vec<Part>,
+    place: usize,
+    wide: Capability,
+) {
+    let narrow = &observations[place];
+    let partners = |denied: bool| {
+        observations.iter().enumerate().filter(move |(_, other)| {
+            other.capability == wide
+                && (if denied {
+                    other.is_denied()
+                } else {
+                    other.is_granted_by_bit()
+                })
+                && same_place(narrow, other)
+        })
+    };
+    let mut unlinked = left[place];
+    for (partner, other) in partners(true) {
+        let linked = unlinked.min(left[partner]);
+        unlinked -= linked;
+        left[partner] -= linked;
+        take(
+            parts,
+            other,
+            linked,
+            Some(Role::WideInVain(narrow.capability)),
+        );
+    }
+    let mut needed = 0;
+    for (partner, other) in partners(false) {
+        let linked = unlinked.min(left[partner]);
+        unlinked -= linked;
+        left[partner] -= linked;
+        needed += linked;
+        take(
+            parts,
+            other,
+            linked,
+            Some(Role::WideInsteadOf(narrow.capability)),
+        );
+    }
+    left[place] -= needed;
+    take(parts, narrow, needed, Some(Role::NarrowInsteadOf(wide)));
+}
+
+fn take(parts: &mut Vec<Part>, observation: &Observation, count: u64, role: Option<Role>) {
+    if count > 0 {
+        parts.push(Part {
+            observation: Observation {
+                count,
+                ..observation.clone()
+            },
+            role,
+        });
+    }
+}
+
+/// Both checks were made by the same process at the same place.
+fn same_place(one: &Observation, other: &Observation) -> bool {
+    one.program == other.program
+        && one.pid == other.pid
+        && one.caller_symbol() == other.caller_symbol()
+        && one.syscall == other.syscall
+        && one.owner == other.owner
+        && one.target == other.target
+        && one.task == other.task
+        && one.phase == other.phase
+}
+
+/// The narrow capability that the kernel would have taken, had it got to asking for it.
+fn asked_first(observation: &Observation) -> Option<Capability> {
+    let caller = observation.caller_symbol();
+    let granted = observation.is_granted_by_bit();
+    WIDE_FIRST
+        .iter()
+        .find(|chain| {
+            granted
+                && chain.wide == observation.capability
+                && caller.is_some_and(|caller| chain.callers.contains(&caller))
+        })
+        .map(|chain| chain.narrow)
+}
+
+/// What a role in a chain says.
+pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
+    let place = place(observation);
+    match role {
+        Role::NarrowInsteadOf(wide) => Ruling::Counts(Finding {
+            class: Class::Needed,
+            rule: Rule::OrChain,
+            certain: true,
+            why: format!(
+                "denied {place}, where {wide} was then granted: this narrower one would do"
+            ),
+            alternative: Some(wide),
+        }),
+        Role::NarrowNeverAsked(wide) => Ruling::Counts(Finding {
+            class: Class::Needed,
+            rule: Rule::OrChain,
+            certain: true,
+            why: format!(
+                "never asked for {place}, because {wide} was granted first: this narrower one \
+                 would do"
+            ),
+            alternative: Some(wide),
+        }),
+        Role::WideInsteadOf(narrow) => Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::OrChain,
+            format!("granted {place} only because {narrow} was not held, which would do"),
+        ),
+        Role::WideInVain(narrow) => Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::OrChain,
+            format!("denied {place} after {narrow} was; if anything, give that narrower one"),
+        ),
+        Role::WideBefore(narrow) => Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::OrChain,
+            format!("granted {place}, where the kernel takes {narrow} too but asks for it second"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The overcommit check: most of all checks, and never a need.
+
+use super::{Class, Finding, Rule, Ruling};
+use crate::capability::Capability;
+use crate::profile::observation::Observation;
+
+/// The functions that the check is seen in. The security module hook tail-calls, so that on
+/// recent kernels it is the frame that is left.
+const CALLERS: &[&str] = &[
+    "cap_vm_enough_memory",
+    "security_vm_enough_memory_mm",
+    "security_vm_enough_memory",
+    "__vm_enough_memory",
+];
+
+/// The system calls that account memory, for where the caller is not known.
+const SYSCALLS: &[&str] = &[
+    "mmap",
+    "mmap2",
+    "brk",
+    "mremap",
+    "mprotect",
+    "pkey_mprotect",
+    "munmap",
+    "fork",
+    "vfork",
+    "clone",
+    "clone3",
+    "execve",
+    "execveat",
+    "shmget",
+    "memfd_create",
+    "swapoff",
+];
+
+/// `cap_vm_enough_memory` (security/commoncap.c) asks for CAP_SYS_ADMIN without audit at each
+/// mmap, brk, fork, exec and growth of the stack. `__vm_enough_memory` (mm/util.c, Linux 6.12)
+/// uses the answer in one case: with `vm.overcommit_memory=2` the last
+/// `vm.admin_reserve_kbytes` are kept for whoever has it.
+///
+/// Without a known caller, an unaudited check for CAP_SYS_ADMIN in a system call that accounts
+/// memory is this one.
+pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
+    if observation.capability != Capability::SYS_ADMIN {
+        return None;
+    }
+    let by_name = observation
+        .caller_symbol()
+        .map(|caller| CALLERS.contains(&caller));
+    let is_overcommit = by_name.unwrap_or_else(|| {
+        observation.audited == Some(false)
+            && observation
+                .syscall
+                .as_deref()
+                .is_some_and(|syscall| SYSCALLS.contains(&syscall))
+    });
+    is_overcommit.then(|| {
+        Finding::sure(
+            Class::Advisory,
+            Rule::Overcommit,
+            "asked at every mapping of memory; the answer only matters for the last reserve with \
+             vm.overcommit_memory=2",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::finding;
+    use super::*;
+    use crate::profile::Outcome;
+    use crate::profile::observation::tests::{denied, granted};
+
+    #[test]
+    fn the_overcommit_check_is_advisory_whatever_was_decided() {
+        for caller in CALLERS {
+            let mut check = granted(Capability::SYS_ADMIN, caller, "mmap");
+            check.audited = Some(false);
+            assert_eq!(finding(&check).class, Class::Advisory, "{caller}");
+            check.verdict = None;
+            assert_eq!(finding(&check).rule, Rule::Overcommit, "{caller}");
+        }
+        let failed = Outcome::SyscallFailed(libc::ENOMEM);
+        let check = denied(
+            Capability::SYS_ADMIN,
+            "cap_vm_enough_memory",
+            "mmap",
+            failed,
+        );
+        assert_eq!(finding(&check).class, Class::Advisory);
+    }
+
+    #[test]
+    fn without_a_caller_only_an_unaudited_check_in_a_memory_call_is_advisory() {
+        let mut check = granted(Capability::SYS_ADMIN, "", "clone");
+        check.audited = Some(false);
+        assert_eq!(finding(&check).rule, Rule::Overcommit);
+        check.audited = Some(true);
+        assert_eq!(finding(&check).class, Class::Needed);
+        check.audited = Some(false);
+        check.syscall = Some("ioctl".to_owned());
+        assert_eq!(finding(&check).class, Class::Needed);
+    }
+
+    #[test]
+    fn another_function_that_asks_for_sys_admin_without_audit_is_not_overcommit() {
+        let mut check = granted(Capability::SYS_ADMIN, "some_function", "mmap");
+        check.audited = Some(false);
+        assert_ne!(finding(&check).rule, Rule::Overcommit);
+    }
+}

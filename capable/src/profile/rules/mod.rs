@@ -1,0 +1,268 @@
+//! The rules: what a check says about the need for a capability.
+//!
+//! [`judge`] asks them one after the other; the first that has an answer decides. Those that say
+//! whose check it is come first (a check that is not the program's says nothing of it), then
+//! those that know the kernel function that asked, then or-chains, then the verdict. Each is
+//! described, with its kernel source, in docs/classification.md.
+
+mod access;
+mod callers;
+mod chains;
+mod memory;
+mod verdict;
+mod whose;
+
+use serde::{Deserialize, Serialize};
+
+use super::observation::Observation;
+use crate::capability::Capability;
+
+pub use chains::{Part, Role, split};
+
+/// What is said of a capability, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The program does not do the same without it.
+    Needed,
+    /// It was refused and the system call failed: it may be needed.
+    Denied,
+    /// What was seen does not decide it.
+    CouldNotTell,
+    /// The kernel asked, and the program gets on without.
+    AskedNotNeeded,
+    /// The kernel asked only to choose a limit or how much to show; it goes on either way.
+    Advisory,
+}
+
+impl Class {
+    /// How a person reads it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Needed => "needed",
+            Self::Denied => "denied",
+            Self::CouldNotTell => "could not tell",
+            Self::AskedNotNeeded => "asked but not needed",
+            Self::Advisory => "advisory",
+        }
+    }
+}
+
+/// The rule that decided. docs/classification.md describes it under this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A kernel thread holds everything by nature.
+    KernelThread,
+    /// Granted because the user owns the namespace.
+    Ownership,
+    /// Asked over another user namespace than the one the set is for.
+    Namespace,
+    /// Other credentials than the task's own were checked.
+    Credentials,
+    /// access(2) only asks.
+    Access,
+    /// The memory overcommit check.
+    Overcommit,
+    /// The kernel function that asked is known only to choose by the answer.
+    Choice,
+    /// set*id to the id that the task has already, or may have.
+    SameId,
+    /// The kernel takes one of several capabilities.
+    OrChain,
+    /// Nobody knows what was decided.
+    UnknownVerdict,
+    /// The kernel function that asked is known to refuse.
+    Gate,
+    /// The kernel function that asked refuses in some cases only.
+    Sometimes,
+    /// Granted without audit, in a function that is not in the table.
+    Unaudited,
+    /// Granted, and nothing says that it was not needed.
+    Granted,
+    /// Denied, and the system call succeeded all the same.
+    DeniedSucceeded,
+    /// Denied, and the system call failed for another reason.
+    DeniedOtherwise,
+    /// Denied, and the system call failed, or nobody saw how it ended.
+    Denied,
+}
+
+/// What a rule says of some checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// They count for this class.
+    Counts(Finding),
+    /// They say nothing of the program: this rule's sentence says why.
+    LeftOut {
+        /// The rule that left them out.
+        rule: Rule,
+        /// One sentence why.
+        why: String,
+    },
+}
+
+/// What a rule found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The class.
+    pub class: Class,
+    /// The rule.
+    pub rule: Rule,
+    /// False where the rule errs on the safe side.
+    pub certain: bool,
+    /// One sentence why.
+    pub why: String,
+    /// What the kernel takes in place of this capability.
+    pub alternative: Option<Capability>,
+}
+
+impl Finding {
+    fn sure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+        Ruling::Counts(Self {
+            class,
+            rule,
+            certain: true,
+            why: why.into(),
+            alternative: None,
+        })
+    }
+
+    fn unsure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+        Ruling::Counts(Self {
+            class,
+            rule,
+            certain: false,
+            why: why.into(),
+            alternative: None,
+        })
+    }
+}
+
+/// A rule: an answer for the checks that it is about.
+type Answer = fn(&Observation) -> Option<Ruling>;
+
+/// Before or-chains: whose check it is, and what the asking function is known for.
+const FIRST: &[Answer] = &[
+    whose::kernel_thread,
+    whose::ownership,
+    whose::namespace,
+    access::granted,
+    whose::credentials,
+    memory::overcommit,
+    callers::choice,
+    verdict::same_id,
+];
+
+/// After or-chains.
+const THEN: &[Answer] = &[
+    verdict::unknown,
+    verdict::id_may_be_the_same,
+    callers::gate,
+    verdict::unaudited,
+    verdict::granted,
+    verdict::denied_but_succeeded,
+    verdict::denied_but_failed_otherwise,
+];
+
+/// What the checks of this part say.
+pub fn judge(part: &Part) -> Ruling {
+    let ask = |rules: &[Answer]| rules.iter().find_map(|rule| rule(&part.observation));
+    ask(FIRST)
+        .or_else(|| {
+            part.role
+                .map(|role| chains::ruling(&part.observation, role))
+        })
+        .or_else(|| ask(THEN))
+        .unwrap_or_else(|| verdict::denied(&part.observation))
+}
+
+/// Where the check was made, for a sentence: `in can_nice, for setpriority(2)`.
+fn place(observation: &Observation) -> String {
+    match (observation.caller_symbol(), observation.syscall.as_deref()) {
+        (Some(caller), Some(syscall)) => format!("in {caller}, for {syscall}(2)"),
+        (Some(caller), None) => format!("in {caller}"),
+        (None, Some(syscall)) => format!("for {syscall}(2)"),
+        (None, None) => "in a function that is not known".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::observation::tests::granted;
+
+    /// The ruling on an observation by itself.
+    pub(super) fn ruling(observation: &Observation) -> Ruling {
+        judge(&Part {
+            observation: observation.clone(),
+            role: None,
+        })
+    }
+
+    /// The finding on an observation by itself; fails where it was left out.
+    pub(super) fn finding(observation: &Observation) -> Finding {
+        match ruling(observation) {
+            Ruling::Counts(finding) => finding,
+            Ruling::LeftOut { why, .. } => panic!("left out: {why}"),
+        }
+    }
+
+    /// The rule that left an observation out; fails where it counts.
+    pub(super) fn left_out_by(observation: &Observation) -> Rule {
+        match ruling(observation) {
+            Ruling::LeftOut { rule, .. } => rule,
+            Ruling::Counts(finding) => panic!("counts: {finding:?}"),
+        }
+    }
+
+    #[test]
+    fn insetid_is_information_and_changes_nothing() {
+        let mut observation = granted(Capability::SETUID, "__sys_setreuid", "setreuid");
+        let without = finding(&observation);
+        observation.insetid = Some(true);
+        assert_eq!(finding(&observation), without);
+        assert_eq!(without.class, Class::Needed);
+    }
+
+    #[test]
+    fn the_manual_describes_every_rule_under_its_name_in_json() {
+        let manual = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../docs/classification.md"
+        ));
+        for rule in RULES {
+            let name = serde_json::to_value(rule).unwrap();
+            let heading = format!("### `{}`", name.as_str().unwrap());
+            assert!(manual.contains(&heading), "{heading}");
+        }
+    }
+
+    const RULES: [Rule; 17] = [
+        Rule::KernelThread,
+        Rule::Ownership,
+        Rule::Namespace,
+        Rule::Credentials,
+        Rule::Access,
+        Rule::Overcommit,
+        Rule::Choice,
+        Rule::SameId,
+        Rule::OrChain,
+        Rule::UnknownVerdict,
+        Rule::Gate,
+        Rule::Sometimes,
+        Rule::Unaudited,
+        Rule::Granted,
+        Rule::DeniedSucceeded,
+        Rule::DeniedOtherwise,
+        Rule::Denied,
+    ];
+
+    #[test]
+    fn a_needed_capability_outranks_every_other_class() {
+        assert!(Class::Needed < Class::Denied);
+        assert!(Class::Denied < Class::CouldNotTell);
+        assert!(Class::CouldNotTell < Class::AskedNotNeeded);
+        assert!(Class::AskedNotNeeded < Class::Advisory);
+    }
+}

@@ -1,0 +1,282 @@
+//! What was decided, where nothing else tells the check apart, and how the system call ended.
+
+use super::{Class, Finding, Rule, Ruling, place};
+use crate::capability::Capability;
+use crate::profile::observation::{Observation, Outcome};
+
+/// setuid(2) and setgid(2) ask before they look whether the id changes (`__sys_setuid`,
+/// `__sys_setgid`, kernel/sys.c): to the id that the task has, they succeed without.
+pub(super) fn same_id(observation: &Observation) -> Option<Ruling> {
+    let capability = observation.capability;
+    let asked_by_set_id = capability == Capability::SETUID || capability == Capability::SETGID;
+    (asked_by_set_id && observation.id_unchanged == Some(true)).then(|| {
+        Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::SameId,
+            "the id was set to the one that the process had already, which needs nothing",
+        )
+    })
+}
+
+/// As above, where nobody compared the ids: the capability is kept. Before 6.3 (and where stable
+/// kernels did not take the change) setresuid(2) and setresgid(2) ask first too (`__sys_setresuid`, kernel/sys.c).
+pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
+    let syscall = observation.syscall.as_deref()?;
+    let asks_first = matches!(
+        syscall.trim_end_matches("32"),
+        "setuid" | "setgid" | "setresuid" | "setresgid"
+    );
+    (asks_first && observation.is_granted_by_bit() && observation.id_unchanged.is_none()).then(
+        || {
+            Finding::unsure(
+                Class::Needed,
+                Rule::SameId,
+                format!(
+                    "granted for {syscall}(2); needed if the id changed, which is not known: the \
+                     kernel may ask before it looks"
+                ),
+            )
+        },
+    )
+}
+
+/// The hook could not tell what was decided.
+pub(super) fn unknown(observation: &Observation) -> Option<Ruling> {
+    observation.verdict.is_none().then(|| {
+        Finding::unsure(
+            Class::CouldNotTell,
+            Rule::UnknownVerdict,
+            format!(
+                "asked {}; this kernel and hook do not show whether it was granted",
+                place(observation)
+            ),
+        )
+    })
+}
+
+/// The kernel asks without audit mostly where it gets on without. A function that is not in the
+/// table may be one of the others, so the capability is kept.
+pub(super) fn unaudited(observation: &Observation) -> Option<Ruling> {
+    (observation.is_granted_by_bit() && observation.audited == Some(false)).then(|| {
+        Finding::unsure(
+            Class::Needed,
+            Rule::Unaudited,
+            format!(
+                "granted without audit {}; the kernel mostly asks so where it gets on without, \
+                 but this place is not a known one: try without",
+                place(observation)
+            ),
+        )
+    })
+}
+
+/// Granted by the bit: whoever asked goes on because of it.
+pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
+    observation.is_granted_by_bit().then(|| {
+        Finding::sure(
+            Class::Needed,
+            Rule::Granted,
+            format!(
+                "granted {}: without it the kernel refuses that",
+                place(observation)
+            ),
+        )
+    })
+}
+
+/// The system call succeeded without.
+pub(super) fn denied_but_succeeded(observation: &Observation) -> Option<Ruling> {
+    (observation.is_denied() && observation.outcome == Outcome::SyscallSucceeded).then(|| {
+        Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::DeniedSucceeded,
+            format!(
+                "denied {}, and the call succeeded all the same",
+                place(observation)
+            ),
+        )
+    })
+}
+
+/// These say what a path or a wait met, not what was permitted.
+const UNRELATED: &[i32] = &[
+    libc::ENOENT,
+    libc::ENOTDIR,
+    libc::EISDIR,
+    libc::EEXIST,
+    libc::ELOOP,
+    libc::ENAMETOOLONG,
+    libc::EINTR,
+    libc::EINPROGRESS,
+];
+
+/// The system call failed with an errno that a missing capability does not give. With
+/// `hidepid=2` a process that may not be seen is ENOENT (`proc_pid_permission`, fs/proc/base.c),
+/// so CAP_SYS_PTRACE is not judged by it.
+pub(super) fn denied_but_failed_otherwise(observation: &Observation) -> Option<Ruling> {
+    let Outcome::SyscallFailed(errno) = observation.outcome else {
+        return None;
+    };
+    let unrelated = observation.is_denied()
+        && UNRELATED.contains(&errno)
+        && observation.capability != Capability::SYS_PTRACE;
+    unrelated.then(|| {
+        Finding::unsure(
+            Class::AskedNotNeeded,
+            Rule::DeniedOtherwise,
+            format!(
+                "denied {}, but the call failed for another reason ({})",
+                place(observation),
+                errno_name(errno)
+            ),
+        )
+    })
+}
+
+/// Denied, and either the system call failed so that the program saw it, or nobody knows.
+pub(super) fn denied(observation: &Observation) -> Ruling {
+    let place = place(observation);
+    match observation.outcome {
+        Outcome::SyscallFailed(errno) => Finding::sure(
+            Class::Denied,
+            Rule::Denied,
+            format!(
+                "denied {place}, and the call failed ({}): give it if the program went wrong there",
+                errno_name(errno)
+            ),
+        ),
+        Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
+            Class::Denied,
+            Rule::Denied,
+            format!("denied {place}; how the call ended was not seen"),
+        ),
+    }
+}
+
+/// The name of an errno that a denied check commonly leads to, or `error 123`.
+fn errno_name(errno: i32) -> String {
+    let name = match errno {
+        libc::EPERM => "EPERM",
+        libc::ENOENT => "ENOENT",
+        libc::EINTR => "EINTR",
+        libc::EAGAIN => "EAGAIN",
+        libc::ENOMEM => "ENOMEM",
+        libc::EACCES => "EACCES",
+        libc::EBUSY => "EBUSY",
+        libc::EEXIST => "EEXIST",
+        libc::ENODEV => "ENODEV",
+        libc::ENOTDIR => "ENOTDIR",
+        libc::EISDIR => "EISDIR",
+        libc::EINVAL => "EINVAL",
+        libc::ENFILE => "ENFILE",
+        libc::EMFILE => "EMFILE",
+        libc::ENOSPC => "ENOSPC",
+        libc::EROFS => "EROFS",
+        libc::ENAMETOOLONG => "ENAMETOOLONG",
+        libc::ELOOP => "ELOOP",
+        libc::ENODATA => "ENODATA",
+        libc::ENOBUFS => "ENOBUFS",
+        libc::EINPROGRESS => "EINPROGRESS",
+        libc::EDQUOT => "EDQUOT",
+        libc::EOPNOTSUPP => "EOPNOTSUPP",
+        _ => return format!("error {errno}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::finding;
+    use super::*;
+    use crate::profile::observation::tests::{denied, granted};
+
+    #[test]
+    fn a_granted_check_is_a_need_and_says_where() {
+        let finding = finding(&granted(Capability::CHOWN, "setattr_prepare", "fchownat"));
+        assert_eq!((finding.class, finding.certain), (Class::Needed, true));
+        assert!(finding.why.contains("in setattr_prepare, for fchownat(2)"));
+    }
+
+    #[test]
+    fn a_grant_without_audit_in_an_unknown_function_is_kept_but_not_certain() {
+        let mut check = granted(Capability::NET_ADMIN, "unheard_of", "ioctl");
+        check.audited = Some(false);
+        let finding = finding(&check);
+        assert_eq!((finding.class, finding.certain), (Class::Needed, false));
+        assert_eq!(finding.rule, Rule::Unaudited);
+    }
+
+    #[test]
+    fn an_unknown_verdict_is_said_to_be_unknown() {
+        let mut check = granted(Capability::CHOWN, "setattr_prepare", "chown");
+        check.verdict = None;
+        let finding = finding(&check);
+        assert_eq!(finding.class, Class::CouldNotTell);
+        assert_eq!(finding.rule, Rule::UnknownVerdict);
+    }
+
+    #[test]
+    fn a_denied_check_after_which_the_call_succeeded_was_not_needed() {
+        let check = denied(
+            Capability::SYS_PTRACE,
+            "__ptrace_may_access",
+            "readlink",
+            Outcome::SyscallSucceeded,
+        );
+        let finding = finding(&check);
+        assert_eq!(finding.class, Class::AskedNotNeeded);
+        assert_eq!(finding.rule, Rule::DeniedSucceeded);
+    }
+
+    #[test]
+    fn a_denied_check_after_which_the_call_failed_may_be_a_need() {
+        let failed = Outcome::SyscallFailed(libc::EPERM);
+        let found = finding(&denied(
+            Capability::CHOWN,
+            "setattr_prepare",
+            "chown",
+            failed,
+        ));
+        assert_eq!((found.class, found.certain), (Class::Denied, true));
+        assert!(found.why.contains("EPERM"));
+        let unseen = finding(&denied(
+            Capability::CHOWN,
+            "setattr_prepare",
+            "chown",
+            Outcome::Unknown,
+        ));
+        assert_eq!((unseen.class, unseen.certain), (Class::Denied, false));
+    }
+
+    #[test]
+    fn a_denied_path_lookup_that_ended_in_enoent_was_not_needed() {
+        let missing = Outcome::SyscallFailed(libc::ENOENT);
+        let lookup = denied(
+            Capability::DAC_READ_SEARCH,
+            "generic_permission",
+            "execve",
+            missing,
+        );
+        assert_eq!(finding(&lookup).class, Class::AskedNotNeeded);
+        let hidden = denied(
+            Capability::SYS_PTRACE,
+            "__ptrace_may_access",
+            "openat",
+            missing,
+        );
+        assert_eq!(finding(&hidden).class, Class::Denied);
+    }
+
+    #[test]
+    fn setting_the_id_that_one_has_is_not_a_need() {
+        let mut check = granted(Capability::SETUID, "__sys_setuid", "setuid");
+        check.id_unchanged = Some(true);
+        assert_eq!(finding(&check).class, Class::AskedNotNeeded);
+        check.id_unchanged = Some(false);
+        let changed = finding(&check);
+        assert_eq!((changed.class, changed.certain), (Class::Needed, true));
+        check.id_unchanged = None;
+        let unknown = finding(&check);
+        assert_eq!((unknown.class, unknown.certain), (Class::Needed, false));
+    }
+}

@@ -1,0 +1,156 @@
+//! Whose check it is: one that is not the program's, or not over the namespace that the set is
+//! for, says nothing of the set.
+
+use super::{Class, Finding, Rule, Ruling, access};
+use crate::event::{CredentialOwner, Relation, Task, Verdict};
+use crate::profile::observation::Observation;
+
+fn left_out(rule: Rule, why: &str) -> Option<Ruling> {
+    Some(Ruling::LeftOut {
+        rule,
+        why: why.to_owned(),
+    })
+}
+
+/// Kernel threads hold every capability (`init_cred`, kernel/cred.c) and belong to no program.
+/// An io_uring worker is a thread of the program with the program's credentials: it counts.
+pub(super) fn kernel_thread(observation: &Observation) -> Option<Ruling> {
+    (observation.task == Some(Task::KernelThread))
+        .then(|| {
+            left_out(
+                Rule::KernelThread,
+                "made by kernel threads, which hold every capability and are no part of the \
+                 program",
+            )
+        })
+        .flatten()
+}
+
+/// The owner of a user namespace is granted all in it from its parent (`cap_capable`,
+/// security/commoncap.c): no capability was used.
+pub(super) fn ownership(observation: &Observation) -> Option<Ruling> {
+    (observation.verdict == Some(Verdict::GrantedByOwnership)).then(|| {
+        Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::Ownership,
+            "granted because the user owns the user namespace that was asked about: no \
+             capability was used",
+        )
+    })
+}
+
+/// A capability in a user namespace of the program's own making says nothing about the set that
+/// is asked for, and over a namespace that is not below the credentials' own nothing is ever
+/// granted (`cap_capable`: the walk upwards ends at the credentials' level).
+pub(super) fn namespace(observation: &Observation) -> Option<Ruling> {
+    let target = observation.target?;
+    match target.relation {
+        Relation::Own if !target.initial => left_out(
+            Rule::Namespace,
+            "made in a child user namespace: what is held there comes from creating it, and is \
+             not part of the set",
+        ),
+        Relation::Outside => left_out(
+            Rule::Namespace,
+            "made from a child user namespace over one outside of it: no capability held in the \
+             child could be enough",
+        ),
+        Relation::Own | Relation::Below => None,
+    }
+}
+
+/// Credentials that the kernel put in place for a while (overlayfs uses its mounter's), those a
+/// file was opened with (`file_ns_capable`) and another task's (`has_capability`) are not the
+/// program's to be given. access(2) overrides them with the task's own real ids, so it stays.
+pub(super) fn credentials(observation: &Observation) -> Option<Ruling> {
+    match observation.owner? {
+        CredentialOwner::Own => None,
+        CredentialOwner::Overridden if access::is_access(observation) => None,
+        CredentialOwner::Overridden => left_out(
+            Rule::Credentials,
+            "made with credentials that the kernel had put in place of the program's for a \
+             while, as overlayfs does with its mounter's",
+        ),
+        CredentialOwner::Foreign => left_out(
+            Rule::Credentials,
+            "made with the credentials of a file's opener or of another task, not with those of \
+             the task itself",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{finding, left_out_by};
+    use super::*;
+    use crate::capability::Capability;
+    use crate::profile::Outcome;
+    use crate::profile::observation::Target;
+    use crate::profile::observation::tests::{denied, granted};
+
+    #[test]
+    fn a_kernel_threads_check_is_left_out_and_an_io_uring_workers_counts() {
+        let mut check = granted(Capability::CHOWN, "setattr_prepare", "io_uring_enter");
+        check.task = Some(Task::KernelThread);
+        assert_eq!(left_out_by(&check), Rule::KernelThread);
+        check.task = Some(Task::IoWorker);
+        assert_eq!(finding(&check).class, Class::Needed);
+        check.task = None;
+        assert_eq!(finding(&check).class, Class::Needed);
+    }
+
+    #[test]
+    fn what_the_owner_of_a_namespace_is_granted_needs_no_capability() {
+        let mut check = granted(Capability::SYS_ADMIN, "path_mount", "mount");
+        check.verdict = Some(Verdict::GrantedByOwnership);
+        check.target = Some(Target {
+            initial: false,
+            relation: Relation::Below,
+        });
+        let finding = finding(&check);
+        assert_eq!(finding.class, Class::AskedNotNeeded);
+        assert_eq!(finding.rule, Rule::Ownership);
+    }
+
+    #[test]
+    fn a_check_in_a_child_user_namespace_does_not_reach_the_set() {
+        let mut check = granted(Capability::SYS_ADMIN, "path_mount", "mount");
+        check.target = Some(Target {
+            initial: false,
+            relation: Relation::Own,
+        });
+        assert_eq!(left_out_by(&check), Rule::Namespace);
+    }
+
+    #[test]
+    fn a_check_from_a_child_user_namespace_over_its_parent_does_not_reach_the_set() {
+        let failed = Outcome::SyscallFailed(libc::EPERM);
+        let mut check = denied(Capability::SYS_TIME, "cap_settime", "settimeofday", failed);
+        check.target = Some(Target {
+            initial: true,
+            relation: Relation::Outside,
+        });
+        assert_eq!(left_out_by(&check), Rule::Namespace);
+    }
+
+    #[test]
+    fn acting_on_a_child_namespace_by_the_bit_needs_the_capability() {
+        let mut check = granted(Capability::SYS_ADMIN, "path_mount", "mount");
+        check.target = Some(Target {
+            initial: false,
+            relation: Relation::Below,
+        });
+        assert_eq!(finding(&check).class, Class::Needed);
+    }
+
+    #[test]
+    fn other_credentials_than_the_tasks_own_do_not_reach_the_set() {
+        let mut check = granted(Capability::SYS_ADMIN, "ovl_do_setxattr", "openat");
+        check.owner = Some(CredentialOwner::Overridden);
+        assert_eq!(left_out_by(&check), Rule::Credentials);
+        check.owner = Some(CredentialOwner::Foreign);
+        assert_eq!(left_out_by(&check), Rule::Credentials);
+        check.owner = None;
+        assert_eq!(finding(&check).class, Class::Needed);
+    }
+}

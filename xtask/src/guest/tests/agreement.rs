@@ -1,0 +1,230 @@
+//! The scenario with every hook and transport: rows are what they must be, and all ways agree.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+use super::{Bench, Tally};
+use crate::guest::compare::{Comparison, compare, rows_of};
+use crate::guest::exceptions::{Field, UNKNOWN, VARYING, may_be_unknown};
+use crate::guest::hooks::Way;
+use crate::guest::identity::Identity;
+use crate::guest::rows::{Check, Row};
+use crate::guest::runner::{self, Run};
+use crate::guest::tracer::Tracer;
+use crate::guest::trigger::Trigger;
+use crate::guest::triggers;
+
+/// What a run of the scenario showed: the checks of each trigger as each identity.
+type Shown = BTreeMap<(&'static str, Identity), Vec<Check>>;
+
+/// Runs the scenario once for every way.
+///
+/// # Errors
+/// When a trigger cannot run at all.
+pub fn run(bench: &Bench, label: &str, tally: &mut Tally) -> Result<()> {
+    for varying in VARYING {
+        println!(
+            "{label} not compared: {} ({})",
+            varying.what, varying.reason
+        );
+    }
+    for unknown in UNKNOWN {
+        println!(
+            "{label} unknown by {}: {:?} ({})",
+            unknown.hook, unknown.field, unknown.reason
+        );
+    }
+    let mut shown: Vec<(Way, Shown)> = Vec::new();
+    for (index, &way) in bench.ways.iter().enumerate() {
+        let name = format!("{} {}", way.hook, way.transport);
+        match scenario(bench, way) {
+            Err(error) => tally.record(label, &name, Err(error)),
+            Ok((runs, rows)) => {
+                if index == 0 {
+                    tell_skipped(label, &runs);
+                }
+                let result = compare_all(bench, way, &runs, &rows);
+                println!(
+                    "{label} {name}: {} of {} checks as expected",
+                    result.good, result.all
+                );
+                tally.record(label, &name, complain(&result));
+                shown.push((way, collect(&runs, &rows)));
+            }
+        }
+    }
+    let mut rest = shown.iter();
+    if let Some((first, reference)) = rest.next() {
+        for (way, other) in rest {
+            let name = format!(
+                "{} {} agrees with {} {}",
+                way.hook, way.transport, first.hook, first.transport
+            );
+            tally.record(label, &name, agree(label, &name, *way, reference, other));
+        }
+    }
+    Ok(())
+}
+
+/// Traces all triggers as all identities in one way.
+fn scenario(bench: &Bench, way: Way) -> Result<(Vec<(&'static Trigger, Run)>, Vec<Row>)> {
+    let tracer = Tracer::start(&[
+        "-v",
+        "-x",
+        "-o",
+        "json",
+        "--hook",
+        way.hook,
+        "--transport",
+        way.transport,
+    ])?;
+    let mut runs = Vec::new();
+    for trigger in triggers::all() {
+        for &identity in trigger.identities {
+            let run = runner::run(trigger, identity, &bench.scene, bench.kernel)?;
+            runs.push((trigger, run));
+        }
+    }
+    let (rows, summary) = tracer.rows()?;
+    if summary.lost > 0 {
+        bail!(
+            "{} checks lost, so that the comparison says nothing",
+            summary.lost
+        );
+    }
+    Ok((runs, rows))
+}
+
+fn tell_skipped(label: &str, runs: &[(&'static Trigger, Run)]) {
+    for (_, run) in runs {
+        if let Some(reason) = &run.skipped {
+            println!(
+                "{label} not run: {} as {}: {reason}",
+                run.name, run.identity
+            );
+        }
+    }
+}
+
+fn compare_all(
+    bench: &Bench,
+    way: Way,
+    runs: &[(&'static Trigger, Run)],
+    rows: &[Row],
+) -> Comparison {
+    let mut result = Comparison::default();
+    for (trigger, run) in runs.iter().filter(|(_, run)| run.skipped.is_none()) {
+        result.add(compare(trigger, run, rows, way.hook, bench.kernel));
+    }
+    result
+}
+
+fn complain(result: &Comparison) -> Result<()> {
+    if result.wrong.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{} wrong:\n  {}",
+        result.wrong.len(),
+        result.wrong.join("\n  ")
+    );
+}
+
+/// The first of these, each on a line: one cause often has many of them.
+fn first_lines(all: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut lines = String::new();
+    for line in all.iter().take(SHOWN) {
+        lines.push_str("\n  ");
+        lines.push_str(line);
+    }
+    if all.len() > SHOWN {
+        lines.push_str("\n  ...");
+    }
+    lines
+}
+
+/// What each trigger showed, in an order that does not depend on time.
+fn collect(runs: &[(&'static Trigger, Run)], rows: &[Row]) -> Shown {
+    let mut shown = Shown::new();
+    for (_, run) in runs.iter().filter(|(_, run)| run.skipped.is_none()) {
+        let mut checks: Vec<Check> = rows_of(run, rows)
+            .into_iter()
+            // exceptions::OVERCOMMIT
+            .filter(|row| !row.is_overcommit() || run.name == "mmap")
+            .map(Row::check)
+            .collect();
+        checks.sort();
+        shown.insert((run.name, run.identity), checks);
+    }
+    shown
+}
+
+fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) -> Result<()> {
+    let mut same = 0;
+    let mut all = 0;
+    let mut wrong = Vec::new();
+    for (key, checks) in reference {
+        let others = other.get(key).map(Vec::as_slice).unwrap_or_default();
+        let mut others: Vec<Check> = others.to_vec();
+        all += checks.len();
+        let mut missing = Vec::new();
+        for check in checks {
+            match others
+                .iter()
+                .position(|other| alike(check, other, way.hook))
+            {
+                Some(index) => {
+                    others.remove(index);
+                    same += 1;
+                }
+                None => missing.push(check),
+            }
+        }
+        if !missing.is_empty() || !others.is_empty() {
+            let (name, identity) = key;
+            all += others.len();
+            wrong.push(format!(
+                "{name} as {identity}: {} only there: {}; {} only here: {}",
+                missing.len(),
+                words(missing.first().copied()),
+                others.len(),
+                words(others.first()),
+            ));
+        }
+    }
+    println!("{label} {name}: {same} of {all} checks identical");
+    if !wrong.is_empty() {
+        bail!("{} triggers differ:{}", wrong.len(), first_lines(&wrong));
+    }
+    Ok(())
+}
+
+fn words(check: Option<&Check>) -> String {
+    check.map_or("-".to_owned(), |check| {
+        format!(
+            "[{} {} audit {:?} insetid {:?} by {}]",
+            check.name,
+            check.result.as_deref().unwrap_or("?"),
+            check.audit,
+            check.insetid,
+            check.caller.as_deref().unwrap_or("?")
+        )
+    })
+}
+
+/// Equal, but for what the hook cannot know (`exceptions::UNKNOWN`).
+fn alike(one: &Check, other: &Check, hook: &str) -> bool {
+    let mut one = one.clone();
+    if may_be_unknown(hook, Field::GrantedBy) && one.result.as_deref() == Some("owner") {
+        one.result = Some("granted".to_owned());
+    }
+    if may_be_unknown(hook, Field::OvercommitResult)
+        && other.result.is_none()
+        && one.audit == Some(false)
+    {
+        one.result = None;
+    }
+    one == *other
+}

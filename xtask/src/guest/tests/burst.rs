@@ -1,0 +1,146 @@
+//! Many checks at once: none may vanish without a count.
+
+use std::io::{self, Read as _, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Bench;
+use crate::guest::fork::Child;
+use crate::guest::hooks::Way;
+use crate::guest::syscall::call;
+use crate::guest::tracer::{Summary, Tracer};
+
+const PROCESSES: usize = 4;
+const CHECKS_EACH: usize = 25_000;
+const CHECKS: u64 = (PROCESSES * CHECKS_EACH) as u64;
+
+/// Processes that wait, and then make one audited check per call of setuid(2).
+struct Burst {
+    children: Vec<Child>,
+    start: io::PipeWriter,
+}
+
+impl Burst {
+    fn prepare() -> Result<Self> {
+        let (reader, start) = io::pipe()?;
+        let raw = std::os::fd::AsRawFd::as_raw_fd(&start);
+        let mut children = Vec::new();
+        for _ in 0..PROCESSES {
+            children.push(Child::start(|| {
+                // SAFETY: the child does not use its copy of the writer.
+                unsafe { libc::close(raw) };
+                // The end of the pipe is the signal for all of them.
+                if (&reader).read(&mut [0]).is_err() {
+                    return 1;
+                }
+                for _ in 0..CHECKS_EACH {
+                    if call!(SYS_setuid, 0).is_err() {
+                        return 1;
+                    }
+                }
+                0
+            })?);
+        }
+        Ok(Self { children, start })
+    }
+
+    fn filters(&self) -> Vec<String> {
+        let pids = self.children.iter().map(Child::pid);
+        pids.flat_map(|pid| ["-p".to_owned(), pid.to_string()])
+            .collect()
+    }
+
+    fn run(self) -> Result<()> {
+        let Self { children, start } = self;
+        drop(start);
+        for child in children {
+            ensure!(child.wait()? == 0, "a process of the burst failed");
+        }
+        Ok(())
+    }
+}
+
+fn traced(
+    way: Way,
+    buffer: &[&str],
+    during: impl FnOnce(&Tracer, Burst) -> Result<()>,
+) -> Result<(u64, Summary)> {
+    let burst = Burst::prepare()?;
+    let filters = burst.filters();
+    let mut arguments = vec!["--hook", way.hook, "--transport", way.transport];
+    arguments.extend(filters.iter().map(String::as_str));
+    arguments.extend(buffer);
+    let tracer = Tracer::start(&arguments)?;
+    during(&tracer, burst)?;
+    let finished = tracer.stop(libc::SIGINT)?;
+    ensure!(
+        finished.status.success(),
+        "capable ended with {}",
+        finished.status
+    );
+    let printed = finished
+        .stdout
+        .lines()
+        .filter(|line| line.contains("SETUID"))
+        .count() as u64;
+    let summary = Summary::find(&finished.stderr)
+        .with_context(|| format!("no summary: {:?}", finished.stderr))?;
+    Ok((printed, summary))
+}
+
+/// 100 000 checks by four processes: printed and lost make all of them.
+pub fn all_accounted(bench: &Bench) -> Result<()> {
+    for &way in &bench.ways {
+        let (printed, summary) = traced(way, &[], |_, burst| burst.run())?;
+        println!(
+            "  {} {}: {CHECKS} made, {printed} printed, {} lost",
+            way.hook, way.transport, summary.lost
+        );
+        ensure!(
+            printed + summary.lost == CHECKS,
+            "{} {}: {printed} printed and {} lost are not {CHECKS}",
+            way.hook,
+            way.transport,
+            summary.lost
+        );
+        ensure!(
+            summary.shown == printed,
+            "{} {}: {printed} printed, but the summary says {} shown",
+            way.hook,
+            way.transport,
+            summary.shown
+        );
+    }
+    Ok(())
+}
+
+/// The reader is stopped until all checks are made, so that the buffer must overflow.
+pub fn sleeping_reader(bench: &Bench) -> Result<()> {
+    for &way in &bench.ways {
+        let (printed, summary) = traced(way, &["--buffer-size", "256K"], |tracer, burst| {
+            let failed = io::Error::from_raw_os_error;
+            call!(SYS_kill, tracer.pid(), libc::SIGSTOP).map_err(failed)?;
+            let result = burst.run();
+            call!(SYS_kill, tracer.pid(), libc::SIGCONT).map_err(failed)?;
+            // It must have time to read before it is asked to end.
+            std::thread::sleep(Duration::from_millis(200));
+            io::stdout().flush()?;
+            result
+        })?;
+        ensure!(
+            summary.lost > 0,
+            "{} {}: nothing was lost, so that nothing is shown",
+            way.hook,
+            way.transport
+        );
+        ensure!(
+            printed + summary.lost == CHECKS,
+            "{} {}: {printed} printed and {} lost are not {CHECKS}",
+            way.hook,
+            way.transport,
+            summary.lost
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The tests that run in a guest, or with the harmless half on this machine.
+
+mod act;
+mod agreement;
+mod burst;
+mod comm;
+mod errors;
+mod filters;
+mod output;
+mod stack;
+mod stop;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::hooks::{Way, ways};
+use super::kernel::Version;
+use super::random;
+use super::scene::Scene;
+
+/// What every test is given.
+#[derive(Debug)]
+pub struct Bench {
+    /// The place for triggers.
+    pub scene: Scene,
+    /// The running kernel.
+    pub kernel: Version,
+    /// The ways to trace that must work here.
+    pub ways: Vec<Way>,
+}
+
+impl Bench {
+    /// One way for each hook, by the ring buffer.
+    pub fn hooks(&self) -> impl Iterator<Item = Way> + '_ {
+        self.ways
+            .iter()
+            .copied()
+            .filter(|way| way.transport == "ring")
+    }
+}
+
+/// How many random checks the tests make with the kprobe.
+const RANDOM_CHECKS: usize = 100_000;
+
+/// The seed with which the tests make them: a failure can be had again.
+pub const RANDOM_SEED: u64 = 20_261_122;
+
+/// A test: a sentence, and what fails when it is not true.
+type Test = (&'static str, fn(&Bench) -> Result<()>);
+
+const TESTS: &[Test] = &[
+    (
+        "every_check_of_a_burst_is_printed_or_counted_as_lost",
+        burst::all_accounted,
+    ),
+    (
+        "a_reader_that_sleeps_loses_checks_and_says_how_many",
+        burst::sleeping_reader,
+    ),
+    (
+        "a_comm_with_escape_sequences_cannot_steer_the_terminal",
+        comm::escapes_are_harmless,
+    ),
+    ("a_comm_survives_json_byte_for_byte", comm::json_keeps_it),
+    (
+        "one_process_is_kept_with_all_its_threads",
+        filters::process_with_threads,
+    ),
+    ("unaudited_checks_are_shown_with_v_only", filters::verbose),
+    ("the_tracer_itself_never_appears", filters::own_process),
+    (
+        "the_stack_of_nice_shows_can_nice_and_no_tracer",
+        stack::nice,
+    ),
+    ("sigint_ends_it_at_once_with_a_summary", stop::on_sigint),
+    ("sigterm_ends_it_at_once_with_a_summary", stop::on_sigterm),
+    ("a_pipe_that_closes_ends_it_quietly", stop::broken_pipe),
+    (
+        "a_file_takes_rows_before_the_end",
+        output::rows_arrive_while_it_runs,
+    ),
+    (
+        "an_unprivileged_user_is_told_what_is_missing",
+        errors::unprivileged,
+    ),
+    ("a_pid_that_does_not_exist_is_an_error", errors::no_such_pid),
+    ("an_unknown_hook_is_a_usage_error", errors::no_such_hook),
+    (
+        "a_hook_that_this_kernel_lacks_is_an_error_with_its_cause",
+        errors::hooks_not_here,
+    ),
+];
+
+/// `xtask guest tests`.
+///
+/// # Errors
+/// When the scene cannot be built. A failed test is told by the exit code.
+pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
+    let kernel = Version::running()?;
+    let bench = Bench {
+        scene: Scene::build()?,
+        kernel,
+        ways: ways(kernel),
+    };
+    let label = kernel_name.map_or_else(|| kernel.to_string(), str::to_owned);
+    let wanted =
+        |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
+    let mut tally = Tally::default();
+    if wanted("agreement") {
+        agreement::run(&bench, &label, &mut tally)?;
+    }
+    for (name, test) in TESTS.iter().filter(|(name, _)| wanted(name)) {
+        tally.record(&label, name, test(&bench));
+    }
+    if wanted("random") {
+        random::run(&label, kernel, RANDOM_CHECKS, RANDOM_SEED, &mut tally)?;
+    }
+    Ok(tally.finish())
+}
+
+/// Counts of tests.
+#[derive(Debug, Default)]
+pub struct Tally {
+    passed: usize,
+    failed: usize,
+}
+
+impl Tally {
+    /// Prints the closing line; the exit code.
+    pub fn finish(&self) -> ExitCode {
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+
+    /// Prints and counts the outcome of a test.
+    pub fn record(&mut self, label: &str, name: &str, outcome: Result<()>) {
+        match outcome {
+            Ok(()) => {
+                self.passed += 1;
+                println!("{label} ok: {name}");
+            }
+            Err(error) => {
+                self.failed += 1;
+                println!("{label} FAILED: {name}: {error:#}");
+            }
+        }
+    }
+}
