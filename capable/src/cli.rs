@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{doctor, explain, inspect, list, run, trace};
+use crate::commands::{doctor, explain, inspect, list, profile, run, top, trace};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -41,6 +41,10 @@ pub enum Command {
     Trace(Box<trace::Args>),
     /// Run a command and report which capabilities it needs
     Run(Box<run::Args>),
+    /// Report which capabilities something needs that already runs
+    Profile(Box<profile::Args>),
+    /// Show who makes the most capability checks, counted in the kernel
+    Top(Box<top::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower

@@ -50,7 +50,26 @@ pub enum Verdict {
     Denied(i32),
 }
 
+impl Audit {
+    /// The audit flag, where [`Flags`] say that it is known.
+    pub fn of(flags: u32) -> Option<Self> {
+        (flags & Flags::AUDIT_KNOWN != 0).then_some(Self {
+            audited: flags & Flags::AUDITED != 0,
+            inferred: flags & Flags::AUDIT_INFERRED != 0,
+        })
+    }
+}
+
 impl Verdict {
+    /// The verdict, where [`Flags`] say that the result is known.
+    pub fn of(flags: u32, result: i32) -> Option<Self> {
+        (flags & Flags::RESULT_KNOWN != 0).then_some(match result {
+            0 if flags & Flags::BY_OWNERSHIP != 0 => Self::GrantedByOwnership,
+            0 => Self::Granted,
+            error => Self::Denied(error.wrapping_neg()),
+        })
+    }
+
     /// The check was granted, in whatever way.
     pub fn is_granted(self) -> bool {
         !matches!(self, Self::Denied(_))
@@ -153,10 +172,7 @@ impl Event<'_> {
 
     /// The audit flag, where it is known.
     pub fn audit(&self) -> Option<Audit> {
-        self.has(Flags::AUDIT_KNOWN).then(|| Audit {
-            audited: self.has(Flags::AUDITED),
-            inferred: self.has(Flags::AUDIT_INFERRED),
-        })
+        Audit::of(self.check.flags)
     }
 
     /// Whether the check was made by set*id, where it is known.
@@ -167,12 +183,7 @@ impl Event<'_> {
 
     /// The verdict, where it is known.
     pub fn verdict(&self) -> Option<Verdict> {
-        self.has(Flags::RESULT_KNOWN)
-            .then(|| match self.check.result {
-                0 if self.has(Flags::BY_OWNERSHIP) => Verdict::GrantedByOwnership,
-                0 => Verdict::Granted,
-                error => Verdict::Denied(error.wrapping_neg()),
-            })
+        Verdict::of(self.check.flags, self.check.result)
     }
 
     /// The checked credentials, where they are known.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, doctor, explain, inspect, list, run, trace},
+    commands::{Usage, doctor, explain, inspect, list, profile, run, top, trace},
 };
 use clap::Parser as _;
 
@@ -29,6 +29,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => trace::run(&cli.trace),
         Some(Command::Trace(args)) => trace::run(&args),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Profile(args)) => profile::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),

@@ -4,8 +4,10 @@ pub mod doctor;
 pub mod explain;
 pub mod inspect;
 pub mod list;
+pub mod profile;
 mod reporting;
 pub mod run;
+pub mod top;
 pub mod trace;
 
 use std::{error::Error, fmt};

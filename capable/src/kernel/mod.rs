@@ -3,6 +3,7 @@
 
 pub mod attach;
 pub mod btf;
+pub mod counts;
 pub mod features;
 pub mod filters;
 pub mod glob;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::{
     attach::{AttachError, Attached, Missed},
+    counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
     inlining,
     object::{Object, ObjectError},
@@ -37,6 +38,9 @@ const INSETID: [&str; 1] = ["ns_capable_setid"];
 /// The default size of the ring buffer.
 pub const RING_BYTES: u32 = 1 << 22;
 
+/// The size of a ring buffer that nothing is sent through: a page.
+const SMALLEST_RING: u32 = 4096;
+
 /// The default size of a processor's perf buffer, in pages.
 pub const PERF_PAGES: usize = 256;
 
@@ -55,6 +59,9 @@ pub enum TracerError {
     /// A filter could not be set.
     #[error(transparent)]
     Filter(#[from] FilterError),
+    /// What was counted could not be read.
+    #[error(transparent)]
+    Counts(#[from] CountsError),
     /// A map could not be read or written.
     #[error("cannot use the map {0}: {1}")]
     Map(&'static str, MapError),
@@ -85,6 +92,10 @@ pub struct Request {
     pub outcomes: bool,
     /// Send only what is new.
     pub unique: UniqueBy,
+    /// Send records. Without, nothing ever comes out of the stream.
+    pub send: bool,
+    /// Count checks in the kernel, to be read with [`Tracer::counts`].
+    pub count: Option<CountBy>,
     /// Size of the ring buffer, or of all perf buffers together, in bytes.
     pub buffer: Option<u32>,
     /// The level of the kernel side's own log: 0 is off, 5 is trace.
@@ -97,6 +108,7 @@ pub struct Tracer {
     counters: PerCpuArray<MapData, PodCounters>,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
+    counts: Option<Counts>,
     /// The stream of records.
     pub stream: Stream,
     /// What this trace cannot show, and why: for the user to know before the first row.
@@ -137,11 +149,17 @@ impl Tracer {
         } else {
             None
         };
-        let pages = request
-            .buffer
-            .map_or(PERF_PAGES, |bytes| (bytes as usize / 4096).max(1));
+        let pages = match request.buffer {
+            _ if !request.send => 1,
+            None => PERF_PAGES,
+            Some(bytes) => (bytes as usize / 4096).max(1),
+        };
         let stream = Stream::open(&mut object, request.transport, &config, pages)?;
 
+        let counts = match request.count {
+            Some(by) => Some(Counts::open(&mut object, by)?),
+            None => None,
+        };
         let mut attached = Attached::default();
         if request.follow {
             attached.follow(&object)?;
@@ -156,6 +174,7 @@ impl Tracer {
             attached,
             counters: object.take_map("COUNTERS")?,
             followed,
+            counts,
             stream,
             gaps,
             started_in: start.elapsed(),
@@ -175,6 +194,30 @@ impl Tracer {
         Ok(processors
             .iter()
             .fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one)))
+    }
+
+    /// What was counted so far, in no order; nothing where [`Request::count`] is not set.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn counts(&self) -> Result<Vec<Counted>, TracerError> {
+        match &self.counts {
+            Some(counts) => Ok(counts.read()?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Makes room in the table of counts: see [`Counts::fold_ended`].
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written.
+    pub fn fold_ended_counts(&mut self) -> Result<Vec<u32>, TracerError> {
+        match &mut self.counts {
+            Some(counts) => Ok(counts.fold_ended()?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the kernel skipped so far.
@@ -253,10 +296,10 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         users: 0,
         comms: 0,
         follow: u8::from(request.follow),
-        send: 1,
-        count: 0,
-        count_subject: 0,
-        count_origin: 0,
+        send: u8::from(request.send),
+        count: u8::from(request.count.is_some()),
+        count_subject: request.count.map_or(0, |by| by.subject as u8),
+        count_origin: u8::from(request.count.is_some_and(|by| by.origin)),
         outcomes: u8::from(request.outcomes),
         task_regs_helper: u8::from(request.layout.task_registers),
     };
@@ -305,11 +348,11 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
     unless(config.users != 0, "USERS");
     unless(config.cgroup_levels != 0, "CGROUPS");
     unless(config.unique != 0, "UNIQUE");
-    unless(config.count != 0, "COUNTS");
     unless(
         config.count_origin != 0 || request.unique == UniqueBy::Stack,
         "STACKS",
     );
+    sizes.push(("COUNTS", request.count.map_or(1, |by| by.entries)));
     if request.hook != Hook::KprobePair {
         sizes.push(("PENDING", 64));
     }
@@ -317,7 +360,12 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
         sizes.push(("DENIED", 64));
     }
     if request.transport == Transport::Ring {
-        sizes.push(("EVENTS", request.buffer.unwrap_or(RING_BYTES)));
+        let bytes = if request.send {
+            request.buffer.unwrap_or(RING_BYTES)
+        } else {
+            SMALLEST_RING
+        };
+        sizes.push(("EVENTS", bytes));
     }
     sizes
 }

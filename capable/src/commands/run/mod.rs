@@ -95,6 +95,8 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         follow: true,
         outcomes: true,
         unique: UniqueBy::Off,
+        send: true,
+        count: None,
         buffer: args.tracing.buffer_size,
         log_level: log::max_level() as u8,
     };

@@ -2,7 +2,7 @@
 
 mod args;
 mod report;
-mod resolve;
+pub(super) mod resolve;
 mod rows;
 
 use std::{
@@ -95,6 +95,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         follow: args.filter.children,
         outcomes: false,
         unique: args.unique.map_or(UniqueBy::Off, unique_by),
+        send: true,
+        count: None,
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
     };

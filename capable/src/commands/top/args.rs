@@ -1,0 +1,95 @@
+//! The options of `capable top`, as typed.
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+
+use super::{group::Group, sort::Sort};
+use crate::{
+    commands::trace::{FilterArgs, TracingArgs},
+    kernel::counts,
+};
+
+/// Keys and what is counted, for `--help`.
+const AFTER: &str = "\
+Keys:
+  g          next grouping: check, process, capability, result, cgroup
+  c          sort by rate; again: by total
+  p n r      sort by pid, name, result
+  R          reverse the order
+  up down    scroll; also page up, page down, home
+  space      read the counters now
+  h q        help, quit
+
+The checks are counted in the kernel: no record is sent, and nothing is read between two intervals.
+Where stdout is no terminal, --batch is understood.
+
+Examples:
+  capable top                      audited checks, every 2 seconds
+  capable top -v -g capability     all checks, by capability
+  capable top -b -n 1 -d 10 -v     what happens within 10 seconds, as text";
+
+/// Show who makes the most capability checks, counted in the kernel
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// Also count checks that are not audited
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+
+    /// What a row stands for; changed with the key g
+    #[arg(short = 'g', long, value_name = "BY", value_enum, default_value_t = Group::Check)]
+    pub group: Group,
+
+    /// What rows are sorted by; changed with the keys c, p, n and r
+    #[arg(short = 's', long, value_name = "BY", value_enum, default_value_t = Sort::Rate)]
+    pub sort: Sort,
+
+    /// Seconds between two readings
+    #[arg(short = 'd', long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub delay: Duration,
+
+    /// Stop after this many readings
+    #[arg(short = 'n', long, value_name = "READINGS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub iterations: Option<u64>,
+
+    /// Print each reading as plain text
+    #[arg(short = 'b', long)]
+    pub batch: bool,
+
+    /// Rows that the kernel's table has room for
+    #[arg(long, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub table_size: u32,
+
+    /// What to keep.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: TracingArgs,
+}
+
+/// Reads a delay as top(1) does.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wanted = || "a delay is a number of seconds from 0.1 to 86400, such as 0.5".to_owned();
+    let seconds: f64 = text.parse().map_err(|_| wanted())?;
+    if !(0.1..=86400.0).contains(&seconds) {
+        return Err(wanted());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_seconds_that_a_terminal_can_follow() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("86400"), Ok(Duration::from_secs(86400)));
+        for wrong in ["", "0", "0.01", "-1", "nan", "inf", "2s", "86401"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! What is on the screen: lines of text for a terminal of a size, and for `--batch`.
+
+use std::time::Duration;
+
+use capable_common::Counters;
+use unicode_width::UnicodeWidthChar as _;
+
+use super::{
+    columns::{Columns, rate},
+    group::{self, Group, Row},
+    sample::{Outcome, Sample},
+    sort::Sort,
+};
+use crate::kernel::{attach::Missed, counts::Who};
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// As text.
+    Plain,
+    /// As the title of a table.
+    Title,
+    /// As something to look at.
+    Alarm,
+}
+
+/// A line of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its text.
+    pub text: String,
+    /// How it looks.
+    pub style: Style,
+}
+
+/// How the user wants the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// What a row stands for.
+    pub group: Group,
+    /// What rows are sorted by.
+    pub sort: Sort,
+    /// The other way round.
+    pub reversed: bool,
+    /// How many rows are above the screen.
+    pub offset: usize,
+}
+
+/// All that a frame shows.
+pub struct Content<'a> {
+    /// How the user wants it.
+    pub view: View,
+    /// The reading.
+    pub sample: &'a Sample,
+    /// What happened to the checks.
+    pub counters: Counters,
+    /// What the kernel skipped.
+    pub missed: Missed,
+    /// For how long it has been counted.
+    pub counting: Duration,
+    /// The time between two readings.
+    pub delay: Duration,
+    /// The filters, in a sentence.
+    pub filters: &'a str,
+}
+
+/// What the frame asks of the system.
+pub trait Names {
+    /// The name of a cgroup.
+    fn cgroup(&mut self, id: u64) -> Vec<u8>;
+    /// The command line of a process; `None` where it has none or is gone.
+    fn command(&mut self, pid: u32) -> Option<Vec<u8>>;
+}
+
+/// The last line of the screen.
+const KEYS: &str = "q quit  h help  g group  c rate/total  p pid  n name  r result  R reverse";
+
+/// The page of keys.
+pub const HELP: &str = "\
+Checks are counted in the kernel; nothing is read between two intervals.
+
+  g            next grouping: check, process, capability, result, cgroup
+               (counting begins anew to or from cgroup)
+  c            sort by checks per second; again: by checks in all
+  p            sort by pid
+  n            sort by name: of the task, the capability or the cgroup
+  r            sort by result, denied first
+  R            reverse the order
+  up, down     scroll by a row; page up, page down by a screen; home to the top
+  space        read the counters now
+  ^L           paint again
+  ^Z           suspend
+  h            this page
+  q, ^C        quit
+
+CHECKS/S is the rate since the reading before, TOTAL the number since counting began.
+Rows of processes that ended have pid - once the table fills: by name, all together.
+`-` stands for what this kernel does not tell.
+";
+
+impl Content<'_> {
+    /// The frame of a screen: as many lines as it has, each as wide as it is. The offset of the
+    /// view is brought back where there are fewer rows.
+    pub fn screen(
+        &self,
+        width: usize,
+        height: usize,
+        names: &mut impl Names,
+    ) -> (Vec<Line>, usize) {
+        let rows = self.rows(names);
+        let columns = Columns::new(self.view.group, Some(width));
+        let mut lines = self.head(rows.len());
+        lines.push(line(columns.titles(), Style::Title));
+        let room = height.saturating_sub(lines.len() + 1);
+        let offset = self.view.offset.min(rows.len().saturating_sub(room));
+        lines.extend(
+            rows.iter()
+                .skip(offset)
+                .take(room)
+                .map(|row| self.row(row, &columns, names)),
+        );
+        while lines.len() + 1 < height {
+            lines.push(line(String::new(), Style::Plain));
+        }
+        lines.truncate(height.saturating_sub(1));
+        lines.push(line(KEYS.to_owned(), Style::Title));
+        (fitted(lines, width, height), offset)
+    }
+
+    /// The frame as plain text, with all rows. `None` is as wide as it takes.
+    pub fn text(&self, width: Option<usize>, names: &mut impl Names) -> String {
+        let rows = self.rows(names);
+        let columns = Columns::new(self.view.group, width);
+        let mut lines = self.head(rows.len());
+        lines.push(line(columns.titles(), Style::Title));
+        lines.extend(rows.iter().map(|row| self.row(row, &columns, names)));
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(line.text.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn rows(&self, names: &mut impl Names) -> Vec<Row> {
+        let View {
+            group,
+            sort,
+            reversed,
+            offset: _,
+        } = self.view;
+        let mut rows = group::rows(self.sample, group, |id| names.cgroup(id));
+        sort.apply(&mut rows, reversed);
+        rows
+    }
+
+    fn row(&self, row: &Row, columns: &Columns, names: &mut impl Names) -> Line {
+        let command = match row.key.who {
+            Some(Who::Process(pid, _)) if columns.wants_commands() => names.command(pid),
+            _ => None,
+        };
+        let style = if row.key.outcome == Some(Outcome::Denied) {
+            Style::Alarm
+        } else {
+            Style::Plain
+        };
+        line(columns.row(row, command.as_deref()), style)
+    }
+
+    /// What stands above the table.
+    fn head(&self, rows: usize) -> Vec<Line> {
+        let View {
+            group,
+            sort,
+            reversed,
+            ..
+        } = self.view;
+        let order = if reversed { ", reversed" } else { "" };
+        let mut lines = vec![line(
+            format!(
+                "capable top: by {}, sorted by {}{order}, every {} s, counting for {}",
+                group.name(),
+                sort.name(),
+                self.delay.as_secs_f64(),
+                clock(self.counting),
+            ),
+            Style::Plain,
+        )];
+        let mut outcomes = [
+            (Outcome::Granted, 0),
+            (Outcome::Denied, 0),
+            (Outcome::Unknown, 0),
+        ];
+        for (alike, checks) in &self.sample.checks {
+            for (outcome, sum) in &mut outcomes {
+                if *outcome == alike.outcome {
+                    *sum += checks.total;
+                }
+            }
+        }
+        let [(_, granted), (_, denied), (_, unknown)] = outcomes;
+        let lost = self.lost();
+        let unknown = if unknown > 0 {
+            format!(", {unknown} unknown")
+        } else {
+            String::new()
+        };
+        lines.push(line(
+            format!(
+                "{} checks, {}/s: {granted} granted, {denied} denied{unknown}; {rows} rows; {} lost",
+                self.sample.all.total,
+                rate(self.sample.rate(self.sample.all)),
+                lost.iter().map(|(checks, _)| checks).sum::<u64>(),
+            ),
+            Style::Plain,
+        ));
+        lines.push(line(self.filters.to_owned(), Style::Plain));
+        lines.extend(
+            lost.iter()
+                .filter(|(checks, _)| *checks > 0)
+                .map(|(checks, cause)| line(format!("{checks} lost: {cause}"), Style::Alarm)),
+        );
+        lines
+    }
+
+    /// Every check that is known to be missing from the rows.
+    fn lost(&self) -> [(u64, &'static str); 3] {
+        [
+            (
+                self.counters.lost_counts,
+                "the table was full: try --table-size, or a filter",
+            ),
+            (self.counters.lost_pairs, "their return was missed"),
+            (self.missed.checks, "the kernel skipped the hook"),
+        ]
+    }
+}
+
+/// The page of keys, with what this kernel does not tell.
+pub fn help(notes: &[String], width: usize, height: usize) -> Vec<Line> {
+    let mut lines = vec![line("capable top: keys".to_owned(), Style::Title)];
+    lines.extend(
+        HELP.lines()
+            .chain(notes.iter().map(String::as_str))
+            .map(|text| line(text.to_owned(), Style::Plain)),
+    );
+    lines.truncate(height.saturating_sub(1));
+    while lines.len() + 1 < height {
+        lines.push(line(String::new(), Style::Plain));
+    }
+    lines.push(line("any key goes back".to_owned(), Style::Title));
+    fitted(lines, width, height)
+}
+
+fn line(text: String, style: Style) -> Line {
+    Line { text, style }
+}
+
+/// Cuts and fills lines to the size of the screen.
+fn fitted(mut lines: Vec<Line>, width: usize, height: usize) -> Vec<Line> {
+    lines.truncate(height);
+    for line in &mut lines {
+        let mut used = 0;
+        let end = line.text.char_indices().find_map(|(at, character)| {
+            used += character.width().unwrap_or(0);
+            (used > width).then(|| {
+                used -= character.width().unwrap_or(0);
+                at
+            })
+        });
+        line.text.truncate(end.unwrap_or(line.text.len()));
+        line.text.extend(std::iter::repeat_n(' ', width - used));
+    }
+    lines
+}
+
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!(
+        "{}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}

@@ -1,0 +1,179 @@
+//! What a row of the table stands for.
+
+use std::collections::{BTreeMap, HashMap};
+
+use clap::ValueEnum;
+
+use super::sample::{Alike, Checks, Outcome, Sample};
+use crate::{
+    capability::Capability,
+    kernel::counts::{CountSubject, Who},
+    output::comm_bytes,
+};
+
+/// What is taken together in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// Checks of a process for a capability with a result
+    Check,
+    /// Checks of a process
+    Process,
+    /// Checks for a capability
+    Capability,
+    /// Checks with a result
+    Result,
+    /// Checks of a cgroup
+    Cgroup,
+}
+
+impl Group {
+    /// The next one, in a circle.
+    pub fn next(self) -> Self {
+        let all = Self::value_variants();
+        let at = all.iter().position(|&group| group == self).unwrap_or(0);
+        all[(at + 1) % all.len()]
+    }
+
+    /// What the kernel side has to count by.
+    pub fn subject(self) -> CountSubject {
+        match self {
+            Self::Cgroup => CountSubject::Cgroup,
+            _ => CountSubject::Process,
+        }
+    }
+
+    /// In a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Process => "process",
+            Self::Capability => "capability",
+            Self::Result => "result",
+            Self::Cgroup => "cgroup",
+        }
+    }
+
+    /// What the checks of a row have in common.
+    fn key(self, alike: &Alike) -> Key {
+        let (who, capability, outcome) =
+            (Some(alike.who), Some(alike.capability), Some(alike.outcome));
+        match self {
+            Self::Check => Key {
+                who,
+                capability,
+                outcome,
+            },
+            Self::Process | Self::Cgroup => Key {
+                who,
+                ..Key::default()
+            },
+            Self::Capability => Key {
+                capability,
+                ..Key::default()
+            },
+            Self::Result => Key {
+                outcome,
+                ..Key::default()
+            },
+        }
+    }
+
+    /// What a row tells of its checks beyond their number.
+    fn part(self, alike: &Alike) -> Option<Part> {
+        match (self, alike.who) {
+            (Self::Check, _) => None,
+            (Self::Capability, Who::Process(_, comm) | Who::Ended(comm)) => Some(Part::Comm(comm)),
+            _ => Some(Part::Capability(alike.capability)),
+        }
+    }
+}
+
+/// What the checks of a row have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Who asked.
+    pub who: Option<Who>,
+    /// For what.
+    pub capability: Option<Capability>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+}
+
+/// Something that the checks of a row consist of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Those for a capability.
+    Capability(Capability),
+    /// Those of tasks with a name.
+    Comm([u8; 16]),
+}
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What its checks have in common.
+    pub key: Key,
+    /// Its name as it sorts and, escaped, prints: of the task, the capability, the cgroup.
+    pub name: Vec<u8>,
+    /// How many checks.
+    pub checks: Checks,
+    /// Checks per second.
+    pub rate: f64,
+    /// How many were denied; `None` where no result is known.
+    pub denied: Option<u64>,
+    /// What it consists of, the most frequent first.
+    pub parts: Vec<(Part, u64)>,
+}
+
+/// Groups a reading into rows, in no order. `cgroup` names a cgroup by its id.
+pub fn rows(sample: &Sample, group: Group, mut cgroup: impl FnMut(u64) -> Vec<u8>) -> Vec<Row> {
+    #[derive(Default)]
+    struct Sum {
+        checks: Checks,
+        denied: Option<u64>,
+        parts: BTreeMap<Part, u64>,
+    }
+    let mut sums: HashMap<Key, Sum> = HashMap::new();
+    for (alike, &checks) in &sample.checks {
+        let sum = sums.entry(group.key(alike)).or_default();
+        sum.checks += checks;
+        match alike.outcome {
+            Outcome::Denied => *sum.denied.get_or_insert(0) += checks.total,
+            Outcome::Granted => {
+                sum.denied.get_or_insert(0);
+            }
+            Outcome::Unknown => {}
+        }
+        if let Some(part) = group.part(alike) {
+            *sum.parts.entry(part).or_default() += checks.total;
+        }
+    }
+    sums.into_iter()
+        .map(|(key, sum)| {
+            let mut parts: Vec<(Part, u64)> = sum.parts.into_iter().collect();
+            parts.sort_by_key(|&(part, checks)| (std::cmp::Reverse(checks), part));
+            Row {
+                key,
+                name: match key {
+                    Key {
+                        who: Some(Who::Process(_, comm) | Who::Ended(comm)),
+                        ..
+                    } => comm_bytes(&comm).to_vec(),
+                    Key {
+                        who: Some(Who::Cgroup(id)),
+                        ..
+                    } => cgroup(id),
+                    Key {
+                        capability: Some(capability),
+                        ..
+                    } => capability.to_string().into_bytes(),
+                    Key { outcome, .. } => outcome.map_or("", Outcome::word).as_bytes().to_vec(),
+                },
+                checks: sum.checks,
+                rate: sample.rate(sum.checks),
+                denied: sum.denied,
+                parts,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,57 @@
+//! Names that the counters do not carry: of cgroups, and command lines.
+
+use std::{collections::HashMap, fs};
+
+use super::frame::Names;
+use crate::context::cgroups::Cgroups;
+
+/// How many command lines are remembered.
+const LIMIT: usize = 4096;
+
+/// Names as this system has them.
+pub struct SystemNames {
+    cgroups: Option<Cgroups>,
+    commands: HashMap<u32, Vec<u8>>,
+}
+
+impl SystemNames {
+    /// Prepares to name cgroups. What cannot be had is said in `notes`.
+    pub fn new(notes: &mut Vec<String>) -> Self {
+        let cgroups = Cgroups::open()
+            .map_err(|error| notes.push(format!("cgroups have no names: {error}")))
+            .ok();
+        Self {
+            cgroups,
+            commands: HashMap::new(),
+        }
+    }
+}
+
+impl Names for SystemNames {
+    fn cgroup(&mut self, id: u64) -> Vec<u8> {
+        match self.cgroups.as_mut().and_then(|cgroups| cgroups.get(id)) {
+            Some(cgroup) => cgroup.path.clone().into(),
+            None => format!("cgroup {id}").into_bytes(),
+        }
+    }
+
+    fn command(&mut self, pid: u32) -> Option<Vec<u8>> {
+        if let Ok(mut command) = fs::read(format!("/proc/{pid}/cmdline"))
+            && !command.is_empty()
+        {
+            while command.last() == Some(&0) {
+                command.pop();
+            }
+            for byte in &mut command {
+                if *byte == 0 {
+                    *byte = b' ';
+                }
+            }
+            if self.commands.len() >= LIMIT {
+                self.commands.clear();
+            }
+            self.commands.insert(pid, command);
+        }
+        self.commands.get(&pid).cloned()
+    }
+}

@@ -1,0 +1,123 @@
+//! One reading of the counters, and what became of them since the one before.
+
+use std::{collections::HashMap, time::Duration};
+
+use crate::{
+    capability::Capability,
+    event::Verdict,
+    kernel::counts::{Counted, Who},
+};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Denied.
+    Denied,
+    /// Granted, by the capability or by ownership.
+    Granted,
+    /// This kernel does not say.
+    Unknown,
+}
+
+impl Outcome {
+    /// What a verdict amounts to.
+    pub fn of(verdict: Option<Verdict>) -> Self {
+        match verdict {
+            Some(verdict) if verdict.is_granted() => Self::Granted,
+            Some(_) => Self::Denied,
+            None => Self::Unknown,
+        }
+    }
+
+    /// As it is shown, the same words as in a trace.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Granted => "granted",
+            Self::Unknown => "-",
+        }
+    }
+}
+
+/// Checks that the most detailed row takes together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Alike {
+    /// Who asked.
+    pub who: Who,
+    /// For what.
+    pub capability: Capability,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How many checks there were: in all, and since the reading before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// In all.
+    pub total: u64,
+    /// Since the reading before.
+    pub new: u64,
+}
+
+impl std::ops::AddAssign for Checks {
+    fn add_assign(&mut self, other: Self) {
+        self.total += other.total;
+        self.new += other.new;
+    }
+}
+
+/// A reading.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// The checks by what they have in common.
+    pub checks: HashMap<Alike, Checks>,
+    /// All of them.
+    pub all: Checks,
+    /// The time since the reading before.
+    pub elapsed: Duration,
+}
+
+impl Sample {
+    /// The next reading: counters never go down, so what they grew by is new.
+    pub fn next(&self, counted: &[Counted], elapsed: Duration) -> Self {
+        let mut next = Self {
+            elapsed,
+            ..Self::default()
+        };
+        for row in counted {
+            let alike = Alike {
+                who: row.who,
+                capability: row.capability,
+                outcome: Outcome::of(row.verdict),
+            };
+            next.checks.entry(alike).or_default().total += row.checks;
+        }
+        for (alike, checks) in &mut next.checks {
+            let before = self.checks.get(alike).map_or(0, |before| before.total);
+            checks.new = checks.total.saturating_sub(before);
+            next.all += *checks;
+        }
+        next
+    }
+
+    /// Takes together, by name, the checks of processes that ended, as the table now does.
+    pub fn fold(&mut self, ended: &[u32]) {
+        for (alike, checks) in std::mem::take(&mut self.checks) {
+            let who = match alike.who {
+                Who::Process(pid, comm) if ended.contains(&pid) => Who::Ended(comm),
+                who => who,
+            };
+            *self.checks.entry(Alike { who, ..alike }).or_default() += checks;
+        }
+    }
+
+    /// Checks per second.
+    pub fn rate(&self, checks: Checks) -> f64 {
+        let seconds = self.elapsed.as_secs_f64();
+        if seconds > 0.0 {
+            checks.new as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+}

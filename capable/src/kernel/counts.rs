@@ -1,0 +1,280 @@
+//! What the kernel side counted, without sending a record: the table read as typed rows, summed
+//! over the processors.
+
+use std::{cell::RefCell, collections::HashMap, fs, path::Path, sync::Arc};
+
+use aya::maps::{MapData, MapError, PerCpuHashMap, StackTraceMap};
+use capable_common::{COMM_LENGTH, Count, CountKey, SYSCALL_NONE};
+use thiserror::Error;
+
+use super::object::{Object, ObjectError};
+use crate::{
+    capability::Capability,
+    event::{Audit, Verdict},
+};
+
+/// How many rows the table has room for, where nobody says otherwise.
+pub const ENTRIES: u32 = 1 << 14;
+
+/// In place of the number of a stack: the kernel could not capture it (capable-ebpf/src/count.rs).
+const NO_STACK: u64 = u64::MAX;
+
+/// In place of a process: processes that ended. No pid is as large.
+const ENDED: u64 = u64::MAX;
+
+/// What checks are counted by, next to capability and result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountBy {
+    /// Who asked.
+    pub subject: CountSubject,
+    /// Count by kernel stack and system call too.
+    pub origin: bool,
+    /// How many rows the table has room for; what does not fit is counted as lost.
+    pub entries: u32,
+}
+
+/// Whose checks are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CountSubject {
+    /// Those of a process, under one name.
+    Process = 0,
+    /// Those of a cgroup.
+    Cgroup = 1,
+    /// Everybody's.
+    All = 2,
+}
+
+/// The table could not be read.
+#[derive(Debug, Error)]
+pub enum CountsError {
+    /// The object has no such map.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A map could not be read.
+    #[error("cannot read the map {0}: {1}")]
+    Map(&'static str, MapError),
+}
+
+/// One row: checks that are alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Who asked.
+    pub who: Who,
+    /// The capability that was asked for.
+    pub capability: Capability,
+    /// The verdict, where it is known.
+    pub verdict: Option<Verdict>,
+    /// The audit flag, where it is known.
+    pub audit: Option<Audit>,
+    /// The bits of [`capable_common::Flags`] as the kernel side wrote them.
+    pub flags: u32,
+    /// The system call's number; `None` where it was not asked for, is unknown, or the checks were
+    /// made outside of one.
+    pub syscall: Option<i32>,
+    /// The kernel stack.
+    pub stack: CountedStack,
+    /// How many checks.
+    pub checks: u64,
+    /// The first of them, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub first: u64,
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Who {
+    /// A process, as the initial pid namespace numbers it, and its task's name, closed by NUL.
+    Process(u32, [u8; COMM_LENGTH]),
+    /// Processes that ended, by their tasks' name: see [`Counts::fold_ended`].
+    Ended([u8; COMM_LENGTH]),
+    /// A cgroup, by its id in the version 2 hierarchy.
+    Cgroup(u64),
+    /// Everybody.
+    All,
+}
+
+/// The kernel stack of checks that were counted together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountedStack {
+    /// Nobody asked for it.
+    NotAsked,
+    /// The kernel could not capture it, or two stacks fell into one place of its table.
+    Failed,
+    /// The addresses of its frames, the innermost first.
+    Frames(Arc<[u64]>),
+}
+
+/// A key, as aya takes it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct PodKey(CountKey);
+
+// SAFETY: the key is made of integers and has no padding (capable-common pins its size).
+unsafe impl aya::Pod for PodKey {}
+
+/// A count, as aya takes it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct PodCount(Count);
+
+// SAFETY: the count is made of integers and has no padding (capable-common pins its size).
+unsafe impl aya::Pod for PodCount {}
+
+/// The table of a trace that counts.
+pub struct Counts {
+    by: CountBy,
+    table: PerCpuHashMap<MapData, PodKey, PodCount>,
+    stacks: Option<StackTraceMap<MapData>>,
+    /// Stacks that were read before: the kernel side never replaces one.
+    known: RefCell<HashMap<u32, Arc<[u64]>>>,
+    /// What was taken out of the table: keys with [`ENDED`] as their subject.
+    ended: HashMap<CountKey, Count>,
+}
+
+impl Counts {
+    /// Takes the table out of an object.
+    ///
+    /// # Errors
+    ///
+    /// The object does not have it.
+    pub fn open(object: &mut Object, by: CountBy) -> Result<Self, CountsError> {
+        Ok(Self {
+            by,
+            table: object.take_map("COUNTS")?,
+            stacks: if by.origin {
+                Some(object.take_map("STACKS")?)
+            } else {
+                None
+            },
+            known: RefCell::default(),
+            ended: HashMap::new(),
+        })
+    }
+
+    /// Reads the table, in no order. Rows that come while it is read may be missing until the next
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// A map cannot be read.
+    pub fn read(&self) -> Result<Vec<Counted>, CountsError> {
+        let mut rows = Vec::new();
+        for entry in self.table.iter() {
+            let (PodKey(key), processors) =
+                entry.map_err(|error| CountsError::Map("COUNTS", error))?;
+            let count = sum(processors.iter().map(|PodCount(one)| *one));
+            rows.push(self.row(&key, count)?);
+        }
+        for (key, count) in &self.ended {
+            rows.push(self.row(key, *count)?);
+        }
+        Ok(rows)
+    }
+
+    /// Makes room: takes the rows of processes that ended out of the table and adds them up by
+    /// name. The result is the processes. Does nothing where it cannot be known that a process
+    /// ended, because this program does not see the processes as the kernel numbers them.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written.
+    pub fn fold_ended(&mut self) -> Result<Vec<u32>, CountsError> {
+        let map = |error| CountsError::Map("COUNTS", error);
+        if self.by.subject != CountSubject::Process || !in_initial_pid_namespace() {
+            return Ok(Vec::new());
+        }
+        let mut ended = Vec::new();
+        // All keys before the first removal: a walk that stands on a removed key begins anew.
+        let keys: Vec<PodKey> = self.table.keys().collect::<Result<_, _>>().map_err(map)?;
+        for key in keys {
+            let pid = key.0.subject as u32;
+            if Path::new(&format!("/proc/{pid}")).exists() {
+                continue;
+            }
+            // It is gone, so this is its last word.
+            let processors = self.table.get(&key, 0).map_err(map)?;
+            let count = sum(processors.iter().map(|PodCount(one)| *one));
+            let folded = CountKey {
+                subject: ENDED,
+                ..key.0
+            };
+            let entry = self.ended.entry(folded).or_default();
+            *entry = sum([*entry, count].into_iter());
+            self.table.remove(&key).map_err(map)?;
+            ended.push(pid);
+        }
+        ended.dedup();
+        Ok(ended)
+    }
+
+    fn row(&self, key: &CountKey, count: Count) -> Result<Counted, CountsError> {
+        Ok(Counted {
+            who: match self.by.subject {
+                CountSubject::Process if key.subject == ENDED => Who::Ended(key.comm),
+                CountSubject::Process => Who::Process(key.subject as u32, key.comm),
+                CountSubject::Cgroup => Who::Cgroup(key.subject),
+                CountSubject::All => Who::All,
+            },
+            capability: Capability::from_number(key.capability),
+            verdict: Verdict::of(key.flags, key.result),
+            audit: Audit::of(key.flags),
+            flags: key.flags,
+            syscall: (key.syscall != SYSCALL_NONE).then_some(key.syscall),
+            stack: self.stack(key.caller)?,
+            checks: count.checks,
+            first: count.first,
+        })
+    }
+
+    fn stack(&self, number: u64) -> Result<CountedStack, CountsError> {
+        let Some(stacks) = &self.stacks else {
+            return Ok(CountedStack::NotAsked);
+        };
+        if number == NO_STACK {
+            return Ok(CountedStack::Failed);
+        }
+        let number = number as u32;
+        if let Some(frames) = self.known.borrow().get(&number) {
+            return Ok(CountedStack::Frames(frames.clone()));
+        }
+        let frames: Arc<[u64]> = match stacks.get(&number, 0) {
+            Ok(trace) => trace.frames().iter().map(|frame| frame.ip).collect(),
+            Err(MapError::KeyNotFound) => return Ok(CountedStack::Failed),
+            Err(error) => return Err(CountsError::Map("STACKS", error)),
+        };
+        self.known.borrow_mut().insert(number, frames.clone());
+        Ok(CountedStack::Frames(frames))
+    }
+}
+
+/// This program's `/proc` numbers processes as the kernel side does (`PROC_PID_INIT_INO`,
+/// include/linux/proc_ns.h).
+fn in_initial_pid_namespace() -> bool {
+    fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
+}
+
+/// Adds up what the processors counted. The time is set where the row was made; a processor that
+/// found the row made has none.
+fn sum(processors: impl Iterator<Item = Count>) -> Count {
+    processors.fold(Count::default(), |sum, one| Count {
+        checks: sum.checks + one.checks,
+        first: match (sum.first, one.first) {
+            (0, first) | (first, 0) => first,
+            (one, other) => one.min(other),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processors_are_added_up_and_the_earliest_time_is_the_first() {
+        let one = |checks, first| Count { checks, first };
+        assert_eq!(
+            sum([one(3, 0), one(1, 70), one(2, 50), one(0, 0)].into_iter()),
+            one(6, 50)
+        );
+    }
+}

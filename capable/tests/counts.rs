@@ -1,0 +1,172 @@
+//! Counting in the kernel, against checks that this test makes.
+//!
+//! Tests marked "needs root" load eBPF programs; run them as root with
+//! `cargo test -- --include-ignored`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where by a panic, also in its helpers"
+)]
+
+use std::{
+    io::{Read as _, Write as _},
+    process::{Child, Command, Stdio},
+};
+
+use capable::{
+    capability::{Capability, CapabilitySet},
+    context::{kernel_symbols::KernelSymbols, syscalls},
+    inspect::process::Process,
+    kernel::{
+        counts::{self, CountBy, CountSubject, Counted, CountedStack, Who},
+        features::Features,
+        filters::Filters,
+        plan::{self, plan},
+        stream::monotonic_now,
+        tracer::{Request, Tracer},
+    },
+};
+use capable_common::{Counters, UniqueBy};
+
+/// How many checks the child makes.
+const CHECKS: u64 = 500;
+
+/// Each process by itself.
+const BY_PROCESS: CountBy = CountBy {
+    subject: CountSubject::Process,
+    origin: false,
+    entries: counts::ENTRIES,
+};
+
+/// A shell that raises a limit when it is told to, each time with one check for CAP_SYS_RESOURCE
+/// (`do_prlimit`, kernel/sys.c).
+struct Shell(Child);
+
+impl Shell {
+    fn start() -> Self {
+        let script = format!(
+            "ulimit -Sn 50; read go; i=0; while [ $i -lt {CHECKS} ]; do \
+             ulimit -Hn 100; ulimit -Hn 200; i=$((i + 1)); done; echo done; read go"
+        );
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
+    fn make_checks(&mut self) {
+        self.0.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
+        let mut answer = [0; 5];
+        self.0
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut answer)
+            .unwrap();
+        assert_eq!(&answer, b"done\n");
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Counts the checks of shells: all rows, and what happened to the checks.
+fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
+    let plan = plan(&Features::probe(), &plan::Request::default()).unwrap();
+    let request = Request {
+        hook: plan.hook,
+        transport: plan.transport,
+        layout: plan.layout,
+        audited_only: false,
+        detail: false,
+        kernel_frames: 0,
+        user_frames: 0,
+        filters: Filters {
+            pids: shells.iter().map(|shell| shell.0.id()).collect(),
+            capabilities: Some(CapabilitySet::from_iter([Capability::SYS_RESOURCE])),
+            ..Filters::default()
+        },
+        follow: false,
+        outcomes: false,
+        unique: UniqueBy::Off,
+        send: false,
+        count: Some(by),
+        buffer: None,
+        log_level: 0,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let _inside = runtime.enter();
+    let tracer = Tracer::start(&request).unwrap();
+    for shell in shells {
+        shell.make_checks();
+    }
+    (tracer.counts().unwrap(), tracer.counters().unwrap())
+}
+
+#[test]
+#[ignore = "needs root"]
+fn each_check_is_counted_once_under_its_process() {
+    let mut shell = [Shell::start()];
+    let pid = shell[0].0.id();
+    let effective = Process::read(pid).unwrap().effective;
+    let (rows, counters) = count(&mut shell, BY_PROCESS);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let row = &rows[0];
+    assert_eq!(
+        row.who,
+        Who::Process(pid, *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
+    );
+    assert_eq!(row.capability, Capability::SYS_RESOURCE);
+    if let Some(verdict) = row.verdict {
+        let granted = effective.contains(Capability::SYS_RESOURCE);
+        assert_eq!(verdict.is_granted(), granted, "{verdict:?}");
+    }
+    assert_eq!(row.stack, CountedStack::NotAsked);
+    assert_eq!((row.checks, counters.sent), (CHECKS, 0));
+    let age = monotonic_now() - row.first;
+    assert!(age < 60_000_000_000, "the first check was {age} ns ago");
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_row_tells_stack_and_system_call_where_they_are_asked_for() {
+    let by = CountBy {
+        subject: CountSubject::All,
+        origin: true,
+        entries: counts::ENTRIES,
+    };
+    let (rows, _) = count(&mut [Shell::start()], by);
+    let checks: u64 = rows.iter().map(|row| row.checks).sum();
+    assert_eq!(checks, CHECKS);
+    for row in &rows {
+        assert_eq!(row.who, Who::All);
+        let name = row.syscall.and_then(|number| syscalls::name(number, false));
+        assert!(matches!(name, None | Some("prlimit64")), "{name:?}");
+    }
+    let symbols = KernelSymbols::load().unwrap();
+    let CountedStack::Frames(frames) = &rows[0].stack else {
+        panic!("{:?}", rows[0].stack);
+    };
+    assert_eq!(symbols.caller(frames), Some("do_prlimit"));
+}
+
+#[test]
+#[ignore = "needs root"]
+fn what_does_not_fit_into_the_table_is_lost_and_said() {
+    let by = CountBy {
+        entries: 1,
+        ..BY_PROCESS
+    };
+    let (rows, counters) = count(&mut [Shell::start(), Shell::start()], by);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((rows[0].checks, counters.lost_counts), (CHECKS, CHECKS));
+}
