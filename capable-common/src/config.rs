@@ -43,6 +43,19 @@ pub enum UniqueBy {
     Stack = 4,
 }
 
+/// What a run can ask for besides the plain check, bit by bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted;
+
+impl Wanted {
+    /// [`crate::Detail`]: parent, inner pids and system call.
+    pub const DETAIL: u8 = 1 << 0;
+    /// Whose credentials were checked, over which namespace.
+    pub const CREDENTIALS: u8 = 1 << 1;
+    /// The cgroup's id.
+    pub const CGROUP: u8 = 1 << 2;
+}
+
 /// Addresses from `start` up to, and without, `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -210,8 +223,8 @@ pub struct Config {
     pub results: u8,
     /// A [`UniqueBy`].
     pub unique: u8,
-    /// 1: send [`crate::Detail`].
-    pub detail: u8,
+    /// What is asked for besides the plain check: [`Wanted`].
+    pub wanted: u8,
     /// 1: keep processes in the table only.
     pub pids: u8,
     /// 1: keep threads in the table only.

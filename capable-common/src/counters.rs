@@ -4,7 +4,7 @@ use crate::COMM_LENGTH;
 
 /// What happened to the checks that the hooks saw, one of these per processor.
 ///
-/// `seen` = `filtered` + `repeated` + `sent` + `counted only` + every loss.
+/// What was sent is not counted again: it is `seen` without what was filtered, repeated or lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
@@ -14,8 +14,6 @@ pub struct Counters {
     pub filtered: u64,
     /// Checks that `--unique` dropped because their like was sent before.
     pub repeated: u64,
-    /// Records of checks handed to the transport.
-    pub sent: u64,
     /// Checks lost because the transport was full.
     pub lost_full: u64,
     /// Records other than checks lost because the transport was full.
@@ -76,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_the_sizes_that_the_kernel_side_was_built_with() {
-        assert_eq!(size_of::<Counters>(), 80);
+        assert_eq!(size_of::<Counters>(), 72);
         assert_eq!(size_of::<CountKey>(), 48);
         assert_eq!(size_of::<Count>(), 16);
         assert_eq!(size_of::<OwnCheck>(), 16);

@@ -11,7 +11,7 @@ mod record;
 
 pub use config::{
     AddressRange, AuditArgument, CommPattern, Config, MAX_ANCESTORS, MAX_COMM_PATTERNS, NO_OFFSET,
-    NamespaceFilter, Offsets, UniqueBy,
+    NamespaceFilter, Offsets, UniqueBy, Wanted,
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck};
 pub use record::{

@@ -4,10 +4,13 @@ use aya_ebpf::{
     EbpfContext,
     helpers::{bpf_get_current_pid_tgid, bpf_get_current_uid_gid, generated},
 };
-use capable_common::{AuditArgument, COMM_LENGTH, Check, Detail, Flags, Kind, STACK_FAILED};
+use capable_common::{
+    AuditArgument, COMM_LENGTH, Check, Detail, Flags, Kind, STACK_FAILED, Wanted,
+};
 
 use crate::{
     config,
+    config::wants,
     count::{self, Novelty},
     filter, life,
     maps::{self, add},
@@ -116,12 +119,7 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
         }
     }
 
-    let mut subject = verdict::evaluate(asked.credentials, asked.target, asked.capability);
-    if let Some(result) = asked.result {
-        subject.result = result;
-        subject.flags |= Flags::RESULT_KNOWN;
-        subject.flags &= !Flags::RESULT_EVALUATED;
-    }
+    let mut subject = verdict::settle(asked);
     subject.flags |= flags;
     let known = Known {
         pid,
@@ -158,9 +156,7 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
         }
     }
     if config!(send) != 0 {
-        if send::<T, C>(context, asked, &known, counters) {
-            add(&mut counters.sent);
-        } else {
+        if !send::<T, C>(context, asked, &known, counters) {
             add(&mut counters.lost_full);
             T::log_lost(context, known.capability);
         }
@@ -171,7 +167,7 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
 #[inline(always)]
 fn record_size() -> u64 {
     let frames = u64::from(config!(kernel_frames)) + u64::from(config!(user_frames));
-    let detail = if config!(detail) != 0 {
+    let detail = if wants(Wanted::DETAIL) {
         size_of::<Detail>() as u64
     } else {
         0
@@ -192,10 +188,13 @@ fn send<T: Transport, C: EbpfContext>(
     if record.is_null() {
         return false;
     }
-    let task = task::current();
-    let mut flags = known.flags() | task::owner(asked.credentials, task);
+    let mut flags = known.flags();
+    if wants(Wanted::CREDENTIALS) {
+        flags |= task::owner(asked.credentials, task::current());
+    }
     let mut end = size_of::<Check>() as u64;
-    if config!(detail) != 0 {
+    if wants(Wanted::DETAIL) {
+        let task = task::current();
         flags |= task::kind(task);
         // SAFETY: the record has room for the detail where it is asked for, and its sections are
         // multiples of eight bytes.
@@ -223,7 +222,11 @@ fn send<T: Transport, C: EbpfContext>(
             user_frames,
             processor: generated::bpf_get_smp_processor_id() as u16,
             time: generated::bpf_ktime_get_ns(),
-            cgroup: filter::current_cgroup(),
+            cgroup: if wants(Wanted::CGROUP) {
+                filter::current_cgroup()
+            } else {
+                0
+            },
             effective: known.subject.effective,
             pid: known.pid,
             tid: known.tid,

@@ -31,7 +31,7 @@ pub static CONFIG: Global<Config> = Global::new(Config {
     audited_only: 0,
     results: 3,
     unique: 0,
-    detail: 0,
+    wanted: 0,
     pids: 0,
     tids: 0,
     users: 0,
@@ -54,4 +54,10 @@ macro_rules! config {
         // valid for reads; volatile, because user space writes it after compilation.
         unsafe { ::core::ptr::read_volatile(&raw const (*config).$($field)+) }
     }};
+}
+
+/// Whether something is asked for, of [`capable_common::Wanted`].
+#[inline(always)]
+pub fn wants(what: u8) -> bool {
+    crate::config!(wanted) & what != 0
 }

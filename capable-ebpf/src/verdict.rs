@@ -5,10 +5,12 @@
 //! that is not deeper than theirs denies; the owner of a namespace, seen from its parent, holds
 //! every capability in it.
 
-use capable_common::Flags;
+use capable_common::{Flags, Wanted};
 
 use crate::{
+    check::Asked,
     config,
+    config::wants,
     memory::{opaque, read},
 };
 
@@ -54,54 +56,78 @@ pub enum Target {
     Initial,
 }
 
-/// Evaluates the check, and says of credentials and namespaces what can be known.
+/// Settles the result of a check, and says of credentials and namespaces what is asked for.
 #[inline(always)]
-pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
+pub fn settle(asked: &Asked) -> Subject {
+    let wanted = wants(Wanted::CREDENTIALS);
     let mut subject = Subject::UNKNOWN;
-    let (Some(effective), Some(euid), Some(own)) = (
-        read::<u64>(credentials, config!(offsets.cred_effective)),
-        read::<u32>(credentials, config!(offsets.cred_euid)),
-        read::<u64>(credentials, config!(offsets.cred_user_ns)),
-    ) else {
-        return subject;
+    match asked.result {
+        Some(result) if !wanted => {
+            if result == 0
+                && let Some(effective) =
+                    read::<u64>(asked.credentials, config!(offsets.cred_effective))
+                && !is_raised(effective, asked.capability)
+            {
+                subject.flags |= Flags::BY_OWNERSHIP;
+            }
+        }
+        _ => evaluate(&mut subject, asked, wanted),
+    }
+    if let Some(result) = asked.result {
+        subject.result = result;
+        subject.flags |= Flags::RESULT_KNOWN;
+        subject.flags &= !Flags::RESULT_EVALUATED;
+    }
+    subject
+}
+
+/// Evaluates a check.
+#[inline(always)]
+fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
+    let Some((effective, own)) = effective_and_namespace(asked.credentials) else {
+        return;
     };
     subject.effective = effective;
-    subject.euid = euid;
-    if let Some(inode) = read::<u32>(own, config!(offsets.user_ns_inum)) {
+    if wanted
+        && let (Some(euid), Some(inode)) = (
+            read::<u32>(asked.credentials, config!(offsets.cred_euid)),
+            read::<u32>(own, config!(offsets.user_ns_inum)),
+        )
+    {
+        subject.euid = euid;
         subject.credential_namespace = inode;
         subject.flags |= Flags::CREDENTIALS_KNOWN;
     }
-    let raised = (0..64).contains(&capability) && (effective >> (capability as u32 & 63)) & 1 != 0;
-    match target {
-        Target::Namespace(target) => {
-            if target == own {
-                subject.target_namespace = subject.credential_namespace;
-                subject.flags |= Flags::NAMESPACE_OWN;
-                if subject.flags & Flags::CREDENTIALS_KNOWN != 0 {
-                    subject.flags |= Flags::NAMESPACE_KNOWN;
-                }
-                decide(&mut subject, raised);
-                return subject;
+    let raised = is_raised(effective, asked.capability);
+    match asked.target {
+        Target::Namespace(target) if target == own => {
+            subject.target_namespace = subject.credential_namespace;
+            subject.flags |= Flags::NAMESPACE_OWN;
+            if subject.flags & Flags::CREDENTIALS_KNOWN != 0 {
+                subject.flags |= Flags::NAMESPACE_KNOWN;
             }
-            if let Some(inode) = read::<u32>(target, config!(offsets.user_ns_inum)) {
+            decide(subject, raised);
+        }
+        Target::Namespace(target) => {
+            if wanted && let Some(inode) = read::<u32>(target, config!(offsets.user_ns_inum)) {
                 subject.target_namespace = inode;
                 subject.flags |= Flags::NAMESPACE_KNOWN;
             }
             // The verifier would follow each of the walk's many ends through the rest of the
             // program, were their values known to it.
-            match opaque(walk(own, target, euid)) {
+            match opaque(walk(asked.credentials, own, target)) {
                 BELOW => {
                     subject.flags |= Flags::NAMESPACE_BELOW;
-                    decide(&mut subject, raised);
+                    decide(subject, raised);
                 }
                 OWNED => {
                     subject.flags |= Flags::NAMESPACE_BELOW;
                     if !raised {
                         subject.flags |= Flags::BY_OWNERSHIP;
                     }
-                    decide(&mut subject, true);
+                    decide(subject, true);
                 }
-                OUTSIDE => decide(&mut subject, false),
+                OUTSIDE => decide(subject, false),
                 _ => {}
             }
         }
@@ -112,7 +138,7 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
                 if level == 0 {
                     subject.flags |= Flags::NAMESPACE_OWN;
                 }
-                decide(&mut subject, level == 0 && raised);
+                decide(subject, level == 0 && raised);
             }
             // The constants of each path would keep the verifier from joining them: on 6.1 it
             // looked at 619 000 instructions instead of some thousands.
@@ -121,7 +147,32 @@ pub fn evaluate(credentials: u64, target: Target, capability: i32) -> Subject {
             subject.result = hidden as i32;
         }
     }
-    subject
+}
+
+/// Whether a set holds a capability.
+#[inline(always)]
+fn is_raised(effective: u64, capability: i32) -> bool {
+    (0..64).contains(&capability) && (effective >> (capability as u32 & 63)) & 1 != 0
+}
+
+/// Words from `cap_effective` to `user_ns`, on the kernels whose `struct cred` has them so close.
+const WINDOW: usize = 11;
+
+/// The effective set and the user namespace of credentials, in one read where they lie close.
+#[inline(always)]
+fn effective_and_namespace(credentials: u64) -> Option<(u64, u64)> {
+    let (effective, namespace) = (
+        config!(offsets.cred_effective),
+        config!(offsets.cred_user_ns),
+    );
+    let distance = namespace.wrapping_sub(effective);
+    if distance % 8 != 0 || distance as usize >= WINDOW * 8 {
+        return Some((read(credentials, effective)?, read(credentials, namespace)?));
+    }
+    let window = read::<[u64; WINDOW]>(credentials, effective)?;
+    // SAFETY: the distance lies in the window; a constant, so the verifier sees it too.
+    let namespace = unsafe { *window.as_ptr().add(distance as usize / 8) };
+    Some((window[0], namespace))
 }
 
 /// Where a walk ends.
@@ -137,8 +188,11 @@ const OUTSIDE: u64 = 3;
 ///
 /// A function of its own: the walk is rare, and inlined it would be most of each program.
 #[inline(never)]
-fn walk(own: u64, target: u64, euid: u32) -> u64 {
-    let Some(own_level) = read::<i32>(own, config!(offsets.user_ns_level)) else {
+fn walk(credentials: u64, own: u64, target: u64) -> u64 {
+    let (Some(euid), Some(own_level)) = (
+        read::<u32>(credentials, config!(offsets.cred_euid)),
+        read::<i32>(own, config!(offsets.user_ns_level)),
+    ) else {
         return UNKNOWN;
     };
     let mut namespace = target;

@@ -2,17 +2,44 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{doctor, explain, inspect, list, profile, run, top, trace};
+use crate::commands::{doctor, explain, generate, inspect, list, profile, run, top, trace};
 
-/// Examples for `--help`.
-const EXAMPLES: &str = "\
+/// What the long help of the program ends with.
+const NOTES: &str = "\
+Without a command it traces: `capable` is `capable trace`, and takes its options.
+
 Examples:
-  capable                        audited checks, live
-  capable -v -K -p 1234          all checks of a process, with kernel stacks
-  capable --unit nginx --denied  what nginx asked for and did not get
-  capable -o json | jq .         one object per check
+  capable                         audited checks, live
+  capable -v -K -p 1234           all checks of a process, with kernel stacks
+  capable --unit nginx --denied   what nginx asked for and did not get
+  capable -o json | jq .          one object per check
+  capable explain net_raw         what a capability allows
+  capable doctor                  whether tracing works here
 
-capable is capable trace: see `capable trace --help` for its options.";
+Exit status: 0, 1 for a failure, 2 for wrong usage.";
+
+/// What the long help of `capable trace` ends with.
+const TRACE_NOTES: &str = "\
+All filters act in the kernel. One that is given several times keeps what any of
+its values names; different ones must all hold. Rows go to standard output, all
+else to standard error.
+
+Examples:
+  capable -v -p 1                 all checks of process 1
+  capable -p 4711 --children      a process, its children, and theirs
+  capable -C net_raw -C net_admin two capabilities; -C '!sys_admin' all but one
+  capable --denied -u www-data    what a user was refused
+  capable -K -U -c 'nginx*'       who asked, in the kernel and in the program
+  capable --unique -o wide        each check once per process, with its reason
+  capable -o json -d 1m > rows    a minute, one object per line
+  capable --folded -d 10s         stacks for a flame graph
+  capable --columns help          which columns there are
+
+Environment: NO_COLOR turns colour off; RUST_LOG=debug says more; TZ is the time
+zone of times.
+
+Exit status: 0 when it was stopped, or -n or -d ended it; 124 when --timeout
+did; 1 for a failure, 2 for wrong usage.";
 
 /// Trace Linux capability checks, and find out which capabilities a program needs
 #[derive(Debug, Parser)]
@@ -20,9 +47,10 @@ capable is capable trace: see `capable trace --help` for its options.";
     name = "capable",
     version,
     args_conflicts_with_subcommands = true,
-    after_long_help = EXAMPLES,
+    after_long_help = NOTES,
     max_term_width = 100,
     subcommand_value_name = "COMMAND",
+    override_usage = "capable [OPTIONS]\n       capable COMMAND ...",
 )]
 pub struct Cli {
     /// What to do; tracing, where nothing is said.
@@ -38,19 +66,96 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show capability checks as they happen (the default)
+    #[command(after_long_help = TRACE_NOTES)]
     Trace(Box<trace::Args>),
+    /// Show who makes the most capability checks, counted in the kernel
+    Top(Box<top::Args>),
     /// Run a command and report which capabilities it needs
     Run(Box<run::Args>),
     /// Report which capabilities something needs that already runs
     Profile(Box<profile::Args>),
-    /// Show who makes the most capability checks, counted in the kernel
-    Top(Box<top::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower
     Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
-    /// Say what this kernel and this user can do, and what is missing
+    /// Tell whether tracing works here, how, and what is missing
     Doctor(doctor::Args),
+    /// Write man pages or completions
+    #[command(hide = true)]
+    Generate(generate::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn tracing_is_what_is_done_without_a_command() {
+        for line in [
+            "capable -v -p 1 --children",
+            "capable trace -v -p 1 --children",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            let args = match cli.command {
+                Some(Command::Trace(args)) => *args,
+                Some(other) => panic!("{other:?}"),
+                None => cli.trace,
+            };
+            assert!(args.verbose && args.filter.children);
+            assert_eq!(args.filter.pids, [1]);
+        }
+    }
+
+    #[test]
+    fn options_of_bcc_are_understood_as_its_users_type_them() {
+        for line in [
+            "capable -v",
+            "capable -p 181",
+            "capable -K",
+            "capable -U",
+            "capable -x",
+            "capable --unique",
+            "capable --unique -v",
+            "capable -KUvx -p181",
+            "capable --cgroupmap /sys/fs/bpf/test01",
+            "capable --mntnsmap mappath",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn help_fits_80_columns() {
+        let mut whole = Cli::command().term_width(80);
+        whole.build();
+        let commands = whole
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned());
+        let mut names: Vec<Option<String>> = commands.map(Some).collect();
+        names.push(None);
+        for name in names {
+            let command = match &name {
+                Some(name) => whole.find_subcommand_mut(name).unwrap(),
+                None => &mut whole,
+            };
+            let command = command.clone().term_width(80);
+            for help in [
+                command.clone().render_help(),
+                command.clone().render_long_help(),
+            ] {
+                for line in help.to_string().lines() {
+                    assert!(line.chars().count() <= 80, "{name:?}: {line}");
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! A row is a suite; the kernel is what the suite's `linux-image-cloud-amd64` depends on. It is
 //! fetched once and kept in the cache until it is fetched anew on demand.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt::{self, Apt};
 use crate::initramfs::Archive;
-use crate::{places, process};
+use crate::{modules, places, process};
 
 /// A row of the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,27 +60,6 @@ pub fn rows(name: &str) -> Result<Rows> {
     }
     Ok(Rows(rows))
 }
-
-/// Modules that guests get, with all that these need. Where a kernel has one built in, or not at
-/// all, there is nothing to take.
-const MODULES: [&str; 16] = [
-    "af_packet_diag",
-    "bridge",
-    "dummy",
-    "fuse",
-    "inet_diag",
-    "ip_tables",
-    "iptable_filter",
-    "ipvlan",
-    "loop",
-    "macvlan",
-    "nf_tables",
-    "overlay",
-    "squashfs",
-    "tun",
-    "unix_diag",
-    "veth",
-];
 
 /// A kernel that is here, ready to boot.
 #[derive(Clone, Debug)]
@@ -208,7 +187,7 @@ fn assemble(root: &Path, finished: &Path) -> Result<()> {
         archive.copy(&format!("boot/config-{release}"), 0o644, &configuration);
     }
     let chosen = finished.join("modules");
-    choose_modules(&modules, &chosen.join("lib/modules").join(&release))?;
+    modules::choose(&modules, &chosen.join("lib/modules").join(&release))?;
     process::run(
         Command::new("busybox")
             .args(["depmod", "-b"])
@@ -222,66 +201,6 @@ fn assemble(root: &Path, finished: &Path) -> Result<()> {
     archive.save(&finished.join("modules.cpio"))?;
     fs::write(finished.join("release"), format!("{release}\n"))?;
     Ok(())
-}
-
-/// Copies [`MODULES`] and what they depend on, uncompressed.
-fn choose_modules(from: &Path, to: &Path) -> Result<()> {
-    places::create(to)?;
-    let mut available = BTreeMap::new();
-    index_modules(from, &mut available)?;
-    let mut open: VecDeque<String> = MODULES.iter().map(|name| (*name).into()).collect();
-    let mut taken = BTreeSet::new();
-    while let Some(name) = open.pop_front() {
-        let Some(path) = available.get(&name).filter(|_| taken.insert(name.clone())) else {
-            continue;
-        };
-        let module = if path.extension().is_some_and(|extension| extension == "xz") {
-            let output = Command::new("busybox").arg("xzcat").arg(path).output()?;
-            if !output.status.success() {
-                bail!("cannot uncompress {}", path.display());
-            }
-            output.stdout
-        } else {
-            fs::read(path)?
-        };
-        open.extend(dependencies(&module));
-        fs::write(to.join(format!("{name}.ko")), module)?;
-    }
-    Ok(())
-}
-
-/// Finds the module files below a folder, by module name.
-fn index_modules(folder: &Path, found: &mut BTreeMap<String, PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            index_modules(&path, found)?;
-        } else if let Some(name) = path.file_name().and_then(|name| name.to_str())
-            && let Some((name, _)) = name.split_once(".ko")
-        {
-            found.insert(name.replace('-', "_"), path);
-        }
-    }
-    Ok(())
-}
-
-/// The modules that a module says it depends on: `depends=a,b`, closed by NUL, in its `.modinfo`
-/// (scripts/mod/modpost.c, `add_depends`).
-fn dependencies(module: &[u8]) -> Vec<String> {
-    const FIELD: &[u8] = b"\0depends=";
-    let Some(start) = module
-        .windows(FIELD.len())
-        .position(|window| window == FIELD)
-    else {
-        return Vec::new();
-    };
-    let value = &module[start + FIELD.len()..];
-    let value = value.split(|&byte| byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(value)
-        .split(',')
-        .filter(|name| !name.is_empty())
-        .map(|name| name.replace('-', "_"))
-        .collect()
 }
 
 fn remove(folder: &Path) -> Result<()> {
@@ -306,13 +225,5 @@ mod tests {
         );
         let error = rows("6.2").unwrap_err().to_string();
         assert_eq!(error, "there are 5.10, 6.1, 6.12, newest, and all");
-    }
-
-    #[test]
-    fn the_dependencies_of_a_module_are_read_from_it() {
-        let module = b"license=GPL\0depends=nf-conntrack,libcrc32c\0retpoline=Y\0";
-        assert_eq!(dependencies(module), ["nf_conntrack", "libcrc32c"]);
-        assert!(dependencies(b"license=GPL\0depends=\0").is_empty());
-        assert!(dependencies(b"").is_empty());
     }
 }

@@ -9,10 +9,12 @@ mod guest;
 mod guest_root;
 mod initramfs;
 mod kernels;
+mod modules;
 mod packages;
 mod places;
 mod process;
 mod qemu;
+mod recipes;
 mod run;
 mod setup;
 mod tally;
@@ -20,6 +22,7 @@ mod test;
 mod toolchain;
 mod vm;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -45,6 +48,14 @@ enum Task {
     Test(test::Options),
     /// Boot a kernel of the table and run the tests, a command or a shell in it
     Vm(vm::Options),
+    /// Run the recipes of the manual, as root
+    #[command(hide = true)]
+    Recipes {
+        /// The program
+        capable: PathBuf,
+        /// Only recipes whose names contain one of these
+        only: Vec<String>,
+    },
     /// What runs in a guest
     #[command(hide = true, disable_help_flag = true)]
     Guest {
@@ -71,6 +82,12 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Vm(options) => vm::run(&options),
+        Task::Recipes { capable, only } => {
+            let manual = places::workspace().join("docs/manual.md");
+            let tally = recipes::run(&manual, &capable, &only)?;
+            println!("{tally}");
+            Ok(tally.exit_code())
+        }
         Task::Guest { arguments } => guest::run(&arguments),
     }
 }

@@ -1,7 +1,12 @@
 //! `cargo xtask test`: everything, from the unit tests to the guests.
 
 use std::collections::VecDeque;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -97,21 +102,47 @@ fn check_objects() -> Result<Tally> {
     })
 }
 
+/// The tests on this machine's kernel, with the programs where any user may run them: a clone is
+/// often in a home that others cannot enter.
 fn host_tests() -> Result<Tally> {
-    let programs = binaries::build()?;
-    let xtask = programs
-        .iter()
-        .find(|path| path.ends_with("xtask"))
-        .context("the guest's xtask was not built")?;
+    let folder = env::temp_dir().join(format!("capable-host-tests.{}", std::process::id()));
+    places::create(&folder)?;
+    let result = host_tests_in(&folder);
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    result
+}
+
+fn host_tests_in(folder: &Path) -> Result<Tally> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for program in binaries::build()? {
+        let name = program.file_name().context("a program without a name")?;
+        fs::copy(&program, folder.join(name))
+            .with_context(|| format!("cannot copy {}", program.display()))?;
+    }
+    let capable = folder.join("capable");
+    let mut tally = counted(as_root(folder)?.args(["guest", "host-tests"]))?;
+    tally += counted(as_root(folder)?.arg("recipes").arg(capable))?;
+    Ok(tally)
+}
+
+/// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the
+/// `PATH`.
+fn as_root(folder: &Path) -> Result<Command> {
+    let mut path = vec![folder.to_owned()];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let mut assignment = OsString::from("PATH=");
+    assignment.push(env::join_paths(path)?);
     let mut command = match places::on_path("sudo") {
         Some(sudo) if !places::is_root() => {
             let mut command = Command::new(sudo);
-            command.arg("--").arg(xtask);
+            // sudo sets a PATH of its own, env sets ours again.
+            command.args(["--", "env"]);
             command
         }
-        _ => Command::new(xtask),
+        _ => Command::new("env"),
     };
-    counted(command.args(["guest", "host-tests"]))
+    command.arg(assignment).arg(folder.join("xtask"));
+    Ok(command)
 }
 
 /// Runs a program whose output tells what passed and what failed.
@@ -161,9 +192,16 @@ fn guest_tests(rows: &[&'static Kernel]) -> Result<Tally> {
     for (kernel, result) in results {
         let name = format!("kernel {} ({})", kernel.name, kernel.release);
         match result {
-            Ok((tally, took)) => {
-                println!("--- {name}: {tally}, {:.0} s", took.as_secs_f64());
-                whole += tally;
+            Ok(guest) => {
+                println!(
+                    "--- {name}: {}, {:.0} s",
+                    guest.tally,
+                    guest.took.as_secs_f64()
+                );
+                for failure in guest.failures {
+                    println!("{failure}");
+                }
+                whole += guest.tally;
             }
             Err(error) => whole += failure(&name, &error),
         }
@@ -176,11 +214,15 @@ fn next<'a>(waiting: &Mutex<VecDeque<&'a Installed>>) -> Option<&'a Installed> {
     waiting.pop_front()
 }
 
-fn guest(
-    kernel: &Installed,
-    base: &Archive,
-    layers: &[std::path::PathBuf],
-) -> Result<(Tally, Duration)> {
+/// How the tests in a guest went.
+struct Guest {
+    tally: Tally,
+    /// The lines that name failed tests, to be said again at the end.
+    failures: Vec<String>,
+    took: Duration,
+}
+
+fn guest(kernel: &Installed, base: &Archive, layers: &[PathBuf]) -> Result<Guest> {
     let machine = Machine {
         kernel,
         base,
@@ -192,16 +234,20 @@ fn guest(
         count_instructions: false,
     };
     let mut tally = Tally::default();
-    let mut lines = Lines::default();
-    let outcome = machine.run(vm::TESTS, GUEST_LIMIT, |bytes| {
-        lines.push(bytes, |line| {
-            tally.read(line);
-            println!("[{}] {line}", kernel.name);
-        });
-    })?;
-    lines.finish(|line| {
+    let mut failures = Vec::new();
+    let mut take = |line: &str| {
         tally.read(line);
         println!("[{}] {line}", kernel.name);
-    });
-    Ok((tally.with_exit(outcome.status == 0), outcome.total))
+        if line.contains("FAILED") {
+            failures.push(line.to_owned());
+        }
+    };
+    let mut lines = Lines::default();
+    let outcome = machine.run(vm::TESTS, GUEST_LIMIT, |bytes| lines.push(bytes, &mut take))?;
+    lines.finish(&mut take);
+    Ok(Guest {
+        tally: tally.with_exit(outcome.status == 0),
+        failures,
+        took: outcome.total,
+    })
 }

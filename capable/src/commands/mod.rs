@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod explain;
+pub mod generate;
 pub mod inspect;
 pub mod list;
 pub mod profile;

@@ -1,7 +1,7 @@
 //! Records as they come out of a transport: put in order of time, and taken apart without a copy
 //! per field.
 
-use capable_common::{Check, Config, Detail, Kind, Life, STACK_FAILED};
+use capable_common::{Check, Config, Detail, Kind, Life, STACK_FAILED, Wanted};
 
 use crate::event::{Event, Stack};
 
@@ -26,7 +26,7 @@ impl Sections {
     /// The sections that a configuration asks for.
     pub fn of(config: &Config) -> Self {
         Self {
-            detail: config.detail != 0,
+            detail: config.wanted & Wanted::DETAIL != 0,
             kernel_frames: config.kernel_frames as usize,
             user_frames: config.user_frames as usize,
         }

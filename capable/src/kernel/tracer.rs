@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
 use aya_log::EbpfLogger;
-use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy};
+use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy, Wanted};
 use thiserror::Error;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     inlining,
     object::{Object, ObjectError},
     offsets::Layout,
-    plan::{Hook, Transport},
+    plan::{Hook, Plan, Transport},
     stream::{Stream, StreamError},
 };
 use crate::context::kernel_symbols;
@@ -80,6 +80,10 @@ pub struct Request {
     pub audited_only: bool,
     /// Send parent, inner pids and system call.
     pub detail: bool,
+    /// Send whose credentials were checked, over which namespace.
+    pub credentials: bool,
+    /// Send the cgroup's id.
+    pub cgroup: bool,
     /// Frames of the kernel stack.
     pub kernel_frames: u32,
     /// Frames of the user stack.
@@ -100,6 +104,31 @@ pub struct Request {
     pub buffer: Option<u32>,
     /// The level of the kernel side's own log: 0 is off, 5 is trace.
     pub log_level: u8,
+}
+
+impl Request {
+    /// Every audited check, sent plainly: the least that a trace by this plan can be asked for.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            hook: plan.hook,
+            transport: plan.transport,
+            layout: plan.layout,
+            audited_only: true,
+            detail: false,
+            credentials: false,
+            cgroup: false,
+            kernel_frames: 0,
+            user_frames: 0,
+            filters: Filters::default(),
+            follow: false,
+            outcomes: false,
+            unique: UniqueBy::Off,
+            send: true,
+            count: None,
+            buffer: None,
+            log_level: 0,
+        }
+    }
 }
 
 /// A trace at work. Dropping it ends it.
@@ -290,7 +319,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         audited_only: u8::from(request.audited_only),
         results: 0,
         unique: request.unique as u8,
-        detail: u8::from(request.detail),
+        wanted: wanted(request),
         pids: 0,
         tids: 0,
         users: 0,
@@ -311,6 +340,17 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
     }
     request.filters.configure(&mut config)?;
     Ok(config)
+}
+
+fn wanted(request: &Request) -> u8 {
+    [
+        (request.detail, Wanted::DETAIL),
+        (request.credentials, Wanted::CREDENTIALS),
+        (request.cgroup, Wanted::CGROUP),
+    ]
+    .into_iter()
+    .filter(|(asked, _)| *asked)
+    .fold(0, |wanted, (_, bit)| wanted | bit)
 }
 
 /// Tells the kernel side where the functions are by which it infers the audit flag.
@@ -398,7 +438,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen,
         filtered,
         repeated,
-        sent,
         lost_full,
         lost_life,
         lost_stacks,
@@ -410,7 +449,6 @@ fn add(sum: Counters, one: Counters) -> Counters {
         seen: sum.seen + seen,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
-        sent: sum.sent + sent,
         lost_full: sum.lost_full + lost_full,
         lost_life: sum.lost_life + lost_life,
         lost_stacks: sum.lost_stacks + lost_stacks,

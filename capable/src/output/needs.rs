@@ -21,5 +21,9 @@ bitflags::bitflags! {
         const CGROUP = 1 << 6;
         /// At least one stack, deep: the kernel's, where the user chose none.
         const STACK = 1 << 7;
+        /// [`crate::event::Event::credentials`] and the target namespace.
+        const CREDENTIALS = 1 << 8;
+        /// The id of the cgroup.
+        const CGROUP_ID = 1 << 9;
     }
 }

@@ -38,7 +38,7 @@ pub struct OutputOptions {
     #[arg(short = 'x', long)]
     pub extra: bool,
 
-    /// Show these columns; `--columns help` lists them
+    /// Show these columns; '--columns help' lists them
     #[arg(
         long,
         value_name = "COLUMN,...",
@@ -47,20 +47,26 @@ pub struct OutputOptions {
     )]
     pub columns: Vec<String>,
 
-    /// Print stacks for flame graphs: the same as `-o folded`
-    #[arg(long, conflicts_with_all = ["output", "columns", "extra"])]
+    /// Print stacks for flame graphs: the same as '-o folded'
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["output", "columns", "extra"])]
     pub folded: bool,
 
-    /// How to write times; the default is `clock` in tables, `iso` elsewhere
-    #[arg(long, value_name = "STYLE", value_enum)]
+    /// How to write times; the default is 'clock' in tables, 'iso' elsewhere
+    #[arg(long, hide_short_help = true, value_name = "STYLE", value_enum)]
     pub time: Option<TimeFormat>,
 
     /// Write times in UTC, not in the local time zone
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub utc: bool,
 
     /// When to use colour
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t
+    )]
     pub color: ColorChoice,
 }
 

@@ -114,10 +114,17 @@ fn matches(row: &Row, expected: &Expected, verdict: Verdict, hook: &str) -> bool
     row.capability_number == i32::from(expected.capability.number)
         && row.audit == Some(expected.audited)
         && row.insetid == Some(expected.insetid)
-        && row.result.as_deref() == Some(granted)
+        && has_result(row, granted, hook)
         && is_or_unknown(row.granted_by.as_deref(), by, hook, Field::GrantedBy)
         && has_credentials(row, expected, hook)
         && is_caller(row.caller.as_deref(), expected.callers)
+}
+
+fn has_result(row: &Row, wanted: &str, hook: &str) -> bool {
+    match row.result.as_deref() {
+        Some(result) => result == wanted,
+        None => row.is_overcommit() && may_be_unknown(hook, Field::OvercommitResult),
+    }
 }
 
 fn has_credentials(row: &Row, expected: &Expected, hook: &str) -> bool {
@@ -167,7 +174,8 @@ fn sentence(expected: &Expected, verdict: Verdict) -> String {
 /// Rows in few words, for a message.
 pub fn describe(rows: &[&Row]) -> String {
     let mut text = String::new();
-    for row in rows.iter().take(8) {
+    const SHOWN: usize = 3;
+    for row in rows.iter().take(SHOWN) {
         let check = row.check();
         let credentials = row.credentials.as_ref();
         let owner = credentials.and_then(|credentials| credentials.owner.as_deref());
@@ -187,8 +195,8 @@ pub fn describe(rows: &[&Row]) -> String {
             check.caller.as_deref(),
         );
     }
-    if rows.len() > 8 {
-        let _ = write!(text, "and {} more", rows.len() - 8);
+    if rows.len() > SHOWN {
+        let _ = write!(text, "and {} more", rows.len() - SHOWN);
     }
     if rows.is_empty() {
         text.push_str("nothing");

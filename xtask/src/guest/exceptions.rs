@@ -46,6 +46,8 @@ pub enum Field {
     GrantedBy,
     /// Whose credentials were checked, and over which namespace.
     Credentials,
+    /// The result of a check that the compiler inlined into `cap_vm_enough_memory`.
+    OvercommitResult,
 }
 
 /// What a hook cannot give.
@@ -70,6 +72,11 @@ pub const UNKNOWN: &[Unknown] = &[
         hook: "kretprobe",
         field: Field::Credentials,
         reason: "the pair is for kernels without BTF, where credentials cannot be read",
+    },
+    Unknown {
+        hook: "kretprobe",
+        field: Field::OvercommitResult,
+        reason: "the pair sees cap_capable return, and where that is inlined it does not",
     },
 ];
 

@@ -12,7 +12,6 @@ use std::{
 
 use anyhow::Result;
 pub use args::Args;
-use capable_common::UniqueBy;
 use observe::Observer;
 use target::Target;
 use tokio::{
@@ -63,25 +62,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let plan = plan(&Features::probe(), &wanted)?;
     let mut gaps = Vec::new();
     let request = Request {
-        hook: plan.hook,
-        transport: plan.transport,
-        layout: plan.layout.clone(),
         audited_only: false,
-        detail: false,
-        kernel_frames: 0,
-        user_frames: 0,
+        credentials: true,
         filters,
         follow: !filter.pids.is_empty(),
-        outcomes: false,
-        unique: UniqueBy::Off,
         send: false,
         count: Some(CountBy {
             subject: CountSubject::Process,
             origin: true,
             entries: args.table_size,
         }),
-        buffer: args.tracing.buffer_size,
         log_level: log::max_level() as u8,
+        ..Request::of(&plan)
     };
     let target = Target::new(&args.target);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -10,7 +10,6 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 pub use args::Args;
-use capable_common::UniqueBy;
 use collect::Collector;
 use tree::Tree;
 
@@ -81,24 +80,19 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     // Before there is a runtime: the child inherits the signals as they were.
     let waiting = Waiting::fork(&command)?;
     let request = Request {
-        hook: plan.hook,
-        transport: plan.transport,
-        layout: plan.layout.clone(),
         audited_only: false,
         detail: true,
+        credentials: true,
         kernel_frames: CALLER_FRAMES,
-        user_frames: 0,
         filters: Filters {
             pids: vec![waiting.pid()],
             ..Filters::default()
         },
         follow: true,
         outcomes: true,
-        unique: UniqueBy::Off,
-        send: true,
-        count: None,
         buffer: args.tracing.buffer_size,
         log_level: log::max_level() as u8,
+        ..Request::of(&plan)
     };
     let settle = u64::try_from(args.settle.as_nanos()).unwrap_or(u64::MAX);
     let mut collector = Collector::new(symbols, Tree::new(waiting.pid(), settle));

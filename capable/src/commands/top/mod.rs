@@ -25,7 +25,7 @@ use std::{
 
 use anyhow::Result;
 pub use args::Args;
-use capable_common::{Counters, UniqueBy};
+use capable_common::Counters;
 use crossterm::event::{self, Event};
 use frame::{Content, View};
 use keys::Action;
@@ -190,25 +190,17 @@ fn tracer(args: &Args, filters: &Filters, plan: &Plan, subject: CountSubject) ->
     let mut filters = filters.clone();
     filters.pids.extend(descendants());
     let mut tracer = Tracer::start(&Request {
-        hook: plan.hook,
-        transport: plan.transport,
-        layout: plan.layout,
         audited_only: !args.verbose,
-        detail: false,
-        kernel_frames: 0,
-        user_frames: 0,
         filters,
         follow: args.filter.children,
-        outcomes: false,
-        unique: UniqueBy::Off,
         send: false,
         count: Some(CountBy {
             subject,
             origin: false,
             entries: args.table_size,
         }),
-        buffer: None,
-        log_level: 0,
+        cgroup: true,
+        ..Request::of(plan)
     })?;
     // Those that were made while the trace started.
     for pid in descendants() {

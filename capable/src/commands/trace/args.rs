@@ -25,15 +25,18 @@ pub struct Args {
     pub user_stack: bool,
 
     /// Frames of each stack, at most 127
-    #[arg(long, value_name = "FRAMES", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=127))]
+    #[arg(long, hide_short_help = true, value_name = "FRAMES", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=127))]
     pub stack_depth: u32,
 
     /// What to keep.
     #[command(flatten)]
     pub filter: FilterArgs,
 
-    /// Show each check once per process, capability and result; or per cgroup, comm or stack
-    #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "process", value_enum)]
+    /// Show what repeats once
+    ///
+    /// Once per process, capability and result; or per cgroup, name or kernel stack in place of
+    /// the process.
+    #[arg(long, help_heading = "Filters", value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "process", value_enum)]
     pub unique: Option<Unique>,
 
     /// When to stop.
@@ -66,10 +69,10 @@ pub struct FilterArgs {
     pub pids: Vec<u32>,
 
     /// Keep this thread
-    #[arg(long = "tid", value_name = "TID")]
+    #[arg(long = "tid", hide_short_help = true, value_name = "TID")]
     pub tids: Vec<u32>,
 
-    /// With -p: also its descendants, those to come too
+    /// With -p: keep its descendants too, also those to come
     #[arg(long, requires = "pids")]
     pub children: bool,
 
@@ -77,11 +80,13 @@ pub struct FilterArgs {
     #[arg(short = 'u', long = "user", value_name = "USER")]
     pub users: Vec<String>,
 
-    /// Keep names that match this glob
+    /// Keep tasks whose name matches this glob
     #[arg(short = 'c', long = "comm", value_name = "GLOB")]
     pub comms: Vec<String>,
 
-    /// Keep this capability, by name or number; `!NAME` leaves it out
+    /// Keep this capability; '!CAP' leaves it out
+    ///
+    /// By name, with or without CAP_ and in any case, or by number.
     #[arg(short = 'C', long = "cap", value_name = "CAP", value_delimiter = ',')]
     pub capabilities: Vec<String>,
 
@@ -105,16 +110,16 @@ pub struct FilterArgs {
     #[arg(long = "container", value_name = "ID")]
     pub containers: Vec<String>,
 
-    /// Keep this user namespace: its number, or a process in it
-    #[arg(long = "userns", value_name = "NUMBER|PID")]
+    /// Keep this user namespace, by its number or a process in it
+    #[arg(hide_short_help = true, long = "userns", value_name = "NUMBER|PID")]
     pub user_namespaces: Vec<String>,
 
-    /// Keep this mount namespace: its number, or a process in it
-    #[arg(long = "mntns", value_name = "NUMBER|PID")]
+    /// Keep this mount namespace, by its number or a process in it
+    #[arg(hide_short_help = true, long = "mntns", value_name = "NUMBER|PID")]
     pub mount_namespaces: Vec<String>,
 
-    /// Keep this pid namespace: its number, or a process in it
-    #[arg(long = "pidns", value_name = "NUMBER|PID")]
+    /// Keep this pid namespace, by its number or a process in it
+    #[arg(hide_short_help = true, long = "pidns", value_name = "NUMBER|PID")]
     pub pid_namespaces: Vec<String>,
 }
 
@@ -131,7 +136,7 @@ pub struct BoundArgs {
     pub duration: Option<Duration>,
 
     /// As --duration, but exit with 124, as timeout(1) does
-    #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "duration")]
+    #[arg(long, hide_short_help = true, value_name = "TIME", value_parser = duration, conflicts_with = "duration")]
     pub timeout: Option<Duration>,
 }
 
@@ -140,15 +145,15 @@ pub struct BoundArgs {
 #[command(next_help_heading = "Tracing")]
 pub struct TracingArgs {
     /// Hook to use; by default the best that this kernel has
-    #[arg(long, value_name = "HOOK", value_enum)]
+    #[arg(long, hide_short_help = true, value_name = "HOOK", value_enum)]
     pub hook: Option<Hook>,
 
     /// Transport to use; by default the best that this kernel has
-    #[arg(long, value_name = "TRANSPORT", value_enum)]
+    #[arg(long, hide_short_help = true, value_name = "TRANSPORT", value_enum)]
     pub transport: Option<Transport>,
 
     /// Size of the buffer between kernel and program: 512K, 8M
-    #[arg(long, value_name = "BYTES", value_parser = buffer_size)]
+    #[arg(long, hide_short_help = true, value_name = "BYTES", value_parser = buffer_size)]
     pub buffer_size: Option<u32>,
 }
 

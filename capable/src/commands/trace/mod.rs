@@ -84,21 +84,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
     let request = Request {
-        hook: plan.hook,
-        transport: plan.transport,
-        layout: plan.layout,
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),
+        credentials: needs.contains(Needs::CREDENTIALS),
+        cgroup: needs.contains(Needs::CGROUP_ID),
         kernel_frames,
         user_frames: depth(args.user_stack),
         filters,
         follow: args.filter.children,
-        outcomes: false,
         unique: args.unique.map_or(UniqueBy::Off, unique_by),
-        send: true,
-        count: None,
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
+        ..Request::of(&plan)
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -57,11 +57,22 @@ impl KernelSymbols {
     /// The stack without the frames of the tracer in front of `cap_capable` (or of the function
     /// that it was inlined into).
     pub fn without_tracer<'a>(&self, frames: &'a [u64]) -> &'a [u64] {
-        let outside = (0..frames.len())
-            .find(|&depth| matches!(self.role(frames, depth), Role::Helper | Role::Other(_)));
-        // Generated code has no symbols where net.core.bpf_jit_kallsyms is 0: what lies in front
-        // of the first known frame is the tracer's.
-        &frames[outside.unwrap_or(0)..]
+        &frames[self.outside(frames)..]
+    }
+
+    /// Where the tracer's frames end: at `cap_capable` or another helper where there is one, and
+    /// otherwise at the first known function.
+    ///
+    /// Generated code has no symbols where `net.core.bpf_jit_kallsyms` is 0, or seems to be part
+    /// of a module in whose freed memory it lies: whatever is in front of a helper is the
+    /// tracer's.
+    fn outside(&self, frames: &[u64]) -> usize {
+        let find = |wanted: fn(Role) -> bool| {
+            (0..frames.len()).find(|&depth| wanted(self.role(frames, depth)))
+        };
+        find(|role| role == Role::Helper)
+            .or_else(|| find(|role| matches!(role, Role::Other(_))))
+            .unwrap_or(0)
     }
 
     /// The function that asked for the capability: the first one past the tracer's frames and the
@@ -70,7 +81,7 @@ impl KernelSymbols {
     /// The frames begin with the innermost; six or seven are enough.
     pub fn caller(&self, frames: &[u64]) -> Option<&str> {
         let mut helpers = false;
-        for depth in 0..frames.len() {
+        for depth in self.outside(frames)..frames.len() {
             match self.role(frames, depth) {
                 Role::Helper => helpers = true,
                 Role::Tracer => {}

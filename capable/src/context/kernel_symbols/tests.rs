@@ -80,6 +80,14 @@ fn the_caller_is_the_first_function_past_tracer_and_helpers() {
     ];
     assert_eq!(table.caller(&hidden), Some("can_nice"));
     assert_eq!(table.without_tracer(&hidden), &hidden[1..]);
+    // A program in the memory that a module's init code has left.
+    let reused = [
+        0xffff_ffff_a000_1080,
+        0xffff_ffff_8100_0205,
+        0xffff_ffff_8100_0520,
+    ];
+    assert_eq!(table.caller(&reused), Some("can_nice"));
+    assert_eq!(table.without_tracer(&reused), &reused[1..]);
     // A function of a module that is not known asked.
     let unknown = [
         0xffff_ffff_8100_0205,

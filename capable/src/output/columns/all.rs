@@ -69,7 +69,8 @@ pub const COLUMNS: &[Column] = &[
         13,
         shown!(task),
         "what runs: user, kernel_thread or io_worker (of io_uring)",
-    ),
+    )
+    .needs(Needs::DETAIL),
     Column::number(
         "cpu",
         "CPU",
@@ -188,7 +189,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(euid),
         "effective user id of the checked credentials",
     )
-    .field("credentials.euid"),
+    .field("credentials.euid")
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "effective",
         "EFFECTIVE",
@@ -196,7 +198,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(effective),
         "effective set of the checked credentials, as a mask",
     )
-    .field("credentials.effective"),
+    .field("credentials.effective")
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "cred",
         "CRED",
@@ -204,7 +207,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(credential_owner),
         "whose credentials: own, overridden (access(2), overlayfs) or foreign",
     )
-    .field("credentials.owner"),
+    .field("credentials.owner")
+    .needs(Needs::CREDENTIALS),
     Column::number(
         "credns",
         "CREDNS",
@@ -212,7 +216,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(credential_namespace),
         "user namespace of the credentials, by inode number",
     )
-    .field("credentials.namespace"),
+    .field("credentials.namespace")
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "namespace",
         "NAMESPACE",
@@ -221,7 +226,8 @@ pub const COLUMNS: &[Column] = &[
         "user namespace over which it was asked: initial, or its inode number",
     )
     .field("target_namespace.inode")
-    .data(v::namespace_inode),
+    .data(v::namespace_inode)
+    .needs(Needs::CREDENTIALS),
     Column::text(
         "relation",
         "RELATION",
@@ -229,7 +235,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(relation),
         "that namespace to the credentials' one: own, below or outside",
     )
-    .field("target_namespace.relation"),
+    .field("target_namespace.relation")
+    .needs(Needs::CREDENTIALS),
     Column::number(
         "initial",
         "INITIAL",
@@ -237,10 +244,11 @@ pub const COLUMNS: &[Column] = &[
         shown!(namespace_initial),
         "1: it is the initial user namespace",
     )
-    .field("target_namespace.initial"),
+    .field("target_namespace.initial")
+    .needs(Needs::CREDENTIALS),
     Column::text("unit", "UNIT", 24, shown!(unit), "systemd unit")
         .least(14)
-        .needs(Needs::UNIT),
+        .needs(Needs::UNIT.union(Needs::CGROUP_ID)),
     Column::text(
         "container",
         "CONTAINER",
@@ -250,7 +258,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("container.id")
     .data(v::container_id)
-    .needs(Needs::CONTAINER),
+    .needs(Needs::CONTAINER.union(Needs::CGROUP_ID)),
     Column::text(
         "runtime",
         "RUNTIME",
@@ -259,11 +267,11 @@ pub const COLUMNS: &[Column] = &[
         "runtime of the container",
     )
     .field("container.runtime")
-    .needs(Needs::CONTAINER),
+    .needs(Needs::CONTAINER.union(Needs::CGROUP_ID)),
     Column::text("cgroup", "CGROUP", 40, shown!(cgroup), "path of the cgroup")
         .field("cgroup.path")
         .least(16)
-        .needs(Needs::CGROUP),
+        .needs(Needs::CGROUP.union(Needs::CGROUP_ID)),
     Column::number(
         "cgroup_id",
         "CGROUP_ID",
@@ -271,7 +279,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(cgroup_id),
         "id of the cgroup",
     )
-    .field("cgroup.id"),
+    .field("cgroup.id")
+    .needs(Needs::CGROUP_ID),
 ];
 
 #[cfg(test)]

@@ -314,8 +314,14 @@ fn stacks_stand_under_their_row() {
 #[test]
 fn a_table_asks_only_for_what_it_shows() {
     assert_eq!(needs(""), Needs::empty());
-    assert_eq!(needs("-x"), Needs::DETAIL | Needs::SYSCALL | Needs::CALLER);
-    assert_eq!(needs("--columns unit,user"), Needs::UNIT | Needs::USER);
+    assert_eq!(
+        needs("-x"),
+        Needs::DETAIL | Needs::SYSCALL | Needs::CALLER | Needs::CREDENTIALS
+    );
+    assert_eq!(
+        needs("--columns unit,user"),
+        Needs::UNIT | Needs::USER | Needs::CGROUP_ID
+    );
     assert_eq!(needs("-o json --columns pid"), Needs::empty());
     assert_eq!(needs("-o folded"), Needs::STACK);
     assert_eq!(needs("-o json") | Needs::STACK, Needs::all());

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::{Bench, Tally};
 use crate::guest::compare::{Comparison, compare, rows_of};
-use crate::guest::exceptions::{UNKNOWN, VARYING};
+use crate::guest::exceptions::{Field, UNKNOWN, VARYING, may_be_unknown};
 use crate::guest::hooks::Way;
 use crate::guest::identity::Identity;
 use crate::guest::rows::{Check, Row};
@@ -133,7 +133,7 @@ fn complain(result: &Comparison) -> Result<()> {
 
 /// The first of these, each on a line: one cause often has many of them.
 fn first_lines(all: &[String]) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 6;
     let mut lines = String::new();
     for line in all.iter().take(SHOWN) {
         lines.push_str("\n  ");
@@ -186,11 +186,11 @@ fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) ->
             let (name, identity) = key;
             all += others.len();
             wrong.push(format!(
-                "{name} as {identity}: {} only there: {:?}; {} only here: {:?}",
+                "{name} as {identity}: {} only there: {}; {} only here: {}",
                 missing.len(),
-                missing.first(),
+                words(missing.first().copied()),
                 others.len(),
-                others.first()
+                words(others.first()),
             ));
         }
     }
@@ -201,12 +201,30 @@ fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) ->
     Ok(())
 }
 
+fn words(check: Option<&Check>) -> String {
+    check.map_or("-".to_owned(), |check| {
+        format!(
+            "[{} {} audit {:?} insetid {:?} by {}]",
+            check.name,
+            check.result.as_deref().unwrap_or("?"),
+            check.audit,
+            check.insetid,
+            check.caller.as_deref().unwrap_or("?")
+        )
+    })
+}
+
 /// Equal, but for what the hook cannot know (`exceptions::UNKNOWN`).
 fn alike(one: &Check, other: &Check, hook: &str) -> bool {
-    use crate::guest::exceptions::{Field, may_be_unknown};
     let mut one = one.clone();
     if may_be_unknown(hook, Field::GrantedBy) && one.result.as_deref() == Some("owner") {
         one.result = Some("granted".to_owned());
+    }
+    if may_be_unknown(hook, Field::OvercommitResult)
+        && other.result.is_none()
+        && one.audit == Some(false)
+    {
+        one.result = None;
     }
     one == *other
 }

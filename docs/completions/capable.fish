@@ -1,0 +1,157 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_capable_global_optspecs
+    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
+end
+
+function __fish_capable_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_capable_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_capable_using_subcommand
+    set -l cmd (__fish_capable_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Frames of each stack, at most 127' -r
+complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Keep this process, all its threads' -r
+complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Keep this thread' -r
+complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Keep this real user, by name or number' -r
+complete -c capable -n "__fish_capable_needs_command" -s c -l comm -d 'Keep tasks whose name matches this glob' -r
+complete -c capable -n "__fish_capable_needs_command" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r
+complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Keep this cgroup and all below it' -r
+complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Keep this systemd unit and all below it' -r
+complete -c capable -n "__fish_capable_needs_command" -l container -d 'Keep this container, by the beginning of its id' -r
+complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Keep this user namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_needs_command" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_needs_command" -l unique -d 'Show what repeats once' -r -f -a "process\t'Process, capability and result'
+cgroup\t'Cgroup, capability and result'
+comm\t'Name, capability and result'
+stack\t'Kernel stack, capability and result'"
+complete -c capable -n "__fish_capable_needs_command" -s n -l count -d 'Stop after this many rows' -r
+complete -c capable -n "__fish_capable_needs_command" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r
+complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r
+complete -c capable -n "__fish_capable_needs_command" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
+wide\t'A table with all that is useful, as wide as the terminal'
+json\t'One JSON object per line'
+csv\t'Comma-separated values (RFC 4180)'
+folded\t'Stacks for flame graphs, counted, printed at the end'"
+complete -c capable -n "__fish_capable_needs_command" -l columns -d 'Show these columns; \'--columns help\' lists them' -r
+complete -c capable -n "__fish_capable_needs_command" -l time -d 'How to write times; the default is \'clock\' in tables, \'iso\' elsewhere' -r -f -a "clock\t'The time of day: 14:03:59'
+iso\t'RFC 3339 with nanoseconds: 2026-11-22T14:03:59.123456789+01:00'
+relative\t'Seconds since tracing began: 12.345678'"
+complete -c capable -n "__fish_capable_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c capable -n "__fish_capable_needs_command" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
+kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
+fexit\t'A BPF program after `cap_capable`'
+tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
+complete -c capable -n "__fish_capable_needs_command" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
+perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_needs_command" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
+complete -c capable -n "__fish_capable_needs_command" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r
+complete -c capable -n "__fish_capable_needs_command" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r
+complete -c capable -n "__fish_capable_needs_command" -s v -l verbose -d 'Also show checks that are not audited'
+complete -c capable -n "__fish_capable_needs_command" -s K -l kernel-stack -d 'Print the kernel stack under each row'
+complete -c capable -n "__fish_capable_needs_command" -s U -l user-stack -d 'Print the user stack under each row'
+complete -c capable -n "__fish_capable_needs_command" -l children -d 'With -p: keep its descendants too, also those to come'
+complete -c capable -n "__fish_capable_needs_command" -l granted -d 'Keep what was granted'
+complete -c capable -n "__fish_capable_needs_command" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_needs_command" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
+complete -c capable -n "__fish_capable_needs_command" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
+complete -c capable -n "__fish_capable_needs_command" -l utc -d 'Write times in UTC, not in the local time zone'
+complete -c capable -n "__fish_capable_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_needs_command" -s V -l version -d 'Print version'
+complete -c capable -n "__fish_capable_needs_command" -f -a "trace" -d 'Show capability checks as they happen (the default)'
+complete -c capable -n "__fish_capable_needs_command" -f -a "list" -d 'List every capability'
+complete -c capable -n "__fish_capable_needs_command" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
+complete -c capable -n "__fish_capable_needs_command" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
+complete -c capable -n "__fish_capable_needs_command" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
+complete -c capable -n "__fish_capable_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Frames of each stack, at most 127' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Keep this process, all its threads' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Keep this thread' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Keep this real user, by name or number' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s c -l comm -d 'Keep tasks whose name matches this glob' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Keep this cgroup and all below it' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Keep this systemd unit and all below it' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Keep this container, by the beginning of its id' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Keep this user namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l unique -d 'Show what repeats once' -r -f -a "process\t'Process, capability and result'
+cgroup\t'Cgroup, capability and result'
+comm\t'Name, capability and result'
+stack\t'Kernel stack, capability and result'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -s n -l count -d 'Stop after this many rows' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
+wide\t'A table with all that is useful, as wide as the terminal'
+json\t'One JSON object per line'
+csv\t'Comma-separated values (RFC 4180)'
+folded\t'Stacks for flame graphs, counted, printed at the end'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l columns -d 'Show these columns; \'--columns help\' lists them' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l time -d 'How to write times; the default is \'clock\' in tables, \'iso\' elsewhere' -r -f -a "clock\t'The time of day: 14:03:59'
+iso\t'RFC 3339 with nanoseconds: 2026-11-22T14:03:59.123456789+01:00'
+relative\t'Seconds since tracing began: 12.345678'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
+kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
+fexit\t'A BPF program after `cap_capable`'
+tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
+perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s v -l verbose -d 'Also show checks that are not audited'
+complete -c capable -n "__fish_capable_using_subcommand trace" -s K -l kernel-stack -d 'Print the kernel stack under each row'
+complete -c capable -n "__fish_capable_using_subcommand trace" -s U -l user-stack -d 'Print the user stack under each row'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l children -d 'With -p: keep its descendants too, also those to come'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l granted -d 'Keep what was granted'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_using_subcommand trace" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
+complete -c capable -n "__fish_capable_using_subcommand trace" -l utc -d 'Write times in UTC, not in the local time zone'
+complete -c capable -n "__fish_capable_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand list" -s o -l output -d 'How to write it' -r -f -a "table\t'A line for each'
+json\t'One object per line for each'"
+complete -c capable -n "__fish_capable_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand explain" -s o -l output -d 'How to write it' -r -f -a "text\t'Paragraphs, as wide as the terminal'
+json\t'One object per line for each capability'"
+complete -c capable -n "__fish_capable_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand inspect" -s o -l output -d 'How to write it' -r -f -a "table\t'A table, one column for each target'
+json\t'One object per line for each target'"
+complete -c capable -n "__fish_capable_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand doctor" -s o -l output -d 'How to write it' -r -f -a "text\t'A table, and the plan below it'
+json\t'One object'"
+complete -c capable -n "__fish_capable_using_subcommand doctor" -l hook -d 'Ask for this hook' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
+kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
+fexit\t'A BPF program after `cap_capable`'
+tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
+complete -c capable -n "__fish_capable_using_subcommand doctor" -l transport -d 'Ask for this transport' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
+perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "trace" -d 'Show capability checks as they happen (the default)'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "list" -d 'List every capability'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
