@@ -14,8 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::compare::Machine;
 use super::hooks::{Way, ways};
-use super::kernel::Version;
 use super::random;
 use super::scene::Scene;
 
@@ -24,8 +24,8 @@ use super::scene::Scene;
 pub struct Bench {
     /// The place for triggers.
     pub scene: Scene,
-    /// The running kernel.
-    pub kernel: Version,
+    /// This machine and its kernel.
+    pub machine: Machine,
     /// The ways to trace that must work here.
     pub ways: Vec<Way>,
 }
@@ -97,10 +97,11 @@ const TESTS: &[Test] = &[
 /// # Errors
 /// When the scene cannot be built. A failed test is told by the exit code.
 pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
-    let kernel = Version::running()?;
+    let machine = Machine::this()?;
+    let kernel = machine.kernel;
     let bench = Bench {
         scene: Scene::build()?,
-        kernel,
+        machine,
         ways: ways(kernel),
     };
     let label = kernel_name.map_or_else(|| kernel.to_string(), str::to_owned);
