@@ -4,6 +4,7 @@ mod act;
 mod agreement;
 mod burst;
 mod comm;
+mod degraded;
 mod errors;
 mod filters;
 mod output;
@@ -70,6 +71,18 @@ const TESTS: &[Test] = &[
     ("unaudited_checks_are_shown_with_v_only", filters::verbose),
     ("the_tracer_itself_never_appears", filters::own_process),
     (
+        "functions_of_a_program_are_named_where_it_has_symbols",
+        stack::user,
+    ),
+    (
+        "without_symbols_checks_are_shown_and_callers_unknown",
+        degraded::hidden_symbols,
+    ),
+    (
+        "without_btf_the_pair_of_probes_gives_the_result",
+        degraded::hidden_btf,
+    ),
+    (
         "the_stack_of_nice_shows_can_nice_and_no_tracer",
         stack::nice,
     ),
@@ -108,6 +121,12 @@ pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
     let mut tally = Tally::default();
+    if degraded::is_locked_down() {
+        // Other tests need what lockdown takes away.
+        let name = "lockdown_is_named_or_does_not_matter";
+        tally.record(&label, name, degraded::lockdown(&bench));
+        return Ok(tally.finish());
+    }
     if wanted("agreement") {
         agreement::run(&bench, &label, &mut tally)?;
     }
