@@ -9,8 +9,8 @@
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -141,6 +141,56 @@ fn a_needed_set_is_enough_for_another_user_and_without_it_the_command_fails() {
     );
     assert_eq!(class(&without, "CAP_SYS_NICE"), "denied");
     assert_eq!(without["needed"], serde_json::json!([]));
+}
+
+/// Debian's own programs as root, the set that the report gives, and the same as nobody with
+/// exactly that set, and with none.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn the_sets_of_debians_programs_are_enough_and_none_is_too_many() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let open = |path: &Path| fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+    open(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["owned", "secret", "program"] {
+        fs::write(path(name), "text").unwrap();
+    }
+    chown(path("secret"), Some(1), Some(1)).unwrap();
+    fs::set_permissions(path("secret"), Permissions::from_mode(0o600)).unwrap();
+    let mut other = Command::new("sleep").arg("600").uid(1).spawn().unwrap();
+
+    let mknod = format!("mknod {} c 1 3 && rm {0}", path("device"));
+    let kill = format!("kill -0 {}", other.id());
+    let programs: [(&str, &[&str]); 9] = [
+        ("CAP_SYS_NICE", &["nice", "-n", "-5", "true"]),
+        ("CAP_SYS_NICE", &["chrt", "-f", "1", "true"]),
+        ("CAP_CHOWN", &["chown", "1", &path("owned")]),
+        ("CAP_SYS_CHROOT", &["chroot", "/", "true"]),
+        ("CAP_MKNOD", &["sh", "-ec", &mknod]),
+        ("CAP_DAC_READ_SEARCH", &["cat", &path("secret")]),
+        ("CAP_KILL", &["sh", "-c", &kill]),
+        ("CAP_SYS_ADMIN", &["unshare", "--mount", "true"]),
+        ("CAP_SETFCAP", &["setcap", "cap_kill+ep", &path("program")]),
+    ];
+    for (set, command) in programs {
+        let report = report("", command);
+        assert_eq!(report["needed"], serde_json::json!([set]), "{command:?}");
+        let caged = |caps: &str| {
+            chown(path("owned"), Some(0), None).unwrap();
+            let options = format!("run --report /dev/null --user nobody --caps {caps} --");
+            with(&options, command)
+        };
+        let enough = caged(set);
+        assert_eq!(code(&enough), 0, "{command:?}: {}", stderr(&enough));
+        // nice(1) only says that it could not.
+        let none = caged("none");
+        assert!(
+            code(&none) != 0 || stderr(&none).contains("cannot set"),
+            "{command:?}"
+        );
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
 }
 
 #[test]
