@@ -68,6 +68,10 @@ const TESTS: &[Test] = &[
         "one_process_is_kept_with_all_its_threads",
         filters::process_with_threads,
     ),
+    (
+        "uid_is_the_real_user_of_a_process_under_overridden_credentials",
+        filters::real_user,
+    ),
     ("unaudited_checks_are_shown_with_v_only", filters::verbose),
     ("the_tracer_itself_never_appears", filters::own_process),
     (
