@@ -4,6 +4,7 @@
 pub mod attach;
 pub mod btf;
 pub mod counts;
+mod entries;
 pub mod features;
 pub mod filters;
 pub mod glob;
@@ -11,6 +12,7 @@ mod inlining;
 pub mod object;
 pub mod offsets;
 pub mod plan;
+pub mod privileges;
 pub mod record;
 pub mod stream;
 mod sys;

@@ -134,6 +134,8 @@ impl Request {
 /// A trace at work. Dropping it ends it.
 pub struct Tracer {
     attached: Attached,
+    /// What the kernel had skipped when the hooks were taken away.
+    missed_before: Missed,
     counters: PerCpuArray<MapData, PodCounters>,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
@@ -201,6 +203,7 @@ impl Tracer {
         Ok(Self {
             log: open_log(request, &attached),
             attached,
+            missed_before: Missed::default(),
             counters: object.take_map("COUNTERS")?,
             followed,
             counts,
@@ -251,7 +254,11 @@ impl Tracer {
 
     /// What the kernel skipped so far.
     pub fn missed(&self) -> Missed {
-        self.attached.missed()
+        let attached = self.attached.missed();
+        Missed {
+            checks: self.missed_before.checks + attached.checks,
+            uncounted: self.missed_before.uncounted || attached.uncounted,
+        }
     }
 
     /// Follows one more process, from its next check on, or, `waiting`, from its next execve(2).
@@ -278,9 +285,9 @@ impl Tracer {
 
     /// Takes the hooks away; what is in the stream can still be read.
     pub fn detach(&mut self) -> Missed {
-        let missed = self.attached.missed();
+        self.missed_before = self.missed();
         self.attached = Attached::default();
-        missed
+        self.missed_before
     }
 }
 

@@ -184,10 +184,10 @@ fn report(
 ) -> Report {
     let end = monotonic_now();
     if let Some(sentence) = left_behind(&collector.tree) {
-        account.unknown(sentence);
+        account.note(sentence);
     }
     if let Some(sentence) = collector.gains.ignored().filter(|_| no_new_privs) {
-        account.unknown(sentence);
+        account.note(sentence);
     }
     let started = collector.tree.started().unwrap_or(end);
     let settled = !collector.tree.is_starting(end);
@@ -199,6 +199,7 @@ fn report(
             .collect(),
         duration: end.saturating_sub(started),
         settled,
+        processes: Some(1 + collector.tree.forks),
         ..account.into_run()
     };
     let observations = collector
@@ -232,7 +233,7 @@ fn left_behind(tree: &Tree) -> Option<String> {
         .collect::<Vec<_>>()
         .join(", ");
     Some(format!(
-        "{what}, and what they ask for later is not in this report: {named}{more}; --wait waits \
+        "{what}, and what is asked for from now on is not in this report: {named}{more}; --wait waits \
          for them"
     ))
 }

@@ -115,10 +115,12 @@ pub fn result_word<'a>(row: &'a Row<'_>) -> Value<'a> {
     }))
 }
 
+/// Without the credentials, what granted it is unknown.
 pub fn granted_by<'a>(row: &'a Row<'_>) -> Value<'a> {
+    let known = row.event.credentials().is_some();
     Value::word(row.event.verdict().and_then(|verdict| match verdict {
-        Verdict::Granted => Some("capability"),
         Verdict::GrantedByOwnership => Some("ownership"),
+        Verdict::Granted => known.then_some("capability"),
         Verdict::Denied(_) => None,
     }))
 }
