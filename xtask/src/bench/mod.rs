@@ -47,9 +47,9 @@ pub struct Options {
     /// Only tracers with this in their name, such as "capable fexit" (repeatable)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Leave out the burst on two processors
-    #[arg(long)]
-    no_burst: bool,
+    /// Only count instructions, or only make the burst
+    #[arg(long, value_enum)]
+    part: Option<Part>,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -62,6 +62,15 @@ pub struct Options {
     /// End a guest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     limit: u64,
+}
+
+/// What is measured in a guest of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Instructions, on one processor
+    Counts,
+    /// A burst, on two
+    Burst,
 }
 
 /// Runs the subcommand.
@@ -81,9 +90,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             versions: Vec::new(),
             figures: Vec::new(),
         };
-        guest(options, &kernel, &base, &peers, true, &mut report)?;
-        if !options.no_burst {
-            guest(options, &kernel, &base, &peers, false, &mut report)?;
+        for part in [Part::Counts, Part::Burst] {
+            if options.part.is_none_or(|only| only == part) {
+                guest(options, &kernel, &base, &peers, part, &mut report)?;
+            }
         }
         println!("{}", table::text(&report));
         reports.push(report);
@@ -108,7 +118,7 @@ fn guest(
     kernel: &Installed,
     base: &Archive,
     peers: &PathBuf,
-    counting: bool,
+    part: Part,
     report: &mut Report,
 ) -> Result<()> {
     let machine = Machine {
@@ -119,10 +129,10 @@ fn guest(
         append: "",
         processors: 2,
         memory: MEMORY,
-        count_instructions: counting,
+        count_instructions: part == Part::Counts,
     };
     let mut script = "xtask guest bench".to_owned();
-    if !counting {
+    if part == Part::Burst {
         script += " --burst";
     }
     if options.quick {
