@@ -1,7 +1,7 @@
 //! Starts the real program, waits until it traces, and reads what it printed.
 
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail};
 
 use serde::de::DeserializeOwned;
 
+use super::processors::leave_the_first;
 use super::rows::Row;
 use super::syscall::call;
 
@@ -71,11 +72,15 @@ impl Tracer {
         fs::create_dir_all(&folder)?;
         let stdout = folder.join("stdout");
         let stderr = folder.join("stderr");
-        let child = Command::new("capable")
+        let mut command = Command::new("capable");
+        command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(File::create(&stdout)?)
-            .stderr(File::create(&stderr)?)
+            .stderr(File::create(&stderr)?);
+        // SAFETY: the closure makes one system call.
+        unsafe { command.pre_exec(leave_the_first) };
+        let child = command
             .spawn()
             .context("cannot start capable: is it on the PATH?")?;
         Ok(Self {
