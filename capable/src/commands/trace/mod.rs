@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 pub use args::{Args, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
-use rows::Rows;
+pub use rows::Rows;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{Instant, sleep_until},
