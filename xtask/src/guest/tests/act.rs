@@ -52,9 +52,28 @@ impl Actor {
     /// # Errors
     /// When it could not act.
     pub fn run(self) -> Result<()> {
+        self.start().wait()
+    }
+
+    /// Lets it act.
+    pub fn start(self) -> Acting {
         let Self { child, start } = self;
         drop(start);
-        ensure!(child.wait()? == 0, "a process could not make its checks");
+        Acting(child)
+    }
+}
+
+/// A process that acts.
+#[derive(Debug)]
+pub struct Acting(Child);
+
+impl Acting {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it could not act.
+    pub fn wait(self) -> Result<()> {
+        ensure!(self.0.wait()? == 0, "a process could not make its checks");
         Ok(())
     }
 }
