@@ -44,24 +44,32 @@ pub struct Asked {
 /// What is known of a check when it is counted or sent.
 #[derive(Clone, Copy)]
 pub struct Known {
+    /// The process.
     pub pid: u32,
+    /// The thread.
     pub tid: u32,
+    /// The capability's number.
     pub capability: i32,
+    /// The fourth argument.
     pub options: u32,
+    /// Credentials, namespaces and result.
     pub subject: Subject,
 }
 
 impl Known {
+    /// The result is known.
     #[inline(always)]
     pub fn has_result(&self) -> bool {
         self.subject.flags & Flags::RESULT_KNOWN != 0
     }
 
+    /// The result; 0 where it is not known.
     #[inline(always)]
     pub fn result(&self) -> i32 {
         self.subject.result
     }
 
+    /// [`Flags`].
     #[inline(always)]
     pub fn flags(&self) -> u32 {
         self.subject.flags
@@ -155,11 +163,9 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
             T::log_full(context, "counts");
         }
     }
-    if config!(send) != 0 {
-        if !send::<T, C>(context, asked, &known, counters) {
-            add(&mut counters.lost_full);
-            T::log_lost(context, known.capability);
-        }
+    if config!(send) != 0 && !send::<T, C>(context, asked, &known, counters) {
+        add(&mut counters.lost_full);
+        T::log_lost(context, known.capability);
     }
 }
 

@@ -9,6 +9,14 @@
 //! declared by each transport's binary, because every map of an object is created when it loads
 //! and kernels before 5.8 have no ring buffer.
 #![no_std]
+#![expect(
+    clippy::needless_borrows_for_generic_args,
+    reason = "a key or value that is passed by value is copied on a stack of 512 bytes"
+)]
+#![expect(
+    clippy::macro_metavars_in_unsafe,
+    reason = "the variables of `config!` are names of fields, which cannot hold unsafe code"
+)]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod check;

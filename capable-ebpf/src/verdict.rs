@@ -27,11 +27,17 @@ const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
 /// Whose credentials over which namespace, as far as it is known.
 #[derive(Clone, Copy)]
 pub struct Subject {
+    /// The effective set of the checked credentials.
     pub effective: u64,
+    /// Their effective user id.
     pub euid: u32,
+    /// Their user namespace, by inode number.
     pub credential_namespace: u32,
+    /// The user namespace over which the capability was asked, by inode number.
     pub target_namespace: u32,
+    /// 0 when granted, a negative errno when denied.
     pub result: i32,
+    /// [`Flags`]: which of these are known, and what else is.
     pub flags: u32,
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{doctor, explain, generate, inspect, list, run, top, trace};
+use crate::commands::{doctor, explain, generate, inspect, list, profile, run, top, trace};
 
 /// What the long help of the program ends with.
 const NOTES: &str = "\
@@ -72,6 +72,8 @@ pub enum Command {
     Top(Box<top::Args>),
     /// Run a command and report which capabilities it needs
     Run(Box<run::Args>),
+    /// Report which capabilities something needs that already runs
+    Profile(Box<profile::Args>),
     /// List every capability
     List(list::Args),
     /// Say what a capability allows, who asks for it, and what is narrower

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, doctor, explain, generate, inspect, list, run, top, trace},
+    commands::{Usage, doctor, explain, generate, inspect, list, profile, run, top, trace},
 };
 use clap::Parser as _;
 
@@ -31,6 +31,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Trace(args)) => trace::run(&args),
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Profile(args)) => profile::run(&args),
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),

@@ -8,6 +8,7 @@
 )]
 
 use std::{
+    collections::HashSet,
     io::{Read as _, Write as _},
     process::{Child, Command, Stdio},
 };
@@ -20,12 +21,13 @@ use capable::{
         counts::{self, CountBy, CountSubject, Counted, CountedStack, Who},
         features::Features,
         filters::Filters,
+        glob,
         plan::{self, plan},
         stream::monotonic_now,
         tracer::{Request, Tracer},
     },
 };
-use capable_common::{Counters, UniqueBy};
+use capable_common::Counters;
 
 /// How many checks the child makes.
 const CHECKS: u64 = 500;
@@ -78,38 +80,38 @@ impl Drop for Shell {
 
 /// Counts the checks of shells: all rows, and what happened to the checks.
 fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
+    let pids = shells.iter().map(|shell| shell.0.id()).collect();
+    let filters = Filters {
+        pids,
+        ..Filters::default()
+    };
+    counting(filters, by, |tracer| {
+        for shell in shells {
+            shell.make_checks();
+        }
+        (tracer.counts().unwrap(), tracer.counters().unwrap())
+    })
+}
+
+/// Counts checks for CAP_SYS_RESOURCE while `work` runs.
+fn counting<T>(filters: Filters, by: CountBy, work: impl FnOnce(&mut Tracer) -> T) -> T {
     let plan = plan(&Features::probe(), &plan::Request::default()).unwrap();
     let request = Request {
-        hook: plan.hook,
-        transport: plan.transport,
-        layout: plan.layout,
         audited_only: false,
-        detail: false,
-        kernel_frames: 0,
-        user_frames: 0,
         filters: Filters {
-            pids: shells.iter().map(|shell| shell.0.id()).collect(),
             capabilities: Some(CapabilitySet::from_iter([Capability::SYS_RESOURCE])),
-            ..Filters::default()
+            ..filters
         },
-        follow: false,
-        outcomes: false,
-        unique: UniqueBy::Off,
         send: false,
         count: Some(by),
-        buffer: None,
-        log_level: 0,
+        ..Request::of(&plan)
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let _inside = runtime.enter();
-    let tracer = Tracer::start(&request).unwrap();
-    for shell in shells {
-        shell.make_checks();
-    }
-    (tracer.counts().unwrap(), tracer.counters().unwrap())
+    work(&mut Tracer::start(&request).unwrap())
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
 fn each_check_is_counted_once_under_its_process() {
     let mut shell = [Shell::start()];
     let pid = shell[0].0.id();
-    let effective = Process::read(pid).unwrap().effective;
+    let effective = Process::read(pid).unwrap().credentials.sets.effective;
     let (rows, counters) = count(&mut shell, BY_PROCESS);
     assert_eq!(rows.len(), 1, "{rows:?}");
     let row = &rows[0];
@@ -131,7 +133,8 @@ fn each_check_is_counted_once_under_its_process() {
         assert_eq!(verdict.is_granted(), granted, "{verdict:?}");
     }
     assert_eq!(row.stack, CountedStack::NotAsked);
-    assert_eq!((row.checks, counters.sent), (CHECKS, 0));
+    assert_eq!(row.checks, CHECKS);
+    assert_eq!(counters.seen - counters.filtered, CHECKS);
     let age = monotonic_now() - row.first;
     assert!(age < 60_000_000_000, "the first check was {age} ns ago");
 }
@@ -169,4 +172,41 @@ fn what_does_not_fit_into_the_table_is_lost_and_said() {
     let (rows, counters) = count(&mut [Shell::start(), Shell::start()], by);
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((rows[0].checks, counters.lost_counts), (CHECKS, CHECKS));
+}
+
+#[test]
+#[ignore = "needs root"]
+fn many_processes_are_all_read_and_go_together_when_they_ended() {
+    // More than are read at once.
+    const PROCESSES: usize = 1200;
+    let directory = tempfile::tempdir().unwrap();
+    let shell = directory.path().join("capable-counts");
+    std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
+    let filters = Filters {
+        comms: glob::compile(&["capable-counts".to_owned()]).unwrap(),
+        ..Filters::default()
+    };
+    counting(filters, BY_PROCESS, |tracer| {
+        let script = format!(
+            "ulimit -Sn 50; ulimit -Hn 100; i=0; while [ $i -lt {PROCESSES} ]; do \
+             (ulimit -Hn 200); i=$((i + 1)); done"
+        );
+        let mut command = Command::new(&shell);
+        command.args(["-c", &script]).stderr(Stdio::null());
+        command.status().unwrap();
+
+        let counters = tracer.counters().unwrap();
+        assert_eq!(counters.seen - counters.filtered, PROCESSES as u64);
+        let rows = tracer.counts().unwrap();
+        let pids: HashSet<Who> = rows.iter().map(|row| row.who).collect();
+        assert_eq!((rows.len(), pids.len()), (PROCESSES, PROCESSES));
+        assert!(rows.iter().all(|row| row.checks == 1));
+
+        assert_eq!(tracer.fold_ended_counts().unwrap().len(), PROCESSES);
+        let rows = tracer.counts().unwrap();
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(rows[0].who, Who::Ended(*b"capable-counts\0\0"));
+        assert_eq!(rows[0].checks, PROCESSES as u64);
+        assert!(tracer.fold_ended_counts().unwrap().is_empty());
+    });
 }

@@ -76,6 +76,8 @@ complete -c capable -n "__fish_capable_needs_command" -l utc -d 'Write times in 
 complete -c capable -n "__fish_capable_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_needs_command" -s V -l version -d 'Print version'
 complete -c capable -n "__fish_capable_needs_command" -f -a "trace" -d 'Show capability checks as they happen (the default)'
+complete -c capable -n "__fish_capable_needs_command" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
+complete -c capable -n "__fish_capable_needs_command" -f -a "run" -d 'Run a command and report which capabilities it needs'
 complete -c capable -n "__fish_capable_needs_command" -f -a "list" -d 'List every capability'
 complete -c capable -n "__fish_capable_needs_command" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
 complete -c capable -n "__fish_capable_needs_command" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
@@ -131,6 +133,66 @@ complete -c capable -n "__fish_capable_using_subcommand trace" -s x -l extra -d 
 complete -c capable -n "__fish_capable_using_subcommand trace" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
 complete -c capable -n "__fish_capable_using_subcommand trace" -l utc -d 'Write times in UTC, not in the local time zone'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand top" -s g -l group -d 'What a row stands for; changed with the key g' -r -f -a "check\t'Checks of a process for a capability with a result'
+process\t'Checks of a process'
+capability\t'Checks for a capability'
+result\t'Checks with a result'
+cgroup\t'Checks of a cgroup'"
+complete -c capable -n "__fish_capable_using_subcommand top" -s s -l sort -d 'What rows are sorted by; changed with the keys c, p, n and r' -r -f -a "rate\t'Checks per second, the most first'
+total\t'Checks in all, the most first'
+pid\t'Number of the process'
+name\t'Name of the task, the capability or the cgroup'
+result\t'Result, denied first'"
+complete -c capable -n "__fish_capable_using_subcommand top" -s d -l delay -d 'Seconds between two readings' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s n -l iterations -d 'Stop after this many readings' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Rows that the kernel\'s table has room for' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Keep this process, all its threads' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Keep this thread' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Keep this real user, by name or number' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s c -l comm -d 'Keep tasks whose name matches this glob' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Keep this cgroup and all below it' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Keep this systemd unit and all below it' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Keep this container, by the beginning of its id' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Keep this user namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
+kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
+fexit\t'A BPF program after `cap_capable`'
+tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
+complete -c capable -n "__fish_capable_using_subcommand top" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
+perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand top" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s v -l verbose -d 'Also count checks that are not audited'
+complete -c capable -n "__fish_capable_using_subcommand top" -s b -l batch -d 'Print each reading as plain text'
+complete -c capable -n "__fish_capable_using_subcommand top" -l children -d 'With -p: keep its descendants too, also those to come'
+complete -c capable -n "__fish_capable_using_subcommand top" -l granted -d 'Keep what was granted'
+complete -c capable -n "__fish_capable_using_subcommand top" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand run" -s o -l output -d 'Format of the report' -r -f -a "text\t'For a terminal'
+json\t'For a program, and for --baseline'
+markdown\t'For an issue or a wiki'"
+complete -c capable -n "__fish_capable_using_subcommand run" -l report -d 'Write the report to this file; `-` is stdout' -r -F
+complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l baseline -d 'Exit with 3 where a capability was needed or used that was not in this report' -r -F
+complete -c capable -n "__fish_capable_using_subcommand run" -l settle -d 'The command is starting until it and its descendants started nothing for this time' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l user -d 'Run as this user, by name or number, with its groups' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l group -d 'Run as this group, by name or number' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l caps -d 'Hold exactly these capabilities, ambient, and no others in the bounding set; or `none`' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l drop -d 'Hold these capabilities in no set' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l securebits -d 'Set these secure bits, such as noroot,noroot-locked' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
+kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
+fexit\t'A BPF program after `cap_capable`'
+tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
+complete -c capable -n "__fish_capable_using_subcommand run" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
+perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand run" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l wait -d 'Report when the last descendant has ended, not when the command has'
+complete -c capable -n "__fish_capable_using_subcommand run" -l no-new-privs -d 'Set no_new_privs: set-user-ID programs and file capabilities give nothing'
+complete -c capable -n "__fish_capable_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand list" -s o -l output -d 'How to write it' -r -f -a "table\t'A line for each'
 json\t'One object per line for each'"
 complete -c capable -n "__fish_capable_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -149,9 +211,11 @@ tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_using_subcommand doctor" -l transport -d 'Ask for this transport' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
 complete -c capable -n "__fish_capable_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "trace" -d 'Show capability checks as they happen (the default)'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "list" -d 'List every capability'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "trace" -d 'Show capability checks as they happen (the default)'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "run" -d 'Run a command and report which capabilities it needs'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "list" -d 'List every capability'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -145,9 +145,6 @@ fn compile(toolchain: &Toolchain, target: &Path) -> Result<()> {
         .context("neither CARGO_HOME nor HOME says where cargo keeps its sources")?;
     let flags = [
         format!("--cfg=bpf_target_arch=\"{ARCHITECTURE}\""),
-        // The line information of BTF comes from the debug information.
-        "-Cdebuginfo=2".into(),
-        "-Clink-arg=--btf".into(),
         format!("-Clinker={}", toolchain.linker.display()),
         format!("--remap-path-prefix={}=/cargo", cargo_home.display()),
         format!(
@@ -187,7 +184,9 @@ fn compile(toolchain: &Toolchain, target: &Path) -> Result<()> {
     for setting in [
         "inherits='release'",
         "opt-level=3",
-        "debug=2",
+        // capable loads its programs without BTF of their own, which would be more than half of
+        // each object.
+        "debug=0",
         "lto=false",
         "codegen-units=1",
         "panic='abort'",

@@ -18,7 +18,8 @@
 //! background, again and again, until the recipe ends; `shows` are words that one line of what it
 //! prints must hold in this order, and `hides` words that no line may hold; `exit` is its exit code,
 //! 0 where it is not given; `after` runs at the end, whatever happened. Each but `exit` may come
-//! several times, and only `shows` must. Recipes run as root, in an empty folder, and touch only
+//! several times, and only `shows` must. What runs in the background is ended after `after`, by its
+//! number. Recipes run as root, in an empty folder, and touch only
 //! what `before` made.
 
 use std::collections::BTreeSet;
@@ -168,8 +169,8 @@ impl Recipe {
         };
         format!(
             "exec 2>&1\n\
-             ended() {{ code=$?; for job in $(jobs -p); do kill \"$job\" 2>/dev/null; done; wait\n\
-             {}\nexit $code; }}\n\
+             ended() {{ code=$?\n{}\n\
+             for job in $(jobs -p); do kill \"$job\" 2>/dev/null; done; wait; exit $code; }}\n\
              trap ended EXIT\n\
              {}\n{trigger}{}",
             lines(&self.after),

@@ -1,13 +1,26 @@
 //! What the kernel side counted, without sending a record: the table read as typed rows, summed
 //! over the processors.
 
-use std::{cell::RefCell, collections::HashMap, fs, path::Path, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fs, io,
+    os::fd::{AsFd as _, OwnedFd},
+    path::Path,
+    sync::Arc,
+};
 
-use aya::maps::{MapData, MapError, PerCpuHashMap, StackTraceMap};
+use aya::{
+    maps::{MapData, MapError, PerCpuHashMap, StackTraceMap},
+    util::nr_cpus,
+};
 use capable_common::{COMM_LENGTH, Count, CountKey, SYSCALL_NONE};
 use thiserror::Error;
 
-use super::object::{Object, ObjectError};
+use super::{
+    entries,
+    object::{Object, ObjectError},
+};
 use crate::{
     capability::Capability,
     event::{Audit, Verdict},
@@ -51,6 +64,9 @@ pub enum CountsError {
     /// The object has no such map.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// The table could not be read.
+    #[error("cannot read the table of counts: {0}")]
+    Table(io::Error),
     /// A map could not be read.
     #[error("cannot read the map {0}: {1}")]
     Map(&'static str, MapError),
@@ -123,6 +139,10 @@ unsafe impl aya::Pod for PodCount {}
 /// The table of a trace that counts.
 pub struct Counts {
     by: CountBy,
+    /// The table's descriptor, to read many rows at once.
+    descriptor: OwnedFd,
+    /// How many processors there could be: each has a count in a row.
+    processors: usize,
     table: PerCpuHashMap<MapData, PodKey, PodCount>,
     stacks: Option<StackTraceMap<MapData>>,
     /// Stacks that were read before: the kernel side never replaces one.
@@ -140,6 +160,8 @@ impl Counts {
     pub fn open(object: &mut Object, by: CountBy) -> Result<Self, CountsError> {
         Ok(Self {
             by,
+            descriptor: object.duplicate("COUNTS")?,
+            processors: nr_cpus().map_err(|(_, error)| CountsError::Table(error))?,
             table: object.take_map("COUNTS")?,
             stacks: if by.origin {
                 Some(object.take_map("STACKS")?)
@@ -158,17 +180,32 @@ impl Counts {
     ///
     /// A map cannot be read.
     pub fn read(&self) -> Result<Vec<Counted>, CountsError> {
-        let mut rows = Vec::new();
-        for entry in self.table.iter() {
-            let (PodKey(key), processors) =
-                entry.map_err(|error| CountsError::Map("COUNTS", error))?;
-            let count = sum(processors.iter().map(|PodCount(one)| *one));
-            rows.push(self.row(&key, count)?);
+        let mut counts = Vec::new();
+        let value = self.processors * size_of::<Count>();
+        let read = entries::each(
+            self.descriptor.as_fd(),
+            size_of::<CountKey>(),
+            value,
+            |key, value| counts.extend(decode(key, value)),
+        );
+        match read {
+            Ok(()) => {}
+            // Before 5.6.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                counts.clear();
+                for entry in self.table.iter() {
+                    let (PodKey(key), processors) =
+                        entry.map_err(|error| CountsError::Map("COUNTS", error))?;
+                    counts.push((key, sum(processors.iter().map(|PodCount(one)| *one))));
+                }
+            }
+            Err(error) => return Err(CountsError::Table(error)),
         }
-        for (key, count) in &self.ended {
-            rows.push(self.row(key, *count)?);
-        }
-        Ok(rows)
+        counts.extend(self.ended.iter().map(|(key, count)| (*key, *count)));
+        counts
+            .iter()
+            .map(|(key, count)| self.row(key, *count))
+            .collect()
     }
 
     /// Makes room: takes the rows of processes that ended out of the table and adds them up by
@@ -203,6 +240,7 @@ impl Counts {
             self.table.remove(&key).map_err(map)?;
             ended.push(pid);
         }
+        ended.sort_unstable();
         ended.dedup();
         Ok(ended)
     }
@@ -251,6 +289,21 @@ impl Counts {
 /// include/linux/proc_ns.h).
 fn in_initial_pid_namespace() -> bool {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")
+}
+
+/// An entry from the bytes that the kernel copied: a key, and a count per processor.
+fn decode(key: &[u8], value: &[u8]) -> Option<(CountKey, Count)> {
+    let key: &[u8; size_of::<CountKey>()] = key.first_chunk()?;
+    // SAFETY: there are as many bytes as a key has, which is made of integers, for which every bit
+    // pattern is a value.
+    let key = unsafe { key.as_ptr().cast::<CountKey>().read_unaligned() };
+    let (words, _) = value.as_chunks::<8>();
+    let (counts, _) = words.as_chunks::<2>();
+    let counts = counts.iter().map(|&[checks, first]| Count {
+        checks: u64::from_ne_bytes(checks),
+        first: u64::from_ne_bytes(first),
+    });
+    Some((key, sum(counts)))
 }
 
 /// Adds up what the processors counted. The time is set where the row was made; a processor that

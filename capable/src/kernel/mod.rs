@@ -4,6 +4,7 @@
 pub mod attach;
 pub mod btf;
 pub mod counts;
+mod entries;
 pub mod features;
 pub mod filters;
 pub mod glob;

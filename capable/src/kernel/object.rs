@@ -182,6 +182,23 @@ impl Object {
         T::try_from(map).map_err(|error| ObjectError::Damaged(format!("{name}: {error}")))
     }
 
+    /// A second descriptor of a map of counts, for what aya does not do with it.
+    pub fn duplicate(&self, name: &'static str) -> Result<OwnedFd, ObjectError> {
+        match self.maps.get(name) {
+            Some(Map::PerCpuHashMap(map)) => {
+                map.fd()
+                    .as_fd()
+                    .try_clone_to_owned()
+                    .map_err(|error| ObjectError::Map {
+                        name: name.to_owned(),
+                        error,
+                        hint: "",
+                    })
+            }
+            _ => Err(ObjectError::Damaged(format!("it has no counts {name}"))),
+        }
+    }
+
     /// Loads a program; a tracing program needs the type id, in the kernel's BTF, of what it
     /// traces.
     pub fn load(&self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {

@@ -33,7 +33,7 @@ const LOG_LEVEL: u32 = 1;
 /// # Safety
 ///
 /// `attributes` is what `command` expects, and what it points to is valid for the call.
-unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<libc::c_int> {
+pub unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<libc::c_int> {
     // SAFETY: the caller vouches for the attributes; the size is theirs.
     let answer =
         unsafe { libc::syscall(libc::SYS_bpf, command, &raw mut *attributes, size_of::<T>()) };

@@ -1,7 +1,19 @@
 //! What is not as it is elsewhere, each with the kernel's reason: the only place for exceptions.
 
+use std::path::Path;
+use std::sync::LazyLock;
+
 use super::identity::Identity;
 use super::kernel::Version;
+
+/// Kernels on which something cannot run.
+#[derive(Clone, Copy, Debug)]
+pub enum On {
+    /// Kernels before this one.
+    Before(Version),
+    /// Kernels that do not show this path.
+    Without(&'static str),
+}
 
 /// A trigger that cannot run.
 #[derive(Clone, Copy, Debug)]
@@ -10,22 +22,27 @@ pub struct Impossible {
     pub trigger: &'static str,
     /// The identities that cannot run it.
     pub identities: &'static [Identity],
-    /// The first kernel on which it cannot run.
-    pub since: Version,
-    /// The first kernel on which it can run again.
-    pub until: Version,
+    /// Where it cannot run.
+    pub on: On,
     /// Why.
     pub reason: &'static str,
 }
 
 /// Triggers that cannot run on some kernels.
-pub const IMPOSSIBLE: &[Impossible] = &[Impossible {
-    trigger: "immutable",
-    identities: &Identity::ALL,
-    since: Version::FIRST,
-    until: Version(6, 6),
-    reason: "tmpfs has file flags since 6.6 (mm/shmem.c, shmem_fileattr_set)",
-}];
+pub const IMPOSSIBLE: &[Impossible] = &[
+    Impossible {
+        trigger: "immutable",
+        identities: &Identity::ALL,
+        on: On::Before(Version(6, 6)),
+        reason: "tmpfs has file flags since 6.6 (mm/shmem.c, shmem_fileattr_set)",
+    },
+    Impossible {
+        trigger: "epoll-wakeup",
+        identities: &Identity::ALL,
+        on: On::Without("/sys/power/wakeup_count"),
+        reason: "without CONFIG_PM_SLEEP nothing is asked (include/linux/eventpoll.h)",
+    },
+];
 
 /// Why a trigger cannot run here, if it cannot.
 pub fn impossible(trigger: &str, identity: Identity, kernel: Version) -> Option<&'static str> {
@@ -34,7 +51,10 @@ pub fn impossible(trigger: &str, identity: Identity, kernel: Version) -> Option<
         .find(|entry| {
             entry.trigger == trigger
                 && entry.identities.contains(&identity)
-                && (entry.since..entry.until).contains(&kernel)
+                && match entry.on {
+                    On::Before(version) => kernel < version,
+                    On::Without(path) => !Path::new(path).exists(),
+                }
         })
         .map(|entry| entry.reason)
 }
@@ -46,6 +66,8 @@ pub enum Field {
     GrantedBy,
     /// Whose credentials were checked, and over which namespace.
     Credentials,
+    /// The kernel function that asked.
+    Caller,
     /// The frame of `cap_capable` in a kernel stack.
     InnermostFrame,
     /// The result of a check that the compiler inlined into `cap_vm_enough_memory`.
@@ -59,6 +81,8 @@ pub struct Unknown {
     pub hook: &'static str,
     /// What it does not know.
     pub field: Field,
+    /// The first kernel on which it does.
+    pub until: Version,
     /// Why.
     pub reason: &'static str,
 }
@@ -68,31 +92,54 @@ pub const UNKNOWN: &[Unknown] = &[
     Unknown {
         hook: "kretprobe",
         field: Field::GrantedBy,
+        until: Version::NEVER,
         reason: "the pair is for kernels without BTF, where credentials cannot be read",
     },
     Unknown {
         hook: "kretprobe",
         field: Field::Credentials,
+        until: Version::NEVER,
         reason: "the pair is for kernels without BTF, where credentials cannot be read",
     },
     Unknown {
         hook: "kretprobe",
         field: Field::InnermostFrame,
+        until: Version::NEVER,
+        reason: "the stack is taken when cap_capable has returned",
+    },
+    Unknown {
+        hook: "fexit",
+        field: Field::InnermostFrame,
+        until: Version::NEVER,
         reason: "the stack is taken when cap_capable has returned",
     },
     Unknown {
         hook: "kretprobe",
         field: Field::OvercommitResult,
+        until: Version::NEVER,
         reason: "the pair sees cap_capable return, and where that is inlined it does not",
+    },
+    Unknown {
+        hook: "kretprobe",
+        field: Field::Caller,
+        until: Version(5, 15),
+        reason: "the unwinder stops at a kretprobe's trampoline (arch/x86/kernel/unwind_orc.c)",
     },
 ];
 
 /// This hook may leave this field unknown.
 pub fn may_be_unknown(hook: &str, field: Field) -> bool {
+    // A kernel whose version cannot be read has no exceptions.
+    static KERNEL: LazyLock<Version> =
+        LazyLock::new(|| Version::running().unwrap_or(Version::NEVER));
     UNKNOWN
         .iter()
-        .any(|entry| entry.hook == hook && entry.field == field)
+        .any(|entry| entry.hook == hook && entry.field == field && *KERNEL < entry.until)
 }
+
+/// Hooks that the kernel may skip: a program that was preempted on a processor keeps every other
+/// task's check there from it (kernel/bpf/trampoline.c, `__bpf_prog_enter_recur`). They count.
+pub const SKIPPED: [&str; 2] = ["fexit", "tracepoint"];
 
 /// Checks that may be missing, or made more often, with one hook or in one run and not in another.
 #[derive(Clone, Copy, Debug)]

@@ -34,6 +34,9 @@ pub struct Row {
     /// The kernel stack, where it was asked for.
     #[serde(default)]
     pub kernel_stack: Option<Vec<Frame>>,
+    /// The stack of the program, where it was asked for.
+    #[serde(default)]
+    pub user_stack: Option<Vec<Frame>>,
 }
 
 /// The checked credentials.
@@ -57,6 +60,9 @@ pub struct Namespace {
 pub struct Frame {
     /// The function, where it has a name.
     pub function: Option<String>,
+    /// The file that it is part of, where that is known.
+    #[serde(default)]
+    pub module: Option<String>,
 }
 
 /// What all hooks must agree on.

@@ -126,6 +126,9 @@ pub fn run(
     run.tid = child.pid();
     match Report::receive(reader)? {
         Some(Report::Done(Ok(value))) => run.ret = Some(value),
+        Some(Report::Done(Err(libc::ENOSYS))) => {
+            run.skipped = Some("this kernel is built without the system call".to_owned());
+        }
         Some(Report::Done(Err(errno))) => run.errno = Some(errno),
         Some(Report::NotReady(errno)) => {
             let error = io::Error::from_raw_os_error(errno);

@@ -186,7 +186,7 @@ impl Finished {
     ///
     /// # Errors
     /// When it ended with an error, or a line is not what the schema says.
-    pub fn rows(self) -> Result<(Vec<Row>, Summary)> {
+    pub fn rows(&self) -> Result<(Vec<Row>, Summary)> {
         self.parse()
     }
 
@@ -194,7 +194,7 @@ impl Finished {
     ///
     /// # Errors
     /// As [`Self::rows`].
-    pub fn parse<R: DeserializeOwned>(self) -> Result<(Vec<R>, Summary)> {
+    pub fn parse<R: DeserializeOwned>(&self) -> Result<(Vec<R>, Summary)> {
         if !self.status.success() {
             bail!("capable ended with {}: {}", self.status, self.stderr.trim());
         }

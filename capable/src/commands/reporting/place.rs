@@ -29,8 +29,11 @@ pub struct PlaceError {
 impl Place {
     /// Opens a file, or stdout for `-`. What is in the file stays until [`Self::write`].
     pub(super) fn open(name: &Path) -> Result<Self, PlaceError> {
-        if name == Path::new("-") {
-            return Ok(Self::Stdout);
+        // Opened anew, what stdout is redirected to would be overwritten from its start.
+        match name.to_str() {
+            Some("-" | "/dev/stdout" | "/dev/fd/1") => return Ok(Self::Stdout),
+            Some("/dev/stderr" | "/dev/fd/2") => return Ok(Self::Stderr),
+            _ => {}
         }
         OpenOptions::new()
             .write(true)

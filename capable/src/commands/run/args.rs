@@ -19,9 +19,9 @@ Examples:
   capable run --emit systemd=/dev/stdout --report report.txt -- ./server
   capable run --allow net_bind_service -o json --report new.json -- make test
 
-The exit code is the command's, or 128 and the signal that ended it; 127 where it was not found, 126
-where it cannot be executed, 125 where capable itself failed, 3 where --allow or --baseline shut
-the gate, and 2 for a usage error.";
+Exit status: that of the command, or 128 and the signal that ended it; 127 where
+it was not found, 126 where it cannot be executed; 125 where capable itself
+failed; 3 where --allow or --baseline shut the gate; 2 for wrong usage.";
 
 /// Run a command and report which capabilities it and its descendants need
 #[derive(Clone, Debug, ClapArgs)]
@@ -32,11 +32,11 @@ pub struct Args {
     pub report: ReportArgs,
 
     /// Report when the last descendant has ended, not when the command has
-    #[arg(long)]
+    #[arg(long, help_heading = None::<&'static str>)]
     pub wait: bool,
 
     /// The command is starting until it and its descendants started nothing for this time
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = trace::duration)]
+    #[arg(long, help_heading = None::<&'static str>, value_name = "TIME", default_value = "1s", value_parser = trace::duration)]
     pub settle: Duration,
 
     /// The cage.
@@ -48,7 +48,7 @@ pub struct Args {
     pub tracing: trace::TracingArgs,
 
     /// The command and its arguments
-    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
+    #[arg(help_heading = None::<&'static str>, required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 

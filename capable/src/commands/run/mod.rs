@@ -232,7 +232,7 @@ fn left_behind(tree: &Tree) -> Option<String> {
         .collect::<Vec<_>>()
         .join(", ");
     Some(format!(
-        "{what}, and what they ask for later is not in this report: {named}{more}; --wait waits \
+        "{what}, and what is asked for from now on is not in this report: {named}{more}; --wait waits \
          for them"
     ))
 }

@@ -12,6 +12,9 @@ use crate::{
 /// What the last column is worth showing from.
 const LEAST_LAST: usize = 10;
 
+/// What is shown of a command line where nothing else limits it.
+const WIDEST_COMMAND: usize = 80;
+
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
@@ -76,8 +79,15 @@ impl Columns {
                 width: column.width(width),
             })
             .collect();
+        if let Some(width) = width {
+            shrink(&mut placed, width);
+        }
         let used: usize = placed.iter().map(|placed| placed.width + 1).sum();
-        let rest = width.map_or(usize::MAX, |width| width.saturating_sub(used));
+        let rest = match (width, last) {
+            (Some(width), _) => width.saturating_sub(used),
+            (None, Some(C::Command)) => WIDEST_COMMAND,
+            (None, _) => usize::MAX,
+        };
         if let Some(column) = last
             && rest >= LEAST_LAST
         {
@@ -119,6 +129,17 @@ impl Columns {
             }
         }
         String::from_utf8_lossy(&line).into_owned()
+    }
+}
+
+/// Makes the names narrower where the numbers would not fit.
+fn shrink(placed: &mut [Placed], width: usize) {
+    for (column, least) in [(Column::Capability, 12), (Column::Comm, 8)] {
+        let used: usize = placed.iter().map(|placed| placed.width + 1).sum();
+        let excess = used.saturating_sub(width + 1);
+        for place in placed.iter_mut().filter(|place| place.column == column) {
+            place.width = place.width.saturating_sub(excess).max(least);
+        }
     }
 }
 
@@ -171,10 +192,10 @@ impl Column {
                 Some(Who::Process(pid, _)) => pid.to_string(),
                 _ => "-".to_owned(),
             },
-            Self::Capability => row
-                .key
-                .capability
-                .map_or("-".to_owned(), |capability| capability.to_string()),
+            Self::Capability => {
+                let name = row.key.capability.map(|capability| capability.to_string());
+                return push_cut(out, name.as_deref().unwrap_or("-").as_bytes(), width);
+            }
             Self::Outcome => row.key.outcome.map_or("-", Outcome::word).to_owned(),
             Self::Rate => rate(row.rate),
             Self::Total => row.checks.total.to_string(),
@@ -190,7 +211,7 @@ impl Column {
 pub fn rate(rate: f64) -> String {
     if rate == 0.0 {
         "0".to_owned()
-    } else if rate < 10.0 {
+    } else if rate < 9.95 {
         format!("{rate:.1}")
     } else {
         format!("{rate:.0}")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use capable_common::Counters;
-use unicode_width::UnicodeWidthChar as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{
     columns::{Columns, rate},
@@ -77,8 +77,6 @@ const KEYS: &str = "q quit  h help  g group  c rate/total  p pid  n name  r resu
 
 /// The page of keys.
 pub const HELP: &str = "\
-Checks are counted in the kernel; nothing is read between two intervals.
-
   g            next grouping: check, process, capability, result, cgroup
                (counting begins anew to or from cgroup)
   c            sort by checks per second; again: by checks in all
@@ -88,14 +86,14 @@ Checks are counted in the kernel; nothing is read between two intervals.
   R            reverse the order
   up, down     scroll by a row; page up, page down by a screen; home to the top
   space        read the counters now
-  ^L           paint again
-  ^Z           suspend
+  ^L, ^Z       paint again, suspend
   h            this page
   q, ^C        quit
 
-CHECKS/S is the rate since the reading before, TOTAL the number since counting began.
-Rows of processes that ended have pid - once the table fills: by name, all together.
-`-` stands for what this kernel does not tell.
+CHECKS/S is the rate since the reading before, TOTAL is since counting began.
+Once the table is half full, processes that ended go together by name: pid -.
+A `-` stands for what this kernel does not tell.
+
 ";
 
 impl Content<'_> {
@@ -207,10 +205,11 @@ impl Content<'_> {
         };
         lines.push(line(
             format!(
-                "{} checks, {}/s: {granted} granted, {denied} denied{unknown}; {rows} rows; {} lost",
+                "{} checks, {}/s, {} lost: {granted} granted, {denied} denied{unknown}; {rows} row{}",
                 self.sample.all.total,
                 rate(self.sample.rate(self.sample.all)),
                 lost.iter().map(|(checks, _)| checks).sum::<u64>(),
+                if rows == 1 { "" } else { "s" },
             ),
             Style::Plain,
         ));
@@ -241,8 +240,9 @@ pub fn help(notes: &[String], width: usize, height: usize) -> Vec<Line> {
     let mut lines = vec![line("capable top: keys".to_owned(), Style::Title)];
     lines.extend(
         HELP.lines()
-            .chain(notes.iter().map(String::as_str))
-            .map(|text| line(text.to_owned(), Style::Plain)),
+            .map(str::to_owned)
+            .chain(notes.iter().flat_map(|note| wrapped(note, width)))
+            .map(|text| line(text, Style::Plain)),
     );
     lines.truncate(height.saturating_sub(1));
     while lines.len() + 1 < height {
@@ -250,6 +250,24 @@ pub fn help(notes: &[String], width: usize, height: usize) -> Vec<Line> {
     }
     lines.push(line("any key goes back".to_owned(), Style::Title));
     fitted(lines, width, height)
+}
+
+/// Breaks a sentence into lines between words.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if let Some(last) = lines.last_mut() {
+            if last.is_empty() {
+                last.push_str(word);
+            } else if last.width() + 1 + word.width() <= width {
+                last.push(' ');
+                last.push_str(word);
+            } else {
+                lines.push(word.to_owned());
+            }
+        }
+    }
+    lines
 }
 
 fn line(text: String, style: Style) -> Line {

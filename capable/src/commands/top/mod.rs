@@ -11,7 +11,7 @@ mod frame;
 mod group;
 mod keys;
 mod names;
-mod sample;
+pub(super) mod sample;
 mod screen;
 mod sort;
 #[cfg(test)]
@@ -199,7 +199,6 @@ fn tracer(args: &Args, filters: &Filters, plan: &Plan, subject: CountSubject) ->
             origin: false,
             entries: args.table_size,
         }),
-        cgroup: true,
         ..Request::of(plan)
     })?;
     // Those that were made while the trace started.

@@ -6,7 +6,7 @@ use capable_common::Counters;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    frame::{Content, Line, Names, Style, View},
+    frame::{Content, Line, Names, Style, View, help},
     group::Group,
     sample::Sample,
     sort::Sort,
@@ -148,7 +148,7 @@ fn rows_show_rates_and_totals_of_two_readings() {
         text(Group::Check, Sort::Rate),
         "\
 capable top: by check, sorted by rate, every 2 s, counting for 1:02:03
-11125 checks, 1010/s: 120 granted, 2004 denied, 9001 unknown; 4 rows; 0 lost
+11125 checks, 1010/s, 0 lost: 120 granted, 2004 denied, 9001 unknown; 4 rows
 audited checks only (-v: all)
     PID COMM            CAPABILITY             RESULT   CHECKS/S       TOTAL
      20 ping            CAP_NET_RAW            denied       1000        2001
@@ -232,6 +232,26 @@ fn a_wide_screen_shows_command_lines_that_cannot_steer_the_terminal() {
 }
 
 #[test]
+fn a_narrow_screen_cuts_names_before_numbers() {
+    let lines = screen(Group::Check, Sort::Rate, 60, 24);
+    assert_eq!(
+        lines[5].text,
+        "    300 nginx     CAP_NET_BIN+ granted        10         120"
+    );
+}
+
+#[test]
+fn the_page_of_keys_says_what_this_kernel_does_not_tell() {
+    let note = "unknown: the result: this kernel is built without what tells it".to_owned();
+    let lines = help(&[note], 40, 40);
+    let text: Vec<&str> = lines.iter().map(|line| line.text.trim_end()).collect();
+    let at = text
+        .iter()
+        .position(|line| *line == "unknown: the result: this kernel is");
+    assert_eq!(text[at.unwrap() + 1], "built without what tells it");
+}
+
+#[test]
 fn scrolling_stops_where_the_rows_end() {
     let sample = sample();
     let far = View {
@@ -258,7 +278,7 @@ fn losses_are_counted_and_their_cause_is_named() {
         ..content(&sample, view(Group::Check, Sort::Rate))
     };
     let text = content.text(None, &mut Fixed);
-    assert!(text.contains("; 12 lost\n"), "{text}");
+    assert!(text.contains(", 12 lost: "), "{text}");
     assert!(text.contains("7 lost: the table was full"), "{text}");
     assert!(text.contains("5 lost: the kernel skipped"), "{text}");
 }

@@ -39,6 +39,10 @@ pub struct Args {
     #[arg(long, help_heading = "Filters", value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "process", value_enum)]
     pub unique: Option<Unique>,
 
+    /// After the rows, print how many checks each process made, by capability and result
+    #[arg(long, conflicts_with = "unique")]
+    pub summary: bool,
+
     /// When to stop.
     #[command(flatten)]
     pub bounds: BoundArgs,

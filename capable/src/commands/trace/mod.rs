@@ -4,6 +4,7 @@ mod args;
 mod report;
 pub(super) mod resolve;
 mod rows;
+mod summary;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -23,6 +24,7 @@ use tokio::{
 use super::Usage;
 use crate::{
     kernel::{
+        counts::{self, CountBy, CountSubject},
         features::Features,
         plan::{self, plan},
         record::Record,
@@ -93,6 +95,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         filters,
         follow: args.filter.children,
         unique: args.unique.map_or(UniqueBy::Off, unique_by),
+        count: args.summary.then_some(CountBy {
+            subject: CountSubject::Process,
+            origin: false,
+            entries: counts::ENTRIES,
+        }),
         buffer: args.tracing.buffer_size,
         log_level: kernel_log_level(),
         ..Request::of(&plan)
@@ -130,6 +137,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             }
         };
         report.end(&tracer, rows.shown)?;
+        if args.summary {
+            let lost = tracer.counters()?.lost_counts;
+            eprint!("{}", summary::table(&tracer.counts()?, lost));
+        }
         Ok(match ended {
             End::TimedOut if args.bounds.timeout.is_some() => ExitCode::from(TIMED_OUT),
             _ => ExitCode::SUCCESS,

@@ -99,6 +99,28 @@ pub struct Found {
 }
 
 impl Cgroups {
+    /// The processes in a cgroup and below it, as this program's pid namespace numbers them; those
+    /// that cannot be read are left out.
+    pub fn processes(&self, found: &Found) -> Vec<u32> {
+        let mut processes = Vec::new();
+        let mut directories = vec![self.tree.directory(&found.path)];
+        while let Some(directory) = directories.pop() {
+            let listed = std::fs::read_to_string(directory.join("cgroup.procs"));
+            let listed = listed.unwrap_or_default();
+            // What lies outside of the pid namespace is a 0.
+            let pids = listed.lines().filter_map(|line| line.parse().ok());
+            processes.extend(pids.filter(|&pid: &u32| pid != 0));
+            let entries = std::fs::read_dir(&directory).into_iter().flatten();
+            directories.extend(
+                entries
+                    .flatten()
+                    .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                    .map(|entry| entry.path()),
+            );
+        }
+        processes
+    }
+
     /// The cgroup with this path: from the hierarchy's root, with or without a slash in front, or
     /// with the mount point.
     ///

@@ -132,7 +132,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(granted_by),
         "what granted it: capability (the bit) or ownership (of the namespace)",
     )
-    .field("granted_by"),
+    .field("granted_by")
+    .needs(Needs::CREDENTIALS),
     Column::text("errno", "ERRNO", 5, shown!(errno_name), "error of a denial").data(v::errno),
     Column::text(
         "caller",

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
+use crate::guest::exceptions::SKIPPED;
 use crate::guest::fork::Child;
 use crate::guest::hooks::Way;
 use crate::guest::syscall::call;
@@ -125,7 +126,7 @@ fn judge(way: Way, printed: u64, summary: Summary, wrong: &mut Vec<String>) {
     println!("  {hook} {transport}: {account}");
     // A program that the kernel skips was not told whose check it was: what it missed may be
     // that of a process that was not asked for.
-    let exact = matches!(hook, "kprobe" | "kretprobe");
+    let exact = !SKIPPED.contains(&hook);
     let accounted = printed + summary.lost;
     if accounted < CHECKS || (exact && accounted != CHECKS) || summary.shown != printed {
         wrong.push(format!(

@@ -76,7 +76,7 @@ pub fn no_such_hook(_: &Bench) -> Result<()> {
 pub fn hooks_not_here(bench: &Bench) -> Result<()> {
     for hook in HOOKS
         .into_iter()
-        .filter(|hook| !must_work(hook, bench.kernel))
+        .filter(|hook| !must_work(hook, bench.machine.kernel))
     {
         let said = fails(&mut capable(&["--hook", hook]), 1)?;
         ensure!(said.contains(hook), "{hook} is not named: {said}");

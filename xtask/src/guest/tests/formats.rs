@@ -61,8 +61,12 @@ pub fn json_by_the_hundred_thousand(_: &Bench) -> Result<()> {
         );
         sleep(Duration::from_millis(20));
     }
-    for actor in actors {
-        actor.run()?;
+    let acting: Vec<_> = actors
+        .into_iter()
+        .map(Actor::start)
+        .collect::<Result<_>>()?;
+    for actor in acting {
+        actor.wait()?;
     }
     let stdout = capable.stdout.take().context("no pipe")?;
     let mut names = BTreeMap::new();

@@ -1,16 +1,12 @@
-//! Whose credentials, over which namespace, and from which function: as real programs show it.
+//! Whose credentials were checked, over which namespace, and what granted it.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::Bench;
-use super::act::{Actor, check_setuid};
 use super::cast::set_name;
 use crate::guest::fork::{Child, sleep_forever};
 use crate::guest::identity::{Identity, OTHER, USER, become_user};
@@ -26,7 +22,7 @@ fn rows_of(bench: &Bench, name: &str, identity: Identity) -> Result<Vec<Value>> 
         .find(|trigger| trigger.name == name)
         .with_context(|| format!("no trigger {name}"))?;
     let tracer = Tracer::start(&["-c", name, "-o", "json"])?;
-    let run = runner::run(trigger, identity, &bench.scene, bench.kernel)?;
+    let run = runner::run(trigger, identity, &bench.scene, bench.machine.kernel)?;
     let (mut rows, _) = tracer.stop(libc::SIGINT)?.parse::<Value>()?;
     ensure!(run.skipped.is_none(), "{name}: {:?}", run.skipped);
     rows.retain(|row| row["pid"] == run.pid);
@@ -156,92 +152,4 @@ pub fn opened_by_another(_: &Bench) -> Result<()> {
             ("/credentials/euid", OTHER.into()),
         ],
     )
-}
-
-/// `-U`: this program has symbols, Debian's C library exports them, busybox has none.
-pub fn user_stacks(_: &Bench) -> Result<()> {
-    let (mut release, wait) = io::pipe().map(|(reader, writer)| (writer, reader))?;
-    let actor = Actor::prepare(b"stacked", || {
-        // It lives until its symbols are read.
-        check_setuid() && (&wait).read(&mut [0]).is_ok()
-    })?;
-    let tracer = Tracer::start(&["-U", "-c", "stacked", "-o", "json", "-n", "1"])?;
-    let pid = actor.pid();
-    let running = actor.start();
-    let finished = tracer.wait();
-    release.write_all(&[0])?;
-    running.wait()?;
-    let (rows, _) = finished?.parse::<Value>()?;
-    let frame = innermost(&rows, "CAP_SETUID")?;
-    ensure!(
-        frame["function"] == "syscall",
-        "process {pid}: the function that made the syscall is not syscall: {rows:?}"
-    );
-
-    let frame = shell_frame("busybox", &["sh"])?;
-    ensure!(
-        frame["function"].is_null() && ends(&frame, "busybox") && frame["address"].is_string(),
-        "a program without symbols: {frame}"
-    );
-    if Path::new("/usr/bin/dash").exists() {
-        let frame = shell_frame("dash", &[])?;
-        let function = frame["function"].as_str().unwrap_or_default();
-        ensure!(
-            function.contains("rlimit") && ends(&frame, "libc.so.6"),
-            "a program with a shared library: {frame}"
-        );
-    }
-    Ok(())
-}
-
-/// The innermost frame of a shell that raises a limit of its own and then waits.
-fn shell_frame(program: &str, arguments: &[&str]) -> Result<Value> {
-    let tracer = Tracer::start(&[
-        "-U",
-        "-c",
-        program,
-        "-C",
-        "sys_resource",
-        "-n",
-        "1",
-        "-o",
-        "json",
-    ])?;
-    let mut shell = Command::new(program)
-        .args(arguments)
-        .args(["-c", "ulimit -S -c 0; ulimit -H -l unlimited; read line"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("cannot start {program}"))?;
-    let finished = tracer.wait();
-    drop(shell.stdin.take());
-    let start = Instant::now();
-    while shell.try_wait()?.is_none() {
-        ensure!(
-            start.elapsed() < Duration::from_secs(30),
-            "{program} does not end"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let (rows, _) = finished?.parse::<Value>()?;
-    innermost(&rows, "CAP_SYS_RESOURCE").with_context(|| program.to_owned())
-}
-
-fn innermost(rows: &[Value], capability: &str) -> Result<Value> {
-    let row = rows
-        .iter()
-        .find(|row| row["capability"] == capability)
-        .with_context(|| format!("no row for {capability} in {rows:?}"))?;
-    ensure!(
-        row["user_stack_state"] == "captured",
-        "no user stack: {row}"
-    );
-    Ok(row["user_stack"][0].clone())
-}
-
-fn ends(frame: &Value, file: &str) -> bool {
-    frame["module"]
-        .as_str()
-        .is_some_and(|path| path.ends_with(file))
 }

@@ -1,11 +1,18 @@
-//! Kernel stacks.
+//! Stacks of the kernel and of programs.
+
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
-use super::act::Actor;
+use super::act::{Actor, check_setuid};
 use crate::guest::capabilities::SYS_NICE;
 use crate::guest::exceptions::{Field, may_be_unknown};
+use crate::guest::rows::Frame;
+use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::call;
 use crate::guest::tracer::Tracer;
 
@@ -53,6 +60,9 @@ pub fn nice(bench: &Bench) -> Result<()> {
             .iter()
             .find(|row| row.capability_number == i32::from(SYS_NICE.number))
             .with_context(|| format!("{name}: no row for nice"))?;
+        if row.caller.is_none() && may_be_unknown(way.hook, Field::Caller) {
+            continue;
+        }
         let stack = row
             .kernel_stack
             .as_ref()
@@ -84,5 +94,79 @@ pub fn nice(bench: &Bench) -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+/// How long a program stays after its check: its functions are named while it lives.
+const STAY: Duration = Duration::from_secs(2);
+
+/// `-U`: the function that made the system call, in a program with symbols, in a C library that
+/// has the names of its exported functions only, and in a stripped program, which has none.
+pub fn user(bench: &Bench) -> Result<()> {
+    for way in bench.hooks() {
+        let actor = Actor::prepare(b"symbols", || {
+            let granted = check_setuid();
+            sleep(STAY);
+            granted
+        })?;
+        let pid = actor.pid().to_string();
+        let rust = user_stack(way.hook, &["-p", &pid], || actor.run())?;
+        // The C library that this program is linked with.
+        expect(way.hook, &rust, Some("syscall"), None)?;
+
+        let busybox = || run("busybox", &["chroot", "/", "busybox", "sleep", "2"]);
+        let stripped = user_stack(way.hook, &["-C", "sys_chroot"], busybox)?;
+        expect(way.hook, &stripped, None, Some("busybox"))?;
+
+        if Path::new("/usr/bin/python3").exists() && in_virtual_machine() {
+            let script = "import os, time; os.setuid(0); time.sleep(2)";
+            let python = || run("python3", &["-c", script]);
+            let library = user_stack(way.hook, &["-c", "python3*", "-C", "setuid"], python)?;
+            expect(way.hook, &library, Some("setuid"), Some("libc.so.6"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The user stack of the first check that the filter keeps.
+fn user_stack(hook: &str, filter: &[&str], act: impl FnOnce() -> Result<()>) -> Result<Vec<Frame>> {
+    let mut arguments = vec!["-U", "-o", "json", "--hook", hook];
+    arguments.extend(filter);
+    let tracer = Tracer::start(&arguments)?;
+    act()?;
+    let (rows, _) = tracer.rows()?;
+    let row = rows
+        .into_iter()
+        .next()
+        .with_context(|| format!("{hook}: no row with {filter:?}"))?;
+    row.user_stack
+        .with_context(|| format!("{hook}: no user stack with {filter:?}"))
+}
+
+fn expect(
+    hook: &str,
+    frames: &[Frame],
+    function: Option<&str>,
+    module: Option<&str>,
+) -> Result<()> {
+    let innermost = frames
+        .first()
+        .with_context(|| format!("{hook}: an empty stack"))?;
+    let in_module = |path: &str| module.is_none_or(|module| path.ends_with(module));
+    ensure!(
+        innermost.function.as_deref() == function
+            && innermost.module.as_deref().is_none_or(in_module)
+            && (module.is_none() || innermost.module.is_some()),
+        "{hook}: {function:?} of {module:?} made the call, and the stack is {frames:?}"
+    );
+    Ok(())
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    let status = Command::new(program)
+        .args(arguments)
+        .status()
+        .with_context(|| format!("cannot start {program}"))?;
+    ensure!(status.success(), "{program} ended with {status}");
     Ok(())
 }

@@ -1,0 +1,82 @@
+//! The options of `capable profile`, as typed.
+
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+
+use super::super::{
+    reporting::ReportArgs,
+    trace::{self, FilterArgs},
+};
+use crate::kernel::counts;
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  capable profile --unit nginx --duration 1d --emit systemd=nginx.conf
+  capable profile --pid 812
+  capable profile --container 4f1c -o json --report report.json
+
+Checks are counted in the kernel and read at the end, so it can stay on for days. What was asked for
+before it began, when the program started above all, it cannot know: `capable run` does.";
+
+/// Report which capabilities something needs that already runs, until Ctrl-C
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// What to profile.
+    #[command(flatten)]
+    pub target: TargetArgs,
+
+    /// Stop and report after this time: 30s, 5m, 1.5h, 2d
+    #[arg(short = 'd', long, value_name = "TIME", value_parser = trace::duration)]
+    pub duration: Option<Duration>,
+
+    /// Rows that the kernel's table has room for
+    #[arg(long, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub table_size: u32,
+
+    /// The report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+
+    /// How to trace.
+    #[command(flatten)]
+    pub tracing: trace::TracingArgs,
+}
+
+/// What to profile: all of what is named together.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[group(required = true, multiple = true)]
+#[command(next_help_heading = "Target")]
+pub struct TargetArgs {
+    /// This process and its descendants, those to come too
+    #[arg(short = 'p', long = "pid", value_name = "PID", conflicts_with_all = ["cgroups", "units", "containers"])]
+    pub pids: Vec<u32>,
+
+    /// This systemd unit and all below it
+    #[arg(long = "unit", value_name = "NAME")]
+    pub units: Vec<String>,
+
+    /// This cgroup and all below it
+    #[arg(long = "cgroup", value_name = "PATH")]
+    pub cgroups: Vec<String>,
+
+    /// This container, by the beginning of its id
+    #[arg(long = "container", value_name = "ID")]
+    pub containers: Vec<String>,
+}
+
+impl TargetArgs {
+    /// As the filters of `capable trace`.
+    pub(super) fn filters(&self) -> FilterArgs {
+        FilterArgs {
+            pids: self.pids.clone(),
+            children: !self.pids.is_empty(),
+            cgroups: self.cgroups.clone(),
+            units: self.units.clone(),
+            containers: self.containers.clone(),
+            ..FilterArgs::default()
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `capable profile`: what already runs, counted in the kernel.
+
+mod args;
+mod observe;
+mod target;
+
+use std::{
+    io,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+pub use args::Args;
+use observe::Observer;
+use target::Target;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
+
+use super::{
+    Usage,
+    reporting::{Account, ReportPlace, Reporter},
+    trace::resolve,
+};
+use crate::{
+    context::kernel_symbols::KernelSymbols,
+    kernel::{
+        counts::{CountBy, CountSubject},
+        features::Features,
+        plan::{self, plan},
+        stream::monotonic_now,
+        tracer::{Request, Tracer},
+    },
+    profile::{Report, Run, emit::Needs},
+};
+
+/// How often room is made in the table, and it is looked whether the processes still live.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Profiles until Ctrl-C or the time is over, and reports.
+///
+/// # Errors
+///
+/// The options do not work ([`Usage`]), or tracing does not.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let filter = args.target.filters();
+    let mut filters = resolve::filters(&filter).map_err(Usage::wrap)?;
+    let reporter = Reporter::new(&args.report, ReportPlace::Stdout)?;
+    let descendants = || {
+        filter
+            .pids
+            .iter()
+            .flat_map(|&pid| resolve::descendants(pid))
+    };
+    filters.pids.extend(descendants());
+    let wanted = plan::Request {
+        hook: args.tracing.hook,
+        transport: args.tracing.transport,
+    };
+    let plan = plan(&Features::probe(), &wanted)?;
+    let mut gaps = Vec::new();
+    let request = Request {
+        audited_only: false,
+        credentials: true,
+        filters,
+        follow: !filter.pids.is_empty(),
+        send: false,
+        count: Some(CountBy {
+            subject: CountSubject::Process,
+            origin: true,
+            entries: args.table_size,
+        }),
+        log_level: log::max_level() as u8,
+        ..Request::of(&plan)
+    };
+    let target = Target::new(&args.target);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let report = runtime.block_on(async {
+        let signals = Signals::new()?;
+        let mut tracer = Tracer::start(&request)?;
+        // Those that were made while the trace started.
+        for pid in descendants() {
+            tracer.follow(pid, false)?;
+        }
+        let began = monotonic_now();
+        eprintln!(
+            "capable: counting what {} asks for; Ctrl-C ends it and reports",
+            target.subject()
+        );
+        wait(&mut tracer, signals, args.duration, &target).await?;
+        let duration = monotonic_now().saturating_sub(began);
+        let missed = tracer.detach();
+        // Read at the end, so that modules that were loaded meanwhile have names too.
+        let symbols = KernelSymbols::load()
+            .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
+            .ok();
+        let mut account = Account::new(&plan, gaps.iter().chain(&tracer.gaps));
+        account.settle(&tracer, missed)?;
+        let mut observer = Observer::new(&target, symbols, began);
+        let observations: Vec<_> = tracer
+            .counts()?
+            .iter()
+            .map(|row| observer.observe(row))
+            .collect();
+        let run = Run {
+            subject: Some(target.subject()),
+            duration,
+            ..account.into_run()
+        };
+        anyhow::Ok(Report::new(run, observations))
+    })?;
+    let needs = target.describe(Needs::from_report(&report));
+    Ok(reporter
+        .deliver(&report, &needs)?
+        .unwrap_or(ExitCode::SUCCESS))
+}
+
+/// Waits for the end, and makes room in the table meanwhile.
+async fn wait(
+    tracer: &mut Tracer,
+    mut signals: Signals,
+    duration: Option<Duration>,
+    target: &Target,
+) -> Result<()> {
+    let deadline = duration.and_then(|duration| Instant::now().checked_add(duration));
+    let mut lost = 0;
+    loop {
+        let rest = match deadline {
+            Some(deadline) => INTERVAL.min(deadline.saturating_duration_since(Instant::now())),
+            None => INTERVAL,
+        };
+        tokio::select! {
+            () = signals.recv() => return Ok(()),
+            () = sleep(rest) => {}
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(());
+        }
+        tracer.fold_ended_counts()?;
+        let counters = tracer.counters()?;
+        if counters.lost_counts > lost {
+            lost = counters.lost_counts;
+            eprintln!("capable: lost {lost} checks so far: the table is full, try --table-size");
+        }
+        if target.has_ended() {
+            eprintln!("capable: {} has ended", target.subject());
+            return Ok(());
+        }
+    }
+}
+
+/// The signals that end it.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What comes after the rows with `--summary`: how many checks there were of each kind, as the
+//! kernel side counted them, whether or not their rows were shown.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use crate::{
+    commands::top::sample::{Alike, Outcome},
+    kernel::counts::{Counted, Who},
+    output::{comm_bytes, push_cut},
+};
+
+/// The width of a task's name: 15 bytes and what an escape adds are cut to it.
+const COMM: usize = 15;
+
+/// The table, the most frequent first.
+pub fn table(counted: &[Counted], lost: u64) -> String {
+    let mut sums: HashMap<Alike, u64> = HashMap::new();
+    for row in counted {
+        let alike = Alike {
+            who: row.who,
+            capability: row.capability,
+            outcome: Outcome::of(row.verdict),
+        };
+        *sums.entry(alike).or_default() += row.checks;
+    }
+    let mut rows: Vec<(Alike, u64)> = sums.into_iter().collect();
+    rows.sort_by_key(|&(alike, checks)| {
+        let tie = (alike.who, alike.capability, alike.outcome);
+        (std::cmp::Reverse(checks), tie)
+    });
+    let mut text = format!(
+        "{:>10} {:>7} {:<COMM$} {:<22} RESULT\n",
+        "CHECKS", "PID", "COMM", "CAPABILITY"
+    );
+    for (alike, checks) in rows {
+        let (pid, comm) = match alike.who {
+            Who::Process(pid, comm) => (pid.to_string(), comm),
+            Who::Ended(comm) => ("-".to_owned(), comm),
+            Who::Cgroup(_) | Who::All => ("-".to_owned(), *b"-\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+        };
+        let mut name = Vec::new();
+        let used = push_cut(&mut name, comm_bytes(&comm), COMM);
+        let _ = writeln!(
+            text,
+            "{checks:>10} {pid:>7} {}{} {:<22} {}",
+            String::from_utf8_lossy(&name),
+            " ".repeat(COMM.saturating_sub(used)),
+            alike.capability,
+            alike.outcome.word(),
+        );
+    }
+    if lost > 0 {
+        let _ = writeln!(text, "{lost:>10} more: the table was full");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{capability::Capability, event::Verdict, kernel::counts::CountedStack};
+
+    #[test]
+    fn the_most_frequent_checks_come_first_and_losses_last() {
+        let counted = |pid, verdict, flags, checks| Counted {
+            who: Who::Process(pid, *b"a\x1bb\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            capability: Capability::NET_RAW,
+            verdict,
+            audit: None,
+            flags,
+            syscall: None,
+            stack: CountedStack::NotAsked,
+            checks,
+            first: 1,
+        };
+        let denied = Some(Verdict::Denied(1));
+        // Rows that differ only in what the table does not show are one.
+        let rows = [
+            counted(7, denied, 1, 2),
+            counted(8, None, 0, 4),
+            counted(7, denied, 2, 3),
+        ];
+        assert_eq!(
+            format!("\n{}", table(&rows, 6)),
+            r"
+    CHECKS     PID COMM            CAPABILITY             RESULT
+         5       7 a\x1bb          CAP_NET_RAW            denied
+         4       8 a\x1bb          CAP_NET_RAW            -
+         6 more: the table was full
+"
+        );
+    }
+}
