@@ -34,7 +34,8 @@ pub struct Counters {
 pub struct CountKey {
     /// The process (tgid), or the cgroup's id.
     pub subject: u64,
-    /// The kernel function that asked: an address, or 0 where it was not asked for.
+    /// The number of the kernel stack in the table of stacks; 0 where it was not asked for,
+    /// `u64::MAX` where it could not be captured.
     pub caller: u64,
     /// The bits of [`crate::Flags`] that tell kinds of checks apart.
     pub flags: u32,

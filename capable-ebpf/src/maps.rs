@@ -1,6 +1,8 @@
 //! The maps that both transports share.
 //!
-//! User space shrinks those that a run does not use to one entry.
+//! Their memory is allocated when they are made: a kprobe may run where memory cannot be
+//! allocated, and kernels from 5.7 to 6.0 warn of maps that would (kernel/bpf/verifier.c,
+//! `check_map_prog_compatibility`). User space shrinks those that a run does not use to one entry.
 
 use aya_ebpf::{
     macros::map,
@@ -9,9 +11,6 @@ use aya_ebpf::{
 use capable_common::{
     COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_COMM_PATTERNS, OwnCheck,
 };
-
-/// `BPF_F_NO_PREALLOC` (include/uapi/linux/bpf.h): memory for what is stored, not for what could be.
-const NO_PREALLOC: u32 = 1;
 
 /// What happened to the checks, per processor.
 #[map]
@@ -23,23 +22,23 @@ pub static OWN_CHECKS: Array<OwnCheck> = Array::with_max_entries(64, 0);
 
 /// Processes to keep, and whether they have begun: see [`crate::life`].
 #[map]
-pub static PIDS: HashMap<u32, u32> = HashMap::with_max_entries(1 << 16, NO_PREALLOC);
+pub static PIDS: HashMap<u32, u32> = HashMap::with_max_entries(1 << 16, 0);
 
 /// Threads to keep.
 #[map]
-pub static TIDS: HashMap<u32, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+pub static TIDS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
 /// Real user ids to keep.
 #[map]
-pub static USERS: HashMap<u32, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+pub static USERS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
 /// Ids of cgroups to keep, with all that is below them.
 #[map]
-pub static CGROUPS: HashMap<u64, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+pub static CGROUPS: HashMap<u64, u32> = HashMap::with_max_entries(4096, 0);
 
 /// Inode numbers of namespaces to keep. The kinds share the table: their numbers do not overlap.
 #[map]
-pub static NAMESPACES: HashMap<u32, u32> = HashMap::with_max_entries(4096, NO_PREALLOC);
+pub static NAMESPACES: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
 /// Names to keep.
 #[map]
@@ -47,12 +46,11 @@ pub static COMMS: Array<CommPattern> = Array::with_max_entries(MAX_COMM_PATTERNS
 
 /// What `--unique` has sent.
 #[map]
-pub static UNIQUE: HashMap<UniqueKey, u32> = HashMap::with_max_entries(1 << 16, NO_PREALLOC);
+pub static UNIQUE: HashMap<UniqueKey, u32> = HashMap::with_max_entries(1 << 16, 0);
 
 /// What was counted.
 #[map]
-pub static COUNTS: PerCpuHashMap<CountKey, Count> =
-    PerCpuHashMap::with_max_entries(1 << 14, NO_PREALLOC);
+pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1 << 14, 0);
 
 /// Checks between the entry of `cap_capable` and its return, by thread. The oldest make room: an
 /// entry whose return was missed does not stay for ever.
@@ -89,8 +87,8 @@ pub struct Pending {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct UniqueKey {
-    /// A name, or a number in its first eight bytes.
-    pub subject: [u8; COMM_LENGTH],
+    /// A name in two words, or a number in the first.
+    pub subject: [u64; COMM_LENGTH / 8],
     /// The capability's number.
     pub capability: i32,
     /// The result; 1 where it is unknown.

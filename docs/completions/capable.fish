@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_capable_global_optspecs
-    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
+    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= summary n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
 end
 
 function __fish_capable_needs_command
@@ -70,6 +70,7 @@ complete -c capable -n "__fish_capable_needs_command" -s U -l user-stack -d 'Pri
 complete -c capable -n "__fish_capable_needs_command" -l children -d 'With -p: keep its descendants too, also those to come'
 complete -c capable -n "__fish_capable_needs_command" -l granted -d 'Keep what was granted'
 complete -c capable -n "__fish_capable_needs_command" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_needs_command" -l summary -d 'After the rows, print how many checks each process made, by capability and result'
 complete -c capable -n "__fish_capable_needs_command" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
 complete -c capable -n "__fish_capable_needs_command" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
 complete -c capable -n "__fish_capable_needs_command" -l utc -d 'Write times in UTC, not in the local time zone'
@@ -78,6 +79,7 @@ complete -c capable -n "__fish_capable_needs_command" -s V -l version -d 'Print 
 complete -c capable -n "__fish_capable_needs_command" -f -a "trace" -d 'Show capability checks as they happen (the default)'
 complete -c capable -n "__fish_capable_needs_command" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
 complete -c capable -n "__fish_capable_needs_command" -f -a "run" -d 'Run a command and report which capabilities it needs'
+complete -c capable -n "__fish_capable_needs_command" -f -a "profile" -d 'Report which capabilities something needs that already runs'
 complete -c capable -n "__fish_capable_needs_command" -f -a "list" -d 'List every capability'
 complete -c capable -n "__fish_capable_needs_command" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
 complete -c capable -n "__fish_capable_needs_command" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
@@ -129,6 +131,7 @@ complete -c capable -n "__fish_capable_using_subcommand trace" -s U -l user-stac
 complete -c capable -n "__fish_capable_using_subcommand trace" -l children -d 'With -p: keep its descendants too, also those to come'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l granted -d 'Keep what was granted'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l summary -d 'After the rows, print how many checks each process made, by capability and result'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
 complete -c capable -n "__fish_capable_using_subcommand trace" -l utc -d 'Write times in UTC, not in the local time zone'
@@ -193,6 +196,27 @@ complete -c capable -n "__fish_capable_using_subcommand run" -l buffer-size -d '
 complete -c capable -n "__fish_capable_using_subcommand run" -l wait -d 'Report when the last descendant has ended, not when the command has'
 complete -c capable -n "__fish_capable_using_subcommand run" -l no-new-privs -d 'Set no_new_privs: set-user-ID programs and file capabilities give nothing'
 complete -c capable -n "__fish_capable_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 'This process and its descendants, those to come too' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This systemd unit and all below it' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and all below it' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the beginning of its id' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -s d -l duration -d 'Stop and report after this time: 30s, 5m, 1.5h, 2d' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l table-size -d 'Rows that the kernel\'s table has room for' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -s o -l output -d 'Format of the report' -r -f -a "text\t'For a terminal'
+json\t'For a program, and for --baseline'
+markdown\t'For an issue or a wiki'"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l report -d 'Write the report to this file; `-` is stdout' -r -F
+complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l baseline -d 'Exit with 3 where a capability was needed or used that was not in this report' -r -F
+complete -c capable -n "__fish_capable_using_subcommand profile" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
+kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
+fexit\t'A BPF program after `cap_capable`'
+tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
+perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand list" -s o -l output -d 'How to write it' -r -f -a "table\t'A line for each'
 json\t'One object per line for each'"
 complete -c capable -n "__fish_capable_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -211,11 +235,12 @@ tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_using_subcommand doctor" -l transport -d 'Ask for this transport' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
 complete -c capable -n "__fish_capable_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "trace" -d 'Show capability checks as they happen (the default)'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "run" -d 'Run a command and report which capabilities it needs'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "list" -d 'List every capability'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "trace" -d 'Show capability checks as they happen (the default)'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "run" -d 'Run a command and report which capabilities it needs'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "profile" -d 'Report which capabilities something needs that already runs'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "list" -d 'List every capability'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -24,8 +24,8 @@ pub struct Args {
     #[arg(required = true, value_name = "CAP")]
     capabilities: Vec<CapabilitySet>,
 
-    /// How to write it.
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    /// How to write it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     output: Format,
 }
 

@@ -11,11 +11,21 @@ use crate::capability::{Capability, Danger, last_of_running_kernel};
 
 /// List every capability with its number, the kernel that brought it, and what it allows.
 #[derive(clap::Args, Debug)]
+#[command(after_long_help = NOTES)]
 pub struct Args {
-    /// How to write it.
-    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    /// How to write it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     output: Format,
 }
+
+/// Examples for `--help`.
+const NOTES: &str = "\
+What the running kernel does not have is marked, and what it has beyond this
+version's table is listed by number.
+
+Examples:
+  capable list                           every capability in a line
+  capable list -o json | jq -r .name     names only";
 
 /// How to write the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

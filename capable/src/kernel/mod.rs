@@ -12,6 +12,7 @@ mod inlining;
 pub mod object;
 pub mod offsets;
 pub mod plan;
+pub mod privileges;
 pub mod record;
 pub mod stream;
 mod sys;

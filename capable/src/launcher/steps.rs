@@ -65,16 +65,18 @@ impl Step {
         match self {
             Self::DropBounding(capability) => prctl(libc::PR_CAPBSET_DROP, number(capability), 0),
             Self::KeepPermitted => prctl(libc::PR_SET_KEEPCAPS, 1, 0),
-            // SAFETY: the list is as long as is said.
             Self::SetGroups(groups) => {
-                check(unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) })
+                // SAFETY: the list is as long as is said.
+                let result =
+                    unsafe { libc::syscall(libc::SYS_setgroups, groups.len(), groups.as_ptr()) };
+                check(result)
             }
-            // SAFETY: the call takes numbers only. It changes this thread, which is the only one.
             Self::SetGroup(group) => {
+                // SAFETY: the call takes numbers only. It changes this thread, the only one.
                 check(unsafe { libc::syscall(libc::SYS_setresgid, *group, *group, *group) })
             }
-            // SAFETY: as above.
             Self::SetUser(user) => {
+                // SAFETY: as above.
                 check(unsafe { libc::syscall(libc::SYS_setresuid, *user, *user, *user) })
             }
             Self::SetSets {

@@ -115,9 +115,8 @@ impl Waiting {
     ///
     /// The command cannot be executed, or the cage not be entered.
     pub fn release(mut self) -> Result<Started, LaunchError> {
-        self.go
-            .write_all(&[1])
-            .map_err(LaunchError::system("tell the child to go"))?;
+        // A child that is gone, by a Ctrl-C that came before, hears nothing.
+        self.go.write_all(&[1]).map_err(|_| LaunchError::Vanished)?;
         let mut tried = None;
         let mut bytes = [0; Message::LENGTH];
         loop {

@@ -48,6 +48,15 @@ pub(super) fn checks(count: u64) -> String {
     }
 }
 
+/// ` by 1 process`, ` by 2001 processes`; nothing where that is not known.
+pub(super) fn by_processes(count: Option<u64>) -> String {
+    match count {
+        None => String::new(),
+        Some(1) => " by 1 process".to_owned(),
+        Some(count) => format!(" by {count} processes"),
+    }
+}
+
 /// A time in the unit that fits: `12 ms`, `3.4 s`, `2 h 5 min`.
 pub(super) fn time(nanoseconds: u64) -> String {
     let mut text = String::new();

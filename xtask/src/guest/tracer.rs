@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use serde::de::DeserializeOwned;
 
+use super::processors::leave_the_first;
 use super::rows::Row;
 use super::syscall::call;
 
@@ -95,6 +96,8 @@ impl Tracer {
             .stdin(Stdio::null())
             .stdout(File::create(&stdout)?)
             .stderr(File::create(&stderr)?);
+        // SAFETY: the closure makes one system call.
+        unsafe { command.pre_exec(leave_the_first) };
         if let Prepare::Child(prepare) = prepare {
             command.current_dir("/");
             // SAFETY: this process has one thread, so the child finds no lock held by another.

@@ -12,28 +12,32 @@ use crate::kernel::counts;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
+Without --duration it ends at Ctrl-C. Checks are counted in the kernel and read
+at the end, so it can stay on for days. What was asked for before it began, when
+the program started above all, it cannot know: `capable run` does.
+
 Examples:
   capable profile --unit nginx --duration 1d --emit systemd=nginx.conf
   capable profile --pid 812
-  capable profile --container 4f1c -o json --report report.json
-
-Checks are counted in the kernel and read at the end, so it can stay on for days. What was asked for
-before it began, when the program started above all, it cannot know: `capable run` does.";
+  capable profile --container 4f1c -o json --report report.json";
 
 /// Report which capabilities something needs that already runs, until Ctrl-C
 #[derive(Clone, Debug, ClapArgs)]
-#[command(after_long_help = EXAMPLES)]
+#[command(
+    after_long_help = EXAMPLES,
+    override_usage = "capable profile [OPTIONS] --pid|--unit|--cgroup|--container TARGET ..."
+)]
 pub struct Args {
     /// What to profile.
     #[command(flatten)]
     pub target: TargetArgs,
 
     /// Stop and report after this time: 30s, 5m, 1.5h, 2d
-    #[arg(short = 'd', long, value_name = "TIME", value_parser = trace::duration)]
+    #[arg(short = 'd', long, help_heading = None::<&'static str>, value_name = "TIME", value_parser = trace::duration)]
     pub duration: Option<Duration>,
 
     /// Rows that the kernel's table has room for
-    #[arg(long, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, help_heading = None::<&'static str>, hide_short_help = true, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub table_size: u32,
 
     /// The report.

@@ -20,6 +20,8 @@ pub struct Account {
     hook: String,
     /// What cannot be known, a sentence each.
     unknowns: Vec<String>,
+    /// What else there is to know, a sentence each.
+    notes: Vec<String>,
     /// What was lost.
     losses: Vec<Loss>,
 }
@@ -36,6 +38,7 @@ impl Account {
         Self {
             hook: plan.hook.to_string(),
             unknowns,
+            notes: Vec::new(),
             losses: Vec::new(),
         }
     }
@@ -43,6 +46,11 @@ impl Account {
     /// Adds a sentence on what cannot be known.
     pub fn unknown(&mut self, sentence: String) {
         self.unknowns.push(sentence);
+    }
+
+    /// Adds a sentence on what else there is to know.
+    pub fn note(&mut self, sentence: String) {
+        self.notes.push(sentence);
     }
 
     /// Adds what the kernel side and the kernel counted.
@@ -71,6 +79,7 @@ impl Account {
             kernel: kernel_release(),
             hook: Some(self.hook),
             losses: self.losses,
+            notes: self.notes,
             unknowns: self.unknowns,
             ..Run::default()
         }

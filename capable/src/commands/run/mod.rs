@@ -184,10 +184,10 @@ fn report(
 ) -> Report {
     let end = monotonic_now();
     if let Some(sentence) = left_behind(&collector.tree) {
-        account.unknown(sentence);
+        account.note(sentence);
     }
     if let Some(sentence) = collector.gains.ignored().filter(|_| no_new_privs) {
-        account.unknown(sentence);
+        account.note(sentence);
     }
     let started = collector.tree.started().unwrap_or(end);
     let settled = !collector.tree.is_starting(end);
@@ -199,6 +199,7 @@ fn report(
             .collect(),
         duration: end.saturating_sub(started),
         settled,
+        processes: Some(1 + collector.tree.forks),
         ..account.into_run()
     };
     let observations = collector

@@ -12,11 +12,11 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 pub use args::{Args, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
-use rows::Rows;
+pub use rows::Rows;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{Instant, sleep_until},
@@ -24,10 +24,12 @@ use tokio::{
 
 use super::Usage;
 use crate::{
+    capability::{Capability, CapabilitySet},
     kernel::{
         counts::{self, CountBy, CountSubject},
         features::Features,
         plan::{self, plan},
+        privileges,
         record::Record,
         tracer::{Request, Tracer},
     },
@@ -83,8 +85,16 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         hook: args.tracing.hook,
         transport: args.tracing.transport,
     };
-    let plan = plan(&Features::probe(), &wanted)?;
+    let features = Features::probe();
+    let plan = plan(&features, &wanted)?;
     let mut gaps = Vec::new();
+    if let Some(lack) = features.initial_pid_namespace.lack() {
+        gaps.push(format!(
+            "PID, -p and --children go by the numbers of the host, and checks of capable itself may \
+             appear: {}",
+            lack.reason
+        ));
+    }
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
     let request = Request {
         audited_only: !args.verbose,
@@ -118,6 +128,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
                 }
             }
         }
+        privileges::give_up(kept(args, needs))
+            .context("cannot give up the privileges that are no longer needed")?;
         let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;
         let mut report = Report::new(progress);
         report.begin(&plan, gaps.iter().chain(&tracer.gaps));
@@ -148,6 +160,20 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             _ => ExitCode::SUCCESS,
         })
     })
+}
+
+/// What rows need after the hooks are attached: reading what belongs to other users, and opening
+/// cgroups by their ids.
+fn kept(args: &Args, needs: Needs) -> CapabilitySet {
+    let mut kept = CapabilitySet::EMPTY;
+    if args.user_stack {
+        kept.insert(Capability::SYS_PTRACE);
+        kept.insert(Capability::DAC_READ_SEARCH);
+    }
+    if needs.contains(Needs::CGROUP_ID) {
+        kept.insert(Capability::DAC_READ_SEARCH);
+    }
+    kept
 }
 
 /// Why a trace ended.

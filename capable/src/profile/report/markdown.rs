@@ -2,7 +2,7 @@
 
 use super::{CapabilityReport, Report};
 use crate::capability::CapabilitySet;
-use crate::profile::words::{checks, harmless, time};
+use crate::profile::words::{by_processes, checks, harmless, time};
 
 /// The report as Markdown, closed by a newline.
 pub fn markdown(report: &Report) -> String {
@@ -42,6 +42,11 @@ pub fn markdown(report: &Report) -> String {
                 names(each.capabilities)
             )
         }),
+    );
+    items(
+        &mut out,
+        "Notes",
+        report.notes.iter().map(|each| escaped(each)),
     );
     items(
         &mut out,
@@ -88,8 +93,9 @@ fn footer(out: &mut String, report: &Report) {
         .as_ref()
         .map(|hook| format!(", by {}", escaped(hook)));
     out.push_str(&format!(
-        "\n{} in {}{}{}.\n",
+        "\n{}{} in {}{}{}.\n",
         checks(report.checks),
+        by_processes(report.processes),
         time(report.duration_ns),
         kernel.unwrap_or_default(),
         hook.unwrap_or_default()

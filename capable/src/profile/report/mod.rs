@@ -36,8 +36,12 @@ pub struct Run {
     pub duration: u64,
     /// The program went on after it had started, so that "only while starting" says something.
     pub settled: bool,
+    /// How many processes there were, where they were all seen from their beginning.
+    pub processes: Option<u64>,
     /// What was lost on the way.
     pub losses: Vec<Loss>,
+    /// What else there is to know of the run, a sentence each.
+    pub notes: Vec<String>,
     /// What this kernel and hook could not give, a sentence each.
     pub unknowns: Vec<String>,
 }
@@ -68,6 +72,9 @@ pub struct Report {
     pub duration_ns: u64,
     /// All checks that were seen, those left out included.
     pub checks: u64,
+    /// How many processes there were; null where some were there before.
+    #[serde(default)]
+    pub processes: Option<u64>,
     /// The answer: what the program needs.
     #[serde(with = "names::set")]
     pub needed: CapabilitySet,
@@ -77,6 +84,9 @@ pub struct Report {
     pub capabilities: Vec<CapabilityReport>,
     /// Checks that say nothing of the program's set.
     pub left_out: Vec<LeftOut>,
+    /// What else there is to know of the run, a sentence each.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What could not be known, a sentence each.
     pub unknowns: Vec<String>,
 }

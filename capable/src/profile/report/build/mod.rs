@@ -62,6 +62,7 @@ impl Report {
             hook: run.hook,
             duration_ns: run.duration,
             checks,
+            processes: run.processes,
             needed: capabilities
                 .iter()
                 .filter(|report| report.class == Class::Needed)
@@ -70,6 +71,7 @@ impl Report {
             incomplete: (!run.losses.is_empty()).then_some(run.losses),
             capabilities,
             left_out,
+            notes: run.notes,
             unknowns,
         }
     }

@@ -3,7 +3,7 @@
 use super::{CapabilityReport, Evidence, Loss, Place, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::rules::Class;
-use crate::profile::words::{checks, harmless, list, time, wrap};
+use crate::profile::words::{by_processes, checks, harmless, list, time, wrap};
 
 /// The columns that the text fits.
 const WIDTH: usize = 80;
@@ -28,7 +28,8 @@ pub fn text(report: &Report) -> String {
         section(&mut out, report, class);
     }
     left_out(&mut out, report);
-    unknowns(&mut out, report);
+    sentences(&mut out, "Notes", &report.notes);
+    sentences(&mut out, "Not known", &report.unknowns);
     footer(&mut out, report);
     out
 }
@@ -241,20 +242,25 @@ fn left_out(out: &mut String, report: &Report) {
     }
 }
 
-fn unknowns(out: &mut String, report: &Report) {
-    if report.unknowns.is_empty() {
+fn sentences(out: &mut String, title: &str, sentences: &[String]) {
+    if sentences.is_empty() {
         return;
     }
     out.push('\n');
-    line(out, "Not known");
-    for each in &report.unknowns {
+    line(out, title);
+    for each in sentences {
         wrap(out, "  ", "    ", WIDTH, &format!("{}.", harmless(each)));
     }
 }
 
 fn footer(out: &mut String, report: &Report) {
     out.push('\n');
-    let mut text = format!("{} in {}", checks(report.checks), time(report.duration_ns));
+    let mut text = format!(
+        "{}{} in {}",
+        checks(report.checks),
+        by_processes(report.processes),
+        time(report.duration_ns)
+    );
     if let Some(kernel) = &report.kernel {
         text.push_str(&format!(", Linux {}", harmless(kernel)));
     }

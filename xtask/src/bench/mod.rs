@@ -1,0 +1,154 @@
+//! `cargo xtask bench`: what tracing costs, measured side by side for `capable` and its peers.
+//!
+//! Instructions are counted, not time: QEMU's clock advances by one nanosecond with each
+//! instruction of the guest's only processor (`-icount shift=0,sleep=off`), so that the time a
+//! load takes, less the time that the processor was idle, is what the whole system executed. It
+//! repeats on any machine. Bursts run on two processors and without that clock.
+
+mod btf;
+mod cases;
+mod document;
+mod empty;
+mod figure;
+mod goals;
+pub mod load;
+pub mod measure;
+mod peers;
+mod table;
+mod tool;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::initramfs::Archive;
+use crate::kernels::{self, Installed, Rows};
+use crate::qemu::Machine;
+use crate::tally::Lines;
+use crate::{binaries, guest_root, places};
+
+use figure::{Figure, Report};
+
+/// The memory of a guest in MiB, which holds clang's libraries and the kernel's headers.
+const MEMORY: u32 = 3072;
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The kernel to boot: 5.10, 6.1, 6.12, newest, or all of them
+    #[arg(long, value_name = "NAME", default_value = "6.1", value_parser = kernels::rows)]
+    kernel: Rows,
+    /// Fewer checks, each case once
+    #[arg(long)]
+    quick: bool,
+    /// Only tracers with this in their name, such as "capable fexit" (repeatable)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Leave out the burst on two processors
+    #[arg(long)]
+    no_burst: bool,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write docs/performance.md anew from the figures
+    #[arg(long)]
+    document: bool,
+    /// Measure the capable, built statically, and use the xtask of this folder; don't build them
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+    /// End a guest after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    limit: u64,
+}
+
+/// Runs the subcommand.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let programs = match &options.programs {
+        Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
+        None => binaries::release()?,
+    };
+    let base = guest_root::base(&programs)?;
+    let mut reports = Vec::new();
+    for kernel in kernels::install_all(&options.kernel.0, false)? {
+        let peers = peers::fetch(&kernel)?;
+        let mut report = Report {
+            kernel: kernel.release.clone(),
+            row: kernel.name.into(),
+            quick: options.quick,
+            versions: Vec::new(),
+            figures: Vec::new(),
+        };
+        guest(options, &kernel, &base, &peers, true, &mut report)?;
+        if !options.no_burst {
+            guest(options, &kernel, &base, &peers, false, &mut report)?;
+        }
+        println!("{}", table::text(&report));
+        reports.push(report);
+        // What was measured is kept, whatever becomes of the next kernel.
+        if let Some(path) = &options.json {
+            let text = serde_json::to_string_pretty(&reports)?;
+            fs::write(path, text + "\n")
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    if options.document {
+        let path = places::workspace().join("docs/performance.md");
+        fs::write(&path, document::text(&reports))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Boots a guest, measures in it, and takes the figures as they come.
+fn guest(
+    options: &Options,
+    kernel: &Installed,
+    base: &Archive,
+    peers: &PathBuf,
+    counting: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let machine = Machine {
+        kernel,
+        base,
+        layers: std::slice::from_ref(peers),
+        files: Archive::default(),
+        append: "",
+        processors: 2,
+        memory: MEMORY,
+        count_instructions: counting,
+    };
+    let mut script = "xtask guest bench".to_owned();
+    if !counting {
+        script += " --burst";
+    }
+    if options.quick {
+        script += " --quick";
+    }
+    for name in &options.only {
+        script += &format!(" --only '{}'", name.replace('\'', r"'\''"));
+    }
+    let mut take = |line: &str| {
+        if let Ok(figure) = serde_json::from_str::<Figure>(line) {
+            eprintln!("{}: {figure}", kernel.name);
+            report.figures.push(figure);
+        } else if let Some(version) = line.strip_prefix(peers::VERSION) {
+            if !report.versions.iter().any(|known| known == version) {
+                report.versions.push(version.into());
+            }
+        } else {
+            eprintln!("{}: {line}", kernel.name);
+        }
+    };
+    let mut lines = Lines::default();
+    let limit = Duration::from_secs(options.limit);
+    let outcome = machine.run(&script, limit, |bytes| lines.push(bytes, &mut take))?;
+    lines.finish(&mut take);
+    if outcome.status != 0 {
+        bail!("measuring on {} failed", kernel.release);
+    }
+    Ok(())
+}
