@@ -141,8 +141,14 @@ pub fn by_namespace(_: &Bench) -> Result<()> {
         ("--pidns", "pid", "cast-inner"),
     ] {
         let member = cast.member(comm)?;
-        for given in [member.pid.to_string(), member.namespace(kind)?.to_string()] {
-            cases.push(only(&[option, &given], move |member, _| {
+        cases.push(only(
+            &[option, &member.pid.to_string()],
+            move |member, _| member.comm == comm,
+        ));
+        // All numbers go the same way.
+        if kind == "mnt" {
+            let number = member.namespace(kind)?.to_string();
+            cases.push(only(&[option, &number], move |member, _| {
                 member.comm == comm
             }));
         }
@@ -349,6 +355,32 @@ pub fn bounds(_: &Bench) -> Result<()> {
         ensure!(
             shown == Some(made as u64),
             "{option}: {shown:?} shown of {made}"
+        );
+    }
+    Ok(())
+}
+
+/// What does not exist is an error that names the nearest that does.
+pub fn mistakes(_: &Bench) -> Result<()> {
+    let _cast = Cast::assemble()?;
+    for (option, given, nearest) in [
+        ("-u", "daemom", "daemon"),
+        ("-C", "setuit", "setuid"),
+        ("--unit", "cast-wep", UNIT),
+        ("--cgroup", "/system.slice/cast-wep.service", UNIT),
+        ("--container", "facade", &CONTAINER[..8]),
+    ] {
+        let output = std::process::Command::new("capable")
+            .args([option, given])
+            .output()
+            .context("cannot start capable")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(2)
+                && said.contains(given)
+                && said.to_lowercase().contains(nearest),
+            "{option} {given}: {}, and {nearest} is not offered: {said}",
+            output.status
         );
     }
     Ok(())

@@ -92,7 +92,6 @@ pub fn overridden(bench: &Bench) -> Result<()> {
         some(
             &rows,
             &[
-                ("/uid", USER.into()),
                 ("/capability", "CAP_SYS_ADMIN".into()),
                 ("/result", "granted".into()),
                 ("/credentials/owner", "overridden".into()),

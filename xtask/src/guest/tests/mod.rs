@@ -134,6 +134,10 @@ const CHOSEN: &[Test] = &[
     ),
     ("filters_that_differ_are_joined_by_and", keeping::by_many),
     (
+        "a_filter_by_what_does_not_exist_offers_the_nearest",
+        keeping::mistakes,
+    ),
+    (
         "unique_shows_once_what_repeats_by_each_rule",
         keeping::unique,
     ),
