@@ -12,6 +12,7 @@ pub mod object;
 pub mod offsets;
 pub mod plan;
 pub mod record;
+mod ring;
 pub mod stream;
 mod sys;
 pub mod tracer;
