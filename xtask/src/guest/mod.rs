@@ -10,6 +10,7 @@ mod fork;
 mod hooks;
 mod identity;
 mod kernel;
+mod processors;
 mod random;
 mod rows;
 mod runner;

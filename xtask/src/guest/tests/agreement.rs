@@ -9,6 +9,7 @@ use crate::guest::compare::{Comparison, compare, rows_of};
 use crate::guest::exceptions::{Field, SKIPPED, UNKNOWN, VARYING, may_be_unknown};
 use crate::guest::hooks::Way;
 use crate::guest::identity::Identity;
+use crate::guest::processors::Apart;
 use crate::guest::rows::{Check, Row};
 use crate::guest::runner::{self, Run};
 use crate::guest::tracer::Tracer;
@@ -70,9 +71,10 @@ pub fn run(bench: &Bench, label: &str, tally: &mut Tally) -> Result<()> {
 /// What one run of the scenario made, and the rows that it showed.
 type Traced = (Vec<(&'static Trigger, Run)>, Vec<Row>);
 
-/// Traces the scenario without a loss. Where the kernel may skip a hook, it is given three chances.
+/// Traces the scenario without a loss. Where the kernel may skip a hook, it is given more chances.
 fn scenario(bench: &Bench, way: Way) -> Result<Traced> {
-    let mut chances = if SKIPPED.contains(&way.hook) { 3 } else { 1 };
+    let _apart = Apart::begin()?;
+    let mut chances = if SKIPPED.contains(&way.hook) { 5 } else { 1 };
     loop {
         let (traced, lost) = scenario_once(bench, way)?;
         chances -= 1;
