@@ -219,36 +219,61 @@ fn send<T: Transport, C: EbpfContext>(
         counters,
     );
 
-    // SAFETY: the record has room for a check, and is aligned to eight bytes.
+    let Subject {
+        effective,
+        euid,
+        credential_namespace,
+        target_namespace,
+        result,
+        flags: _,
+    } = known.subject;
+    let check = record.cast::<Check>();
+    // Field by field: as a whole the name would be zeroed first, in a loop of a hundred
+    // instructions.
+    macro_rules! write {
+        ($($field:ident = $value:expr;)+) => {
+            // SAFETY: the record has room for a check, and is aligned to eight bytes.
+            $(unsafe { (&raw mut (*check).$field).write($value) };)+
+        };
+    }
+    write! {
+        kind = Kind::Check as u16;
+        kernel_frames = kernel_frames;
+        user_frames = user_frames;
+        processor = processor();
+        time = now();
+        cgroup = if wants(Wanted::CGROUP) { filter::current_cgroup() } else { 0 };
+        effective = effective;
+        pid = known.pid;
+        tid = known.tid;
+        uid = bpf_get_current_uid_gid() as u32;
+        euid = euid;
+        capability = known.capability;
+        options = known.options;
+        result = result;
+        target_namespace = target_namespace;
+        credential_namespace = credential_namespace;
+        flags = flags;
+    }
+    // SAFETY: the name has as many bytes as is said.
     unsafe {
-        let check = record.cast::<Check>();
-        check.write(Check {
-            kind: Kind::Check as u16,
-            kernel_frames,
-            user_frames,
-            processor: generated::bpf_get_smp_processor_id() as u16,
-            time: generated::bpf_ktime_get_ns(),
-            cgroup: if wants(Wanted::CGROUP) {
-                filter::current_cgroup()
-            } else {
-                0
-            },
-            effective: known.subject.effective,
-            pid: known.pid,
-            tid: known.tid,
-            uid: bpf_get_current_uid_gid() as u32,
-            euid: known.subject.euid,
-            capability: known.capability,
-            options: known.options,
-            result: known.result(),
-            target_namespace: known.subject.target_namespace,
-            credential_namespace: known.subject.credential_namespace,
-            flags,
-            comm: [0; COMM_LENGTH],
-        });
         generated::bpf_get_current_comm((&raw mut (*check).comm).cast(), COMM_LENGTH as u32);
     }
     T::submit(context, record, size)
+}
+
+/// The processor that the check runs on.
+#[inline(always)]
+fn processor() -> u16 {
+    // SAFETY: the helper takes nothing.
+    unsafe { generated::bpf_get_smp_processor_id() as u16 }
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC`.
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: the helper takes nothing.
+    unsafe { generated::bpf_ktime_get_ns() }
 }
 
 /// Captures a stack into the record; the number of its frames.

@@ -31,8 +31,18 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
     if by == UniqueBy::Off as u8 {
         return Novelty::New;
     }
-    let mut key = UniqueKey {
-        subject: [0; COMM_LENGTH],
+    let subject = if by == UniqueBy::Comm as u8 {
+        // SAFETY: both are sixteen bytes without meaning to the compiler.
+        unsafe { core::mem::transmute::<[u8; COMM_LENGTH], [u64; 2]>(filter::current_comm()) }
+    } else if by == UniqueBy::Process as u8 {
+        [u64::from(known.pid), 0]
+    } else if by == UniqueBy::Cgroup as u8 {
+        [filter::current_cgroup(), 0]
+    } else {
+        [stack(context), 0]
+    };
+    let key = UniqueKey {
+        subject,
         capability: known.capability,
         result: if known.has_result() {
             known.result()
@@ -40,24 +50,6 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
             1
         },
     };
-    if by == UniqueBy::Comm as u8 {
-        key.subject = filter::current_comm();
-    } else {
-        let subject = if by == UniqueBy::Process as u8 {
-            u64::from(known.pid)
-        } else if by == UniqueBy::Cgroup as u8 {
-            filter::current_cgroup()
-        } else {
-            stack(context)
-        };
-        // SAFETY: the array holds eight bytes at its start; writes may be unaligned.
-        unsafe {
-            key.subject
-                .as_mut_ptr()
-                .cast::<u64>()
-                .write_unaligned(subject)
-        };
-    }
     // SAFETY: the value is not used.
     if unsafe { maps::UNIQUE.get(&key) }.is_some() {
         return Novelty::Repeated;

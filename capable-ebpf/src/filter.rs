@@ -1,6 +1,8 @@
 //! Which checks go on. The cheapest question comes first, and one that the user did not ask is
 //! not in the program.
 
+use core::mem::MaybeUninit;
+
 use aya_ebpf::{
     EbpfContext,
     helpers::{bpf_get_current_cgroup_id, generated},
@@ -230,12 +232,13 @@ fn keeps_namespaces() -> bool {
 /// The current task's name.
 #[inline(always)]
 pub fn current_comm() -> [u8; COMM_LENGTH] {
-    let mut comm = [0u8; COMM_LENGTH];
-    // SAFETY: the buffer holds as many bytes as its size says.
+    let mut comm = MaybeUninit::<[u8; COMM_LENGTH]>::uninit();
+    // SAFETY: the helper writes all bytes of the buffer, whose size is said; zeroing it before
+    // would be a loop of a hundred instructions.
     unsafe {
         generated::bpf_get_current_comm(comm.as_mut_ptr().cast(), COMM_LENGTH as u32);
+        comm.assume_init()
     }
-    comm
 }
 
 /// The current task's cgroup in the version 2 hierarchy.

@@ -87,8 +87,8 @@ pub struct Pending {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct UniqueKey {
-    /// A name, or a number in its first eight bytes.
-    pub subject: [u8; COMM_LENGTH],
+    /// A name in two words, or a number in the first.
+    pub subject: [u64; COMM_LENGTH / 8],
     /// The capability's number.
     pub capability: i32,
     /// The result; 1 where it is unknown.

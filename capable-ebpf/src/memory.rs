@@ -17,20 +17,26 @@ pub fn read<T: Copy>(base: u64, offset: u32) -> Option<T> {
     read_at(base.wrapping_add(u64::from(offset)))
 }
 
-/// Reads a `T` at an address; `None` where the read fails.
+/// Fills a variable from `base + offset`; false where the read fails, which zeroes it.
 #[inline(always)]
-pub fn read_at<T: Copy>(address: u64) -> Option<T> {
-    let mut value = MaybeUninit::<T>::uninit();
+pub fn read_into<T>(base: u64, offset: u32, value: &mut MaybeUninit<T>) -> bool {
     // SAFETY: the destination holds `size_of::<T>()` bytes; the helper checks the source.
     let error = unsafe {
         generated::bpf_probe_read_kernel(
             value.as_mut_ptr().cast(),
             size_of::<T>() as u32,
-            address as *const _,
+            base.wrapping_add(u64::from(offset)) as *const _,
         )
     };
-    // SAFETY: the helper filled the value, or zeroed it where it failed.
-    (error == 0).then(|| unsafe { value.assume_init() })
+    error == 0
+}
+
+/// Reads a `T` at an address; `None` where the read fails.
+#[inline(always)]
+pub fn read_at<T: Copy>(address: u64) -> Option<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the helper filled the value.
+    read_into(address, 0, &mut value).then(|| unsafe { value.assume_init() })
 }
 
 /// The same value, but unknown to the verifier: paths that differ in nothing else join again.

@@ -5,13 +5,15 @@
 //! that is not deeper than theirs denies; the owner of a namespace, seen from its parent, holds
 //! every capability in it.
 
-use capable_common::{Flags, Wanted};
+use core::mem::MaybeUninit;
+
+use capable_common::{Flags, NO_OFFSET, Wanted};
 
 use crate::{
     check::Asked,
     config,
     config::wants,
-    memory::{opaque, read},
+    memory::{opaque, read, read_into},
 };
 
 /// `EPERM` (include/uapi/asm-generic/errno-base.h).
@@ -175,10 +177,16 @@ fn effective_and_namespace(credentials: u64) -> Option<(u64, u64)> {
     if distance % 8 != 0 || distance as usize >= WINDOW * 8 {
         return Some((read(credentials, effective)?, read(credentials, namespace)?));
     }
-    let window = read::<[u64; WINDOW]>(credentials, effective)?;
-    // SAFETY: the distance lies in the window; a constant, so the verifier sees it too.
-    let namespace = unsafe { *window.as_ptr().add(distance as usize / 8) };
-    Some((window[0], namespace))
+    let mut window = MaybeUninit::<[u64; WINDOW]>::uninit();
+    if effective == NO_OFFSET || !read_into(credentials, effective, &mut window) {
+        return None;
+    }
+    // SAFETY: the window was read, and the distance lies in it; both are constants, so that the
+    // verifier sees it too. Read in place: the window is not copied.
+    unsafe {
+        let words = window.as_ptr().cast::<u64>();
+        Some((*words, *words.byte_add(distance as usize)))
+    }
 }
 
 /// Where a walk ends.

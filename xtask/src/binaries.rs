@@ -39,3 +39,20 @@ pub fn build() -> Result<Vec<PathBuf>> {
     let folder = target.join(TARGET).join("guest");
     Ok(vec![folder.join("capable"), folder.join("xtask")])
 }
+
+/// Builds both as they are released, for what is measured.
+pub fn release() -> Result<Vec<PathBuf>> {
+    let target = places::target().join("bench");
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(places::workspace())
+        .args(["build", "--quiet", "--locked", "--target", TARGET])
+        .args(["--package", "capable", "--package", "xtask", "--bins"])
+        .arg("--release")
+        .arg("--target-dir")
+        .arg(&target)
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    process::run(&mut command)?;
+    let folder = target.join(TARGET).join("release");
+    Ok(vec![folder.join("capable"), folder.join("xtask")])
+}

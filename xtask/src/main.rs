@@ -1,6 +1,7 @@
 //! What a developer of `capable` does.
 
 mod apt;
+mod bench;
 mod binaries;
 mod build_ebpf;
 #[path = "../../capable/build/digest.rs"]
@@ -48,6 +49,8 @@ enum Task {
     Test(test::Options),
     /// Boot a kernel of the table and run the tests, a command or a shell in it
     Vm(vm::Options),
+    /// Measure what tracing costs, for capable and its peers, in QEMU
+    Bench(bench::Options),
     /// Run the recipes of the manual, as root
     #[command(hide = true)]
     Recipes {
@@ -82,6 +85,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Vm(options) => vm::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Recipes { capable, only } => {
             let manual = places::workspace().join("docs/manual.md");
             let tally = recipes::run(&manual, &capable, &only)?;

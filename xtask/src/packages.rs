@@ -5,7 +5,7 @@
 //! [`crate::guest_root`]; file capabilities are for the test to set.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -52,8 +52,23 @@ const LEFT_OUT: [&str; 7] = [
 /// An archive with these packages of Debian bookworm and all that they depend on, from the cache
 /// or else from the mirror.
 pub fn root_filesystem(packages: &[&str]) -> Result<PathBuf> {
+    root_filesystem_of(&["bookworm", "bookworm-security"], packages, &[])
+}
+
+/// The same from another suite, by its releases; `alone` are packages that come without what they
+/// depend on.
+pub fn root_filesystem_of(
+    releases: &[&str],
+    packages: &[&str],
+    alone: &[String],
+) -> Result<PathBuf> {
     let folder = places::cache("packages")?;
-    let name = format!("{:x}", Sha256::digest(packages.join("\n")));
+    let mut words = packages.to_vec();
+    if releases != ["bookworm", "bookworm-security"] {
+        words.extend(releases);
+    }
+    words.extend(alone.iter().map(String::as_str));
+    let name = format!("{:x}", Sha256::digest(words.join("\n")));
     let archive = folder.join(format!("{}.cpio", &name[..16]));
     let _lock = places::lock(&folder.join("packages.lock"))?;
     if !archive.is_file() {
@@ -62,18 +77,32 @@ pub fn root_filesystem(packages: &[&str]) -> Result<PathBuf> {
             packages.len()
         );
         let work = folder.join("fetching");
-        fetch(packages, &work, &archive).context("cannot fetch Debian's packages")?;
+        fetch(releases, packages, alone, &work, &archive)
+            .context("cannot fetch Debian's packages")?;
         fs::remove_dir_all(&work)?;
     }
     Ok(archive)
 }
 
-fn fetch(packages: &[&str], work: &PathBuf, archive: &PathBuf) -> Result<()> {
+fn fetch(
+    releases: &[&str],
+    packages: &[&str],
+    alone: &[String],
+    work: &Path,
+    archive: &Path,
+) -> Result<()> {
     if work.exists() {
         fs::remove_dir_all(work)?;
     }
-    let apt = Apt::update(&["bookworm", "bookworm-security"])?;
-    let files = apt.download(apt.closure(packages)?, &work.join("packages"))?;
+    let apt = Apt::update(releases)?;
+    let mut wanted = apt.closure(packages)?;
+    wanted.extend(alone.iter().cloned());
+    // For what says in a guest which versions it has.
+    let mut list = String::new();
+    for package in &wanted {
+        list += &format!("{package}\n");
+    }
+    let files = apt.download(wanted, &work.join("packages"))?;
 
     let root = work.join("root");
     for (link, target) in [
@@ -96,6 +125,7 @@ fn fetch(packages: &[&str], work: &PathBuf, archive: &PathBuf) -> Result<()> {
     }
     let mut whole = Archive::default();
     whole.tree(&root)?;
+    whole.file("vm/packages", 0o644, list);
     let unfinished = work.join("archive");
     whole.save(&unfinished)?;
     fs::rename(unfinished, archive)?;

@@ -113,10 +113,10 @@ mod tests {
         let here = directory.path().join("here");
         let bin = directory.path().join("bin");
         for each in [&here, &bin] {
-            std::fs::create_dir(each).unwrap();
+            fs::create_dir(each).unwrap();
         }
         for file in ["here/notes", "here/55", "here/a.service", "bin/tool"] {
-            std::fs::write(directory.path().join(file), "").unwrap();
+            fs::write(directory.path().join(file), "").unwrap();
         }
         let target = Target::decide(word.as_ref(), &here, bin.as_os_str())?;
         Ok(match target {

@@ -305,3 +305,53 @@ fn bytes_of(config: &Config) -> &[u8] {
     // its bytes are initialised.
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<Config>()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Instructions of each program, before the verifier removes what a run does not ask for: with
+    /// the ring buffer, and with perf buffers.
+    const INSTRUCTIONS: [(&str, usize, usize); 11] = [
+        ("check_entry", 2060, 2018),
+        ("check_exit", 2026, 1992),
+        ("check_paired", 60, 60),
+        ("check_return", 2407, 1997),
+        ("check_traced", 2403, 1997),
+        ("memory_entry", 1845, 1799),
+        ("memory_exit", 1845, 1799),
+        ("process_exec", 86, 69),
+        ("process_fork", 463, 119),
+        ("process_free", 106, 89),
+        ("syscall_exit", 75, 58),
+    ];
+
+    fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {
+        let object = aya_obj::Object::parse(bytes).unwrap();
+        let mut programs: Vec<_> = object
+            .programs
+            .iter()
+            .map(|(name, program)| {
+                let function = &object.functions[&program.function_key()];
+                (name.clone(), function.instructions.len())
+            })
+            .collect();
+        programs.sort();
+        programs
+    }
+
+    /// Each instruction costs every check of every user: growth is a decision, made here.
+    #[test]
+    fn the_programs_have_the_sizes_that_were_decided() {
+        let pinned = |ring: bool| -> Vec<(String, usize)> {
+            INSTRUCTIONS
+                .iter()
+                .map(|&(name, with_ring, with_perf)| {
+                    (name.to_owned(), if ring { with_ring } else { with_perf })
+                })
+                .collect()
+        };
+        assert_eq!(instructions(RING), pinned(true), "ring buffer");
+        assert_eq!(instructions(PERF), pinned(false), "perf buffers");
+    }
+}

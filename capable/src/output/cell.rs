@@ -6,7 +6,7 @@ use super::{
     escape::{is_all_plain, is_plain, push_cut},
     layout::Slot,
     numbers::{push_hex, push_hex_byte, push_number, push_signed, put_right},
-    value::{Value, comm_bytes},
+    value::{Value, comm_bytes, comm_length},
 };
 
 /// What stands for a value that is not known.
@@ -25,7 +25,7 @@ pub fn put(blanks: &mut [u8], align: Align, value: Value<'_>, clock: &mut Clock)
         Value::Flag(flag) => put_byte(blanks, align, b'0' + u8::from(flag)),
         Value::Word(word) => put_text(blanks, align, word.as_bytes()),
         Value::Unknown => put_byte(blanks, align, UNKNOWN),
-        Value::Comm(comm) => is_plain_comm(comm) && put_text(blanks, align, comm_bytes(comm)),
+        Value::Comm(comm) => is_plain_comm(comm) && put_comm(blanks, align, comm),
         Value::Text(text) => {
             is_all_plain(text.as_bytes()) && put_text(blanks, align, text.as_bytes())
         }
@@ -57,6 +57,33 @@ fn put_text(blanks: &mut [u8], align: Align, text: &[u8]) -> bool {
         Align::Right => rest,
     };
     blanks[start..start + text.len()].copy_from_slice(text);
+    true
+}
+
+/// A name in the column that is made for it is one copy of constant length.
+#[inline]
+fn put_comm(blanks: &mut [u8], align: Align, comm: &[u8; 16]) -> bool {
+    let length = comm_length(comm);
+    let Some(place) = blanks.first_chunk_mut::<15>() else {
+        return put_text(blanks, align, &comm[..length]);
+    };
+    if align == Align::Right || length > place.len() {
+        return put_text(blanks, align, &comm[..length]);
+    }
+    // What lies behind the NUL is not part of the name.
+    const BLANKS: u64 = u64::from_ne_bytes([b' '; 8]);
+    let cut = |half: u64, length: usize| {
+        let kept = (1_u64 << (8 * length)) - 1;
+        half & kept | BLANKS & !kept
+    };
+    let bytes = u128::from_le_bytes(*comm);
+    let (low, high) = (bytes as u64, (bytes >> 64) as u64);
+    let (low, high) = match length {
+        8.. => (low, cut(high, length - 8)),
+        _ => (cut(low, length), BLANKS),
+    };
+    let text = u128::from(high) << 64 | u128::from(low);
+    place.copy_from_slice(&text.to_le_bytes()[..15]);
     true
 }
 

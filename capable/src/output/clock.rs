@@ -91,20 +91,36 @@ impl Clock {
         }
     }
 
+    /// Times are the same text for a whole second.
+    pub fn is_whole_seconds(&self) -> bool {
+        self.format == TimeFormat::Clock
+    }
+
+    /// The second in which a monotonic time lies.
+    #[inline]
+    pub fn second(&mut self, time: u64) -> i64 {
+        if self.within(time) >= SECOND {
+            self.enter_second(time);
+        }
+        self.second
+    }
+
+    /// How far into the current second a time lies; a second and more where it lies in another.
+    #[inline]
+    fn within(&self, time: u64) -> u64 {
+        // A monotonic time fits: it would take 292 years not to.
+        let wall = self.distance.wrapping_add(time as i64);
+        wall.wrapping_sub(self.second) as u64
+    }
+
     /// The text of a monotonic time in nanoseconds.
     #[inline]
     pub fn text(&mut self, time: u64) -> &[u8] {
         if self.format == TimeFormat::Relative {
             return self.relative(time);
         }
-        // A monotonic time fits: it would take 292 years not to.
-        let mut wall = self.distance.wrapping_add(time as i64);
-        let mut within = wall.wrapping_sub(self.second) as u64;
-        if within >= SECOND {
-            self.enter_second(time);
-            wall = self.distance.wrapping_add(time as i64);
-            within = wall.wrapping_sub(self.second) as u64;
-        }
+        self.second(time);
+        let within = self.within(time);
         if self.format == TimeFormat::Iso {
             put_digits(&mut self.text[20..29], within);
         }

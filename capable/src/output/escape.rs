@@ -26,6 +26,13 @@ pub fn is_all_plain(text: &[u8]) -> bool {
     text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
 }
 
+/// Whether every byte of `text` stands for itself between quotation marks too.
+#[inline]
+pub fn is_all_quotable(text: &[u8]) -> bool {
+    let odd = |any: u8, &byte: &u8| any | u8::from(!is_plain(byte) | (byte == b'"'));
+    text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
+}
+
 /// Appends `text`, escaped; the result is the number of terminal columns that it takes.
 pub fn push_escaped(out: &mut Vec<u8>, text: &[u8]) -> usize {
     push_cut(out, text, usize::MAX)

@@ -1,13 +1,15 @@
 //! Rows as JSON: one object per line.
 //!
-//! Written by hand: everything that does not change from row to row, keys and braces, is put
-//! together once, and a row is these pieces with the values between them.
+//! Written by hand: everything that does not change from row to row, keys, braces and the values
+//! that follow from the check's kind, is put together once, and a row is these pieces with the
+//! other values between them.
 
 use super::{
     Clock, Frame, NamedStack, Needs, Row, Sink,
     columns::{COLUMNS, Column},
-    escape::{is_all_plain, is_unsafe},
+    escape::{is_all_quotable, is_unsafe},
     numbers::{push_hex, push_hex_digits, push_number, push_signed},
+    templates::Templates,
     value::{Value, comm_bytes},
 };
 
@@ -15,9 +17,21 @@ use super::{
 #[derive(Debug)]
 pub struct Json {
     members: Vec<Member>,
+    /// The columns whose values are written for each row.
+    varying: Vec<&'static Column>,
     /// What closes the last object inside the row.
     tail: &'static [u8],
     clock: Clock,
+    templates: Templates<Template>,
+}
+
+/// A row for checks of one kind.
+#[derive(Debug, Default)]
+struct Template {
+    /// All but the values that are written for each row.
+    text: Vec<u8>,
+    /// Where in it these values belong.
+    gaps: Vec<usize>,
 }
 
 /// A value and all that stands between it and the value before it.
@@ -55,8 +69,11 @@ impl Json {
             open = group;
             members.push(Member { lead, column });
         }
+        let columns = members.iter().map(|member| member.column);
         Self {
+            varying: columns.filter(|column| !column.by_kind).collect(),
             members,
+            templates: Templates::new(),
             tail: if open.is_some() { b"}" } else { b"" },
             clock,
         }
@@ -73,11 +90,22 @@ impl Sink for Json {
     fn header(&mut self, _out: &mut Vec<u8>) {}
 
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        for member in &self.members {
-            out.extend_from_slice(&member.lead);
-            push_value(out, (member.column.data)(row), &mut self.clock);
+        let Self {
+            members,
+            varying,
+            tail,
+            clock,
+            templates,
+        } = self;
+        let make = || Template::new(members, tail, row, clock);
+        let Template { text, gaps } = templates.of(row.event.check, make);
+        let mut written = 0;
+        for (column, &gap) in varying.iter().zip(gaps.iter()) {
+            out.extend_from_slice(&text[written..gap]);
+            push_value(out, (column.data)(row), clock);
+            written = gap;
         }
-        out.extend_from_slice(self.tail);
+        out.extend_from_slice(&text[written..]);
         push_stack(out, "kernel_stack", row.kernel_stack);
         push_stack(out, "user_stack", row.user_stack);
         out.extend_from_slice(b"}\n");
@@ -86,6 +114,23 @@ impl Sink for Json {
     fn finish(&mut self, _out: &mut Vec<u8>) {}
 }
 
+impl Template {
+    fn new(members: &[Member], tail: &[u8], row: &Row<'_>, clock: &mut Clock) -> Self {
+        let mut template = Self::default();
+        for Member { lead, column } in members {
+            template.text.extend_from_slice(lead);
+            if column.by_kind {
+                push_value(&mut template.text, (column.data)(row), clock);
+            } else {
+                template.gaps.push(template.text.len());
+            }
+        }
+        template.text.extend_from_slice(tail);
+        template
+    }
+}
+
+#[inline]
 fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
     match value {
         Value::Unknown => out.extend_from_slice(b"null"),
@@ -144,7 +189,7 @@ fn push_numbers(out: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
 /// written as an escape of JSON, which changes nothing for a parser.
 fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
-    if is_all_plain(text) && !text.contains(&b'"') {
+    if is_all_quotable(text) {
         out.extend_from_slice(text);
     } else {
         for chunk in text.utf8_chunks() {

@@ -21,6 +21,7 @@ mod sink;
 mod stacks;
 mod static_table;
 mod table;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -1,12 +1,12 @@
 //! Rows as a table for people.
 //!
-//! The common row is a copy of a blank line with each cell written into its place. A row with
-//! something to escape, to cut or to colour, or with a number too long for its column, is written
-//! again cell by cell.
+//! The common row is a copy of a line for checks of its kind, with the other cells written into
+//! their places. A row with something to escape, to cut or to colour, or with a number too long
+//! for its column, is written again cell by cell.
 
 use super::{
     Clock, NamedStack, Needs, Row, Sink, cell, colour, columns::Align, layout::Slot,
-    stacks::push_stacks, value::Value,
+    stacks::push_stacks, templates::Templates, value::Value,
 };
 use crate::event::Verdict;
 
@@ -14,49 +14,118 @@ use crate::event::Verdict;
 #[derive(Debug)]
 pub struct Table {
     slots: Vec<Slot>,
+    /// Those whose cells are written for each row.
+    varying: Vec<Slot>,
+    /// The one whose cells are the same for a whole second.
+    second: Option<Slot>,
+    /// The last cell ends where its text does, and is written for each row.
+    ragged: bool,
     clock: Clock,
     colour: bool,
-    /// A line of blanks, as long as a row.
-    blank: Vec<u8>,
+    templates: Templates<Template>,
+}
+
+/// A line for checks of one kind.
+#[derive(Debug, Default)]
+struct Template {
+    /// The line with its break, blank where cells are written for each row; none where a cell does
+    /// not fit.
+    line: Option<Vec<u8>>,
+    /// The second whose time is in it.
+    second: i64,
 }
 
 impl Table {
     /// A table with these columns in their places, in colour or not.
     pub fn new(slots: Vec<Slot>, clock: Clock, colour: bool) -> Self {
-        let width = slots.last().map_or(0, |slot| slot.end);
+        let (mut varying, mut second) = (Vec::new(), None);
+        for &slot in slots.iter().filter(|slot| !slot.column.by_kind) {
+            if slot.column.key == "time" && clock.is_whole_seconds() {
+                second = Some(slot);
+            } else {
+                varying.push(slot);
+            }
+        }
+        let ragged = slots
+            .last()
+            .is_some_and(|slot| slot.align == Align::Left && !slot.column.by_kind);
         Self {
             slots,
+            varying,
+            second,
+            ragged,
             clock,
             colour,
-            blank: vec![b' '; width],
+            templates: Templates::new(),
         }
     }
 
     /// Writes the row into its places; `false` where it does not fit them.
     #[inline]
     fn put(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> bool {
+        let check = row.event.check;
+        let template = self
+            .templates
+            .of(check, || Template::new(&self.slots, row, &mut self.clock));
+        let Some(line) = &mut template.line else {
+            return false;
+        };
+        if let Some(slot) = &self.second {
+            let second = self.clock.second(check.time);
+            if template.second != second {
+                template.second = second;
+                put_cell(slot, row, line, &mut self.clock);
+            }
+        }
         let start = out.len();
-        out.extend_from_slice(&self.blank);
+        out.extend_from_slice(line);
         let line = &mut out[start..];
-        for slot in &self.slots {
-            let Some(blanks) = line.get_mut(slot.start..slot.end) else {
-                return false;
-            };
-            if !(slot.shown.put)(row, blanks, slot.align, &mut self.clock) {
+        for slot in &self.varying {
+            if !put_cell(slot, row, line, &mut self.clock) {
                 return false;
             }
         }
-        if self
-            .slots
-            .last()
-            .is_some_and(|slot| slot.align == Align::Left)
-        {
-            let written = line.iter().rposition(|&byte| byte != b' ');
-            out.truncate(start + written.map_or(0, |last| last + 1));
+        if self.ragged {
+            // The line break too is behind the blanks.
+            out.pop();
+            trim(out, start);
+            out.push(b'\n');
         }
-        out.push(b'\n');
         true
     }
+}
+
+impl Template {
+    fn new(slots: &[Slot], row: &Row<'_>, clock: &mut Clock) -> Self {
+        let width = slots.last().map_or(0, |slot| slot.end);
+        let mut line = vec![b' '; width];
+        let mut fixed = slots.iter().filter(|slot| slot.column.by_kind);
+        let fits = fixed.all(|slot| put_cell(slot, row, &mut line, clock));
+        if let Some(last) = slots.last()
+            && last.column.by_kind
+        {
+            trim(&mut line, 0);
+        }
+        line.push(b'\n');
+        Self {
+            line: fits.then_some(line),
+            // No time lies in this second.
+            second: i64::MIN,
+        }
+    }
+}
+
+/// Writes one cell over the blanks of its column, where it takes no more than a copy.
+#[inline]
+fn put_cell(slot: &Slot, row: &Row<'_>, line: &mut [u8], clock: &mut Clock) -> bool {
+    line.get_mut(slot.start..slot.end)
+        .is_some_and(|blanks| (slot.shown.put)(row, blanks, slot.align, clock))
+}
+
+/// Takes away the blanks at the end of the line that begins at `start`.
+fn trim(out: &mut Vec<u8>, start: usize) {
+    let written = out[start..].iter().rposition(|&byte| byte != b' ');
+    out.truncate(start + written.map_or(0, |last| last + 1));
 }
 
 impl Sink for Table {
@@ -72,6 +141,7 @@ impl Sink for Table {
         });
     }
 
+    #[inline]
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         let denied = self.colour && matches!(row.event.verdict(), Some(Verdict::Denied(_)));

@@ -54,6 +54,12 @@ impl<'a> Value<'a> {
 /// A task's name without the NUL that closes it and what lies behind it.
 #[inline]
 pub fn comm_bytes(comm: &[u8; 16]) -> &[u8] {
+    &comm[..comm_length(comm)]
+}
+
+/// Where the NUL is that closes a task's name; 16 where there is none.
+#[inline]
+pub fn comm_length(comm: &[u8; 16]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     // The lowest set bit of each half is the high bit of its first NUL.
@@ -67,7 +73,7 @@ pub fn comm_bytes(comm: &[u8; 16]) -> &[u8] {
     } else {
         16
     };
-    &comm[..length as usize]
+    length as usize
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ impl Version {
     /// Before every kernel.
     pub const FIRST: Self = Self(0, 0);
     /// After every kernel.
-    pub const NEVER: Self = Self(u32::MAX, 0);
+    pub const NEVER: Self = Self(u32::MAX, u32::MAX);
 
     /// The version of the running kernel.
     ///

@@ -10,6 +10,7 @@ mod fork;
 mod hooks;
 mod identity;
 mod kernel;
+mod processors;
 mod random;
 mod rows;
 mod runner;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
+use crate::bench::{load, measure};
 use identity::Identity;
 
 /// The arguments after `xtask guest`.
@@ -68,6 +70,10 @@ enum Command {
         #[arg(long, default_value_t = tests::RANDOM_SEED)]
         seed: u64,
     },
+    /// Make checks as fast as they come, and say what they cost
+    Load(load::Options),
+    /// Measure the tracers of this guest
+    Bench(measure::Options),
     /// What a program executed by a trigger does
     #[command(hide = true)]
     AfterExec {
@@ -98,6 +104,17 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         } => runner::command(&names, identity, hold_start),
         Command::Tests { kernel_name, only } => tests::command(kernel_name.as_deref(), &only),
         Command::RandomVerdicts { count, seed } => random::command(count, seed),
+        Command::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
+        Command::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),
         Command::AfterExec { name, report } => runner::after_exec(&name, report),
     }
+}
+
+/// The hooks and transports that this kernel must offer, as the command line names them.
+///
+/// # Errors
+/// When the kernel does not say its version.
+pub fn ways() -> Result<Vec<(&'static str, &'static str)>> {
+    let ways = hooks::ways(kernel::Version::running()?);
+    Ok(ways.iter().map(|way| (way.hook, way.transport)).collect())
 }

@@ -1,7 +1,8 @@
 //! Starts the real program, waits until it traces, and reads what it printed.
 
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt as _;
+use std::io;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -11,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use serde::de::DeserializeOwned;
 
+use super::processors::leave_the_first;
 use super::rows::Row;
 use super::syscall::call;
 
@@ -27,6 +29,15 @@ pub struct Tracer {
     child: Child,
     stdout: PathBuf,
     stderr: PathBuf,
+}
+
+/// What is done in the new process before it becomes `capable`.
+#[derive(Clone, Copy, Debug)]
+pub enum Prepare {
+    /// Nothing.
+    Nothing,
+    /// This.
+    Child(fn() -> io::Result<()>),
 }
 
 /// What a run of `capable` left.
@@ -48,7 +59,15 @@ impl Tracer {
     /// # Errors
     /// When it ends before, or says nothing for a minute.
     pub fn start(arguments: &[&str]) -> Result<Self> {
-        let mut tracer = Self::spawn(arguments)?;
+        Self::start_after(arguments, Prepare::Nothing)
+    }
+
+    /// The same, in a process that was prepared.
+    ///
+    /// # Errors
+    /// As [`Self::start`], and when it cannot be prepared.
+    pub fn start_after(arguments: &[&str], prepare: Prepare) -> Result<Self> {
+        let mut tracer = Self::spawn(arguments, prepare)?;
         let start = Instant::now();
         loop {
             let said = fs::read_to_string(&tracer.stderr)?;
@@ -66,16 +85,25 @@ impl Tracer {
     }
 
     /// Starts `capable` and does not wait.
-    fn spawn(arguments: &[&str]) -> Result<Self> {
+    fn spawn(arguments: &[&str], prepare: Prepare) -> Result<Self> {
         let folder = PathBuf::from("/tmp/capable-tests");
         fs::create_dir_all(&folder)?;
         let stdout = folder.join("stdout");
         let stderr = folder.join("stderr");
-        let child = Command::new("capable")
+        let mut command = Command::new("capable");
+        command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(File::create(&stdout)?)
-            .stderr(File::create(&stderr)?)
+            .stderr(File::create(&stderr)?);
+        // SAFETY: the closure makes one system call.
+        unsafe { command.pre_exec(leave_the_first) };
+        if let Prepare::Child(prepare) = prepare {
+            command.current_dir("/");
+            // SAFETY: this process has one thread, so the child finds no lock held by another.
+            unsafe { command.pre_exec(prepare) };
+        }
+        let child = command
             .spawn()
             .context("cannot start capable: is it on the PATH?")?;
         Ok(Self {
@@ -134,7 +162,7 @@ impl Tracer {
     /// When it does not end within a minute.
     pub fn stop(self, signal: i32) -> Result<Finished> {
         call!(SYS_kill, self.pid(), signal)
-            .map_err(std::io::Error::from_raw_os_error)
+            .map_err(io::Error::from_raw_os_error)
             .context("capable had ended before it was asked to")?;
         self.wait()
     }

@@ -12,9 +12,9 @@ use crate::kernel::counts;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
-Without --duration it ends at Ctrl-C. Checks are counted in the kernel and read at
-the end, so it can stay on for days. What was asked for before it began, when the
-program started above all, it cannot know: `capable run` does.
+Without --duration it ends at Ctrl-C. Checks are counted in the kernel and read
+at the end, so it can stay on for days. What was asked for before it began, when
+the program started above all, it cannot know: `capable run` does.
 
 Examples:
   capable profile --unit nginx --duration 1d --emit systemd=nginx.conf
@@ -23,7 +23,10 @@ Examples:
 
 /// Report which capabilities something needs that already runs, until Ctrl-C
 #[derive(Clone, Debug, ClapArgs)]
-#[command(after_long_help = EXAMPLES)]
+#[command(
+    after_long_help = EXAMPLES,
+    override_usage = "capable profile [OPTIONS] --pid|--unit|--cgroup|--container TARGET ..."
+)]
 pub struct Args {
     /// What to profile.
     #[command(flatten)]

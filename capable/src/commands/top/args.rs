@@ -21,8 +21,8 @@ Keys:
   space      read the counters now
   h q        help, quit
 
-The checks are counted in the kernel: no record is sent, and nothing is read between two intervals.
-Where stdout is no terminal, --batch is understood.
+The checks are counted in the kernel: no record is sent, and nothing is read
+between two intervals. Where stdout is no terminal, --batch is understood.
 
 Examples:
   capable top                      audited checks, every 2 seconds

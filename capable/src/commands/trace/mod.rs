@@ -9,13 +9,14 @@ mod summary;
 use std::{
     io::{self, IsTerminal as _, Write as _},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
 pub use args::{Args, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
-use rows::Rows;
+pub use rows::Rows;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{Instant, sleep_until},
@@ -132,6 +133,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;
         let mut report = Report::new(progress);
         report.begin(&plan, gaps.iter().chain(&tracer.gaps));
+        stop.begin();
         let ended = follow(
             &mut tracer,
             &mut rows,
@@ -189,17 +191,24 @@ enum End {
 struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    time: Option<Duration>,
     deadline: Option<Instant>,
 }
 
 impl Stop {
     fn new(args: &Args) -> io::Result<Self> {
-        let time = args.bounds.duration.or(args.bounds.timeout);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            deadline: time.and_then(|time| Instant::now().checked_add(time)),
+            time: args.bounds.duration.or(args.bounds.timeout),
+            deadline: None,
         })
+    }
+
+    /// The time begins with the trace: loading can take a second on a slow machine.
+    fn begin(&mut self) {
+        let add = |time| Instant::now().checked_add(time);
+        self.deadline = self.time.and_then(add);
     }
 
     async fn wait(&mut self) -> End {

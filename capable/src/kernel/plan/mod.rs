@@ -281,7 +281,7 @@ fn visible(features: &Features, hook: Hook) -> Layout {
     layout
 }
 
-/// What is good about a hook, or what stands against those that would be better.
+/// What is good about a hook, or which would be better.
 fn reason(request: &Request, hook: Hook, hooks: &[(Hook, Support)]) -> String {
     if request.hook.is_some() {
         return "as asked".into();
@@ -289,14 +289,12 @@ fn reason(request: &Request, hook: Hook, hooks: &[(Hook, Support)]) -> String {
     if hook == Hook::Kprobe {
         return "sees every check".into();
     }
-    let better = hooks.iter().take_while(|(better, _)| *better != hook);
-    let mut reasons: Vec<&str> = Vec::new();
-    for lack in better.filter_map(|(_, support)| support.lack()) {
-        if !reasons.contains(&lack.reason.as_str()) {
-            reasons.push(&lack.reason);
-        }
-    }
-    reasons.join("; ")
+    let better: Vec<&str> = hooks
+        .iter()
+        .take_while(|(better, _)| *better != hook)
+        .map(|(better, _)| better.name())
+        .collect();
+    format!("no {} here, see capable doctor", better.join(" or "))
 }
 
 #[cfg(test)]

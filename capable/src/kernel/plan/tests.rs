@@ -151,7 +151,7 @@ fn the_line_says_what_is_used_and_why() {
     );
     assert_eq!(
         line(without(&["KPROBE", "FEXIT", "RING_BUFFER"])),
-        "hook: tracepoint capability:cap_capable (no KPROBE; no FEXIT), transport: perf buffers"
+        "hook: tracepoint capability:cap_capable (no kprobe or fexit here, see capable doctor), transport: perf buffers"
     );
     let request = Request {
         hook: Some(Hook::Fexit),

@@ -17,7 +17,7 @@ macro_rules! shown {
 /// All columns. Those with the same object in their field stand together.
 pub const COLUMNS: &[Column] = &[
     Column::text("time", "TIME", 8, shown!(time), "when the check was made"),
-    Column::number("uid", "UID", 6, shown!(uid), "real user id of the task"),
+    Column::number("uid", "UID", 6, shown!(uid), "real user id of the task").by_kind(),
     Column::text("user", "USER", 10, shown!(user), "name of the real user id")
         .data(v::user_name)
         .least(8)
@@ -70,7 +70,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(task),
         "what runs: user, kernel_thread or io_worker (of io_uring)",
     )
-    .needs(Needs::DETAIL),
+    .needs(Needs::DETAIL)
+    .by_kind(),
     Column::number(
         "cpu",
         "CPU",
@@ -86,7 +87,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(capability_number),
         "number of the capability",
     )
-    .field("capability_number"),
+    .field("capability_number")
+    .by_kind(),
     Column::text(
         "name",
         "NAME",
@@ -94,14 +96,16 @@ pub const COLUMNS: &[Column] = &[
         shown!(capability),
         "name of the capability",
     )
-    .field("capability"),
+    .field("capability")
+    .by_kind(),
     Column::number(
         "audit",
         "AUDIT",
         5,
         shown!(audit),
         "1: a denial of this check is logged",
-    ),
+    )
+    .by_kind(),
     Column::number(
         "inferred",
         "INFERRED",
@@ -109,14 +113,16 @@ pub const COLUMNS: &[Column] = &[
         shown!(audit_inferred),
         "1: AUDIT was inferred from the call path",
     )
-    .field("audit_inferred"),
+    .field("audit_inferred")
+    .by_kind(),
     Column::number(
         "insetid",
         "INSETID",
         7,
         shown!(insetid),
         "1: asked by set*id",
-    ),
+    )
+    .by_kind(),
     Column::text(
         "result",
         "RESULT",
@@ -124,7 +130,8 @@ pub const COLUMNS: &[Column] = &[
         shown!(result),
         "granted, denied, or owner: granted for owning the namespace",
     )
-    .data(v::result_word),
+    .data(v::result_word)
+    .by_kind(),
     Column::text(
         "by",
         "BY",
@@ -133,8 +140,11 @@ pub const COLUMNS: &[Column] = &[
         "what granted it: capability (the bit) or ownership (of the namespace)",
     )
     .field("granted_by")
+    .by_kind()
     .needs(Needs::CREDENTIALS),
-    Column::text("errno", "ERRNO", 5, shown!(errno_name), "error of a denial").data(v::errno),
+    Column::text("errno", "ERRNO", 5, shown!(errno_name), "error of a denial")
+        .data(v::errno)
+        .by_kind(),
     Column::text(
         "caller",
         "CALLER",
@@ -191,7 +201,8 @@ pub const COLUMNS: &[Column] = &[
         "effective user id of the checked credentials",
     )
     .field("credentials.euid")
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::text(
         "effective",
         "EFFECTIVE",
@@ -200,7 +211,8 @@ pub const COLUMNS: &[Column] = &[
         "effective set of the checked credentials, as a mask",
     )
     .field("credentials.effective")
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::text(
         "cred",
         "CRED",
@@ -209,7 +221,8 @@ pub const COLUMNS: &[Column] = &[
         "whose credentials: own, overridden (access(2), overlayfs) or foreign",
     )
     .field("credentials.owner")
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::number(
         "credns",
         "CREDNS",
@@ -218,7 +231,8 @@ pub const COLUMNS: &[Column] = &[
         "user namespace of the credentials, by inode number",
     )
     .field("credentials.namespace")
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::text(
         "namespace",
         "NAMESPACE",
@@ -228,7 +242,8 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("target_namespace.inode")
     .data(v::namespace_inode)
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::text(
         "relation",
         "RELATION",
@@ -237,7 +252,8 @@ pub const COLUMNS: &[Column] = &[
         "that namespace to the credentials' one: own, below or outside",
     )
     .field("target_namespace.relation")
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::number(
         "initial",
         "INITIAL",
@@ -246,7 +262,8 @@ pub const COLUMNS: &[Column] = &[
         "1: it is the initial user namespace",
     )
     .field("target_namespace.initial")
-    .needs(Needs::CREDENTIALS),
+    .needs(Needs::CREDENTIALS)
+    .by_kind(),
     Column::text("unit", "UNIT", 24, shown!(unit), "systemd unit")
         .least(14)
         .needs(Needs::UNIT.union(Needs::CGROUP_ID)),
@@ -281,7 +298,8 @@ pub const COLUMNS: &[Column] = &[
         "id of the cgroup",
     )
     .field("cgroup.id")
-    .needs(Needs::CGROUP_ID),
+    .needs(Needs::CGROUP_ID)
+    .by_kind(),
 ];
 
 #[cfg(test)]

@@ -50,6 +50,9 @@ pub struct Column {
     pub align: Align,
     /// What rows must carry for it.
     pub needs: Needs,
+    /// Its value follows from the capability, the result, the flags, the users, the credentials,
+    /// the namespaces and the cgroup's id: it is the same for all checks that agree in these.
+    pub by_kind: bool,
     /// The value for people.
     pub shown: Shown,
     /// The value for programs, in JSON and CSV.
@@ -81,6 +84,7 @@ impl Column {
             least: width,
             align: Align::Left,
             needs: Needs::empty(),
+            by_kind: false,
             shown,
             data: shown.value,
         }
@@ -110,6 +114,11 @@ impl Column {
 
     const fn needs(mut self, needs: Needs) -> Self {
         self.needs = needs;
+        self
+    }
+
+    const fn by_kind(mut self) -> Self {
+        self.by_kind = true;
         self
     }
 

@@ -4,6 +4,7 @@ mod formats;
 mod options;
 mod schema;
 mod table;
+mod templates;
 
 use capable_common::{Check, Detail, Flags, Kind};
 use clap::Parser;

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::exceptions::{Field, SKIPPED, may_be_unknown};
 use super::hooks::{HOOKS, must_work};
 use super::kernel::Version;
+use super::processors::Apart;
 use super::tests::Tally;
 use super::tracer::Tracer;
 use generator::Generator;
@@ -76,6 +77,7 @@ pub fn run(label: &str, kernel: Version, count: usize, seed: u64, tally: &mut Ta
 
 fn verdicts(hook: &str, count: usize, tree: &Tree, generator: &mut Generator) -> Result<String> {
     let memory = Memory::map()?;
+    let _apart = Apart::begin()?;
     let tracer = Tracer::start(&[
         "-c",
         COMM,

@@ -1,9 +1,9 @@
 //! Processes with a given name that make checks when they are told.
 
-use std::io::{self, PipeWriter, Read as _};
+use std::io::{self, PipeWriter, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::guest::fork::Child;
 use crate::guest::syscall::call;
@@ -33,7 +33,7 @@ impl Actor {
             if call!(SYS_prctl, libc::PR_SET_NAME, &name[..]).is_err() {
                 return 1;
             }
-            // The end of the pipe is the signal.
+            // Others that were forked later hold copies of the writer: not its end is the signal.
             if reader.read(&mut [0]).is_err() {
                 return 1;
             }
@@ -52,9 +52,31 @@ impl Actor {
     /// # Errors
     /// When it could not act.
     pub fn run(self) -> Result<()> {
-        let Self { child, start } = self;
-        drop(start);
-        ensure!(child.wait()? == 0, "a process could not make its checks");
+        self.start()?.wait()
+    }
+
+    /// Lets it act.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn start(self) -> Result<Acting> {
+        let Self { child, mut start } = self;
+        start.write_all(&[0]).context("a process ended early")?;
+        Ok(Acting(child))
+    }
+}
+
+/// A process that acts.
+#[derive(Debug)]
+pub struct Acting(Child);
+
+impl Acting {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it could not act.
+    pub fn wait(self) -> Result<()> {
+        ensure!(self.0.wait()? == 0, "a process could not make its checks");
         Ok(())
     }
 }

@@ -8,8 +8,12 @@ use anyhow::{Result, bail, ensure};
 use super::Bench;
 use super::act::{Actor, check_setuid};
 use crate::guest::exceptions::SKIPPED;
+use crate::guest::identity::{Identity, USER};
+use crate::guest::runner;
+use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::call;
 use crate::guest::tracer::Tracer;
+use crate::guest::triggers;
 
 const THREADS: usize = 20;
 
@@ -114,6 +118,35 @@ pub fn own_process(bench: &Bench) -> Result<()> {
             "{}: the tracer shows itself",
             way.hook
         );
+    }
+    Ok(())
+}
+
+/// The UID of a row is the process's own real user. Overlayfs lets a process write with the
+/// credentials of who mounted it, and `bpf_get_current_uid_gid` (kernel/bpf/helpers.c) gives the
+/// user of these.
+pub fn real_user(bench: &Bench) -> Result<()> {
+    let Some(copy_up) = triggers::all().find(|trigger| trigger.name == "copy-up") else {
+        bail!("there is no trigger copy-up");
+    };
+    for way in bench.hooks() {
+        let tracer = Tracer::start(&["-o", "json", "-c", copy_up.name, "--hook", way.hook])?;
+        let kernel = bench.machine.kernel;
+        let run = runner::run(copy_up, Identity::User, &bench.scene, kernel)?;
+        let (rows, _) = tracer.rows()?;
+        if run.skipped.is_some() && !in_virtual_machine() {
+            return Ok(());
+        }
+        ensure!(!rows.is_empty(), "{}: {run:?} shows nothing", way.hook);
+        for row in &rows {
+            ensure!(
+                row.uid == USER,
+                "{}: uid {} of {} for a process of user {USER}",
+                way.hook,
+                row.uid,
+                row.capability
+            );
+        }
     }
     Ok(())
 }

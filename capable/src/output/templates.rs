@@ -1,0 +1,80 @@
+//! What checks of one kind have in common: most of a row is the same text each time.
+//!
+//! A row's values follow from the check's kind, or from who made it and when. The former are
+//! written once for each kind and copied from then on; the latter are written for each row.
+
+use capable_common::Check;
+
+/// How many kinds are remembered, a power of two. A machine has a few dozen at a time.
+const KINDS: usize = 256;
+
+/// All that the columns are made of that [follow from the kind](super::columns::Column::by_kind).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct CheckKind {
+    effective: u64,
+    cgroup: u64,
+    uid: u32,
+    euid: u32,
+    capability: i32,
+    result: i32,
+    target_namespace: u32,
+    credential_namespace: u32,
+    flags: u32,
+}
+
+impl CheckKind {
+    #[inline]
+    fn of(check: &Check) -> Self {
+        Self {
+            effective: check.effective,
+            cgroup: check.cgroup,
+            uid: check.uid,
+            euid: check.euid,
+            capability: check.capability,
+            result: check.result,
+            target_namespace: check.target_namespace,
+            credential_namespace: check.credential_namespace,
+            flags: check.flags,
+        }
+    }
+
+    /// The place where this kind is remembered. What is left out rarely tells two kinds apart.
+    #[inline]
+    fn place(&self) -> usize {
+        // Fibonacci hashing: the top bits of the product depend on all bits of the factor.
+        const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+        let who = u64::from(self.uid) << 32 | u64::from(self.flags ^ self.result as u32);
+        let what = self.cgroup.rotate_left(16) ^ u64::from(self.capability as u32);
+        let mixed = (who.wrapping_mul(FACTOR) ^ what).wrapping_mul(FACTOR);
+        (mixed >> (64 - KINDS.ilog2())) as usize
+    }
+}
+
+/// A template for each kind of check. Each has one place, which the latest of those that share it
+/// takes.
+#[derive(Debug)]
+pub struct Templates<T> {
+    places: Vec<(Option<CheckKind>, T)>,
+}
+
+impl<T: Default> Templates<T> {
+    /// Nothing is known yet.
+    pub fn new() -> Self {
+        let empty = || (None, T::default());
+        Self {
+            places: std::iter::repeat_with(empty).take(KINDS).collect(),
+        }
+    }
+
+    /// The template of a check's kind, made where it is not known.
+    #[inline]
+    pub fn of(&mut self, check: &Check, make: impl FnOnce() -> T) -> &mut T {
+        let kind = CheckKind::of(check);
+        let (known, template) = &mut self.places[kind.place()];
+        if *known != Some(kind) {
+            *known = Some(kind);
+            *template = make();
+        }
+        template
+    }
+}

@@ -1,0 +1,129 @@
+//! The figures to reach, and whether they are reached.
+
+use super::cases;
+use super::figure::Report;
+use super::measure::{BURST, BURST_TOTAL, IDLE, MEMORY, NOTHING, START};
+use super::table::{Table, added};
+
+/// The peers.
+const PEERS: [&str; 3] = ["libbpf-tools", "bpftrace", "bcc"];
+
+/// One goal: what was measured, and the most that it may be.
+struct Goal {
+    what: String,
+    measured: Option<f64>,
+    most: Option<f64>,
+}
+
+/// Each goal with what was measured.
+pub fn table(report: &Report) -> Table {
+    let head = ["goal", "measured", "at most", ""];
+    let mut rows = Vec::new();
+    for goal in goals(report) {
+        let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.0}"));
+        let verdict = match (goal.measured, goal.most) {
+            (Some(measured), Some(most)) if measured <= most => "reached",
+            (Some(_), Some(_)) => "missed",
+            _ => "unknown",
+        };
+        rows.push(vec![
+            goal.what,
+            number(goal.measured),
+            number(goal.most),
+            verdict.into(),
+        ]);
+    }
+    Table {
+        head: head.map(str::to_owned).to_vec(),
+        rows,
+    }
+}
+
+fn goals(report: &Report) -> Vec<Goal> {
+    let subjects = report.subjects();
+    let Some(ours) = subjects.iter().find(|name| name.starts_with("capable ")) else {
+        return Vec::new();
+    };
+    let hook = ours.split(' ').nth(1).unwrap_or_default();
+    let mine = |measure| added(report, ours, measure);
+    let best = |measure| {
+        let peers = PEERS.iter().filter_map(|peer| added(report, peer, measure));
+        peers.min_by(f64::total_cmp)
+    };
+    let fastest = PEERS.iter().filter_map(|peer| report.value(peer, START));
+    let fastest = fastest.min_by(f64::total_cmp);
+    let share = |measure, part: f64| best(measure).map(|value| value / part);
+    let empty = |measure| {
+        let floor = report.value(&format!("empty {hook}"), measure)?;
+        Some(floor - report.value(NOTHING, measure)?)
+    };
+    let over = |measure, load, more: f64| (mine(measure), empty(load).map(|floor| floor + more));
+    let burst = report.find(ours, BURST);
+    let total = BURST_TOTAL as f64;
+
+    let mut goals = Vec::new();
+    let mut goal = |what: &str, (measured, most): (Option<f64>, Option<f64>)| {
+        goals.push(Goal {
+            what: what.into(),
+            measured,
+            most,
+        });
+    };
+    goal("rows", (mine(cases::ROWS), Some(1000.0)));
+    goal(
+        "rows: a sixth of the best peer's",
+        (mine(cases::ROWS), share(cases::ROWS, 6.0)),
+    );
+    // The goal is about the whole, not about what is added.
+    goal(
+        "rows at a low rate, all instructions",
+        (report.value(ours, cases::LOW_RATE), Some(2000.0)),
+    );
+    goal(
+        "rows at a low rate, added",
+        (mine(cases::LOW_RATE), Some(2000.0)),
+    );
+    goal(
+        "rows at a low rate, added: a tenth of the best peer's",
+        (mine(cases::LOW_RATE), share(cases::LOW_RATE, 10.0)),
+    );
+    goal(
+        "filtered by pid: 60 over the empty program",
+        over(cases::OTHER_PID, cases::ROWS, 60.0),
+    );
+    goal(
+        "unaudited, filtered: 60 over the empty program",
+        over(cases::UNAUDITED, cases::UNAUDITED, 60.0),
+    );
+    goal(
+        "counted: 300 over the empty program",
+        over(cases::COUNT, cases::ROWS, 300.0),
+    );
+    goal(
+        "burst: lost",
+        (
+            burst.and_then(|burst| Some(total - burst.value?)),
+            Some(0.0),
+        ),
+    );
+    goal(
+        "burst: neither a row nor said to be lost",
+        (
+            burst.and_then(|burst| Some((total - burst.value? - burst.lost? as f64).abs())),
+            Some(0.0),
+        ),
+    );
+    goal(
+        "exec to attached, ms: a fifth of the fastest peer's",
+        (report.value(ours, START), fastest.map(|time| time / 5.0)),
+    );
+    goal(
+        "peak memory, KiB",
+        (report.value(ours, MEMORY), Some(12.0 * 1024.0)),
+    );
+    goal(
+        "context switches when idle",
+        (report.value(ours, IDLE), Some(0.0)),
+    );
+    goals
+}

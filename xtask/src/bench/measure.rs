@@ -1,0 +1,312 @@
+//! What runs in a guest: each case in turn, its figures printed as lines of JSON.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::cases::{self, Case};
+use super::empty;
+use super::figure::Figure;
+use super::host;
+use super::load::{self, Kind, Taken};
+use super::peers;
+use super::profile;
+use super::tool::{Output, Tool};
+use crate::guest;
+
+/// The subject of what is measured without a tracer.
+pub const NOTHING: &str = "nothing attached";
+
+/// From exec to the first check that is seen, in milliseconds.
+pub const START: &str = "start";
+/// The share of the checks of [`cases::ROWS`] that is not shown, in percent.
+pub const LOST: &str = "lost at full rate";
+/// The most memory at once, in KiB.
+pub const MEMORY: &str = "memory";
+/// The program and its libraries, in KiB.
+pub const SIZE: &str = "size";
+/// Context switches per second with nothing to report.
+pub const IDLE: &str = "idle";
+/// Rows of 200 000 checks that two processors make at once.
+pub const BURST: &str = "burst";
+
+/// Background work of the kernel after its boot makes everything dearer until then.
+const AFTER_BOOT: Duration = Duration::from_secs(60);
+/// The checks of each of the two processes of a burst.
+const BURST_CHECKS: u64 = 100_000;
+/// The checks of a whole burst.
+pub const BURST_TOTAL: u64 = 2 * BURST_CHECKS;
+
+/// Options of `xtask guest bench`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Count instructions, or make a burst
+    #[arg(long)]
+    burst: bool,
+    /// Compare times on this machine, with the program at this path
+    #[arg(long, value_name = "CAPABLE", conflicts_with = "burst")]
+    host: Option<PathBuf>,
+    /// Print where the instructions of rows go, by function
+    #[arg(long, conflicts_with_all = ["burst", "host"])]
+    profile: bool,
+    /// Fewer checks, each case once
+    #[arg(long)]
+    quick: bool,
+    /// Only what has this in its name (repeatable)
+    #[arg(long)]
+    only: Vec<String>,
+}
+
+/// Runs the subcommand.
+pub fn run(options: &Options) -> Result<()> {
+    load::set_comm();
+    for version in peers::versions() {
+        println!("{}{version}", peers::VERSION);
+    }
+    if let Some(capable) = &options.host {
+        return host::figures(capable)?.iter().try_for_each(print);
+    }
+    if options.profile {
+        for case in cases::all()? {
+            let first = case.subject.starts_with("capable") && options.wants(&case.subject);
+            if first && case.measures.iter().any(|what| options.profiled(what)) {
+                profile::print(&case.line)?;
+            }
+        }
+        return Ok(());
+    }
+    if options.burst {
+        return for_each_tracer(options, burst);
+    }
+    sleep(AFTER_BOOT);
+    floor(options)?;
+    for case in cases::all()? {
+        if options.wants(&case.subject)
+            && let Err(error) = per_check(&case, options)
+        {
+            for measure in &case.measures {
+                print(&failed(&case.subject, measure, &error))?;
+            }
+        }
+    }
+    for_each_tracer(options, start)?;
+    for_each_tracer(options, |subject, line| at_rest(options, subject, line))
+}
+
+impl Options {
+    fn wants(&self, subject: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| subject.contains(part.as_str()))
+    }
+
+    /// What has a profile of its own: the path of rows, and that of counting.
+    fn profiled(&self, measure: &str) -> bool {
+        measure == cases::ROWS || (!self.quick && measure == cases::COUNT)
+    }
+
+    fn repetitions(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+}
+
+fn for_each_tracer(
+    options: &Options,
+    measure: impl Fn(&str, &[String]) -> Result<Vec<Figure>>,
+) -> Result<()> {
+    for (subject, line) in cases::tracers()? {
+        if options.wants(&subject) {
+            match measure(&subject, &line) {
+                Ok(figures) => figures.iter().try_for_each(print)?,
+                Err(error) => print(&failed(&subject, "all", &error))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn failed(subject: &str, measure: &str, error: &anyhow::Error) -> Figure {
+    Figure::missing(subject, measure, &format!("{error:#}"))
+}
+
+fn print(figure: &Figure) -> Result<()> {
+    println!("{}", serde_json::to_string(figure)?);
+    Ok(())
+}
+
+/// What the loads cost untraced, and under programs that do nothing.
+fn floor(options: &Options) -> Result<()> {
+    for measure in cases::LOADS {
+        let load = cases::load_of(measure, options.quick);
+        let cost = repeated(load, options, || Ok(0))?;
+        print(&Figure::new(NOTHING, measure, cost.whole))?;
+        let mut hooks: Vec<_> = guest::ways()?.into_iter().map(|(hook, _)| hook).collect();
+        hooks.dedup();
+        for hook in hooks {
+            let subject = format!("empty {hook}");
+            let figure = empty::attach(hook).and_then(|_attached| {
+                let cost = repeated(load, options, || Ok(0))?;
+                Ok(Figure::new(&subject, measure, cost.whole))
+            });
+            print(&figure.unwrap_or_else(|error| failed(&subject, measure, &error)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Instructions per check.
+struct Cost {
+    whole: f64,
+    of_process: f64,
+}
+
+/// The median of several runs of a load; `used` reads the processor time of the tracer.
+fn repeated(
+    load: load::Options,
+    options: &Options,
+    used: impl Fn() -> Result<u64>,
+) -> Result<Cost> {
+    let mut costs = Vec::new();
+    for _ in 0..options.repetitions() {
+        let before = used()?;
+        let taken = run_load(load)?;
+        let process = used()? - before;
+        costs.push(Cost {
+            whole: taken.busy as f64 / load.checks as f64,
+            of_process: process as f64 / load.checks as f64,
+        });
+    }
+    costs.sort_by(|a, b| a.whole.total_cmp(&b.whole));
+    Ok(costs.swap_remove(costs.len() / 2))
+}
+
+/// Runs a load as a process of its own.
+pub fn run_load(load: load::Options) -> Result<Taken> {
+    let output = spawn_load(load)?.wait_with_output()?;
+    serde_json::from_slice(&output.stdout).context("the load did not say what it took")
+}
+
+fn spawn_load(load: load::Options) -> Result<std::process::Child> {
+    Command::new(env::current_exe()?)
+        .args(["guest", "load", "--kind", load.kind.name()])
+        .args(["--checks", &load.checks.to_string()])
+        .args(["--burst", &load.burst.to_string()])
+        .args(["--pause", &load.pause.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run the load")
+}
+
+fn per_check(case: &Case, options: &Options) -> Result<()> {
+    let mut tool = Tool::spawn(&case.line, case.output)?;
+    tool.settle(|| {})?;
+    let mut figures = Vec::new();
+    for measure in &case.measures {
+        let load = cases::load_of(measure, options.quick);
+        // The first rows touch memory that the later ones find.
+        run_load(load::Options {
+            checks: load.checks / 10,
+            ..load
+        })?;
+        let cost = repeated(load, options, || tool.used())?;
+        figures.push(Figure {
+            of_process: Some(cost.of_process),
+            of_programs: Some(programs(&tool, load)?),
+            ..Figure::new(&case.subject, measure, cost.whole)
+        });
+    }
+    let lost = tool.stop()?.lost();
+    if let Some(last) = figures.last_mut() {
+        last.lost = Some(lost);
+    }
+    figures.iter().try_for_each(print)
+}
+
+/// Instructions per check that the eBPF programs of a tracer spend, by a load of its own: the
+/// kernel's counting costs something.
+fn programs(tool: &Tool, load: load::Options) -> Result<f64> {
+    let switch = "/proc/sys/kernel/bpf_stats_enabled";
+    let set = |value| fs::write(switch, value).with_context(|| format!("cannot write {switch}"));
+    set("1")?;
+    let before = tool.programs_ran()?;
+    run_load(load)?;
+    let ran = tool.programs_ran()? - before;
+    set("0")?;
+    Ok(ran as f64 / load.checks as f64)
+}
+
+/// From exec to the first check that is seen.
+///
+/// We make checks all the time, and count which were not seen.
+pub fn start(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+    let mut tool = Tool::spawn(line, Output::File)?;
+    let started = tool.started;
+    let mut made = Vec::new();
+    tool.settle(|| {
+        made.push(load::monotonic() - started);
+        load::check(Kind::Audited);
+    })?;
+    let left = tool.stop()?;
+    let rows = left.rows() as usize;
+    let first = made.len().checked_sub(rows).filter(|_| rows > 0);
+    let Some(first) = first else {
+        bail!("{} checks were made, {rows} shown", made.len());
+    };
+    let milliseconds = made[first] as f64 / 1e6;
+    Ok(vec![Figure {
+        lost: Some(left.lost()),
+        ..Figure::new(subject, START, milliseconds)
+    }])
+}
+
+/// Memory after work, size, and what it does while there is nothing to do.
+fn at_rest(options: &Options, subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+    const SECONDS: u64 = 10;
+    let mut tool = Tool::spawn(line, Output::File)?;
+    tool.settle(|| {})?;
+    let load = cases::load_of(cases::ROWS, options.quick);
+    run_load(load)?;
+    sleep(Duration::from_secs(1));
+    let before = tool.switches()?;
+    sleep(Duration::from_secs(SECONDS));
+    let switches = (tool.switches()? - before) as f64 / SECONDS as f64;
+    let mut figures = vec![
+        Figure::new(subject, IDLE, switches),
+        Figure::new(subject, MEMORY, tool.peak_memory()? as f64),
+        Figure::new(subject, SIZE, tool.size()? as f64 / 1024.0),
+    ];
+    let rows = tool.stop()?.rows();
+    let made = load.checks + load::WARM_UP;
+    figures.push(Figure::new(
+        subject,
+        LOST,
+        made.saturating_sub(rows) as f64 * 100.0 / made as f64,
+    ));
+    Ok(figures)
+}
+
+/// Two processes make checks as fast as they can; how many rows come out.
+fn burst(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+    let mut tool = Tool::spawn(line, Output::File)?;
+    tool.settle(|| {})?;
+    let load = load::Options {
+        checks: BURST_CHECKS - load::WARM_UP,
+        burst: u64::MAX,
+        pause: 0,
+        kind: Kind::Audited,
+    };
+    let loads = [spawn_load(load)?, spawn_load(load)?];
+    for load in loads {
+        load.wait_with_output()?;
+    }
+    tool.settle(|| {})?;
+    let left = tool.stop()?;
+    Ok(vec![Figure {
+        lost: Some(left.lost()),
+        ..Figure::new(subject, BURST, left.rows() as f64)
+    }])
+}

@@ -1,0 +1,197 @@
+//! `cargo xtask bench`: what tracing costs, measured side by side for `capable` and its peers.
+//!
+//! Instructions are counted, not time: QEMU's clock advances by one nanosecond with each
+//! instruction of the guest's only processor (`-icount shift=0,sleep=off`), so that the time a
+//! load takes, less the time that the processor was idle, is what the whole system executed. It
+//! repeats on any machine. Bursts run on two processors and without that clock.
+
+mod btf;
+mod cases;
+mod document;
+mod empty;
+mod figure;
+mod goals;
+mod host;
+pub mod load;
+pub mod measure;
+mod peers;
+mod profile;
+mod table;
+mod tool;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::initramfs::Archive;
+use crate::kernels::{self, Installed, Rows};
+use crate::qemu::Machine;
+use crate::tally::Lines;
+use crate::test::as_root;
+use crate::{binaries, guest_root, places, process};
+
+use figure::{Figure, HOST, Report};
+
+/// The memory of a guest in MiB, which holds clang's libraries and the kernel's headers.
+const MEMORY: u32 = 3072;
+
+/// Options of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The kernel to boot: 5.10, 6.1, 6.12, newest, or all of them
+    #[arg(long, value_name = "NAME", default_value = "6.1", value_parser = kernels::rows)]
+    kernel: Rows,
+    /// Fewer checks, each case once
+    #[arg(long)]
+    quick: bool,
+    /// Only tracers with this in their name, such as "capable fexit" (repeatable)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Do one thing only
+    #[arg(long, value_enum)]
+    part: Option<Part>,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write docs/performance.md anew from the figures
+    #[arg(long)]
+    document: bool,
+    /// Measure the capable, built statically, and use the xtask of this folder; don't build them
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+    /// End a guest after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    limit: u64,
+}
+
+/// What is measured in a guest of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Instructions, on one processor
+    Counts,
+    /// A burst, on two
+    Burst,
+    /// Where the instructions go, by function; only when asked for
+    Profile,
+    /// Times, on this machine's kernel
+    Host,
+}
+
+/// Runs the subcommand.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let programs = match &options.programs {
+        Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
+        None => binaries::release()?,
+    };
+    let mut reports = Vec::new();
+    if options.part != Some(Part::Host) {
+        let base = guest_root::base(&programs)?;
+        for kernel in kernels::install_all(&options.kernel.0, false)? {
+            let peers = peers::fetch(&kernel)?;
+            let mut report = Report::new(kernel.name, &kernel.release, options.quick);
+            let parts = match options.part {
+                Some(part) => vec![part],
+                None => vec![Part::Counts, Part::Burst],
+            };
+            for part in parts {
+                guest(options, &kernel, &base, &peers, part, &mut report)?;
+            }
+            finish(options, report, &mut reports)?;
+        }
+    }
+    if options.part.is_none_or(|part| part == Part::Host) {
+        let report = this_machine(&programs)?;
+        finish(options, report, &mut reports)?;
+    }
+    if options.document {
+        let path = places::workspace().join("docs/performance.md");
+        fs::write(&path, document::text(&reports))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows the figures of a kernel, and keeps them, whatever becomes of the next.
+fn finish(options: &Options, report: Report, reports: &mut Vec<Report>) -> Result<()> {
+    println!("{}", table::text(&report));
+    reports.push(report);
+    if let Some(path) = &options.json {
+        let text = serde_json::to_string_pretty(reports)?;
+        fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Measures on this machine's kernel, with the programs that go into a guest.
+fn this_machine(programs: &[PathBuf]) -> Result<Report> {
+    let folder = programs.first().and_then(|capable| capable.parent());
+    let folder = folder.context("there are no programs")?;
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let mut report = Report::new(HOST, release.trim(), false);
+    let output = process::output(
+        as_root(folder)?
+            .args(["guest", "bench", "--host"])
+            .arg(folder.join("capable")),
+    )?;
+    for line in output.lines() {
+        report.figures.extend(serde_json::from_str::<Figure>(line));
+    }
+    Ok(report)
+}
+
+/// Boots a guest, measures in it, and takes the figures as they come.
+fn guest(
+    options: &Options,
+    kernel: &Installed,
+    base: &Archive,
+    peers: &PathBuf,
+    part: Part,
+    report: &mut Report,
+) -> Result<()> {
+    let machine = Machine {
+        kernel,
+        base,
+        layers: std::slice::from_ref(peers),
+        files: Archive::default(),
+        append: "",
+        processors: 2,
+        memory: MEMORY,
+        count_instructions: part != Part::Burst,
+    };
+    let mut script = "xtask guest bench".to_owned();
+    if part == Part::Burst {
+        script += " --burst";
+    }
+    if part == Part::Profile {
+        script += " --profile";
+    }
+    if options.quick {
+        script += " --quick";
+    }
+    for name in &options.only {
+        script += &format!(" --only '{}'", name.replace('\'', r"'\''"));
+    }
+    let mut take = |line: &str| {
+        if let Ok(figure) = serde_json::from_str::<Figure>(line) {
+            eprintln!("{}: {figure}", kernel.name);
+            report.figures.push(figure);
+        } else if let Some(version) = line.strip_prefix(peers::VERSION) {
+            if !report.versions.iter().any(|known| known == version) {
+                report.versions.push(version.into());
+            }
+        } else {
+            eprintln!("{}: {line}", kernel.name);
+        }
+    };
+    let mut lines = Lines::default();
+    let limit = Duration::from_secs(options.limit);
+    let outcome = machine.run(&script, limit, |bytes| lines.push(bytes, &mut take))?;
+    lines.finish(&mut take);
+    if outcome.status != 0 {
+        bail!("measuring on {} failed", kernel.release);
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Keeps the tracer and those who are traced on different processors.
+//!
+//! On a preemptible kernel a hook that is a tracing program is skipped while another task's check
+//! is interrupted in it on the same processor (kernel/bpf/trampoline.c,
+//! `__bpf_prog_enter_recur`). Tests that compare check by check leave nobody there to interrupt.
+
+use std::io;
+
+use super::syscall::{Argument, call};
+
+/// While it lives, this process and the children that it starts run on the first processor.
+#[derive(Debug)]
+pub struct Apart {
+    before: u64,
+}
+
+impl Apart {
+    /// Moves this process to the first processor.
+    ///
+    /// # Errors
+    /// What sched_setaffinity(2) answers.
+    pub fn begin() -> io::Result<Self> {
+        let mut before = 0;
+        call!(SYS_sched_getaffinity, 0, 8, Argument::write(&mut before))
+            .map_err(io::Error::from_raw_os_error)?;
+        run_on(1)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        // The mask was this process's own a moment ago.
+        let _ = run_on(self.before);
+    }
+}
+
+/// Moves the calling process to every processor but the first, where there are others.
+///
+/// # Errors
+/// What sched_setaffinity(2) answers.
+pub fn leave_the_first() -> io::Result<()> {
+    match run_on(!1) {
+        // There is no other.
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn run_on(processors: u64) -> io::Result<()> {
+    call!(SYS_sched_setaffinity, 0, 8, Argument::read(&processors))
+        .map_err(io::Error::from_raw_os_error)?;
+    Ok(())
+}

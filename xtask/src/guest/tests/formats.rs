@@ -1,0 +1,172 @@
+//! JSON by the hundred thousand: every line parses, is what the schema describes, and gives every
+//! name back.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Map, Value};
+
+use super::Bench;
+use super::act::{Actor, check_setuid};
+use super::cast::set_name;
+
+const PROCESSES: usize = 4;
+/// Checks of one process under one name.
+const CHECKS_EACH: usize = 1471;
+/// All bytes but the NUL that ends a name, 15 in each.
+const NAMES: usize = 255 / 15;
+/// One in so many is compared with the schema: a walk through it is slow in an emulated machine.
+const SAMPLE: usize = 20;
+
+/// 100 000 checks under names of any bytes, read as they come, as jq would.
+pub fn json_by_the_hundred_thousand(_: &Bench) -> Result<()> {
+    let schema: Value = serde_json::from_str(include_str!("../../../../docs/json-schema.json"))?;
+    let schema = schema.as_object().context("the schema is no object")?;
+    let made = PROCESSES * NAMES * CHECKS_EACH;
+    let actors: Vec<Actor> = (0..PROCESSES)
+        .map(|_| {
+            Actor::prepare(b"names", || {
+                (0..NAMES).all(|index| {
+                    set_name(name(index));
+                    (0..CHECKS_EACH).all(|_| check_setuid())
+                })
+            })
+        })
+        .collect::<Result<_>>()?;
+    let pids: Vec<String> = actors.iter().map(|actor| actor.pid().to_string()).collect();
+    let folder = "/tmp/capable-tests";
+    fs::create_dir_all(folder)?;
+    let said = format!("{folder}/stderr");
+    let mut capable = Command::new("capable")
+        // All of them have room, however slow the reader is.
+        .args(["-o", "json", "--buffer-size", "64M", "--timeout", "120s"])
+        .args(["-n", &made.to_string()])
+        .args(pids.iter().flat_map(|pid| ["-p", pid]))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(File::create(&said)?)
+        .spawn()
+        .context("cannot start capable")?;
+    let start = Instant::now();
+    while !fs::read_to_string(&said)?.contains("hook:") {
+        ensure!(
+            start.elapsed() < Duration::from_secs(60) && capable.try_wait()?.is_none(),
+            "it does not trace: {}",
+            fs::read_to_string(&said)?
+        );
+        sleep(Duration::from_millis(20));
+    }
+    let acting: Vec<_> = actors
+        .into_iter()
+        .map(Actor::start)
+        .collect::<Result<_>>()?;
+    for actor in acting {
+        actor.wait()?;
+    }
+    let stdout = capable.stdout.take().context("no pipe")?;
+    let mut names = BTreeMap::new();
+    for (number, line) in BufReader::new(stdout).lines().enumerate() {
+        let line = line.context("not UTF-8")?;
+        let row: Value =
+            serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?;
+        if number % SAMPLE == 0 {
+            check(schema, &row, "").with_context(|| line.clone())?;
+        }
+        *names.entry(name_of(&row)?).or_insert(0) += 1;
+    }
+    let status = capable.wait()?;
+    let said = fs::read_to_string(&said)?;
+    ensure!(status.success(), "it ended with {status}: {said}");
+    let expected: BTreeMap<Vec<u8>, usize> = (0..NAMES)
+        .map(|index| (name(index), PROCESSES * CHECKS_EACH))
+        .collect();
+    ensure!(
+        names == expected,
+        "the names came back as {names:?}: {said}"
+    );
+    Ok(())
+}
+
+/// One of the names that have all bytes together.
+fn name(index: usize) -> Vec<u8> {
+    (0..15)
+        .filter_map(|offset| u8::try_from(1 + index * 15 + offset).ok())
+        .collect()
+}
+
+/// The bytes of the name in a row.
+fn name_of(row: &Value) -> Result<Vec<u8>> {
+    let Some(bytes) = row["comm_bytes"].as_array() else {
+        let comm = row["comm"].as_str().context("no comm")?;
+        return Ok(comm.as_bytes().to_vec());
+    };
+    bytes
+        .iter()
+        .map(|byte| {
+            let byte = byte.as_u64().and_then(|byte| u8::try_from(byte).ok());
+            byte.context("not a byte in comm_bytes")
+        })
+        .collect()
+}
+
+/// Compares a value with the part of the schema that describes it. Patterns are compared by the
+/// tests of the program itself.
+fn check(schema: &Map<String, Value>, value: &Value, path: &str) -> Result<()> {
+    if let Some(rule) = schema.get("type") {
+        let fits = |kind: &Value| match kind.as_str() {
+            Some("null") => value.is_null(),
+            Some("boolean") => value.is_boolean(),
+            Some("integer") => value.is_i64() || value.is_u64(),
+            Some("string") => value.is_string(),
+            Some("array") => value.is_array(),
+            Some("object") => value.is_object(),
+            _ => false,
+        };
+        let fits = rule
+            .as_array()
+            .map_or_else(|| fits(rule), |kinds| kinds.iter().any(fits));
+        ensure!(fits, "{path}: {value} is not {rule}");
+    }
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        ensure!(words.contains(value), "{path}: {value} is not in {words:?}");
+    }
+    if let (Some(number), Some(least)) = (value.as_i64(), schema.get("minimum")) {
+        ensure!(
+            least.as_i64() <= Some(number),
+            "{path}: {number} is less than {least}"
+        );
+    }
+    if let (Some(number), Some(most)) = (value.as_u64(), schema.get("maximum")) {
+        ensure!(
+            most.as_u64() >= Some(number),
+            "{path}: {number} is more than {most}"
+        );
+    }
+    let (Some(properties), Some(members)) = (
+        schema.get("properties").and_then(Value::as_object),
+        value.as_object(),
+    ) else {
+        return Ok(());
+    };
+    for (key, described) in properties {
+        // Stacks are there where they are asked for.
+        if !key.contains("_stack") && !members.contains_key(key) {
+            bail!("{path}.{key} is missing");
+        }
+        if let (Some(member), Some(described)) = (members.get(key), described.as_object()) {
+            check(described, member, &format!("{path}.{key}"))?;
+        }
+    }
+    for key in members.keys() {
+        ensure!(
+            properties.contains_key(key),
+            "{path}.{key} is not in the schema"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,387 @@
+//! What each filter keeps and what it drops of a mixed load, and that what it drops never leaves
+//! the kernel.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Bench;
+use super::cast::{Act, CONTAINER, Cast, DAEMON, Member, UNIT};
+use crate::guest::identity::USER;
+use crate::guest::rows::Row;
+use crate::guest::syscall::call;
+use crate::guest::tracer::{Summary, Tracer};
+
+/// How often everybody does everything under one filter.
+const ROUNDS: u8 = 20;
+/// More than a record takes: 88 bytes of the check, 64 of its details, 12 frames, and a header.
+const LARGEST_RECORD: usize = 272;
+/// Less than a record takes: the check and its details.
+const SMALLEST_RECORD: usize = 152;
+
+/// A filter and what it keeps.
+struct Case {
+    arguments: Vec<String>,
+    keeps: Box<dyn Fn(&Member, Act) -> bool>,
+    /// Others than the mix may be kept too.
+    strangers: bool,
+}
+
+/// A filter that keeps members of the mix only.
+fn only(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> Case {
+    Case {
+        arguments: arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect(),
+        keeps: Box::new(keeps),
+        strangers: false,
+    }
+}
+
+/// A filter that others pass too.
+fn also(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> Case {
+    Case {
+        strangers: true,
+        ..only(arguments, keeps)
+    }
+}
+
+/// `-p`, `--tid` and `-c`.
+pub fn by_task(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let root = cast.member("cast-root")?.pid;
+    let process = cast.member("cast-process")?.pid;
+    let thread = cast.member("cast-thread")?.tid;
+    let (root_text, process_text) = (root.to_string(), process.to_string());
+    check(
+        &cast,
+        &[
+            only(&["-p", &root_text], move |member, _| member.pid == root),
+            only(
+                &["-p", &root_text, "--pid", &process_text],
+                move |member, _| [root, process].contains(&member.pid),
+            ),
+            only(&["--tid", &thread.to_string()], move |member, _| {
+                member.tid == thread
+            }),
+            // The thread's name, not that of its process.
+            only(&["-c", "cast-thr?ad", "-c", "*-w[a-p]rker"], |member, _| {
+                ["cast-thread", "cast-worker"].contains(&member.comm)
+            }),
+        ],
+    )
+}
+
+/// `-u`, by number and by name.
+pub fn by_user(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    check(
+        &cast,
+        &[
+            // The root of its own user namespace is still this user.
+            only(&["-u", &USER.to_string()], |member, _| member.uid == USER),
+            only(&["-u", "daemon"], |member, _| member.uid == DAEMON),
+            only(&["-u", "daemon", "-u", &USER.to_string()], |member, _| {
+                [USER, DAEMON].contains(&member.uid)
+            }),
+        ],
+    )
+}
+
+/// `-C`, `--granted` and `--denied`.
+pub fn by_check(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    check(
+        &cast,
+        &[
+            also(&["-C", "sys_boot"], |_, act| act == Act::Boot),
+            also(&["-C", "CAP_SETUID,22"], |_, act| act != Act::Admin),
+            also(&["-C", "!Sys_Admin", "-C", "!7"], |_, act| act == Act::Boot),
+            also(&["--granted"], |member, act| member.granted.contains(&act)),
+            also(&["--denied"], |member, act| !member.granted.contains(&act)),
+        ],
+    )
+}
+
+/// `--cgroup`, `--unit` and `--container`, all with what is below.
+pub fn by_cgroup(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let worker = cast.member("cast-worker")?.cgroup.clone();
+    let worker = worker.context("the worker has a cgroup")?;
+    let worker = worker.to_str().context("a path in UTF-8")?;
+    let unit = |member: &Member, _| ["cast-unit", "cast-worker"].contains(&member.comm);
+    let contained = |member: &Member, _| member.comm == "cast-contained";
+    check(
+        &cast,
+        &[
+            only(&["--cgroup", worker], |member, _| {
+                member.comm == "cast-worker"
+            }),
+            only(&["--cgroup", &format!("/system.slice/{UNIT}")], unit),
+            only(&["--unit", "cast-web"], unit),
+            only(&["--container", &CONTAINER[..8]], contained),
+            only(
+                &["--container", CONTAINER, "--unit", UNIT],
+                move |member, act| unit(member, act) || contained(member, act),
+            ),
+        ],
+    )
+}
+
+/// `--userns`, `--mntns` and `--pidns`, by process and by number.
+pub fn by_namespace(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let mut cases = Vec::new();
+    for (option, kind, comm) in [
+        ("--userns", "user", "cast-userns"),
+        ("--mntns", "mnt", "cast-mounts"),
+        ("--pidns", "pid", "cast-inner"),
+    ] {
+        let member = cast.member(comm)?;
+        cases.push(only(
+            &[option, &member.pid.to_string()],
+            move |member, _| member.comm == comm,
+        ));
+        // All numbers go the same way.
+        if kind == "mnt" {
+            let number = member.namespace(kind)?.to_string();
+            cases.push(only(&[option, &number], move |member, _| {
+                member.comm == comm
+            }));
+        }
+    }
+    // What repeats is or.
+    let user = cast.member("cast-userns")?.pid.to_string();
+    let own = std::process::id().to_string();
+    cases.push(also(&["--userns", &user, "--userns", &own], |_, _| true));
+    check(&cast, &cases)
+}
+
+/// Filters that differ are joined by and.
+pub fn by_many(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let user = USER.to_string();
+    let process = cast.member("cast-process")?.pid;
+    check(
+        &cast,
+        &[
+            only(
+                &["-u", &user, "--granted", "-C", "setuid,sys_boot"],
+                |member, act| member.comm == "cast-userns" && act == Act::SetUid,
+            ),
+            only(
+                &["--unit", UNIT, "-c", "*-worker", "-C", "!setuid"],
+                |member, act| member.comm == "cast-worker" && act != Act::SetUid,
+            ),
+            only(
+                &["-p", &process.to_string(), "-c", "*-thread", "--granted"],
+                |member, _| member.comm == "cast-thread",
+            ),
+            only(&["-p", &process.to_string(), "--denied"], |_, _| false),
+        ],
+    )
+}
+
+fn check(cast: &Cast, cases: &[Case]) -> Result<()> {
+    for case in cases {
+        check_one(cast, case).with_context(|| case.arguments.join(" "))?;
+    }
+    Ok(())
+}
+
+/// Runs one filter with a reader that sleeps while the checks are made, and a buffer in which
+/// those that are kept have room. Where the others are many more, they would have none: that
+/// nothing is lost shows that they were never sent.
+fn check_one(cast: &Cast, case: &Case) -> Result<()> {
+    let mut expected = BTreeMap::new();
+    let made = cast.members.len() * Act::ALL.len() * usize::from(ROUNDS);
+    for member in &cast.members {
+        for act in Act::ALL {
+            if (case.keeps)(member, act) {
+                let result = if member.granted.contains(&act) {
+                    "granted"
+                } else {
+                    "denied"
+                };
+                let key = (member.comm, act.capability().name, result);
+                expected.insert(key, usize::from(ROUNDS));
+            }
+        }
+    }
+    let kept: usize = expected.values().sum();
+    let buffer = (kept * LARGEST_RECORD).next_power_of_two().max(4096);
+    let proves = (made - kept) * SMALLEST_RECORD > buffer;
+    ensure!(
+        proves || kept * 6 > made,
+        "the mix is too small: {kept} of {made} are kept"
+    );
+
+    let buffer = buffer.to_string();
+    let mut arguments = vec!["-o", "json", "--buffer-size", &buffer];
+    arguments.extend(case.arguments.iter().map(String::as_str));
+    let tracer = Tracer::start(&arguments)?;
+    signal(&tracer, libc::SIGSTOP)?;
+    let played = cast.play(ROUNDS);
+    signal(&tracer, libc::SIGCONT)?;
+    played?;
+    let (rows, summary) = tracer.rows()?;
+
+    let mut shown = BTreeMap::new();
+    let mut strangers = 0;
+    for row in &rows {
+        match cast.members.iter().find(|member| member.tid == row.tid) {
+            Some(member) => {
+                ensure!(
+                    (row.pid, row.uid, row.comm.as_str()) == (member.pid, member.uid, member.comm),
+                    "a row that is not that of {member:?}: {row:?}"
+                );
+                *shown.entry(key(member, row)).or_insert(0) += 1;
+            }
+            None => strangers += 1,
+        }
+    }
+    ensure!(
+        shown == expected,
+        "shown: {shown:?}; in place of {expected:?}"
+    );
+    ensure!(
+        strangers == 0 || case.strangers,
+        "{strangers} rows of others: {rows:?}"
+    );
+    counts_fit(summary, made, rows.len())
+}
+
+/// The kernel's own counts: everything was seen, what was kept was shown, and nothing was lost.
+fn counts_fit(summary: Summary, made: usize, rows: usize) -> Result<()> {
+    ensure!(
+        summary.seen >= made as u64 && summary.shown == rows as u64 && summary.lost == 0,
+        "{made} checks made, {rows} rows, but the summary says {summary:?}"
+    );
+    Ok(())
+}
+
+/// What tells the checks of the mix apart.
+fn key<'a>(member: &Member, row: &'a Row) -> (&'static str, &'a str, &'a str) {
+    (
+        member.comm,
+        row.capability.trim_start_matches("CAP_"),
+        row.result.as_deref().unwrap_or("-"),
+    )
+}
+
+fn signal(tracer: &Tracer, signal: i32) -> Result<()> {
+    call!(SYS_kill, tracer.pid(), signal)
+        .map_err(io::Error::from_raw_os_error)
+        .context("capable ended early")?;
+    Ok(())
+}
+
+/// `--unique`: what repeats is shown once, by each of the four rules.
+pub fn unique(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let result = |member: &Member, act| member.granted.contains(&act);
+    for (rule, subject) in [
+        (
+            "",
+            (|member| member.pid.to_string()) as fn(&Member) -> String,
+        ),
+        ("=process", |member| member.pid.to_string()),
+        ("=cgroup", |member| format!("{:?}", member.cgroup)),
+        ("=comm", |member| member.comm.to_owned()),
+        // All come here by the same way.
+        ("=stack", |_| String::new()),
+    ] {
+        let mut expected = BTreeMap::new();
+        for member in &cast.members {
+            for act in Act::ALL {
+                let key = (subject(member), act.capability().name, result(member, act));
+                expected.insert(key, 1);
+            }
+        }
+        let unique = format!("--unique{rule}");
+        // Not by name, which would leave the harness in: it is in the same cgroup.
+        let tracer = Tracer::start(&[&unique, "-c", "cast-*", "-o", "json"])?;
+        cast.play(ROUNDS)?;
+        let (rows, summary) = tracer.rows()?;
+        let mut shown = BTreeMap::new();
+        for row in &rows {
+            let member = cast.members.iter().find(|member| member.tid == row.tid);
+            let member = member.with_context(|| format!("{unique}: a stranger: {row:?}"))?;
+            let granted = row.result.as_deref() == Some("granted");
+            let name = row.capability.trim_start_matches("CAP_");
+            *shown.entry((subject(member), name, granted)).or_insert(0) += 1;
+        }
+        ensure!(
+            shown == expected,
+            "{unique}: shown {shown:?} in place of {expected:?}"
+        );
+        let made = cast.members.len() * Act::ALL.len() * usize::from(ROUNDS);
+        counts_fit(summary, made, rows.len()).context(unique)?;
+    }
+    Ok(())
+}
+
+/// `-n`, `-d` and `--timeout`.
+pub fn bounds(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let tracer = Tracer::start(&["-c", "cast-*", "-n", "7", "-o", "json"])?;
+    cast.play(1)?;
+    let (rows, summary) = tracer.wait()?.rows()?;
+    ensure!(
+        rows.len() == 7 && summary.shown == 7,
+        "-n 7: {} rows, {summary:?}",
+        rows.len()
+    );
+    for (option, code) in [("-d", 0), ("--timeout", 124)] {
+        let start = Instant::now();
+        let tracer = Tracer::start(&["-c", "cast-*", option, "2s", "-o", "json"])?;
+        cast.play(1)?;
+        let finished = tracer.wait()?;
+        let took = start.elapsed();
+        ensure!(
+            finished.status.code() == Some(code),
+            "{option}: it ended with {} in place of {code}",
+            finished.status
+        );
+        ensure!(
+            took >= Duration::from_secs(2),
+            "{option} 2s: it ended after {took:?}"
+        );
+        let shown = Summary::find(&finished.stderr).map(|summary| summary.shown);
+        let made = cast.members.len() * Act::ALL.len();
+        ensure!(
+            shown == Some(made as u64),
+            "{option}: {shown:?} shown of {made}"
+        );
+    }
+    Ok(())
+}
+
+/// What does not exist is an error that names the nearest that does.
+pub fn mistakes(_: &Bench) -> Result<()> {
+    let _cast = Cast::assemble()?;
+    for (option, given, nearest) in [
+        ("-u", "daemom", "daemon"),
+        ("-C", "setuit", "setuid"),
+        ("--unit", "cast-wep", UNIT),
+        ("--cgroup", "/system.slice/cast-wep.service", UNIT),
+        ("--container", "facade", &CONTAINER[..8]),
+    ] {
+        let output = std::process::Command::new("capable")
+            .args([option, given])
+            .output()
+            .context("cannot start capable")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(2)
+                && said.contains(given)
+                && said.to_lowercase().contains(nearest),
+            "{option} {given}: {}, and {nearest} is not offered: {said}",
+            output.status
+        );
+    }
+    Ok(())
+}
