@@ -127,7 +127,7 @@ fn host_tests_in(folder: &Path) -> Result<Tally> {
 
 /// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the
 /// `PATH`.
-fn as_root(folder: &Path) -> Result<Command> {
+pub fn as_root(folder: &Path) -> Result<Command> {
     let mut path = vec![folder.to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let mut assignment = OsString::from("PATH=");

@@ -4,6 +4,7 @@
 //! memory or by a bounded piece of work, and what cannot be known is `None`.
 
 pub mod cgroups;
+mod ids;
 pub mod kernel_symbols;
 pub mod namespaces;
 pub mod nearest;

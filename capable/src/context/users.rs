@@ -4,13 +4,13 @@
 //! leaves in `/run`: both cost no more than reading a file, once. Other sources (LDAP, sssd) can
 //! take seconds and are asked, through `getent`, only for a name that the user gives.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::nearest::nearest;
+use super::{ids::IdMap, nearest::nearest};
 
 /// How many ids without a name are remembered.
 const UNNAMED_LIMIT: usize = 4096;
@@ -40,7 +40,7 @@ fn suggestion(nearest: Option<&str>) -> String {
 #[derive(Debug)]
 pub struct Users {
     passwd: PathBuf,
-    names: HashMap<u32, Box<str>>,
+    names: IdMap<u32, Box<str>>,
     unnamed: HashSet<u32>,
     /// When `passwd` was last changed, as of when it was read.
     changed: Option<SystemTime>,
@@ -56,7 +56,7 @@ impl Users {
     fn from(passwd: &Path) -> Self {
         let mut users = Self {
             passwd: passwd.to_owned(),
-            names: HashMap::new(),
+            names: IdMap::default(),
             unnamed: HashSet::new(),
             changed: None,
             looked: Instant::now(),

@@ -14,6 +14,7 @@ pub mod offsets;
 pub mod plan;
 pub mod privileges;
 pub mod record;
+mod ring;
 pub mod stream;
 mod sys;
 pub mod tracer;

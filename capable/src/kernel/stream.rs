@@ -15,7 +15,7 @@ use std::{
 
 use aya::{
     maps::{
-        Array, MapData, MapError, PerfEventArray, RingBuf,
+        Array, MapData, MapError, PerfEventArray,
         perf::{PerfBufferError, PerfEvent, PerfEventArrayBuffer},
     },
     util::online_cpus,
@@ -28,6 +28,7 @@ use super::{
     object::{Object, ObjectError},
     plan::Transport,
     record::{Batch, Record, Sections},
+    ring::Ring,
 };
 
 /// How long the reader rests between two batches: much less than a person notices.
@@ -64,7 +65,7 @@ pub enum StreamError {
 
 /// Where records come from.
 enum Source {
-    Ring(RingBuf<MapData>),
+    Ring(Ring),
     Perf(Vec<PerfEventArrayBuffer<MapData>>),
 }
 
@@ -123,7 +124,7 @@ impl Stream {
         };
         let source = match transport {
             Transport::Ring => {
-                let ring: RingBuf<MapData> = object.take_map("EVENTS")?;
+                let ring: Ring = object.take_map("EVENTS")?;
                 wait_for(ring.as_raw_fd())?;
                 Source::Ring(ring)
             }
@@ -240,13 +241,8 @@ impl Stream {
         let (batch, sections) = (&mut self.batch, self.sections);
         match &mut self.source {
             Source::Ring(ring) => {
-                while batch.len() < BATCH {
-                    let Some(record) = ring.next() else {
-                        return false;
-                    };
-                    batch.push(&record, &[], sections);
-                }
-                true
+                let most = BATCH.saturating_sub(batch.len());
+                ring.read(most, |head, tail| batch.push(head, tail, sections))
             }
             Source::Perf(buffers) => {
                 for buffer in buffers {

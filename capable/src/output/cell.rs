@@ -71,10 +71,19 @@ fn put_comm(blanks: &mut [u8], align: Align, comm: &[u8; 16]) -> bool {
         return put_text(blanks, align, &comm[..length]);
     }
     // What lies behind the NUL is not part of the name.
-    let kept = (1_u128 << (8 * length)) - 1;
-    let text = u128::from_le_bytes(*comm) & kept | u128::from_le_bytes([b' '; 16]) & !kept;
-    let text = text.to_le_bytes();
-    place.copy_from_slice(&text[..15]);
+    const BLANKS: u64 = u64::from_ne_bytes([b' '; 8]);
+    let cut = |half: u64, length: usize| {
+        let kept = (1_u64 << (8 * length)) - 1;
+        half & kept | BLANKS & !kept
+    };
+    let bytes = u128::from_le_bytes(*comm);
+    let (low, high) = (bytes as u64, (bytes >> 64) as u64);
+    let (low, high) = match length {
+        8.. => (low, cut(high, length - 8)),
+        _ => (cut(low, length), BLANKS),
+    };
+    let text = u128::from(high) << 64 | u128::from(low);
+    place.copy_from_slice(&text.to_le_bytes()[..15]);
     true
 }
 

@@ -1,6 +1,6 @@
 //! docs/performance.md, written from the figures.
 
-use super::figure::Report;
+use super::figure::{HOST, Report};
 use super::measure::NOTHING;
 use super::table::{self, Table};
 use super::{cases, goals};
@@ -51,11 +51,23 @@ A `*` marks a figure that is too low because the tracer lost checks meanwhile: w
 formatted. `-`: the tracer cannot do this.
 ";
 
+/// What stands before the figures of a machine.
+const MACHINE: &str = "\
+The machine that the guests ran on, which did other things too. The load and the load traced took turns nine
+times; these are the medians of the ratios, and of three starts.
+
+";
+
 /// The document.
 pub fn text(reports: &[Report]) -> String {
     let mut text = BEGINNING.to_owned();
     for report in reports {
         text += &format!("\n## Linux {}\n\n", report.kernel);
+        if report.row == HOST {
+            text += MACHINE;
+            text += &markdown(&table::ratios(report));
+            continue;
+        }
         text += &format!(
             "capable {}; from Debian: {}.\n",
             env!("CARGO_PKG_VERSION"),

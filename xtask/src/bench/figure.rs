@@ -66,7 +66,21 @@ pub struct Report {
     pub figures: Vec<Figure>,
 }
 
+/// The row of this machine's own kernel.
+pub const HOST: &str = "this machine";
+
 impl Report {
+    /// One without figures.
+    pub fn new(row: &str, kernel: &str, quick: bool) -> Self {
+        Self {
+            kernel: kernel.into(),
+            row: row.into(),
+            quick,
+            versions: Vec::new(),
+            figures: Vec::new(),
+        }
+    }
+
     /// A figure.
     pub fn find(&self, subject: &str, measure: &str) -> Option<&Figure> {
         let wanted = |figure: &&Figure| figure.subject == subject && figure.measure == measure;

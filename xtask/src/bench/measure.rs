@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,8 +12,10 @@ use anyhow::{Context as _, Result, bail};
 use super::cases::{self, Case};
 use super::empty;
 use super::figure::Figure;
+use super::host;
 use super::load::{self, Kind, Taken};
 use super::peers;
+use super::profile;
 use super::tool::{Output, Tool};
 use crate::guest;
 
@@ -45,6 +48,12 @@ pub struct Options {
     /// Count instructions, or make a burst
     #[arg(long)]
     burst: bool,
+    /// Compare times on this machine, with the program at this path
+    #[arg(long, value_name = "CAPABLE", conflicts_with = "burst")]
+    host: Option<PathBuf>,
+    /// Print where the instructions of rows go, by function
+    #[arg(long, conflicts_with_all = ["burst", "host"])]
+    profile: bool,
     /// Fewer checks, each case once
     #[arg(long)]
     quick: bool,
@@ -59,27 +68,44 @@ pub fn run(options: &Options) -> Result<()> {
     for version in peers::versions() {
         println!("{}{version}", peers::VERSION);
     }
+    if let Some(capable) = &options.host {
+        return host::figures(capable)?.iter().try_for_each(print);
+    }
+    if options.profile {
+        for case in cases::all()? {
+            let first = case.subject.starts_with("capable") && options.wants(&case.subject);
+            if first && case.measures.iter().any(|what| options.profiled(what)) {
+                profile::print(&case.line)?;
+            }
+        }
+        return Ok(());
+    }
     if options.burst {
         return for_each_tracer(options, burst);
     }
     sleep(AFTER_BOOT);
     floor(options)?;
     for case in cases::all()? {
-        if options.wants(&case.subject) {
-            if let Err(error) = per_check(&case, options) {
-                for measure in &case.measures {
-                    print(&failed(&case.subject, measure, &error))?;
-                }
+        if options.wants(&case.subject)
+            && let Err(error) = per_check(&case, options)
+        {
+            for measure in &case.measures {
+                print(&failed(&case.subject, measure, &error))?;
             }
         }
     }
-    for_each_tracer(options, |subject, line| start(subject, line))?;
+    for_each_tracer(options, start)?;
     for_each_tracer(options, |subject, line| at_rest(options, subject, line))
 }
 
 impl Options {
     fn wants(&self, subject: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| subject.contains(part.as_str()))
+    }
+
+    /// What has a profile of its own: the path of rows, and that of counting.
+    fn profiled(&self, measure: &str) -> bool {
+        measure == cases::ROWS || (!self.quick && measure == cases::COUNT)
     }
 
     fn repetitions(&self) -> usize {
@@ -158,7 +184,7 @@ fn repeated(
 }
 
 /// Runs a load as a process of its own.
-fn run_load(load: load::Options) -> Result<Taken> {
+pub fn run_load(load: load::Options) -> Result<Taken> {
     let output = spawn_load(load)?.wait_with_output()?;
     serde_json::from_slice(&output.stdout).context("the load did not say what it took")
 }
@@ -216,7 +242,7 @@ fn programs(tool: &Tool, load: load::Options) -> Result<f64> {
 /// From exec to the first check that is seen.
 ///
 /// We make checks all the time, and count which were not seen.
-fn start(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+pub fn start(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     let mut tool = Tool::spawn(line, Output::File)?;
     let started = tool.started;
     let mut made = Vec::new();

@@ -11,9 +11,11 @@ mod document;
 mod empty;
 mod figure;
 mod goals;
+mod host;
 pub mod load;
 pub mod measure;
 mod peers;
+mod profile;
 mod table;
 mod tool;
 
@@ -28,9 +30,10 @@ use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Rows};
 use crate::qemu::Machine;
 use crate::tally::Lines;
-use crate::{binaries, guest_root, places};
+use crate::test::as_root;
+use crate::{binaries, guest_root, places, process};
 
-use figure::{Figure, Report};
+use figure::{Figure, HOST, Report};
 
 /// The memory of a guest in MiB, which holds clang's libraries and the kernel's headers.
 const MEMORY: u32 = 3072;
@@ -47,9 +50,9 @@ pub struct Options {
     /// Only tracers with this in their name, such as "capable fexit" (repeatable)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Leave out the burst on two processors
-    #[arg(long)]
-    no_burst: bool,
+    /// Do one thing only
+    #[arg(long, value_enum)]
+    part: Option<Part>,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -64,35 +67,44 @@ pub struct Options {
     limit: u64,
 }
 
+/// What is measured in a guest of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Instructions, on one processor
+    Counts,
+    /// A burst, on two
+    Burst,
+    /// Where the instructions go, by function; only when asked for
+    Profile,
+    /// Times, on this machine's kernel
+    Host,
+}
+
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let programs = match &options.programs {
         Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
         None => binaries::release()?,
     };
-    let base = guest_root::base(&programs)?;
     let mut reports = Vec::new();
-    for kernel in kernels::install_all(&options.kernel.0, false)? {
-        let peers = peers::fetch(&kernel)?;
-        let mut report = Report {
-            kernel: kernel.release.clone(),
-            row: kernel.name.into(),
-            quick: options.quick,
-            versions: Vec::new(),
-            figures: Vec::new(),
-        };
-        guest(options, &kernel, &base, &peers, true, &mut report)?;
-        if !options.no_burst {
-            guest(options, &kernel, &base, &peers, false, &mut report)?;
+    if options.part != Some(Part::Host) {
+        let base = guest_root::base(&programs)?;
+        for kernel in kernels::install_all(&options.kernel.0, false)? {
+            let peers = peers::fetch(&kernel)?;
+            let mut report = Report::new(kernel.name, &kernel.release, options.quick);
+            let parts = match options.part {
+                Some(part) => vec![part],
+                None => vec![Part::Counts, Part::Burst],
+            };
+            for part in parts {
+                guest(options, &kernel, &base, &peers, part, &mut report)?;
+            }
+            finish(options, report, &mut reports)?;
         }
-        println!("{}", table::text(&report));
-        reports.push(report);
-        // What was measured is kept, whatever becomes of the next kernel.
-        if let Some(path) = &options.json {
-            let text = serde_json::to_string_pretty(&reports)?;
-            fs::write(path, text + "\n")
-                .with_context(|| format!("cannot write {}", path.display()))?;
-        }
+    }
+    if options.part.is_none_or(|part| part == Part::Host) {
+        let report = this_machine(&programs)?;
+        finish(options, report, &mut reports)?;
     }
     if options.document {
         let path = places::workspace().join("docs/performance.md");
@@ -102,13 +114,41 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Shows the figures of a kernel, and keeps them, whatever becomes of the next.
+fn finish(options: &Options, report: Report, reports: &mut Vec<Report>) -> Result<()> {
+    println!("{}", table::text(&report));
+    reports.push(report);
+    if let Some(path) = &options.json {
+        let text = serde_json::to_string_pretty(reports)?;
+        fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Measures on this machine's kernel, with the programs that go into a guest.
+fn this_machine(programs: &[PathBuf]) -> Result<Report> {
+    let folder = programs.first().and_then(|capable| capable.parent());
+    let folder = folder.context("there are no programs")?;
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let mut report = Report::new(HOST, release.trim(), false);
+    let output = process::output(
+        as_root(folder)?
+            .args(["guest", "bench", "--host"])
+            .arg(folder.join("capable")),
+    )?;
+    for line in output.lines() {
+        report.figures.extend(serde_json::from_str::<Figure>(line));
+    }
+    Ok(report)
+}
+
 /// Boots a guest, measures in it, and takes the figures as they come.
 fn guest(
     options: &Options,
     kernel: &Installed,
     base: &Archive,
     peers: &PathBuf,
-    counting: bool,
+    part: Part,
     report: &mut Report,
 ) -> Result<()> {
     let machine = Machine {
@@ -119,11 +159,14 @@ fn guest(
         append: "",
         processors: 2,
         memory: MEMORY,
-        count_instructions: counting,
+        count_instructions: part != Part::Burst,
     };
     let mut script = "xtask guest bench".to_owned();
-    if !counting {
+    if part == Part::Burst {
         script += " --burst";
+    }
+    if part == Part::Profile {
+        script += " --profile";
     }
     if options.quick {
         script += " --quick";

@@ -1,7 +1,8 @@
 //! The figures of a kernel as a table.
 
 use super::cases;
-use super::figure::Report;
+use super::figure::{HOST, Report};
+use super::host::RATIO;
 use super::measure::{BURST, IDLE, LOST, MEMORY, NOTHING, SIZE, START};
 
 /// A table with its headings, the first column on the left.
@@ -71,8 +72,29 @@ pub fn others(report: &Report) -> Table {
     }
 }
 
-/// Both tables as plain text.
+/// What was measured on this machine: how many times as long the load takes when it is traced.
+pub fn ratios(report: &Report) -> Table {
+    let head = ["capable", "the load takes"].map(str::to_owned).to_vec();
+    let mut rows = Vec::new();
+    for figure in &report.figures {
+        if let Some(what) = figure.measure.strip_prefix(RATIO) {
+            let ratio = figure
+                .value
+                .map_or("-".into(), |value| format!("{value:.2} times as long"));
+            rows.push(vec![what.to_owned(), ratio]);
+        }
+    }
+    if let Some(time) = report.value("capable", START) {
+        rows.push(vec!["exec to attached".into(), format!("{time:.0} ms")]);
+    }
+    Table { head, rows }
+}
+
+/// All tables as plain text.
 pub fn text(report: &Report) -> String {
+    if report.row == HOST {
+        return format!("Linux {}\n{}", report.kernel, aligned(&ratios(report)));
+    }
     let base = cases::LOADS
         .map(|measure| match report.value(NOTHING, measure) {
             Some(value) => format!("{value:.0} ({measure})"),

@@ -10,13 +10,15 @@ mod handle;
 mod path;
 mod tree;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 pub use find::{CgroupError, Found};
 use handle::Opened;
 pub use path::{Cgroup, Container, Runtime};
 use tree::Tree;
+
+use super::ids::IdMap;
 
 /// How many cgroups are remembered before those that are gone are forgotten.
 const LIMIT: usize = 4096;
@@ -27,7 +29,7 @@ const WALK_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Cgroups {
     tree: Tree,
-    known: HashMap<u64, Cgroup>,
+    known: IdMap<u64, Cgroup>,
     /// Ids that no cgroup has any more.
     gone: HashSet<u64>,
     limit: usize,
@@ -48,7 +50,7 @@ impl Cgroups {
         let by_handle = matches!(tree.open_by_id(tree.root_id()), Opened::Path(_));
         Ok(Self {
             tree,
-            known: HashMap::new(),
+            known: IdMap::default(),
             gone: HashSet::new(),
             limit: LIMIT,
             by_handle,

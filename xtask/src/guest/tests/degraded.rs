@@ -96,7 +96,14 @@ pub fn is_locked_down() -> bool {
 /// With `lockdown=confidentiality` it traces with what is left, or says that lockdown is the cause.
 pub fn lockdown(_: &Bench) -> Result<()> {
     match one_check(&[]) {
-        Ok(_) => Ok(()),
+        Ok((row, finished)) => {
+            println!(
+                "  it says: {}",
+                finished.stderr.trim().replace('\n', "\n  ")
+            );
+            println!("  it shows: {row:?}");
+            Ok(())
+        }
         Err(error) => {
             let said = format!("{error:#}");
             if said.contains("lockdown") && !said.contains("panicked") {
