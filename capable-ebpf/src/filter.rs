@@ -7,7 +7,7 @@ use aya_ebpf::{
 };
 use capable_common::{AuditArgument, COMM_LENGTH, Flags, MAX_ANCESTORS, MAX_COMM_PATTERNS};
 
-use crate::{config, maps, task};
+use crate::{config, maps, memory::opaque, task};
 
 /// `CAP_OPT_NOAUDIT` and `CAP_OPT_INSETID` (include/linux/security.h, 5.1 and later).
 pub const NOAUDIT: u32 = 1 << 1;
@@ -86,7 +86,8 @@ pub fn audit_from_call_path<C: EbpfContext>(context: &C) -> u32 {
             flags = classify(frame, flags);
         }
     }
-    flags
+    // The verifier would follow each combination through the rest of the program.
+    opaque(u64::from(flags)) as u32
 }
 
 /// Applies what one frame of the call path says.
@@ -141,7 +142,7 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
         return false;
     }
     if config!(users) != 0 {
-        let user = aya_ebpf::helpers::bpf_get_current_uid_gid() as u32;
+        let user = task::user(task::current());
         // SAFETY: as above.
         if unsafe { maps::USERS.get(&user) }.is_none() {
             return false;

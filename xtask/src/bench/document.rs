@@ -74,7 +74,7 @@ pub fn text(reports: &[Report]) -> String {
             report.versions.join(", ")
         );
         if report.quick {
-            text += "With `--quick`: a quarter of the checks, and one load for each figure.\n";
+            text += "With `--quick`: a quarter of the checks.\n";
         }
         text += "\nInstructions that a tracer adds to a check, in the whole system";
         let base = cases::LOADS.map(|measure| {

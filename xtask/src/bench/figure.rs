@@ -58,7 +58,7 @@ pub struct Report {
     pub kernel: String,
     /// The kernel's row in the table of kernels.
     pub row: String,
-    /// Whether fewer checks were made, each case once.
+    /// Whether fewer checks were made.
     pub quick: bool,
     /// The tracers' packages or programs, with their versions.
     pub versions: Vec<String>,

@@ -127,3 +127,28 @@ fn goals(report: &Report) -> Vec<Goal> {
     );
     goals
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure::Figure;
+    use super::*;
+
+    #[test]
+    fn a_goal_is_reached_missed_or_unknown() {
+        let mut report = Report::new("6.1", "6.1.0", false);
+        report.figures = vec![
+            Figure::new(NOTHING, cases::ROWS, 2600.0),
+            Figure::new("capable kprobe ring", cases::ROWS, 3500.0),
+            Figure::new("bpftrace", cases::ROWS, 7600.0),
+            Figure::new("bcc", cases::ROWS, 9600.0),
+        ];
+        let table = table(&report);
+        let row = |what: &str| table.rows.iter().find(|row| row[0] == what).unwrap();
+        assert_eq!(row("rows")[1..], ["900", "1000", "reached"]);
+        assert_eq!(
+            row("rows: a sixth of the best peer's")[1..],
+            ["900", "833", "missed"]
+        );
+        assert_eq!(row("burst: lost")[1..], ["-", "0", "unknown"]);
+    }
+}

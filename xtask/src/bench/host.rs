@@ -41,9 +41,7 @@ pub fn figures(capable: &Path) -> Result<Vec<Figure>> {
     }
     let mut times = Vec::new();
     for _ in 0..3 {
-        for figure in measure::start("capable", &line("trace"))? {
-            times.extend(figure.value);
-        }
+        times.extend(measure::start("capable", &line("trace"))?.value);
     }
     times.sort_by(f64::total_cmp);
     if let Some(median) = times.get(times.len() / 2) {

@@ -65,7 +65,7 @@ pub struct Taken {
 
 /// Runs the subcommand.
 pub fn run(options: Options) -> Result<()> {
-    set_comm();
+    set_comm(COMM);
     for _ in 0..WARM_UP {
         check(options.kind);
     }
@@ -113,10 +113,12 @@ pub fn check(kind: Kind) {
     }
 }
 
-/// Names the process.
-pub fn set_comm() {
+/// Names the process, with up to 15 bytes.
+pub fn set_comm(comm: &str) {
     let mut name = [0_u8; 16];
-    name[..COMM.len()].copy_from_slice(COMM.as_bytes());
+    for (to, from) in name.iter_mut().zip(comm.bytes().take(15)) {
+        *to = from;
+    }
     // SAFETY: the kernel reads 16 bytes (kernel/sys.c, PR_SET_NAME).
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }

@@ -16,7 +16,7 @@ use super::host;
 use super::load::{self, Kind, Taken};
 use super::peers;
 use super::profile;
-use super::tool::{Output, Tool};
+use super::tool::{Left, Output, Tool};
 use crate::guest;
 
 /// The subject of what is measured without a tracer.
@@ -37,10 +37,15 @@ pub const BURST: &str = "burst";
 
 /// Background work of the kernel after its boot makes everything dearer until then.
 const AFTER_BOOT: Duration = Duration::from_secs(60);
+/// The name of the process that makes checks while a tracer starts.
+const COMM: &str = "bench-start";
 /// The checks of each of the two processes of a burst.
 const BURST_CHECKS: u64 = 100_000;
 /// The checks of a whole burst.
 pub const BURST_TOTAL: u64 = 2 * BURST_CHECKS;
+
+/// The loads of which the median counts.
+const REPETITIONS: usize = 3;
 
 /// Options of `xtask guest bench`.
 #[derive(Clone, Debug, clap::Args)]
@@ -54,7 +59,7 @@ pub struct Options {
     /// Print where the instructions of rows go, by function
     #[arg(long, conflicts_with_all = ["burst", "host"])]
     profile: bool,
-    /// Fewer checks, each case once
+    /// Fewer checks
     #[arg(long)]
     quick: bool,
     /// Only what has this in its name (repeatable)
@@ -64,7 +69,7 @@ pub struct Options {
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<()> {
-    load::set_comm();
+    load::set_comm(COMM);
     for version in peers::versions() {
         println!("{}{version}", peers::VERSION);
     }
@@ -94,8 +99,7 @@ pub fn run(options: &Options) -> Result<()> {
             }
         }
     }
-    for_each_tracer(options, start)?;
-    for_each_tracer(options, |subject, line| at_rest(options, subject, line))
+    for_each_tracer(options, |subject, line| lifetime(options, subject, line))
 }
 
 impl Options {
@@ -106,10 +110,6 @@ impl Options {
     /// What has a profile of its own: the path of rows, and that of counting.
     fn profiled(&self, measure: &str) -> bool {
         measure == cases::ROWS || (!self.quick && measure == cases::COUNT)
-    }
-
-    fn repetitions(&self) -> usize {
-        if self.quick { 1 } else { 3 }
     }
 }
 
@@ -141,14 +141,14 @@ fn print(figure: &Figure) -> Result<()> {
 fn floor(options: &Options) -> Result<()> {
     for measure in cases::LOADS {
         let load = cases::load_of(measure, options.quick);
-        let cost = repeated(load, options, || Ok(0))?;
+        let cost = repeated(load, || Ok(0))?;
         print(&Figure::new(NOTHING, measure, cost.whole))?;
         let mut hooks: Vec<_> = guest::ways()?.into_iter().map(|(hook, _)| hook).collect();
         hooks.dedup();
         for hook in hooks {
             let subject = format!("empty {hook}");
             let figure = empty::attach(hook).and_then(|_attached| {
-                let cost = repeated(load, options, || Ok(0))?;
+                let cost = repeated(load, || Ok(0))?;
                 Ok(Figure::new(&subject, measure, cost.whole))
             });
             print(&figure.unwrap_or_else(|error| failed(&subject, measure, &error)))?;
@@ -164,13 +164,9 @@ struct Cost {
 }
 
 /// The median of several runs of a load; `used` reads the processor time of the tracer.
-fn repeated(
-    load: load::Options,
-    options: &Options,
-    used: impl Fn() -> Result<u64>,
-) -> Result<Cost> {
+fn repeated(load: load::Options, used: impl Fn() -> Result<u64>) -> Result<Cost> {
     let mut costs = Vec::new();
-    for _ in 0..options.repetitions() {
+    for _ in 0..REPETITIONS {
         let before = used()?;
         let taken = run_load(load)?;
         let process = used()? - before;
@@ -212,7 +208,7 @@ fn per_check(case: &Case, options: &Options) -> Result<()> {
             checks: load.checks / 10,
             ..load
         })?;
-        let cost = repeated(load, options, || tool.used())?;
+        let cost = repeated(load, || tool.used())?;
         figures.push(Figure {
             of_process: Some(cost.of_process),
             of_programs: Some(programs(&tool, load)?),
@@ -240,53 +236,57 @@ fn programs(tool: &Tool, load: load::Options) -> Result<f64> {
 }
 
 /// From exec to the first check that is seen.
-///
-/// We make checks all the time, and count which were not seen.
-pub fn start(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+pub fn start(subject: &str, line: &[String]) -> Result<Figure> {
     let mut tool = Tool::spawn(line, Output::File)?;
+    let made = settle_under_checks(&mut tool)?;
+    first_seen(subject, &made, &tool.stop()?)
+}
+
+/// Waits for a tracer while checks are made all the time; when each was, since exec.
+fn settle_under_checks(tool: &mut Tool) -> Result<Vec<u64>> {
     let started = tool.started;
     let mut made = Vec::new();
     tool.settle(|| {
         made.push(load::monotonic() - started);
         load::check(Kind::Audited);
     })?;
-    let left = tool.stop()?;
-    let rows = left.rows() as usize;
+    Ok(made)
+}
+
+/// As many as are missing from the rows were made before it was attached.
+fn first_seen(subject: &str, made: &[u64], left: &Left) -> Result<Figure> {
+    let rows = left.rows(COMM) as usize;
     let first = made.len().checked_sub(rows).filter(|_| rows > 0);
     let Some(first) = first else {
         bail!("{} checks were made, {rows} shown", made.len());
     };
-    let milliseconds = made[first] as f64 / 1e6;
-    Ok(vec![Figure {
-        lost: Some(left.lost()),
-        ..Figure::new(subject, START, milliseconds)
-    }])
+    Ok(Figure::new(subject, START, made[first] as f64 / 1e6))
 }
 
-/// Memory after work, size, and what it does while there is nothing to do.
-fn at_rest(options: &Options, subject: &str, line: &[String]) -> Result<Vec<Figure>> {
+/// Its start, its memory after work, its size, and what it does while there is nothing to do.
+fn lifetime(options: &Options, subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     const SECONDS: u64 = 10;
     let mut tool = Tool::spawn(line, Output::File)?;
-    tool.settle(|| {})?;
+    let checks = settle_under_checks(&mut tool)?;
     let load = cases::load_of(cases::ROWS, options.quick);
     run_load(load)?;
     sleep(Duration::from_secs(1));
     let before = tool.switches()?;
     sleep(Duration::from_secs(SECONDS));
     let switches = (tool.switches()? - before) as f64 / SECONDS as f64;
-    let mut figures = vec![
-        Figure::new(subject, IDLE, switches),
-        Figure::new(subject, MEMORY, tool.peak_memory()? as f64),
-        Figure::new(subject, SIZE, tool.size()? as f64 / 1024.0),
-    ];
-    let rows = tool.stop()?.rows();
+    let memory = tool.peak_memory()? as f64;
+    let size = tool.size()? as f64 / 1024.0;
+
+    let left = tool.stop()?;
     let made = load.checks + load::WARM_UP;
-    figures.push(Figure::new(
-        subject,
-        LOST,
-        made.saturating_sub(rows) as f64 * 100.0 / made as f64,
-    ));
-    Ok(figures)
+    let lost = made.saturating_sub(left.rows(load::COMM));
+    Ok(vec![
+        first_seen(subject, &checks, &left)?,
+        Figure::new(subject, IDLE, switches),
+        Figure::new(subject, MEMORY, memory),
+        Figure::new(subject, SIZE, size),
+        Figure::new(subject, LOST, lost as f64 * 100.0 / made as f64),
+    ])
 }
 
 /// Two processes make checks as fast as they can; how many rows come out.
@@ -307,6 +307,6 @@ fn burst(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     let left = tool.stop()?;
     Ok(vec![Figure {
         lost: Some(left.lost()),
-        ..Figure::new(subject, BURST, left.rows() as f64)
+        ..Figure::new(subject, BURST, left.rows(load::COMM) as f64)
     }])
 }

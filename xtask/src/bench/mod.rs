@@ -44,7 +44,7 @@ pub struct Options {
     /// The kernel to boot: 5.10, 6.1, 6.12, newest, or all of them
     #[arg(long, value_name = "NAME", default_value = "6.1", value_parser = kernels::rows)]
     kernel: Rows,
-    /// Fewer checks, each case once
+    /// Fewer checks
     #[arg(long)]
     quick: bool,
     /// Only tracers with this in their name, such as "capable fexit" (repeatable)

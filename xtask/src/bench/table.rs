@@ -160,3 +160,26 @@ fn aligned(table: &Table) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure::Figure;
+    use super::*;
+
+    #[test]
+    fn what_a_tracer_adds_is_shown_and_marked_where_it_lost_checks() {
+        let mut report = Report::new("6.1", "6.1.0", false);
+        report.figures = vec![
+            Figure::new(NOTHING, cases::ROWS, 2600.0),
+            Figure::new("quick", cases::ROWS, 3600.0),
+            Figure::new("lossy", cases::ROWS, 3000.0),
+            Figure::new("lossy", LOST, 12.5),
+            Figure::missing("absent", cases::ROWS, "it ended"),
+        ];
+        let table = instructions(&report);
+        let cell = |row: usize| (table.rows[row][0].as_str(), table.rows[row][1].as_str());
+        assert_eq!(cell(0), ("quick", "1000"));
+        assert_eq!(cell(1), ("lossy", "400*"));
+        assert_eq!(table.rows.len(), 2);
+    }
+}

@@ -211,9 +211,9 @@ impl Drop for Tool {
 }
 
 impl Left {
-    /// The rows of the load.
-    pub fn rows(&self) -> u64 {
-        let rows = self.stdout.lines().filter(|line| line.contains(load::COMM));
+    /// The rows of processes of this name.
+    pub fn rows(&self, comm: &str) -> u64 {
+        let rows = self.stdout.lines().filter(|line| line.contains(comm));
         rows.count() as u64
     }
 
@@ -223,7 +223,7 @@ impl Left {
     pub fn lost(&self) -> u64 {
         let lines = self.stdout.lines().chain(self.stderr.lines());
         lines
-            .filter(|line| !line.contains(load::COMM))
+            .filter(|line| !line.contains("bench-"))
             .filter_map(lost_in)
             .sum()
     }
