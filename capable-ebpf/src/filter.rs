@@ -1,8 +1,6 @@
 //! Which checks go on. The cheapest question comes first, and one that the user did not ask is
 //! not in the program.
 
-use core::mem::MaybeUninit;
-
 use aya_ebpf::{
     EbpfContext,
     helpers::{bpf_get_current_cgroup_id, generated},
@@ -233,12 +231,14 @@ fn keeps_namespaces() -> bool {
 /// The current task's name.
 #[inline(always)]
 pub fn current_comm() -> [u8; COMM_LENGTH] {
-    let mut comm = MaybeUninit::<[u8; COMM_LENGTH]>::uninit();
-    // SAFETY: the helper writes all bytes of the buffer, whose size is said; zeroing it before
-    // would be a loop of a hundred instructions.
+    // Not every kernel writes what is behind the name's end (seen on 6.1: bpf_get_current_comm,
+    // kernel/bpf/helpers.c, calls strscpy there), and what is left would tell equal names apart in
+    // the keys of tables. Two words: bytes would be zeroed in a loop of a hundred instructions.
+    let mut comm = [0u64; COMM_LENGTH / 8];
+    // SAFETY: the buffer holds as many bytes as its size says, and both types have no others.
     unsafe {
         generated::bpf_get_current_comm(comm.as_mut_ptr().cast(), COMM_LENGTH as u32);
-        comm.assume_init()
+        core::mem::transmute(comm)
     }
 }
 
