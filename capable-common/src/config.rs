@@ -120,8 +120,8 @@ pub struct Offsets {
     pub upid_ns: u32,
     /// `pid_namespace.ns.inum`
     pub pid_ns_inum: u32,
-    /// `pt_regs.orig_ax`
-    pub regs_orig_ax: u32,
+    /// `cred.uid`
+    pub cred_uid: u32,
 }
 
 impl Offsets {
@@ -152,7 +152,7 @@ impl Offsets {
         upid_nr: NO_OFFSET,
         upid_ns: NO_OFFSET,
         pid_ns_inum: NO_OFFSET,
-        regs_orig_ax: NO_OFFSET,
+        cred_uid: NO_OFFSET,
     };
 }
 

@@ -2,7 +2,7 @@
 
 use aya_ebpf::{
     EbpfContext,
-    helpers::{bpf_get_current_pid_tgid, bpf_get_current_uid_gid, generated},
+    helpers::{bpf_get_current_pid_tgid, generated},
 };
 use capable_common::{
     AuditArgument, COMM_LENGTH, Check, Detail, Flags, Kind, STACK_FAILED, Wanted,
@@ -246,7 +246,7 @@ fn send<T: Transport, C: EbpfContext>(
         effective = effective;
         pid = known.pid;
         tid = known.tid;
-        uid = bpf_get_current_uid_gid() as u32;
+        uid = task::user(task::current());
         euid = euid;
         capability = known.capability;
         options = known.options;

@@ -1,15 +1,13 @@
 //! Which checks go on. The cheapest question comes first, and one that the user did not ask is
 //! not in the program.
 
-use core::mem::MaybeUninit;
-
 use aya_ebpf::{
     EbpfContext,
     helpers::{bpf_get_current_cgroup_id, generated},
 };
 use capable_common::{AuditArgument, COMM_LENGTH, Flags, MAX_ANCESTORS, MAX_COMM_PATTERNS};
 
-use crate::{config, maps, task};
+use crate::{config, maps, memory::opaque, task};
 
 /// `CAP_OPT_NOAUDIT` and `CAP_OPT_INSETID` (include/linux/security.h, 5.1 and later).
 pub const NOAUDIT: u32 = 1 << 1;
@@ -88,7 +86,8 @@ pub fn audit_from_call_path<C: EbpfContext>(context: &C) -> u32 {
             flags = classify(frame, flags);
         }
     }
-    flags
+    // The verifier would follow each combination through the rest of the program.
+    opaque(u64::from(flags)) as u32
 }
 
 /// Applies what one frame of the call path says.
@@ -143,7 +142,7 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
         return false;
     }
     if config!(users) != 0 {
-        let user = aya_ebpf::helpers::bpf_get_current_uid_gid() as u32;
+        let user = task::user(task::current());
         // SAFETY: as above.
         if unsafe { maps::USERS.get(&user) }.is_none() {
             return false;
@@ -232,12 +231,14 @@ fn keeps_namespaces() -> bool {
 /// The current task's name.
 #[inline(always)]
 pub fn current_comm() -> [u8; COMM_LENGTH] {
-    let mut comm = MaybeUninit::<[u8; COMM_LENGTH]>::uninit();
-    // SAFETY: the helper writes all bytes of the buffer, whose size is said; zeroing it before
-    // would be a loop of a hundred instructions.
+    // Not every kernel writes what is behind the name's end (seen on 6.1: bpf_get_current_comm,
+    // kernel/bpf/helpers.c, calls strscpy there), and what is left would tell equal names apart in
+    // the keys of tables. Two words: bytes would be zeroed in a loop of a hundred instructions.
+    let mut comm = [0u64; COMM_LENGTH / 8];
+    // SAFETY: the buffer holds as many bytes as its size says, and both types have no others.
     unsafe {
         generated::bpf_get_current_comm(comm.as_mut_ptr().cast(), COMM_LENGTH as u32);
-        comm.assume_init()
+        core::mem::transmute(comm)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the kernel knows of the task that made a check.
 
+use aya_ebpf::helpers::bpf_get_current_uid_gid;
 use capable_common::{Detail, Flags, NO_OFFSET, SYSCALL_NONE};
 
 use crate::{
@@ -40,21 +41,41 @@ struct Registers {
 /// Where [`Registers`] begin in `struct pt_regs`: after r15, r14, r13 and r12.
 const REGISTERS_OFFSET: u64 = 32;
 
+/// The task's own credentials, and those that it uses: they differ while they are overridden, as
+/// access(2) and overlayfs do.
+#[inline(always)]
+fn credentials(task: u64) -> Option<(u64, u64)> {
+    let (real, current) = (config!(offsets.task_real_cred), config!(offsets.task_cred));
+    if current.wrapping_sub(real) == 8 && real != NO_OFFSET {
+        let [real, current] = read::<[u64; 2]>(task, real)?;
+        return Some((real, current));
+    }
+    Some((read(task, real)?, read(task, current)?))
+}
+
+/// The real user id of a task. The helper gives that of the credentials that it uses, which is
+/// another's while they are overridden (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
+#[inline(always)]
+pub fn user(task: u64) -> u32 {
+    if let Some((real, current)) = credentials(task)
+        && real != current
+        && let Some(user) = read(real, config!(offsets.cred_uid))
+    {
+        return user;
+    }
+    bpf_get_current_uid_gid() as u32
+}
+
 /// Whose credentials these are.
 #[inline(always)]
-pub fn owner(credentials: u64, task: u64) -> u32 {
-    let (Some(current), Some(real)) = (
-        read::<u64>(task, config!(offsets.task_cred)),
-        read::<u64>(task, config!(offsets.task_real_cred)),
-    ) else {
-        return 0;
-    };
-    if credentials == real {
-        Flags::OWNER_KNOWN
-    } else if credentials == current {
-        Flags::OWNER_KNOWN | Flags::CREDENTIALS_OVERRIDDEN
-    } else {
-        Flags::OWNER_KNOWN | Flags::CREDENTIALS_FOREIGN
+pub fn owner(checked: u64, task: u64) -> u32 {
+    match credentials(task) {
+        Some((real, _)) if checked == real => Flags::OWNER_KNOWN,
+        Some((_, current)) if checked == current => {
+            Flags::OWNER_KNOWN | Flags::CREDENTIALS_OVERRIDDEN
+        }
+        Some(_) => Flags::OWNER_KNOWN | Flags::CREDENTIALS_FOREIGN,
+        None => 0,
     }
 }
 

@@ -12,7 +12,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -56,6 +56,27 @@ fn report(options: &str, command: &[&str]) -> Value {
     let output = with(&options, command);
     let text = fs::read_to_string(&file).unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
+}
+
+/// What a report says is needed; where that is something else, why is printed.
+fn assert_needs(report: &Value, needed: &[&str]) {
+    let found = &report["needed"];
+    assert_eq!(
+        found,
+        &serde_json::json!(needed),
+        "{}",
+        serde_json::to_string_pretty(report).unwrap()
+    );
+}
+
+/// A child that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The class of a capability in a report; null where it was not asked for.
@@ -115,7 +136,7 @@ fn what_was_typed_wrong_is_a_usage_error() {
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn the_report_says_what_a_command_needs_and_who_asked() {
     let report = report("", &["nice", "-n", "-5", "true"]);
-    assert_eq!(report["needed"], serde_json::json!(["CAP_SYS_NICE"]));
+    assert_needs(&report, &["CAP_SYS_NICE"]);
     assert_eq!(report["incomplete"], Value::Null);
     assert_eq!(report["processes"], 1);
     let needed = &report["capabilities"][0];
@@ -140,7 +161,7 @@ fn a_needed_set_is_enough_for_another_user_and_without_it_the_command_fails() {
         &["/usr/bin/nice", "-n", "-5", "/bin/true"],
     );
     assert_eq!(class(&without, "CAP_SYS_NICE"), "denied");
-    assert_eq!(without["needed"], serde_json::json!([]));
+    assert_needs(&without, &[]);
 }
 
 /// Debian's own programs as root, the set that the report gives, and the same as nobody with
@@ -157,10 +178,10 @@ fn the_sets_of_debians_programs_are_enough_and_none_is_too_many() {
     }
     chown(path("secret"), Some(1), Some(1)).unwrap();
     fs::set_permissions(path("secret"), Permissions::from_mode(0o600)).unwrap();
-    let mut other = Command::new("sleep").arg("600").uid(1).spawn().unwrap();
+    let other = Running(Command::new("sleep").arg("600").uid(1).spawn().unwrap());
 
     let mknod = format!("mknod {} c 1 3 && rm {0}", path("device"));
-    let kill = format!("kill -0 {}", other.id());
+    let kill = format!("kill -0 {}", other.0.id());
     let programs: [(&str, &[&str]); 9] = [
         ("CAP_SYS_NICE", &["nice", "-n", "-5", "true"]),
         ("CAP_SYS_NICE", &["chrt", "-f", "1", "true"]),
@@ -174,7 +195,7 @@ fn the_sets_of_debians_programs_are_enough_and_none_is_too_many() {
     ];
     for (set, command) in programs {
         let report = report("", command);
-        assert_eq!(report["needed"], serde_json::json!([set]), "{command:?}");
+        assert_needs(&report, &[set]);
         let caged = |caps: &str| {
             chown(path("owned"), Some(0), None).unwrap();
             let options = format!("run --report /dev/null --user nobody --caps {caps} --");
@@ -189,8 +210,6 @@ fn the_sets_of_debians_programs_are_enough_and_none_is_too_many() {
             "{command:?}"
         );
     }
-    other.kill().unwrap();
-    other.wait().unwrap();
 }
 
 #[test]
@@ -233,7 +252,7 @@ fn not_one_of_two_thousand_processes_is_missed_and_their_noise_is_advisory() {
     let report = report("", &[&forks]);
     assert_eq!(report["incomplete"], Value::Null);
     assert_eq!(report["processes"], 2001);
-    assert_eq!(report["needed"], serde_json::json!([]));
+    assert_needs(&report, &[]);
     assert_eq!(class(&report, "CAP_SYS_ADMIN"), "advisory");
     let programs = report["capabilities"][0]["programs"].as_array().unwrap();
     let mut names: Vec<_> = programs
@@ -371,12 +390,12 @@ fn who_runs_on_is_named_and_wait_waits_for_them() {
         "(setsid sh -c 'sleep 1; nice -n -3 true') >/dev/null 2>&1 & exit 4",
     ];
     let left = report("", &daemon);
-    assert_eq!(left["needed"], serde_json::json!([]));
+    assert_needs(&left, &[]);
     let note = left["notes"][0].as_str().unwrap();
     assert!(note.contains("--wait"), "{note}");
 
     let waited = report("--wait", &daemon);
-    assert_eq!(waited["needed"], serde_json::json!(["CAP_SYS_NICE"]));
+    assert_needs(&waited, &["CAP_SYS_NICE"]);
     assert_eq!(waited["notes"], serde_json::json!([]));
     let output = with("run --report /dev/null --wait --", &daemon);
     assert_eq!(code(&output), 4);
@@ -393,7 +412,7 @@ fn a_set_user_id_program_gains_nothing_with_no_new_privs_and_the_report_says_so(
     let program = program.to_str().unwrap();
     let command = [program, "-n", "-5", "/bin/true"];
     let gains = report("--user nobody", &command);
-    assert_eq!(gains["needed"], serde_json::json!(["CAP_SYS_NICE"]));
+    assert_needs(&gains, &["CAP_SYS_NICE"]);
     let gains = report("--user nobody --no-new-privs", &command);
     assert_eq!(class(&gains, "CAP_SYS_NICE"), "denied");
     let note = gains["notes"][0].as_str().unwrap();
@@ -406,15 +425,15 @@ fn a_set_user_id_program_gains_nothing_with_no_new_privs_and_the_report_says_so(
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn what_is_needed_while_starting_only_is_told_from_the_rest() {
-    let starting = |first: &str, second: &str| {
-        let text = format!("nice -n -1 true; {first}; {second}");
-        let report = report("--settle 0.3s", &["sh", "-c", &text]);
+    let starting = |settle: &str, text: &str| {
+        let text = format!("nice -n -1 true; {text}");
+        let report = report(&format!("--settle {settle}"), &["sh", "-c", &text]);
         report["capabilities"][0]["starting_only"].clone()
     };
-    assert_eq!(starting("sleep 0.6", ":"), true);
-    assert_eq!(starting("sleep 0.6", "nice -n -2 true"), false);
-    // A command that never settles says nothing of the kind.
-    assert_eq!(starting(":", ":"), false);
+    assert_eq!(starting("1s", "sleep 2"), true);
+    assert_eq!(starting("1s", "sleep 2; nice -n -2 true"), false);
+    // A command that ends before says nothing of the kind.
+    assert_eq!(starting("60s", "sleep 0.1"), false);
 }
 
 #[test]
@@ -444,11 +463,13 @@ fn emitters_write_behind_the_report_or_to_their_file() {
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn a_running_process_and_its_children_are_profiled_until_the_time_is_over_or_ctrl_c() {
-    let mut busy = Command::new("sh")
-        .args(["-c", "while :; do nice -n -1 true; sleep 0.1; done"])
-        .spawn()
-        .unwrap();
-    let options = format!("profile --pid {} -o json", busy.id());
+    let busy = Running(
+        Command::new("sh")
+            .args(["-c", "while :; do nice -n -1 true; sleep 0.1; done"])
+            .spawn()
+            .unwrap(),
+    );
+    let options = format!("profile --pid {} -o json", busy.0.id());
     let timed = capable(&format!("{options} --duration 1s"));
     let mut child = Command::new(CAPABLE)
         .args(options.split_whitespace())
@@ -466,12 +487,11 @@ fn a_running_process_and_its_children_are_profiled_until_the_time_is_over_or_ctr
     let mut written = child.stdout.take().unwrap();
     written.read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{line}");
-    busy.kill().unwrap();
-    busy.wait().unwrap();
+    drop(busy);
 
     for text in [stdout(&timed), text] {
         let report: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(report["needed"], serde_json::json!(["CAP_SYS_NICE"]));
+        assert_needs(&report, &["CAP_SYS_NICE"]);
         assert_eq!(class(&report, "CAP_SYS_ADMIN"), "advisory");
         let subject = report["subject"].as_str().unwrap();
         assert!(

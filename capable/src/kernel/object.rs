@@ -313,13 +313,13 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
-        ("check_entry", 2060, 2018),
-        ("check_exit", 2026, 1992),
+        ("check_entry", 2207, 2173),
+        ("check_exit", 2197, 2168),
         ("check_paired", 60, 60),
-        ("check_return", 2407, 1997),
-        ("check_traced", 2403, 1997),
-        ("memory_entry", 1845, 1799),
-        ("memory_exit", 1845, 1799),
+        ("check_return", 2565, 2154),
+        ("check_traced", 2563, 2178),
+        ("memory_entry", 1980, 1944),
+        ("memory_exit", 1980, 1944),
         ("process_exec", 86, 69),
         ("process_fork", 463, 119),
         ("process_free", 106, 89),

@@ -51,7 +51,7 @@ pub const WANTED: Wanted<'static> = Wanted {
         ("upid", "nr"),
         ("upid", "ns"),
         ("pid_namespace", "ns.inum"),
-        ("pt_regs", "orig_ax"),
+        ("cred", "uid"),
     ],
     sizes: &["upid"],
     functions: &[CAP_CAPABLE, OVERCOMMIT, CREATE_IO_THREAD, TASK_REGISTERS],
@@ -143,7 +143,7 @@ fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         upid_nr: of("upid", "nr")?,
         upid_ns: of("upid", "ns")?,
         pid_ns_inum: of("pid_namespace", "ns.inum")?,
-        regs_orig_ax: of("pt_regs", "orig_ax")?,
+        cred_uid: of("cred", "uid")?,
     })
 }
 
@@ -213,9 +213,8 @@ mod tests {
         assert!(layout.function.is_some());
         let mut offsets = layout.offsets;
         if cfg!(not(target_arch = "x86_64")) {
-            // Other architectures have neither TS_COMPAT nor orig_ax.
+            // Other architectures have no TS_COMPAT.
             offsets.task_status = 0;
-            offsets.regs_orig_ax = 0;
         }
         let known = format!("{offsets:?}");
         assert!(!known.contains(&NO_OFFSET.to_string()), "{known}");

@@ -71,6 +71,14 @@ impl Drop for Mapping {
 // SAFETY: a mapping belongs to the process, not to a thread.
 unsafe impl Send for Mapping {}
 
+/// A record in the ring.
+struct Record<'a> {
+    /// Its data, in one part or, at the end of the ring, in two; `None` where it was given up.
+    data: Option<(&'a [u8], &'a [u8])>,
+    /// The position behind it.
+    next: u64,
+}
+
 /// The reader of a ring buffer.
 pub struct Ring {
     map: MapData,
@@ -129,10 +137,10 @@ impl Ring {
             let before = self.position;
             let end = self.producer.position().load(Ordering::Acquire);
             while self.position != end && left > 0 {
-                let Some((head, tail, next)) = self.record() else {
+                let Some(Record { data, next }) = self.record() else {
                     break;
                 };
-                if let Some(head) = head {
+                if let Some((head, tail)) = data {
                     take(head, tail);
                     left -= 1;
                 }
@@ -160,10 +168,9 @@ impl Ring {
         consumer.store(self.position, Ordering::Release);
     }
 
-    /// The record at the position, its data unless it was given up, and the position behind it;
-    /// `None` while it is being written.
+    /// The record at the position; `None` while it is being written.
     #[inline]
-    fn record(&self) -> Option<(Option<&[u8]>, &[u8], u64)> {
+    fn record(&self) -> Option<Record<'_>> {
         let start = self.position as usize & (self.size - 1);
         // SAFETY: headers are aligned to eight bytes, as the ring is: they lie within it whole.
         let header = unsafe {
@@ -180,7 +187,7 @@ impl Ring {
         let length = (header & !DISCARDED) as usize;
         let next = self.position + (HEADER + length as u64).next_multiple_of(8);
         if header & DISCARDED != 0 || length > self.size {
-            return Some((None, &[], next));
+            return Some(Record { data: None, next });
         }
         let start = (start + HEADER as usize) & (self.size - 1);
         let first = length.min(self.size - start);
@@ -193,6 +200,9 @@ impl Ring {
                 NonNull::slice_from_raw_parts(data, length - first).as_ref(),
             )
         };
-        Some((Some(head), tail, next))
+        Some(Record {
+            data: Some((head, tail)),
+            next,
+        })
     }
 }

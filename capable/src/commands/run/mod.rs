@@ -114,11 +114,12 @@ fn attempt(args: &Args) -> Result<ExitCode> {
             args.wait,
         )
         .await?;
+        let end = monotonic_now();
         let missed = tracer.detach();
         tracer.stream.finish(|record| collector.take(record));
         account.settle(&tracer, missed)?;
         let gains = collector.gains.any(collector.tree.executions);
-        let report = report(&command, collector, account, command.cage.no_new_privs);
+        let report = report(&command, collector, account, end);
         anyhow::Ok((report, started.file, gains, ended))
     })?;
     let needs = needs(&report, &command, &file, gains);
@@ -175,18 +176,16 @@ async fn follow(
     }
 }
 
-/// What was seen, classed.
-fn report(
-    command: &Command,
-    mut collector: Collector,
-    mut account: Account,
-    no_new_privs: bool,
-) -> Report {
-    let end = monotonic_now();
+/// What was seen until `end`, classed.
+fn report(command: &Command, mut collector: Collector, mut account: Account, end: u64) -> Report {
     if let Some(sentence) = left_behind(&collector.tree) {
         account.note(sentence);
     }
-    if let Some(sentence) = collector.gains.ignored().filter(|_| no_new_privs) {
+    if let Some(sentence) = collector
+        .gains
+        .ignored()
+        .filter(|_| command.cage.no_new_privs)
+    {
         account.note(sentence);
     }
     let started = collector.tree.started().unwrap_or(end);

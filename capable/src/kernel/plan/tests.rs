@@ -32,7 +32,7 @@ const KNOWN: Offsets = Offsets {
     upid_nr: 8,
     upid_ns: 8,
     pid_ns_inum: 8,
-    regs_orig_ax: 8,
+    cred_uid: 8,
 };
 
 /// A kernel that can do everything, and a user who may.

@@ -78,19 +78,18 @@ pub(super) fn of(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknow
 }
 
 /// The offsets by which a system call is found.
-fn syscall(layout: &Layout) -> [u32; 3] {
+fn syscall(layout: &Layout) -> [u32; 2] {
     let Offsets {
         task_status,
         task_stack,
-        regs_orig_ax,
         ..
     } = layout.offsets;
     let registers = if layout.task_registers {
-        regs_orig_ax
+        task_status
     } else {
         task_stack
     };
-    [task_status, regs_orig_ax, registers]
+    [task_status, registers]
 }
 
 /// The reason that holds for all structures, where there is one.

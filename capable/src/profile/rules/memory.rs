@@ -33,35 +33,49 @@ const SYSCALLS: &[&str] = &[
     "swapoff",
 ];
 
+/// Of these, those that ask for CAP_SYS_ADMIN for nothing else: clone(2) does for namespaces,
+/// swapoff(2) for itself.
+const ONLY_MEMORY: &[&str] = &[
+    "mmap",
+    "mmap2",
+    "brk",
+    "mremap",
+    "mprotect",
+    "pkey_mprotect",
+    "munmap",
+    "fork",
+    "vfork",
+    "execve",
+    "execveat",
+];
+
 /// `cap_vm_enough_memory` (security/commoncap.c) asks for CAP_SYS_ADMIN without audit at each
 /// mmap, brk, fork, exec and growth of the stack. `__vm_enough_memory` (mm/util.c, Linux 6.12)
 /// uses the answer in one case: with `vm.overcommit_memory=2` the last
 /// `vm.admin_reserve_kbytes` are kept for whoever has it.
 ///
 /// Without a known caller, an unaudited check for CAP_SYS_ADMIN in a system call that accounts
-/// memory is this one.
+/// memory is this one. Where the stack could not be captured, even that is not known of it: then it
+/// is taken for this one in system calls that ask for CAP_SYS_ADMIN for nothing else.
 pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
     if observation.capability != Capability::SYS_ADMIN {
         return None;
     }
-    let by_name = observation
-        .caller_symbol()
-        .map(|caller| CALLERS.contains(&caller));
-    let is_overcommit = by_name.unwrap_or_else(|| {
-        observation.audited == Some(false)
-            && observation
-                .syscall
-                .as_deref()
-                .is_some_and(|syscall| SYSCALLS.contains(&syscall))
-    });
-    is_overcommit.then(|| {
-        Finding::sure(
-            Class::Advisory,
-            Rule::Overcommit,
-            "asked at every mapping of memory; the answer only matters for the last reserve with \
-             vm.overcommit_memory=2",
-        )
-    })
+    let why = "asked at every mapping of memory; the answer only matters for the last reserve with \
+               vm.overcommit_memory=2";
+    let among = |syscalls: &[&str]| {
+        let syscall = observation.syscall.as_deref();
+        syscall.is_some_and(|syscall| syscalls.contains(&syscall))
+    };
+    let sure = Finding::sure(Class::Advisory, Rule::Overcommit, why);
+    match (observation.caller_symbol(), observation.audited) {
+        (Some(caller), _) => CALLERS.contains(&caller).then_some(sure),
+        (None, Some(false)) => among(SYSCALLS).then_some(sure),
+        (None, Some(true)) => None,
+        (None, None) => {
+            among(ONLY_MEMORY).then(|| Finding::unsure(Class::Advisory, Rule::Overcommit, why))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +113,16 @@ mod tests {
         assert_eq!(finding(&check).class, Class::Needed);
         check.audited = Some(false);
         check.syscall = Some("ioctl".to_owned());
+        assert_eq!(finding(&check).class, Class::Needed);
+    }
+
+    #[test]
+    fn without_a_stack_a_check_is_advisory_where_nothing_else_asks() {
+        let mut check = granted(Capability::SYS_ADMIN, "", "mmap");
+        check.audited = None;
+        let found = finding(&check);
+        assert_eq!((found.class, found.certain), (Class::Advisory, false));
+        check.syscall = Some("clone".to_owned());
         assert_eq!(finding(&check).class, Class::Needed);
     }
 

@@ -14,17 +14,10 @@ use serde_json::Value;
 use super::Bench;
 use super::cast::set_name;
 use super::conditions::{hold_only, set_capabilities};
+use super::libcap::{Sets, bits, parse, sets};
 use crate::guest::fork::{Child, sleep_forever};
 use crate::guest::identity::{Identity, OTHER, USER, become_user};
 use crate::guest::syscall::call;
-
-/// The three sets that libcap's text tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sets {
-    effective: u64,
-    permitted: u64,
-    inheritable: u64,
-}
 
 fn run(program: &str, arguments: &[String]) -> Result<String> {
     let output = Command::new(program)
@@ -164,7 +157,7 @@ pub fn files(_: &Bench) -> Result<()> {
     fs::create_dir_all(&folder)?;
     // What setcap(8) would write: version 2, and 3 with the user that is root where it counts.
     const EFFECTIVE: u32 = 1;
-    let attributes: [Option<(u32, u64, u64, Option<u32>)>; 10] = [
+    let attributes: [Option<Attribute>; 10] = [
         None,
         Some((EFFECTIVE, 1 << 13, 0, None)),
         Some((0, 1 << 13, 0, None)),
@@ -251,10 +244,14 @@ fn there(program: &str) -> bool {
     found
 }
 
+/// The effective bit, the permitted and the inheritable set, and in version 3 the user that is root
+/// where they count.
+type Attribute = (u32, u64, u64, Option<u32>);
+
 /// `struct vfs_ns_cap_data` (include/uapi/linux/capability.h), or without its last member.
 fn set_attribute(
     path: &Path,
-    (effective, permitted, inheritable, root): (u32, u64, u64, Option<u32>),
+    (effective, permitted, inheritable, root): Attribute,
 ) -> io::Result<()> {
     let version: u32 = if root.is_some() {
         0x0300_0000
@@ -288,77 +285,4 @@ fn set_attribute(
     )
     .map_err(io::Error::from_raw_os_error)?;
     Ok(())
-}
-
-/// The set that an array of names in JSON is.
-fn bits(names_of: &Value, names: &[String]) -> Result<u64> {
-    let listed = names_of
-        .as_array()
-        .with_context(|| format!("no set: {names_of}"))?;
-    listed.iter().try_fold(0, |set, name| {
-        let name = name.as_str().context("no name")?;
-        Ok(set | 1 << number(&name.to_ascii_lowercase(), names)?)
-    })
-}
-
-fn sets(process: &Value, names: &[String]) -> Result<Sets> {
-    Ok(Sets {
-        effective: bits(&process["effective"], names)?,
-        permitted: bits(&process["permitted"], names)?,
-        inheritable: bits(&process["inheritable"], names)?,
-    })
-}
-
-fn number(name: &str, names: &[String]) -> Result<usize> {
-    names
-        .iter()
-        .position(|known| known == name)
-        .with_context(|| format!("{name} is not in the list"))
-}
-
-/// Reads cap_to_text(3): clauses of names and operators, such as `=ep cap_kill-e`.
-fn parse(text: &str, names: &[String]) -> Result<Sets> {
-    let last: u32 = fs::read_to_string("/proc/sys/kernel/cap_last_cap")?
-        .trim()
-        .parse()?;
-    let all = u64::MAX >> (63 - last);
-    let mut sets = Sets::default();
-    for clause in text.split_whitespace() {
-        let end = clause.find(['=', '+', '-']).context("no operator")?;
-        let (listed, operators) = clause.split_at(end);
-        let mut chosen = 0;
-        for name in listed.split(',').filter(|name| !name.is_empty()) {
-            chosen |= match name {
-                "all" => all,
-                _ => 1 << number(name, names)?,
-            };
-        }
-        if listed.is_empty() {
-            chosen = all;
-        }
-        let mut operator = '=';
-        for c in operators.chars() {
-            let set = match c {
-                '=' | '+' | '-' => {
-                    operator = c;
-                    if c == '=' {
-                        sets.effective &= !chosen;
-                        sets.permitted &= !chosen;
-                        sets.inheritable &= !chosen;
-                    }
-                    continue;
-                }
-                'e' => &mut sets.effective,
-                'p' => &mut sets.permitted,
-                'i' => &mut sets.inheritable,
-                _ => bail!("not from libcap: {text:?}"),
-            };
-            if operator == '-' {
-                *set &= !chosen;
-            } else {
-                *set |= chosen;
-            }
-        }
-    }
-    Ok(sets)
 }

@@ -13,6 +13,8 @@ mod filters;
 mod formats;
 mod inspecting;
 mod keeping;
+mod libcap;
+mod limits;
 mod meaning;
 mod output;
 mod stack;
@@ -135,13 +137,13 @@ const CHOSEN: &[Test] = &[
     ("filters_that_differ_are_joined_by_and", keeping::by_many),
     (
         "a_filter_by_what_does_not_exist_offers_the_nearest",
-        keeping::mistakes,
+        limits::mistakes,
     ),
     (
         "unique_shows_once_what_repeats_by_each_rule",
-        keeping::unique,
+        limits::unique,
     ),
-    ("count_duration_and_timeout_end_it", keeping::bounds),
+    ("count_duration_and_timeout_end_it", limits::bounds),
     (
         "children_follows_descendants_and_those_to_come",
         descent::followed,

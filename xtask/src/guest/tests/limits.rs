@@ -1,0 +1,119 @@
+//! Once per what is new, no more than so many, no longer than so long; and mistakes.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Bench;
+use super::cast::{Act, CONTAINER, Cast, Member, UNIT};
+use super::keeping::{ROUNDS, counts_fit};
+use crate::guest::tracer::{Summary, Tracer};
+
+/// `--unique`: what repeats is shown once, by each of the four rules.
+pub fn unique(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let result = |member: &Member, act| member.granted.contains(&act);
+    for (rule, subject) in [
+        (
+            "",
+            (|member| member.pid.to_string()) as fn(&Member) -> String,
+        ),
+        ("=process", |member| member.pid.to_string()),
+        ("=cgroup", |member| format!("{:?}", member.cgroup)),
+        ("=comm", |member| member.comm.to_owned()),
+        // All come here by the same way.
+        ("=stack", |_| String::new()),
+    ] {
+        let mut expected = BTreeMap::new();
+        for member in &cast.members {
+            for act in Act::ALL {
+                let key = (subject(member), act.capability().name, result(member, act));
+                expected.insert(key, 1);
+            }
+        }
+        let unique = format!("--unique{rule}");
+        // Not by name, which would leave the harness in: it is in the same cgroup.
+        let tracer = Tracer::start(&[&unique, "-c", "cast-*", "-o", "json"])?;
+        cast.play(ROUNDS)?;
+        let (rows, summary) = tracer.rows()?;
+        let mut shown = BTreeMap::new();
+        for row in &rows {
+            let member = cast.members.iter().find(|member| member.tid == row.tid);
+            let member = member.with_context(|| format!("{unique}: a stranger: {row:?}"))?;
+            let granted = row.result.as_deref() == Some("granted");
+            let name = row.capability.trim_start_matches("CAP_");
+            *shown.entry((subject(member), name, granted)).or_insert(0) += 1;
+        }
+        ensure!(
+            shown == expected,
+            "{unique}: shown {shown:?} in place of {expected:?}"
+        );
+        let made = cast.members.len() * Act::ALL.len() * usize::from(ROUNDS);
+        counts_fit(summary, made, rows.len()).context(unique)?;
+    }
+    Ok(())
+}
+
+/// `-n`, `-d` and `--timeout`.
+pub fn bounds(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    let tracer = Tracer::start(&["-c", "cast-*", "-n", "7", "-o", "json"])?;
+    cast.play(1)?;
+    let (rows, summary) = tracer.wait()?.rows()?;
+    ensure!(
+        rows.len() == 7 && summary.shown == 7,
+        "-n 7: {} rows, {summary:?}",
+        rows.len()
+    );
+    for (option, code) in [("-d", 0), ("--timeout", 124)] {
+        let start = Instant::now();
+        let tracer = Tracer::start(&["-c", "cast-*", option, "2s", "-o", "json"])?;
+        cast.play(1)?;
+        let finished = tracer.wait()?;
+        let took = start.elapsed();
+        ensure!(
+            finished.status.code() == Some(code),
+            "{option}: it ended with {} in place of {code}",
+            finished.status
+        );
+        ensure!(
+            took >= Duration::from_secs(2),
+            "{option} 2s: it ended after {took:?}"
+        );
+        let shown = Summary::find(&finished.stderr).map(|summary| summary.shown);
+        let made = cast.members.len() * Act::ALL.len();
+        ensure!(
+            shown == Some(made as u64),
+            "{option}: {shown:?} shown of {made}"
+        );
+    }
+    Ok(())
+}
+
+/// What does not exist is an error that names the nearest that does.
+pub fn mistakes(_: &Bench) -> Result<()> {
+    let _cast = Cast::assemble()?;
+    for (option, given, nearest) in [
+        ("-u", "daemom", "daemon"),
+        ("-C", "setuit", "setuid"),
+        ("--unit", "cast-wep", UNIT),
+        ("--cgroup", "/system.slice/cast-wep.service", UNIT),
+        ("--container", "facade", &CONTAINER[..8]),
+    ] {
+        let output = Command::new("capable")
+            .args([option, given])
+            .output()
+            .context("cannot start capable")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(2)
+                && said.contains(given)
+                && said.to_lowercase().contains(nearest),
+            "{option} {given}: {}, and {nearest} is not offered: {said}",
+            output.status
+        );
+    }
+    Ok(())
+}
