@@ -53,7 +53,7 @@ formatted. `-`: the tracer cannot do this.
 
 /// What stands before the figures of a machine.
 const MACHINE: &str = "\
-The machine that the guests ran on, which did other things too. The load and the load traced took turns nine
+The machine that the guests ran on, which did other things too. The load and the load traced took turns five
 times; these are the medians of the ratios, and of three starts.
 
 ";

@@ -14,7 +14,7 @@ use super::measure::{self, START};
 use super::tool::{Output, Tool};
 
 /// Turns of untraced and traced.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 5;
 
 /// What the ratio is of: its measure is this and what was traced.
 pub const RATIO: &str = "times as long: ";
