@@ -215,9 +215,10 @@ fn per_check(case: &Case, options: &Options) -> Result<()> {
             ..Figure::new(&case.subject, measure, cost.whole)
         });
     }
-    let lost = tool.stop()?.lost();
+    // One that is still busy with its backlog has been measured all the same.
+    let lost = tool.stop().ok().map(|left| left.lost());
     if let Some(last) = figures.last_mut() {
-        last.lost = Some(lost);
+        last.lost = lost;
     }
     figures.iter().try_for_each(print)
 }
