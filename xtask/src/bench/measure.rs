@@ -243,12 +243,20 @@ pub fn start(subject: &str, line: &[String]) -> Result<Figure> {
 }
 
 /// Waits for a tracer while checks are made all the time; when each was, since exec.
+///
+/// After a second they become rarer: libbpf-tools would be busy with them for ever.
 fn settle_under_checks(tool: &mut Tool) -> Result<Vec<u64>> {
+    const OFTEN: u64 = 1_000_000_000;
+    const SELDOM: u64 = 10_000_000;
     let started = tool.started;
-    let mut made = Vec::new();
+    let mut made: Vec<u64> = Vec::new();
     tool.settle(|| {
-        made.push(load::monotonic() - started);
-        load::check(Kind::Audited);
+        let now = load::monotonic() - started;
+        let last = made.last().copied().unwrap_or_default();
+        if now < OFTEN || now - last > SELDOM {
+            made.push(now);
+            load::check(Kind::Audited);
+        }
     })?;
     Ok(made)
 }

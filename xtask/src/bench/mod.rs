@@ -62,6 +62,9 @@ pub struct Options {
     /// Measure the capable, built statically, and use the xtask of this folder; don't build them
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
+    /// Measure nothing: take the figures of this file, as --json wrote them
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["part", "json", "programs"])]
+    figures: Option<PathBuf>,
     /// End a guest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     limit: u64,
@@ -82,6 +85,16 @@ enum Part {
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    if let Some(path) = &options.figures {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let reports: Vec<Report> = serde_json::from_str(&text)
+            .with_context(|| format!("{} holds no figures", path.display()))?;
+        for report in &reports {
+            println!("{}", table::text(report));
+        }
+        return document(options, &reports);
+    }
     let programs = match &options.programs {
         Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
         None => binaries::release()?,
@@ -96,25 +109,32 @@ pub fn run(options: &Options) -> Result<ExitCode> {
                 Some(part) => vec![part],
                 None => vec![Part::Counts, Part::Burst],
             };
-            for part in parts {
-                guest(options, &kernel, &base, &peers, part, &mut report)?;
-            }
+            let measured = parts
+                .into_iter()
+                .try_for_each(|part| guest(options, &kernel, &base, &peers, part, &mut report));
+            // What was measured is kept, also where the guest did not come to its end.
             finish(options, report, &mut reports)?;
+            measured?;
         }
     }
     if options.part.is_none_or(|part| part == Part::Host) {
         let report = this_machine(&programs)?;
         finish(options, report, &mut reports)?;
     }
+    document(options, &reports)
+}
+
+/// Writes the document where that is asked for.
+fn document(options: &Options, reports: &[Report]) -> Result<ExitCode> {
     if options.document {
         let path = places::workspace().join("docs/performance.md");
-        fs::write(&path, document::text(&reports))
+        fs::write(&path, document::text(reports))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the figures of a kernel, and keeps them, whatever becomes of the next.
+/// Shows the figures of a kernel, and writes them, whatever becomes of the next.
 fn finish(options: &Options, report: Report, reports: &mut Vec<Report>) -> Result<()> {
     println!("{}", table::text(&report));
     reports.push(report);
