@@ -11,7 +11,8 @@ use super::measure::run_load;
 use super::tool::{Output, Tool};
 
 /// A sample each 100 000 instructions, by process and innermost function. What runs with
-/// interrupts off is not seen.
+/// interrupts off is not seen, nor is an eBPF program, during which the sampler's own does not run
+/// (kernel/trace/bpf_trace.c, `trace_call_bpf`).
 const PROGRAM: &str = r#"profile:us:100 /comm == "capable" || comm == "bench-load"/ { @[comm, kstack(1), ustack(1)] = count(); }"#;
 
 /// The lines that are shown of each process.
@@ -44,7 +45,7 @@ pub fn print(line: &[String]) -> Result<()> {
         let functions: Vec<_> = functions.split_whitespace().filter(|w| *w != ",").collect();
         // A kernel function stands before the program's that called it.
         let function = functions.first().copied().unwrap_or("?");
-        let function = function.split("+0x").next().unwrap_or(function);
+        let function = function.rsplit_once('+').map_or(function, |(name, _)| name);
         let lines = found.entry(comm.trim().into()).or_default();
         match lines.iter_mut().find(|(_, name)| name == function) {
             Some((sum, _)) => *sum += count,
