@@ -6,8 +6,8 @@
 /// In place of an offset: this kernel's BTF does not have the member.
 pub const NO_OFFSET: u32 = u32::MAX;
 
-/// The most levels of the cgroup hierarchy that a cgroup filter can name.
-pub const MAX_ANCESTORS: usize = 16;
+/// The most cgroups that a filter can name.
+pub const MAX_CGROUPS: usize = 16;
 
 /// The most 64-state automata that a filter of names can use.
 pub const MAX_COMM_PATTERNS: usize = 4;
@@ -207,8 +207,8 @@ pub struct Config {
     pub user_frames: u32,
     /// Keep this process only, or 0. More than one are in a table.
     pub only_pid: u32,
-    /// Levels of the cgroup hierarchy at which a cgroup to keep lies, a bit each; 0 keeps all.
-    pub cgroup_levels: u32,
+    /// How many cgroups to keep there are; 0 keeps all.
+    pub cgroups: u32,
     /// Bytes in the ring buffer that are worth a wake-up while the reader is resting.
     pub wakeup_bytes: u32,
     /// The bit of `task_struct.flags` that marks an io_uring worker on this kernel, or 0.

@@ -10,7 +10,7 @@ mod counters;
 mod record;
 
 pub use config::{
-    AddressRange, AuditArgument, CommPattern, Config, MAX_ANCESTORS, MAX_COMM_PATTERNS, NO_OFFSET,
+    AddressRange, AuditArgument, CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, NO_OFFSET,
     NamespaceFilter, Offsets, UniqueBy, Wanted,
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck};

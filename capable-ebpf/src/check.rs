@@ -95,8 +95,11 @@ pub fn is_own(pid: u32, capability: i32, options: u32) -> bool {
 }
 
 /// Filters a check, settles what is known of it, counts and sends it.
+///
+/// `CALL_PATH`: this hook does not give the audit argument, so it may have to be inferred. The
+/// others do without that code and its buffer on the stack.
 #[inline(always)]
-pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
+pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
     let ids = bpf_get_current_pid_tgid();
     let (pid, tid) = ((ids >> 32) as u32, ids as u32);
     if is_own(pid, asked.capability, asked.options) {
@@ -107,7 +110,7 @@ pub fn observe<T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
     };
     add(&mut counters.seen);
 
-    let by_argument = config!(audit) != AuditArgument::CallPath as u8;
+    let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
     let mut flags = asked.flags;
     if by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_argument(asked.options);

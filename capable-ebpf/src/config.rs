@@ -18,7 +18,7 @@ pub static CONFIG: Global<Config> = Global::new(Config {
     kernel_frames: 0,
     user_frames: 0,
     only_pid: 0,
-    cgroup_levels: 0,
+    cgroups: 0,
     wakeup_bytes: 0,
     io_worker: 0,
     namespaces: NamespaceFilter {

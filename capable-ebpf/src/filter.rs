@@ -5,7 +5,7 @@ use aya_ebpf::{
     EbpfContext,
     helpers::{bpf_get_current_cgroup_id, generated},
 };
-use capable_common::{AuditArgument, COMM_LENGTH, Flags, MAX_ANCESTORS, MAX_COMM_PATTERNS};
+use capable_common::{AuditArgument, COMM_LENGTH, Flags, MAX_CGROUPS, MAX_COMM_PATTERNS};
 
 use crate::{config, maps, memory::opaque, task};
 
@@ -154,18 +154,16 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
 /// Whether the task's cgroup, or one above it, is one to keep.
 #[inline(always)]
 fn keeps_cgroup() -> bool {
-    let levels = config!(cgroup_levels);
-    if levels == 0 {
+    let cgroups = config!(cgroups);
+    if cgroups == 0 {
         return true;
     }
-    for level in 0..MAX_ANCESTORS {
-        if (levels >> level) & 1 != 0 {
-            // SAFETY: the helper takes a level and answers 0 where there is none.
-            let id = unsafe { generated::bpf_get_current_ancestor_cgroup_id(level as i32) };
-            // SAFETY: the value is not used, and no entry is deleted while the program runs.
-            if id != 0 && unsafe { maps::CGROUPS.get(&id) }.is_some() {
-                return true;
-            }
+    for index in 0..MAX_CGROUPS as u32 {
+        if index >= cgroups {
+            break;
+        }
+        if maps::CGROUPS.current_task_under_cgroup(index) == Ok(true) {
+            return true;
         }
     }
     false

@@ -47,7 +47,7 @@ pub fn entry<T: Transport>(context: &ProbeContext) {
         flags: 0,
         slot: 0,
     };
-    check::observe::<T, _>(context, &asked);
+    check::observe::<false, T, _>(context, &asked);
 }
 
 /// The entry of `cap_capable` where the result must be awaited: without BTF it cannot be
@@ -107,7 +107,7 @@ pub fn paired_return<T: Transport>(context: &RetProbeContext) {
         flags: 0,
         slot: 0,
     };
-    check::observe::<T, _>(context, &asked);
+    check::observe::<false, T, _>(context, &asked);
 }
 
 /// The exit of `cap_capable`: its arguments, and in the slot after them its result.
@@ -122,7 +122,7 @@ pub fn exit<T: Transport>(context: &FExitContext) {
         flags: 0,
         slot: 0,
     };
-    check::observe::<T, _>(context, &asked);
+    check::observe::<false, T, _>(context, &asked);
 }
 
 /// The tracepoint `capability:cap_capable` (6.14 and later, include/trace/events/capability.h).
@@ -142,7 +142,7 @@ pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
         flags: 0,
         slot: 0,
     };
-    check::observe::<T, _>(context, &asked);
+    check::observe::<true, T, _>(context, &asked);
 }
 
 /// The entry of `cap_vm_enough_memory`, on kernels where `cap_capable` is inlined into it. It
@@ -160,7 +160,7 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN,
         slot: 1,
     };
-    check::observe::<T, _>(context, &asked);
+    check::observe::<false, T, _>(context, &asked);
 }
 
 /// The raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`

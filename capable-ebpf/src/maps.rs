@@ -6,10 +6,10 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
+    maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
 };
 use capable_common::{
-    COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_COMM_PATTERNS, OwnCheck,
+    COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_CGROUPS, MAX_COMM_PATTERNS, OwnCheck,
 };
 
 /// What happened to the checks, per processor.
@@ -32,9 +32,9 @@ pub static TIDS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 #[map]
 pub static USERS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
-/// Ids of cgroups to keep, with all that is below them.
+/// Cgroups to keep, with all that is below them.
 #[map]
-pub static CGROUPS: HashMap<u64, u32> = HashMap::with_max_entries(4096, 0);
+pub static CGROUPS: CgroupArray = CgroupArray::with_max_entries(MAX_CGROUPS as u32, 0);
 
 /// Inode numbers of namespaces to keep. The kinds share the table: their numbers do not overlap.
 #[map]

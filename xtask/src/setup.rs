@@ -12,10 +12,11 @@ use crate::toolchain::{self, Toolchain};
 use crate::{places, process};
 
 /// Debian 12's packages: the compiler and the LLVM for the kernel side, and what boots guests.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "busybox-static",
     "cargo-web",
     "g++",
+    "libcap2-bin",
     "libpolly-22-dev",
     "llvm-22",
     "llvm-22-dev",

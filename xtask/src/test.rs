@@ -56,6 +56,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     if all || options.host {
         whole += part("this machine's kernel", host_tests);
+        whole += part("this machine's kernel, live", live_tests);
     }
     if !rows.is_empty() {
         match guest_tests(&rows) {
@@ -92,6 +93,19 @@ fn unit_tests() -> Result<Tally> {
         // It is for the kernel and cannot be linked for the host.
         .args(["--exclude", "capable-ebpf"]);
     counted(&mut command)
+}
+
+/// The tests of `capable` that trace on this machine, or need root for what they prepare.
+fn live_tests() -> Result<Tally> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(places::workspace())
+        .args(["test", "--quiet", "--no-fail-fast"])
+        .args(["--package", "capable", "--tests"]);
+    if !places::is_root() {
+        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "sudo");
+    }
+    counted(command.args(["--", "--ignored"]))
 }
 
 fn check_objects() -> Result<Tally> {

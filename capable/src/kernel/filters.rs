@@ -1,7 +1,9 @@
 //! What the user asked to see, as the kernel side takes it: constants and tables.
 
-use aya::maps::{Array, HashMap, MapData, MapError};
-use capable_common::{CommPattern, Config, MAX_ANCESTORS, MAX_COMM_PATTERNS, NamespaceFilter};
+use std::{fs::File, io, path::PathBuf};
+
+use aya::maps::{Array, CgroupArray, HashMap, MapData, MapError};
+use capable_common::{CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, NamespaceFilter};
 use thiserror::Error;
 
 use super::object::{Object, ObjectError};
@@ -22,23 +24,14 @@ pub struct Filters {
     pub capabilities: Option<CapabilitySet>,
     /// Drop what was denied, or what was granted.
     pub result: Results,
-    /// Cgroups and all below them.
-    pub cgroups: Vec<Cgroup>,
+    /// Cgroups, by their directories, and all below them.
+    pub cgroups: Vec<PathBuf>,
     /// User namespaces.
     pub user_namespaces: Vec<u32>,
     /// Mount namespaces.
     pub mount_namespaces: Vec<u32>,
     /// Pid namespaces.
     pub pid_namespaces: Vec<u32>,
-}
-
-/// A cgroup of the version 2 hierarchy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cgroup {
-    /// Its id: the inode number of its directory.
-    pub id: u64,
-    /// How deep it lies; the root is 0.
-    pub level: u32,
 }
 
 /// Which results to keep.
@@ -61,9 +54,17 @@ pub enum FilterError {
         "the patterns of names are too long together: at most {MAX_COMM_PATTERNS} × 64 characters"
     )]
     TooManyPatterns,
-    /// A cgroup lies too deep.
-    #[error("the cgroup lies {0} levels deep; at most {last} can be filtered", last = MAX_ANCESTORS - 1)]
-    TooDeep(u32),
+    /// There are too many cgroups.
+    #[error("{0} cgroups are too many: at most {MAX_CGROUPS} can be filtered by")]
+    TooManyCgroups(usize),
+    /// A cgroup is gone.
+    #[error("cannot open the cgroup {}: {error}", directory.display())]
+    Cgroup {
+        /// Its directory.
+        directory: PathBuf,
+        /// What the kernel answered.
+        error: io::Error,
+    },
     /// A table could not be filled.
     #[error("cannot fill the table {0}: {1}")]
     Table(&'static str, MapError),
@@ -108,12 +109,10 @@ impl Filters {
             Results::Granted => 1,
             Results::Denied => 2,
         };
-        for cgroup in cgroups {
-            if cgroup.level as usize >= MAX_ANCESTORS {
-                return Err(FilterError::TooDeep(cgroup.level));
-            }
-            config.cgroup_levels |= 1 << cgroup.level;
+        if cgroups.len() > MAX_CGROUPS {
+            return Err(FilterError::TooManyCgroups(cgroups.len()));
         }
+        config.cgroups = cgroups.len() as u32;
         let flag = |list: &[u32]| u8::from(!list.is_empty());
         config.namespaces = NamespaceFilter {
             user: flag(user_namespaces),
@@ -132,8 +131,18 @@ impl Filters {
     pub fn fill(&self, object: &mut Object) -> Result<(), FilterError> {
         fill(object, "TIDS", &self.tids)?;
         fill(object, "USERS", &self.users)?;
-        let cgroups: Vec<u64> = self.cgroups.iter().map(|cgroup| cgroup.id).collect();
-        fill(object, "CGROUPS", &cgroups)?;
+        if !self.cgroups.is_empty() {
+            let mut table: CgroupArray<&mut MapData> = object.map("CGROUPS")?;
+            for (index, directory) in (0..).zip(&self.cgroups) {
+                let cgroup = File::open(directory).map_err(|error| FilterError::Cgroup {
+                    directory: directory.clone(),
+                    error,
+                })?;
+                table
+                    .set(index, cgroup, 0)
+                    .map_err(|error| FilterError::Table("CGROUPS", error))?;
+            }
+        }
         let namespaces = [
             &self.user_namespaces[..],
             &self.mount_namespaces,

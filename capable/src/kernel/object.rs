@@ -313,17 +313,17 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
-        ("check_entry", 2207, 2173),
-        ("check_exit", 2197, 2168),
+        ("check_entry", 1834, 1803),
+        ("check_exit", 1840, 1828),
         ("check_paired", 60, 60),
-        ("check_return", 2565, 2154),
-        ("check_traced", 2563, 2178),
-        ("memory_entry", 1980, 1944),
-        ("memory_exit", 1980, 1944),
-        ("process_exec", 86, 69),
-        ("process_fork", 463, 119),
-        ("process_free", 106, 89),
-        ("syscall_exit", 75, 58),
+        ("check_return", 2189, 1799),
+        ("check_traced", 2348, 1962),
+        ("memory_entry", 1717, 1687),
+        ("memory_exit", 1717, 1687),
+        ("process_exec", 97, 80),
+        ("process_fork", 474, 131),
+        ("process_free", 117, 102),
+        ("syscall_exit", 86, 70),
     ];
 
     fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {

@@ -318,7 +318,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         kernel_frames: frames(request.kernel_frames),
         user_frames: frames(request.user_frames),
         only_pid: 0,
-        cgroup_levels: 0,
+        cgroups: 0,
         wakeup_bytes: request.buffer.unwrap_or(RING_BYTES) / 2,
         io_worker: request.layout.io_worker,
         namespaces: Default::default(),
@@ -393,7 +393,7 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
     unless(config.pids != 0 || config.follow != 0, "PIDS");
     unless(config.tids != 0, "TIDS");
     unless(config.users != 0, "USERS");
-    unless(config.cgroup_levels != 0, "CGROUPS");
+    unless(config.cgroups != 0, "CGROUPS");
     unless(config.unique != 0, "UNIQUE");
     unless(
         config.count_origin != 0 || request.unique == UniqueBy::Stack,

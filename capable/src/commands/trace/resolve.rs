@@ -1,9 +1,12 @@
 //! From filters as typed to filters as the kernel takes them: names become numbers, and what does
 //! not exist is an error that says what does.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 
 use super::args::FilterArgs;
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
         users::Users,
     },
     kernel::{
-        filters::{Cgroup, Filters, Results},
+        filters::{Filters, Results},
         glob,
     },
 };
@@ -101,7 +104,7 @@ fn capability_set(typed: &[String]) -> Result<Option<CapabilitySet>> {
     Ok(Some(kept.difference(dropped)))
 }
 
-fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Result<Vec<Cgroup>> {
+fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Result<Vec<PathBuf>> {
     if paths.is_empty() && units.is_empty() && containers.is_empty() {
         return Ok(Vec::new());
     }
@@ -116,18 +119,7 @@ fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Resu
     for container in containers {
         found.extend(known.by_container(container)?);
     }
-    found
-        .into_iter()
-        .map(|Found { id, level, path }| {
-            let level = level.ok_or_else(|| {
-                anyhow!(
-                    "cannot filter by the cgroup {path}: a cgroup namespace hides how deep it \
-                     lies; run capable outside of the container"
-                )
-            })?;
-            Ok(Cgroup { id, level })
-        })
-        .collect()
+    Ok(found.into_iter().map(|found| found.directory).collect())
 }
 
 /// A process that is not there cannot be traced; one that is near may have been meant.

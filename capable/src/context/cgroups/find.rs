@@ -91,9 +91,8 @@ fn or_known(known: &[String]) -> String {
 pub struct Found {
     /// Its id.
     pub id: u64,
-    /// How many levels it lies below the hierarchy's root, as `bpf_get_current_ancestor_cgroup_id`
-    /// counts; unknown inside of a cgroup namespace, which hides what is above.
-    pub level: Option<u32>,
+    /// Its directory in the mounted hierarchy.
+    pub directory: PathBuf,
     /// Its path, from the root of the hierarchy.
     pub path: String,
 }
@@ -262,10 +261,9 @@ impl Cgroups {
     }
 
     fn found(&self, id: u64, path: &str) -> Found {
-        let level = path.split('/').filter(|name| !name.is_empty()).count();
         Found {
             id,
-            level: u32::try_from(level).ok().filter(|_| self.tree.is_whole()),
+            directory: self.tree.directory(path),
             path: path.to_owned(),
         }
     }
@@ -325,7 +323,7 @@ mod tests {
             let found = cgroups.by_path(&given).unwrap();
             assert_eq!(found.id, made.id(), "{given}");
             assert_eq!(found.path, format!("/{name}/inner"));
-            assert!(found.level.is_none_or(|level| level == 2));
+            assert!(found.directory.is_dir());
         }
         let error = cgroups.by_path(&format!("/{name}/iner")).unwrap_err();
         assert!(

@@ -9,17 +9,12 @@ use std::path::{Path, PathBuf};
 use super::CgroupError;
 use super::handle::{self, Opened};
 
-/// The initial cgroup namespace (`PROC_CGROUP_INIT_INO`, include/linux/proc_ns.h).
-const INITIAL_CGROUP_NAMESPACE: u64 = 0xEFFF_FFFB;
-
 /// A mount of the version 2 hierarchy.
 #[derive(Debug)]
 pub(super) struct Tree {
     mount: PathBuf,
     root: File,
     root_id: u64,
-    /// The mount shows the whole hierarchy, not only that of a container.
-    whole: bool,
 }
 
 impl Tree {
@@ -33,12 +28,10 @@ impl Tree {
         let mount = find_mount(&String::from_utf8_lossy(&text)).ok_or(CgroupError::NoHierarchy)?;
         let root = File::open(&mount).map_err(unreadable(&mount))?;
         let root_id = root.metadata().map_err(unreadable(&mount))?.ino();
-        let namespace = fs::metadata("/proc/self/ns/cgroup");
         Ok(Self {
             mount,
             root,
             root_id,
-            whole: namespace.is_ok_and(|data| data.ino() == INITIAL_CGROUP_NAMESPACE),
         })
     }
 
@@ -48,11 +41,6 @@ impl Tree {
 
     pub(super) fn root_id(&self) -> u64 {
         self.root_id
-    }
-
-    /// Whether levels counted from this mount's root are those of the kernel.
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
     }
 
     /// The path, inside the hierarchy, of the cgroup with this id.
