@@ -6,6 +6,11 @@ use std::sync::LazyLock;
 use super::identity::Identity;
 use super::kernel::Version;
 
+/// Hooks that read no structures of the kernel: the pair is for kernels without BTF. Of a task
+/// whose credentials are overridden they give the user of these (kernel/bpf/helpers.c,
+/// `bpf_get_current_uid_gid`).
+pub const WITHOUT_STRUCTURES: &[&str] = &["kretprobe"];
+
 /// Kernels on which something cannot run.
 #[derive(Clone, Copy, Debug)]
 pub enum On {

@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 
 use super::Bench;
 use super::act::{Actor, check_setuid};
-use crate::guest::exceptions::SKIPPED;
+use crate::guest::exceptions::{self, SKIPPED};
 use crate::guest::identity::{Identity, USER};
 use crate::guest::runner;
 use crate::guest::scene::in_virtual_machine;
@@ -129,7 +129,8 @@ pub fn real_user(bench: &Bench) -> Result<()> {
     let Some(copy_up) = triggers::all().find(|trigger| trigger.name == "copy-up") else {
         bail!("there is no trigger copy-up");
     };
-    for way in bench.hooks() {
+    let reading = |hook: &str| !exceptions::WITHOUT_STRUCTURES.contains(&hook);
+    for way in bench.hooks().filter(|way| reading(way.hook)) {
         let tracer = Tracer::start(&["-o", "json", "-c", copy_up.name, "--hook", way.hook])?;
         let kernel = bench.machine.kernel;
         let run = runner::run(copy_up, Identity::User, &bench.scene, kernel)?;

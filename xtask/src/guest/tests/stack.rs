@@ -115,8 +115,13 @@ pub fn user(bench: &Bench) -> Result<()> {
         expect(way.hook, &rust, Some("syscall"), None)?;
 
         let busybox = || run("busybox", &["chroot", "/", "busybox", "sleep", "2"]);
-        let stripped = user_stack(way.hook, &["-C", "sys_chroot"], busybox)?;
-        expect(way.hook, &stripped, None, Some("busybox"))?;
+        let stripped = || user_stack(way.hook, &["-C", "sys_chroot"], busybox);
+        let expected = |stack: Vec<Frame>| expect(way.hook, &stack, None, Some("busybox"));
+        // It executes itself at once after its check: a reader that comes between the two finds no
+        // program, so it may try again.
+        if stripped().and_then(expected).is_err() {
+            stripped().and_then(expected)?;
+        }
 
         if Path::new("/usr/bin/python3").exists() && in_virtual_machine() {
             let script = "import os, time; os.setuid(0); time.sleep(2)";
