@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Figure {
     /// The program, with its hook and transport where it has several.
     pub subject: String,
-    /// What was measured; [`Measure::name`].
+    /// What was measured; the name of a measure.
     pub measure: String,
     /// The number, or nothing where the program could not do it.
     pub value: Option<f64>,
