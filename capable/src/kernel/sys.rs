@@ -176,6 +176,30 @@ const KPROBE_RETURN: &str = "/sys/bus/event_source/devices/kprobe/format/retprob
 /// `PERF_FLAG_FD_CLOEXEC` (include/uapi/linux/perf_event.h).
 const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
 
+/// Opens a perf event for all processes: pid -1 on processor 0.
+///
+/// # Safety
+///
+/// `attributes` is a version of `struct perf_event_attr` that says its size, and what it points to
+/// is valid for the call.
+unsafe fn open_event<T>(attributes: &T) -> io::Result<OwnedFd> {
+    // SAFETY: the caller vouches for the attributes.
+    let descriptor = unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            std::ptr::from_ref(attributes),
+            -1,
+            0,
+            -1,
+            PERF_FLAG_FD_CLOEXEC,
+        )
+    };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(owned(descriptor as libc::c_int))
+}
+
 /// Opens a kprobe or a kretprobe on a kernel function, on all processors, for nobody yet.
 pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
     let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
@@ -226,21 +250,8 @@ pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
         config2: 0,
         rest: [0; 5],
     };
-    // SAFETY: attributes and name outlive the call. The probe is global: pid -1 on processor 0.
-    let descriptor = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            &raw const attributes,
-            -1,
-            0,
-            -1,
-            PERF_FLAG_FD_CLOEXEC,
-        )
-    };
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(owned(descriptor as libc::c_int))
+    // SAFETY: this is `struct perf_event_attr`, and the name in it outlives the call.
+    unsafe { open_event(&attributes) }
 }
 
 /// Attaches a program to a kprobe. The probe lives as long as what is returned.
@@ -404,19 +415,6 @@ pub fn open_bpf_output() -> io::Result<OwnedFd> {
         config: BPF_OUTPUT,
         rest: [0; 6],
     };
-    // SAFETY: the attributes outlive the call.
-    let descriptor = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            &raw const attributes,
-            -1,
-            0,
-            -1,
-            PERF_FLAG_FD_CLOEXEC,
-        )
-    };
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(owned(descriptor as libc::c_int))
+    // SAFETY: this is `struct perf_event_attr`, of numbers only.
+    unsafe { open_event(&attributes) }
 }
