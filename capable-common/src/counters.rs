@@ -20,8 +20,11 @@ pub struct Counters {
     pub lost_life: u64,
     /// Stacks that the kernel could not capture; their checks were sent without.
     pub lost_stacks: u64,
-    /// Results lost because the table that pairs entry and return was full.
+    /// Checks whose return was missed, as far as their threads' next checks show it.
     pub lost_pairs: u64,
+    /// Entries of the pair of probes less their returns, modulo 2^64 on one processor: a thread
+    /// can return on another.
+    pub unreturned: u64,
     /// Checks that could not be counted because the table was full.
     pub lost_counts: u64,
     /// Checks sent again, or processes not followed, because a table was full.
@@ -75,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_the_sizes_that_the_kernel_side_was_built_with() {
-        assert_eq!(size_of::<Counters>(), 72);
+        assert_eq!(size_of::<Counters>(), 80);
         assert_eq!(size_of::<CountKey>(), 48);
         assert_eq!(size_of::<Count>(), 16);
         assert_eq!(size_of::<OwnCheck>(), 16);

@@ -12,7 +12,7 @@ use capable_common::Flags;
 use crate::{
     check::{self, Asked},
     config, filter, life,
-    maps::{self, Pending, add},
+    maps::{self, Pending, add, subtract},
     memory::read,
     task,
     transport::Transport,
@@ -75,11 +75,12 @@ pub fn paired_entry(context: &ProbeContext) {
     };
     // SAFETY: the value is not used.
     let unreturned = unsafe { maps::PENDING.get(&tid) }.is_some();
-    if (maps::PENDING.insert(&tid, &pending, 0).is_err() || unreturned)
-        && let Some(counters) = maps::counters()
-    {
-        add(&mut counters.seen);
-        add(&mut counters.lost_pairs);
+    let lost = maps::PENDING.insert(&tid, &pending, 0).is_err() || unreturned;
+    if let Some(counters) = maps::counters() {
+        add(&mut counters.unreturned);
+        if lost {
+            add(&mut counters.lost_pairs);
+        }
     }
 }
 
@@ -98,6 +99,9 @@ pub fn paired_return<T: Transport>(context: &RetProbeContext) {
         return;
     };
     let _present = maps::PENDING.remove(&tid);
+    if let Some(counters) = maps::counters() {
+        subtract(&mut counters.unreturned);
+    }
     let asked = Asked {
         credentials,
         target: Target::Namespace(target),

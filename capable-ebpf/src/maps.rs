@@ -111,17 +111,28 @@ pub fn counters() -> Option<&'static mut Counters> {
 /// `fetch_add` for it; the instruction is `BPF_XADD`, which every kernel has.
 #[inline(always)]
 pub fn add(counter: &mut u64) {
+    change(counter, 1);
+}
+
+/// Takes one away, as [`add`] adds it.
+#[inline(always)]
+pub fn subtract(counter: &mut u64) {
+    change(counter, u64::MAX);
+}
+
+#[inline(always)]
+fn change(counter: &mut u64, by: u64) {
     #[cfg(target_arch = "bpf")]
     // SAFETY: the counter is aligned and valid, and the instruction changes nothing else.
     unsafe {
         core::arch::asm!(
-            "lock *(u64 *)({counter} + 0) += {one}",
+            "lock *(u64 *)({counter} + 0) += {by}",
             counter = in(reg) &raw mut *counter,
-            one = in(reg) 1u64,
+            by = in(reg) by,
         );
     }
     #[cfg(not(target_arch = "bpf"))]
     {
-        *counter += 1;
+        *counter = counter.wrapping_add(by);
     }
 }

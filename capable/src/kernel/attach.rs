@@ -36,6 +36,10 @@ pub enum AttachError {
     NotInBtf(&'static str),
 }
 
+/// The second half of the pair of probes. A return that the kernel skips leaves the entry without
+/// one, and the kernel side counts that: the kernel's own count would be the same checks again.
+const PAIR_RETURN: &str = "check_return";
+
 /// Programs at work. Dropping them ends the trace.
 #[derive(Default)]
 pub struct Attached {
@@ -75,7 +79,7 @@ impl Attached {
         match hook {
             Hook::Kprobe => self.kprobe(object, "check_entry", "cap_capable", false)?,
             Hook::KprobePair => {
-                self.kprobe(object, "check_return", "cap_capable", true)?;
+                self.kprobe(object, PAIR_RETURN, "cap_capable", true)?;
                 self.kprobe(object, "check_paired", "cap_capable", false)?;
             }
             Hook::Fexit => {
@@ -188,6 +192,15 @@ impl Attached {
         self.links.push(link);
     }
 
+    /// Takes the hooks away, the latest first: a check between the two probes of a pair still finds
+    /// its return.
+    pub fn detach(&mut self) {
+        while let Some(link) = self.links.pop() {
+            drop(link);
+        }
+        self.programs.clear();
+    }
+
     /// The kernel's number of one of the programs.
     pub(super) fn program_id(&self) -> Option<u32> {
         let Loaded { name: _, program } = self.programs.first()?;
@@ -199,6 +212,9 @@ impl Attached {
     pub fn missed(&self) -> Missed {
         let mut missed = Missed::default();
         for (Loaded { name, program }, link) in self.programs.iter().zip(&self.links) {
+            if *name == PAIR_RETURN {
+                continue;
+            }
             match sys::recursion_misses(program.as_fd()) {
                 Ok(Some(count)) => missed.checks += count,
                 Ok(None) => missed.uncounted = true,

@@ -315,8 +315,8 @@ mod tests {
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
         ("check_entry", 1834, 1803),
         ("check_exit", 1840, 1828),
-        ("check_paired", 60, 60),
-        ("check_return", 2189, 1799),
+        ("check_paired", 63, 63),
+        ("check_return", 2186, 1794),
         ("check_traced", 2348, 1962),
         ("memory_entry", 1717, 1687),
         ("memory_exit", 1717, 1687),

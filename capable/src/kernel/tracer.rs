@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use aya::maps::{HashMap, MapData, MapError, PerCpuArray};
+use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
 use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy, Wanted};
 use thiserror::Error;
 
 use super::{
     attach::{AttachError, Attached, Missed},
+    counters::CounterTable,
     counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
     inlining,
@@ -136,7 +137,8 @@ pub struct Tracer {
     attached: Attached,
     /// What the kernel had skipped when the hooks were taken away.
     missed_before: Missed,
-    counters: PerCpuArray<MapData, PodCounters>,
+    detached: bool,
+    counters: CounterTable,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
     counts: Option<Counts>,
@@ -147,14 +149,6 @@ pub struct Tracer {
     /// How long it took to load and attach.
     pub started_in: Duration,
 }
-
-/// Counters, as aya takes them.
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-struct PodCounters(Counters);
-
-// SAFETY: the counters are integers without padding.
-unsafe impl aya::Pod for PodCounters {}
 
 impl Tracer {
     /// Loads and attaches.
@@ -204,7 +198,8 @@ impl Tracer {
             log: open_log(request, &attached),
             attached,
             missed_before: Missed::default(),
-            counters: object.take_map("COUNTERS")?,
+            detached: false,
+            counters: CounterTable(object.take_map("COUNTERS")?),
             followed,
             counts,
             stream,
@@ -219,13 +214,9 @@ impl Tracer {
     ///
     /// The map cannot be read.
     pub fn counters(&self) -> Result<Counters, TracerError> {
-        let processors = self
-            .counters
-            .get(&0, 0)
-            .map_err(|error| TracerError::Map("COUNTERS", error))?;
-        Ok(processors
-            .iter()
-            .fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one)))
+        self.counters
+            .read(self.detached)
+            .map_err(|error| TracerError::Map("COUNTERS", error))
     }
 
     /// What was counted so far, in no order; nothing where [`Request::count`] is not set.
@@ -286,7 +277,8 @@ impl Tracer {
     /// Takes the hooks away; what is in the stream can still be read.
     pub fn detach(&mut self) -> Missed {
         self.missed_before = self.missed();
-        self.attached = Attached::default();
+        self.attached.detach();
+        self.detached = true;
         self.missed_before
     }
 }
@@ -438,29 +430,4 @@ fn cover_inlined(
         ));
     }
     Ok(())
-}
-
-fn add(sum: Counters, one: Counters) -> Counters {
-    let Counters {
-        seen,
-        filtered,
-        repeated,
-        lost_full,
-        lost_life,
-        lost_stacks,
-        lost_pairs,
-        lost_counts,
-        table_full,
-    } = one;
-    Counters {
-        seen: sum.seen + seen,
-        filtered: sum.filtered + filtered,
-        repeated: sum.repeated + repeated,
-        lost_full: sum.lost_full + lost_full,
-        lost_life: sum.lost_life + lost_life,
-        lost_stacks: sum.lost_stacks + lost_stacks,
-        lost_pairs: sum.lost_pairs + lost_pairs,
-        lost_counts: sum.lost_counts + lost_counts,
-        table_full: sum.table_full + table_full,
-    }
 }

@@ -1,5 +1,6 @@
 //! Many checks at once: none may vanish without a count.
 
+use std::hint::black_box;
 use std::io::{self, Read as _};
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,9 +12,35 @@ use crate::guest::hooks::Way;
 use crate::guest::syscall::call;
 use crate::guest::tracer::{Summary, Tracer};
 
-const PROCESSES: usize = 4;
-const CHECKS_EACH: usize = 25_000;
-const CHECKS: u64 = (PROCESSES * CHECKS_EACH) as u64;
+/// How processes make checks.
+#[derive(Clone, Copy)]
+struct Load {
+    processes: u32,
+    checks_each: u32,
+    /// Turns of an idle loop between two checks.
+    turns: u32,
+}
+
+/// As fast as they come.
+const BURST: Load = Load {
+    processes: 4,
+    checks_each: 25_000,
+    turns: 0,
+};
+
+/// More busy processes than there are processors, none of which gives its processor away, at a rate
+/// that a reader with its share of the processors can follow.
+const PREEMPTED: Load = Load {
+    processes: 12,
+    checks_each: 1_000,
+    turns: 20_000,
+};
+
+impl Load {
+    fn checks(self) -> u64 {
+        u64::from(self.processes * self.checks_each)
+    }
+}
 
 /// Processes that wait, and then make one audited check per call of setuid(2).
 struct Burst {
@@ -22,11 +49,11 @@ struct Burst {
 }
 
 impl Burst {
-    fn prepare() -> Result<Self> {
+    fn prepare(load: Load) -> Result<Self> {
         let (reader, start) = io::pipe()?;
         let raw = std::os::fd::AsRawFd::as_raw_fd(&start);
         let mut children = Vec::new();
-        for _ in 0..PROCESSES {
+        for _ in 0..load.processes {
             children.push(Child::start(|| {
                 // SAFETY: the child does not use its copy of the writer.
                 unsafe { libc::close(raw) };
@@ -34,7 +61,10 @@ impl Burst {
                 if (&reader).read(&mut [0]).is_err() {
                     return 1;
                 }
-                for _ in 0..CHECKS_EACH {
+                for _ in 0..load.checks_each {
+                    (0..load.turns).for_each(|turn| {
+                        black_box(turn);
+                    });
                     if call!(SYS_setuid, 0).is_err() {
                         return 1;
                     }
@@ -63,10 +93,11 @@ impl Burst {
 
 fn traced(
     way: Way,
+    load: Load,
     buffer: &[&str],
     during: impl FnOnce(&Tracer, Burst) -> Result<()>,
 ) -> Result<(u64, Summary)> {
-    let burst = Burst::prepare()?;
+    let burst = Burst::prepare(load)?;
     let filters = burst.filters();
     let mut arguments = vec!["--hook", way.hook, "--transport", way.transport];
     arguments.extend(filters.iter().map(String::as_str));
@@ -93,8 +124,8 @@ fn traced(
 pub fn all_accounted(bench: &Bench) -> Result<()> {
     let mut wrong = Vec::new();
     for &way in &bench.ways {
-        let (printed, summary) = traced(way, &[], |_, burst| burst.run())?;
-        judge(way, printed, summary, &mut wrong);
+        let (printed, summary) = traced(way, BURST, &[], |_, burst| burst.run())?;
+        judge(way, BURST, printed, summary, &mut wrong);
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("; "));
     Ok(())
@@ -104,31 +135,48 @@ pub fn all_accounted(bench: &Bench) -> Result<()> {
 pub fn sleeping_reader(bench: &Bench) -> Result<()> {
     let mut wrong = Vec::new();
     for &way in &bench.ways {
-        let (printed, summary) = traced(way, &["--buffer-size", "256K"], |tracer, burst| {
-            let failed = io::Error::from_raw_os_error;
-            call!(SYS_kill, tracer.pid(), libc::SIGSTOP).map_err(failed)?;
-            let result = burst.run();
-            call!(SYS_kill, tracer.pid(), libc::SIGCONT).map_err(failed)?;
-            result
-        })?;
+        let (printed, summary) =
+            traced(way, BURST, &["--buffer-size", "256K"], |tracer, burst| {
+                let failed = io::Error::from_raw_os_error;
+                call!(SYS_kill, tracer.pid(), libc::SIGSTOP).map_err(failed)?;
+                let result = burst.run();
+                call!(SYS_kill, tracer.pid(), libc::SIGCONT).map_err(failed)?;
+                result
+            })?;
         if summary.lost == 0 {
             wrong.push(format!("{} {}: nothing was lost", way.hook, way.transport));
         }
-        judge(way, printed, summary, &mut wrong);
+        judge(way, BURST, printed, summary, &mut wrong);
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("; "));
     Ok(())
 }
 
-fn judge(way: Way, printed: u64, summary: Summary, wrong: &mut Vec<String>) {
+/// Processes that take the processors from each other, in the middle of checks too: the kprobe,
+/// which the kernel runs with preemption off, shows every check, and the others show or count it.
+pub fn preempted(bench: &Bench) -> Result<()> {
+    let mut wrong = Vec::new();
+    for way in bench.hooks() {
+        let (printed, summary) = traced(way, PREEMPTED, &[], |_, burst| burst.run())?;
+        judge(way, PREEMPTED, printed, summary, &mut wrong);
+        if way.hook == "kprobe" && printed != PREEMPTED.checks() {
+            wrong.push(format!("kprobe: {} lost", summary.lost));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("; "));
+    Ok(())
+}
+
+fn judge(way: Way, load: Load, printed: u64, summary: Summary, wrong: &mut Vec<String>) {
     let Way { hook, transport } = way;
-    let account = format!("{CHECKS} made, {printed} printed, {} lost", summary.lost);
+    let made = load.checks();
+    let account = format!("{made} made, {printed} printed, {} lost", summary.lost);
     println!("  {hook} {transport}: {account}");
     // A program that the kernel skips was not told whose check it was: what it missed may be
     // that of a process that was not asked for.
     let exact = !SKIPPED.contains(&hook);
     let accounted = printed + summary.lost;
-    if accounted < CHECKS || (exact && accounted != CHECKS) || summary.shown != printed {
+    if accounted < made || (exact && accounted != made) || summary.shown != printed {
         wrong.push(format!(
             "{hook} {transport}: {account}, summary: {summary:?}"
         ));

@@ -65,6 +65,10 @@ const TESTS: &[Test] = &[
         burst::all_accounted,
     ),
     (
+        "under_a_load_that_preempts_the_kprobe_shows_every_check",
+        burst::preempted,
+    ),
+    (
         "a_reader_that_sleeps_loses_checks_and_says_how_many",
         burst::sleeping_reader,
     ),

@@ -1,0 +1,112 @@
+//! What happened to the checks, added up over the processors.
+
+use aya::maps::{MapData, MapError, PerCpuArray};
+use capable_common::Counters;
+
+/// The kernel side's counters.
+pub struct CounterTable(pub(super) PerCpuArray<MapData, PodCounters>);
+
+/// Counters, as aya takes them.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct PodCounters(Counters);
+
+// SAFETY: the counters are integers without padding.
+unsafe impl aya::Pod for PodCounters {}
+
+impl CounterTable {
+    /// Reads them, `detached` or while the hooks are at work.
+    pub fn read(&self, detached: bool) -> Result<Counters, MapError> {
+        let processors = self.0.get(&0, 0)?;
+        let sum = processors
+            .iter()
+            .fold(Counters::default(), |sum, PodCounters(one)| add(sum, *one));
+        Ok(with_pairs(sum, detached))
+    }
+}
+
+/// Settles what the pair of probes lost. While it is at work, an entry without a return may just be
+/// running; once it is detached, each is a check whose return was missed. The kernel side counts
+/// as seen only what returned.
+fn with_pairs(sum: Counters, detached: bool) -> Counters {
+    let lost_pairs = if detached {
+        sum.unreturned
+    } else {
+        sum.lost_pairs
+    };
+    Counters {
+        seen: sum.seen + lost_pairs,
+        lost_pairs,
+        ..sum
+    }
+}
+
+fn add(sum: Counters, one: Counters) -> Counters {
+    let Counters {
+        seen,
+        filtered,
+        repeated,
+        lost_full,
+        lost_life,
+        lost_stacks,
+        lost_pairs,
+        unreturned,
+        lost_counts,
+        table_full,
+    } = one;
+    Counters {
+        seen: sum.seen + seen,
+        filtered: sum.filtered + filtered,
+        repeated: sum.repeated + repeated,
+        lost_full: sum.lost_full + lost_full,
+        lost_life: sum.lost_life + lost_life,
+        lost_stacks: sum.lost_stacks + lost_stacks,
+        lost_pairs: sum.lost_pairs + lost_pairs,
+        unreturned: sum.unreturned.wrapping_add(unreturned),
+        lost_counts: sum.lost_counts + lost_counts,
+        table_full: sum.table_full + table_full,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAIRS: Counters = Counters {
+        seen: 95,
+        filtered: 0,
+        repeated: 0,
+        lost_full: 0,
+        lost_life: 0,
+        lost_stacks: 0,
+        lost_pairs: 2,
+        unreturned: 5,
+        lost_counts: 0,
+        table_full: 0,
+    };
+
+    #[test]
+    fn a_check_that_has_not_returned_yet_is_not_lost() {
+        let Counters {
+            seen, lost_pairs, ..
+        } = with_pairs(PAIRS, false);
+        assert_eq!((seen, lost_pairs), (97, 2));
+    }
+
+    #[test]
+    fn each_entry_without_return_is_one_lost_check_at_the_end() {
+        let Counters {
+            seen, lost_pairs, ..
+        } = with_pairs(PAIRS, true);
+        assert_eq!((seen, lost_pairs), (100, 5));
+    }
+
+    #[test]
+    fn a_return_on_another_processor_balances_its_entry() {
+        let one = |unreturned| Counters {
+            unreturned,
+            ..Counters::default()
+        };
+        assert_eq!(add(one(3), one(u64::MAX - 1)).unreturned, 1);
+    }
+}
