@@ -122,6 +122,8 @@ pub struct Offsets {
     pub pid_ns_inum: u32,
     /// `cred.uid`
     pub cred_uid: u32,
+    /// `cred.securebits`
+    pub cred_securebits: u32,
 }
 
 impl Offsets {
@@ -153,6 +155,7 @@ impl Offsets {
         upid_ns: NO_OFFSET,
         pid_ns_inum: NO_OFFSET,
         cred_uid: NO_OFFSET,
+        cred_securebits: NO_OFFSET,
     };
 }
 
@@ -213,6 +216,8 @@ pub struct Config {
     pub wakeup_bytes: u32,
     /// The bit of `task_struct.flags` that marks an io_uring worker on this kernel, or 0.
     pub io_worker: u32,
+    /// The securebits that this kernel knows, locks included.
+    pub securebits: u32,
     /// Namespaces to keep.
     pub namespaces: NamespaceFilter,
     /// How to read the audit flag: an [`AuditArgument`].
@@ -255,9 +260,9 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 8 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 7 * 4 + 4 + 16;
+        let fields = 8 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 16;
         assert_eq!(size_of::<Config>(), fields);
-        assert_eq!(size_of::<Offsets>(), 26 * 4);
+        assert_eq!(size_of::<Offsets>(), 27 * 4);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }
 }

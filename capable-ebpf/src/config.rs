@@ -21,6 +21,7 @@ pub static CONFIG: Global<Config> = Global::new(Config {
     cgroups: 0,
     wakeup_bytes: 0,
     io_worker: 0,
+    securebits: 0,
     namespaces: NamespaceFilter {
         user: 0,
         mount: 0,

@@ -19,8 +19,15 @@ use crate::{
     verdict::Target,
 };
 
-/// `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
+/// `CAP_SETPCAP` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
+const SETPCAP: i32 = 8;
 const SYS_ADMIN: i32 = 21;
+
+/// `PR_SET_SECUREBITS` (include/uapi/linux/prctl.h).
+const PR_SET_SECUREBITS: i32 = 28;
+
+/// The locks among the securebits: every second bit (include/uapi/linux/securebits.h).
+const SECURE_LOCKS: u64 = 0xAAAA_AAAA;
 
 /// The entry of `cap_capable`. The result is evaluated.
 ///
@@ -167,6 +174,57 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
     check::observe::<false, T, _>(context, &asked);
 }
 
+/// The entry of `cap_capset`, on kernels where `cap_capable` is inlined into it. It first asks for
+/// `CAP_SETPCAP` over the namespace of the current credentials (security/commoncap.c,
+/// `cap_inh_is_capped`).
+#[inline(always)]
+pub fn capset<T: Transport, C: EbpfContext>(context: &C) {
+    let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
+    setpcap::<T, C>(context, credentials, 2);
+}
+
+/// The entry of `cap_task_prctl`, on kernels where `cap_capable` is inlined into it. To set the
+/// securebits it asks for `CAP_SETPCAP` over the namespace of the current credentials, unless a
+/// locked bit would change, a lock be taken away, or a bit is unknown (security/commoncap.c).
+///
+/// ```c
+/// int cap_task_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
+///                    unsigned long arg5);
+/// ```
+#[inline(always)]
+pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64) {
+    if option != PR_SET_SECUREBITS {
+        return;
+    }
+    let Some(credentials) = read::<u64>(task::current(), config!(offsets.task_cred)) else {
+        return;
+    };
+    let Some(bits) = read::<u32>(credentials, config!(offsets.cred_securebits)) else {
+        return;
+    };
+    let (bits, known) = (u64::from(bits), u64::from(config!(securebits)));
+    let locks = bits & known & SECURE_LOCKS;
+    if (locks >> 1) & (bits ^ wanted) == 0 && locks & !wanted == 0 && wanted & !known == 0 {
+        setpcap::<T, C>(context, credentials, 3);
+    }
+}
+
+/// A check for `CAP_SETPCAP` over the namespace of the credentials themselves.
+#[inline(always)]
+fn setpcap<T: Transport, C: EbpfContext>(context: &C, credentials: u64, slot: u32) {
+    let own = read::<u64>(credentials, config!(offsets.cred_user_ns)).unwrap_or(0);
+    let asked = Asked {
+        credentials,
+        target: Target::Namespace(own),
+        capability: SETPCAP,
+        options: 0,
+        result: None,
+        flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::AUDITED | Flags::INSETID_KNOWN,
+        slot,
+    };
+    check::observe::<false, T, _>(context, &asked);
+}
+
 /// The raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`
 /// (include/trace/events/sched.h). It fires before the child first runs.
 #[inline(always)]
@@ -192,10 +250,10 @@ pub fn syscall_exit<T: Transport>(context: &RawTracePointContext) {
 macro_rules! programs {
     ($transport:ty) => {
         use ::aya_ebpf::{
-            macros::{btf_tracepoint, fexit, kprobe, kretprobe, raw_tracepoint},
+            macros::{btf_tracepoint, fentry, fexit, kprobe, kretprobe, raw_tracepoint},
             programs::{
-                BtfTracePointContext, FExitContext, ProbeContext, RawTracePointContext,
-                RetProbeContext,
+                BtfTracePointContext, FEntryContext, FExitContext, ProbeContext,
+                RawTracePointContext, RetProbeContext,
             },
         };
         use $crate::{hooks, life};
@@ -236,9 +294,35 @@ macro_rules! programs {
             0
         }
 
-        #[fexit(function = "cap_vm_enough_memory")]
-        fn memory_exit(context: FExitContext) -> i32 {
+        #[fentry(function = "cap_vm_enough_memory")]
+        fn memory_call(context: FEntryContext) -> i32 {
             hooks::overcommit::<$transport, _>(&context);
+            0
+        }
+
+        #[kprobe]
+        fn capset_entry(context: ProbeContext) -> u32 {
+            hooks::capset::<$transport, _>(&context);
+            0
+        }
+
+        #[fentry(function = "cap_capset")]
+        fn capset_call(context: FEntryContext) -> i32 {
+            hooks::capset::<$transport, _>(&context);
+            0
+        }
+
+        #[kprobe]
+        fn prctl_entry(context: ProbeContext) -> u32 {
+            if let (Some(option), Some(wanted)) = (context.arg(0), context.arg(1)) {
+                hooks::prctl::<$transport, _>(&context, option, wanted);
+            }
+            0
+        }
+
+        #[fentry(function = "cap_task_prctl")]
+        fn prctl_call(context: FEntryContext) -> i32 {
+            hooks::prctl::<$transport, _>(&context, context.arg(0), context.arg(1));
             0
         }
 

@@ -23,7 +23,7 @@ const LARGEST: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES
 /// Where a record is put together: it is larger than the stack of a program. One per program that
 /// may run on a processor while another is preempted there.
 #[map]
-static SCRATCH: PerCpuArray<[u8; LARGEST]> = PerCpuArray::with_max_entries(2, 0);
+static SCRATCH: PerCpuArray<[u8; LARGEST]> = PerCpuArray::with_max_entries(4, 0);
 
 struct Perf;
 

@@ -9,6 +9,7 @@ use std::{
 use thiserror::Error;
 
 use super::{
+    inlining::Caller,
     object::{Loaded, Object, ObjectError},
     offsets::Layout,
     plan::Hook,
@@ -80,7 +81,7 @@ impl Attached {
             Hook::Kprobe => self.kprobe(object, "check_entry", "cap_capable", false)?,
             Hook::KprobePair => {
                 self.kprobe(object, PAIR_RETURN, "cap_capable", true)?;
-                self.kprobe(object, "check_paired", "cap_capable", false)?;
+                self.entry_of_pair(object)?;
             }
             Hook::Fexit => {
                 let id = layout
@@ -98,20 +99,26 @@ impl Attached {
         Ok(())
     }
 
-    /// Attaches to `cap_vm_enough_memory`, for kernels where `cap_capable` is inlined into it.
-    pub fn overcommit(
+    /// Attaches the first half of the pair of probes, which sees the tracer's own checks.
+    pub fn entry_of_pair(&mut self, object: &Object) -> Result<(), AttachError> {
+        self.kprobe(object, "check_paired", "cap_capable", false)
+    }
+
+    /// Attaches to a function into which `cap_capable` is inlined.
+    pub fn caller(
         &mut self,
         object: &Object,
         hook: Hook,
+        caller: Caller,
         layout: &Layout,
     ) -> Result<(), AttachError> {
-        const FUNCTION: &str = "cap_vm_enough_memory";
+        let (entry, call) = caller.programs();
         match hook {
-            Hook::Kprobe | Hook::KprobePair => self.kprobe(object, "memory_entry", FUNCTION, false),
+            Hook::Kprobe | Hook::KprobePair => self.kprobe(object, entry, caller.function(), false),
             Hook::Fexit | Hook::Tracepoint => {
-                let what = "fexit on cap_vm_enough_memory";
-                let id = layout.overcommit.ok_or(AttachError::NotInBtf(what))?;
-                self.tracing(object, "memory_exit", what, id)
+                let id = layout.callers[caller as usize]
+                    .ok_or(AttachError::NotInBtf(caller.function()))?;
+                self.tracing(object, call, caller.function(), id)
             }
         }
     }

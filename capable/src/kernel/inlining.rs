@@ -1,20 +1,108 @@
 //! Which checks the compiler hid: `cap_capable` inlined into a caller never reaches a hook.
 //!
-//! It differs per build of the kernel, so the tracer makes such a check itself and sees whether it
-//! arrives.
+//! Only the functions of its own file can be such callers (security/commoncap.c, the same four from
+//! 5.10 to 7.3). It differs per build of the kernel, so the tracer makes such checks itself and sees
+//! whether they arrive.
 
-use std::ptr;
+use std::{fs, ptr};
 
-use aya::maps::{Array, MapData, MapError};
+use aya::maps::{Array, MapData};
 use capable_common::OwnCheck;
 
 use super::{object::Object, tracer::TracerError};
 
-/// `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
+/// `CAP_SETPCAP`, `CAP_SYS_RAWIO` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
+const SETPCAP: u32 = 8;
+pub const SYS_RAWIO: u32 = 17;
 const SYS_ADMIN: u32 = 21;
 
-/// How many mappings are made: other checks of the tracer's own cannot be mistaken for so many.
-const MAPPINGS: u64 = 32;
+/// How many checks of a kind are made: others of the tracer's own cannot be mistaken for so many.
+const CHECKS: u64 = 32;
+
+/// A function that calls `cap_capable` and into which compilers inline it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Asks before memory is promised: every private writable mapping (mm/mmap.c).
+    Overcommit,
+    /// Asks whether capset(2) may add to the inheritable set.
+    Capset,
+    /// Asks whether prctl(2) may set the securebits.
+    Prctl,
+}
+
+impl Caller {
+    /// All of them that can be hooked.
+    pub const ALL: [Self; 3] = [Self::Overcommit, Self::Capset, Self::Prctl];
+
+    /// Its name in the kernel.
+    pub const fn function(self) -> &'static str {
+        match self {
+            Self::Overcommit => "cap_vm_enough_memory",
+            Self::Capset => "cap_capset",
+            Self::Prctl => "cap_task_prctl",
+        }
+    }
+
+    /// The programs that take its place: for a kprobe, and for fentry.
+    pub const fn programs(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Overcommit => ("memory_entry", "memory_call"),
+            Self::Capset => ("capset_entry", "capset_call"),
+            Self::Prctl => ("prctl_entry", "prctl_call"),
+        }
+    }
+
+    /// The number of the capability that it asks for.
+    pub const fn capability(self) -> u32 {
+        match self {
+            Self::Overcommit => SYS_ADMIN,
+            Self::Capset | Self::Prctl => SETPCAP,
+        }
+    }
+
+    /// Whether a denial would be logged.
+    pub const fn is_audited(self) -> bool {
+        !matches!(self, Self::Overcommit)
+    }
+
+    /// What it asks for, for people.
+    pub const fn purpose(self) -> &'static str {
+        match self {
+            Self::Overcommit => "memory overcommit (CAP_SYS_ADMIN)",
+            Self::Capset => "capset(2) (CAP_SETPCAP)",
+            Self::Prctl => "setting the securebits (CAP_SETPCAP)",
+        }
+    }
+
+    /// Whether its checks do not reach the hook.
+    ///
+    /// # Errors
+    ///
+    /// The table of own checks cannot be read.
+    pub fn is_inlined(self, object: &mut Object) -> Result<bool, TracerError> {
+        let check = match self {
+            Self::Overcommit => map_a_page,
+            Self::Capset => set_own_capabilities,
+            Self::Prctl => set_own_securebits,
+        };
+        is_hidden(object, self.capability(), check)
+    }
+}
+
+/// Whether the checks of `cap_mmap_addr`, for a mapping below `vm.mmap_min_addr`, do not reach the
+/// hook.
+///
+/// # Errors
+///
+/// The table of own checks cannot be read.
+pub fn low_mapping_is_inlined(object: &mut Object) -> Result<bool, TracerError> {
+    let nothing_is_low =
+        fs::read_to_string("/proc/sys/vm/mmap_min_addr").is_ok_and(|lowest| lowest.trim() == "0");
+    if nothing_is_low {
+        return Ok(false);
+    }
+    is_hidden(object, SYS_RAWIO, map_address_zero)
+}
 
 /// What the kernel side learned of the tracer's own checks.
 #[derive(Clone, Copy)]
@@ -24,32 +112,81 @@ struct Own(OwnCheck);
 // SAFETY: two integers without padding.
 unsafe impl aya::Pod for Own {}
 
-/// Whether `cap_capable` is inlined into `cap_vm_enough_memory`: every private writable mapping
-/// asks it (mm/mmap.c, `__mmap_region`), and none of them reached the hook.
+/// What the kernel side learned so far of the tracer's own checks for a capability.
 ///
 /// # Errors
 ///
 /// The table of own checks cannot be read.
-pub fn overcommit_is_inlined(object: &mut Object) -> Result<bool, TracerError> {
+pub fn own_check(object: &mut Object, capability: u32) -> Result<OwnCheck, TracerError> {
     let own: Array<&mut MapData, Own> = object.map("OWN_CHECKS")?;
-    let seen = || -> Result<u64, MapError> { Ok(own.get(&SYS_ADMIN, 0)?.0.checks) };
-    let unreadable = |error| TracerError::Map("OWN_CHECKS", error);
-    let before = seen().map_err(unreadable)?;
-    for _ in 0..MAPPINGS {
-        // SAFETY: an anonymous mapping at an address of the kernel's choice, taken away at once.
-        unsafe {
-            let page = libc::mmap(
-                ptr::null_mut(),
-                4096,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            );
-            if page != libc::MAP_FAILED {
-                libc::munmap(page, 4096);
-            }
+    let Own(check) = own
+        .get(&capability, 0)
+        .map_err(|error| TracerError::Map("OWN_CHECKS", error))?;
+    Ok(check)
+}
+
+/// Makes checks for a capability; whether they did not arrive. Single ones can be missing with hooks
+/// that the kernel may skip.
+fn is_hidden(object: &mut Object, capability: u32, check: fn()) -> Result<bool, TracerError> {
+    let before = own_check(object, capability)?.checks;
+    (0..CHECKS).for_each(|_| check());
+    Ok(own_check(object, capability)?.checks - before < CHECKS / 2)
+}
+
+fn map_a_page() {
+    // SAFETY: an anonymous mapping at an address of the kernel's choice, taken away at once.
+    unsafe {
+        let page = libc::mmap(
+            ptr::null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        if page != libc::MAP_FAILED {
+            libc::munmap(page, 4096);
         }
     }
-    Ok(seen().map_err(unreadable)? - before < MAPPINGS)
+}
+
+/// Asks for a mapping at address 0, which nobody may read, and takes it away where it is given.
+fn map_address_zero() {
+    // SAFETY: no reference points to the first page, and what is mapped there already is kept.
+    unsafe {
+        let page = libc::mmap(
+            ptr::null_mut(),
+            4096,
+            libc::PROT_NONE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE,
+            -1,
+            0,
+        );
+        if page != libc::MAP_FAILED {
+            libc::munmap(page, 4096);
+        }
+    }
+}
+
+/// Sets the thread's capability sets as they are; where that is refused, the check was made all the
+/// same.
+fn set_own_capabilities() {
+    // _LINUX_CAPABILITY_VERSION_3 and the calling thread (include/uapi/linux/capability.h)
+    let mut header = [0x2008_0522_u32, 0];
+    let mut sets = [0_u32; 6];
+    // SAFETY: the header and the sets have the sizes that this version says.
+    unsafe {
+        if libc::syscall(libc::SYS_capget, &raw mut header, &raw mut sets) == 0 {
+            libc::syscall(libc::SYS_capset, &raw mut header, &raw const sets);
+        }
+    }
+}
+
+/// Sets the thread's securebits as they are; where that is refused, the check was made all the same.
+fn set_own_securebits() {
+    // SAFETY: both take and give numbers.
+    unsafe {
+        let bits = libc::prctl(libc::PR_GET_SECUREBITS);
+        libc::prctl(libc::PR_SET_SECUREBITS, bits, 0, 0, 0);
+    }
 }

@@ -3,6 +3,7 @@
 
 pub mod attach;
 pub mod btf;
+mod calibration;
 mod counters;
 pub mod counts;
 mod entries;

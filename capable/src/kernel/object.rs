@@ -218,6 +218,10 @@ impl Object {
                 bpf_prog_type::BPF_PROG_TYPE_TRACING,
                 bpf_attach_type::BPF_TRACE_FEXIT as u32,
             ),
+            ProgramSection::FEntry { .. } => (
+                bpf_prog_type::BPF_PROG_TYPE_TRACING,
+                bpf_attach_type::BPF_TRACE_FENTRY as u32,
+            ),
             ProgramSection::BtfTracePoint => (
                 bpf_prog_type::BPF_PROG_TYPE_TRACING,
                 bpf_attach_type::BPF_TRACE_RAW_TP as u32,
@@ -312,14 +316,18 @@ mod tests {
 
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
-    const INSTRUCTIONS: [(&str, usize, usize); 11] = [
+    const INSTRUCTIONS: [(&str, usize, usize); 15] = [
+        ("capset_call", 1818, 1772),
+        ("capset_entry", 1818, 1772),
         ("check_entry", 1834, 1803),
-        ("check_exit", 1840, 1828),
+        ("check_exit", 2177, 1828),
         ("check_paired", 63, 63),
         ("check_return", 2186, 1794),
         ("check_traced", 2348, 1962),
+        ("memory_call", 1717, 1687),
         ("memory_entry", 1717, 1687),
-        ("memory_exit", 1717, 1687),
+        ("prctl_call", 1864, 1832),
+        ("prctl_entry", 1864, 1839),
         ("process_exec", 97, 80),
         ("process_fork", 474, 131),
         ("process_free", 117, 102),

@@ -2,7 +2,10 @@
 
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
-use super::btf::{Btf, BtfError, Kind, Parameter, Wanted};
+use super::{
+    btf::{Btf, BtfError, Kind, Parameter, Wanted},
+    inlining::Caller,
+};
 
 /// The function that decides every check (security/commoncap.c).
 pub const CAP_CAPABLE: &str = "cap_capable";
@@ -10,9 +13,6 @@ pub const CAP_CAPABLE: &str = "cap_capable";
 /// The typedef that stands for the tracepoint `capability:cap_capable`, which exists since 6.14
 /// (include/trace/events/capability.h).
 pub const CAP_CAPABLE_TRACEPOINT: &str = "btf_trace_cap_capable";
-
-/// Asks for `CAP_SYS_ADMIN` before memory is promised (security/commoncap.c).
-const OVERCOMMIT: &str = "cap_vm_enough_memory";
 
 /// The helper that gives a task's registers, as the kernel's functions name it
 /// (kernel/trace/bpf_trace.c, since 5.15).
@@ -52,9 +52,17 @@ pub const WANTED: Wanted<'static> = Wanted {
         ("upid", "ns"),
         ("pid_namespace", "ns.inum"),
         ("cred", "uid"),
+        ("cred", "securebits"),
     ],
     sizes: &["upid"],
-    functions: &[CAP_CAPABLE, OVERCOMMIT, CREATE_IO_THREAD, TASK_REGISTERS],
+    functions: &[
+        CAP_CAPABLE,
+        CREATE_IO_THREAD,
+        TASK_REGISTERS,
+        Caller::Overcommit.function(),
+        Caller::Capset.function(),
+        Caller::Prctl.function(),
+    ],
     typedefs: &[CAP_CAPABLE_TRACEPOINT],
 };
 
@@ -72,8 +80,9 @@ pub struct Layout {
     pub function: Option<u32>,
     /// The type number of the tracepoint's typedef.
     pub tracepoint: Option<u32>,
-    /// The type number of the function `cap_vm_enough_memory`, for fexit.
-    pub overcommit: Option<u32>,
+    /// The type numbers of the functions into which `cap_capable` may be inlined, in the order of
+    /// [`Caller::ALL`], for fentry.
+    pub callers: [Option<u32>; Caller::ALL.len()],
     /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
     pub task_registers: bool,
 }
@@ -86,7 +95,7 @@ impl Layout {
         io_worker: 0,
         function: None,
         tracepoint: None,
-        overcommit: None,
+        callers: [None; Caller::ALL.len()],
         task_registers: false,
     };
 
@@ -109,7 +118,7 @@ impl Layout {
             io_worker,
             function: btf.function(CAP_CAPABLE),
             tracepoint: btf.typedef(CAP_CAPABLE_TRACEPOINT),
-            overcommit: btf.function(OVERCOMMIT),
+            callers: Caller::ALL.map(|caller| btf.function(caller.function())),
             task_registers: btf.function(TASK_REGISTERS).is_some(),
         })
     }
@@ -144,6 +153,7 @@ fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         upid_ns: of("upid", "ns")?,
         pid_ns_inum: of("pid_namespace", "ns.inum")?,
         cred_uid: of("cred", "uid")?,
+        cred_securebits: of("cred", "securebits")?,
     })
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
-use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, Offsets, UniqueBy, Wanted};
+use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, UniqueBy, Wanted};
 use thiserror::Error;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     counters::CounterTable,
     counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
-    inlining,
+    inlining::{self, Caller},
     object::{Object, ObjectError},
     offsets::Layout,
     plan::{Hook, Plan, Transport},
@@ -193,7 +193,13 @@ impl Tracer {
             attached.outcomes(&object)?;
         }
         attached.checks(&object, request.hook, &request.layout)?;
-        cover_inlined(request, &mut object, &mut attached, &mut gaps)?;
+        cover_inlined(
+            request,
+            config.capabilities,
+            &mut object,
+            &mut attached,
+            &mut gaps,
+        )?;
         Ok(Self {
             log: open_log(request, &attached),
             attached,
@@ -283,6 +289,37 @@ impl Tracer {
     }
 }
 
+/// The entry of `cap_capable` hooked for the tracer's own checks alone; nothing is sent.
+pub struct Probe {
+    /// The object, for the table of own checks.
+    pub object: Object,
+    /// Dropping it takes the hook away.
+    _attached: Attached,
+}
+
+impl Probe {
+    /// Loads and attaches the first half of the pair of probes.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses the object, the program or the hook.
+    pub fn start(plan: &Plan) -> Result<Self, TracerError> {
+        let request = Request {
+            send: false,
+            ..Request::of(plan)
+        };
+        let config = configure(&request, &mut Vec::new())?;
+        let sizes = table_sizes(&request, &config);
+        let object = Object::open(request.transport, &config, &sizes, request.log_level)?;
+        let mut attached = Attached::default();
+        attached.entry_of_pair(&object)?;
+        Ok(Self {
+            object,
+            _attached: attached,
+        })
+    }
+}
+
 /// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
 /// trace without it is whole.
 fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
@@ -313,6 +350,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         cgroups: 0,
         wakeup_bytes: request.buffer.unwrap_or(RING_BYTES) / 2,
         io_worker: request.layout.io_worker,
+        securebits: securebits(&request.layout),
         namespaces: Default::default(),
         audit: request.layout.audit as u8,
         audited_only: u8::from(request.audited_only),
@@ -331,14 +369,21 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         outcomes: u8::from(request.outcomes),
         task_regs_helper: u8::from(request.layout.task_registers),
     };
-    if request.hook == Hook::KprobePair {
-        config.offsets = Offsets::UNKNOWN;
-    }
     if request.hook == Hook::Tracepoint {
         infer_audit(&mut config, gaps);
     }
     request.filters.configure(&mut config)?;
     Ok(config)
+}
+
+/// The securebits that a kernel knows: those for scripts came with 6.14
+/// (include/uapi/linux/securebits.h, commit a5874fde3c08), as did the tracepoint.
+fn securebits(layout: &Layout) -> u32 {
+    if layout.tracepoint.is_some() {
+        0xFFF
+    } else {
+        0xFF
+    }
 }
 
 fn wanted(request: &Request) -> u8 {
@@ -409,25 +454,42 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
     sizes
 }
 
-/// Makes a check of the kind that compilers inline, and hooks the function that it is inlined into
+/// Makes checks of the kind that compilers inline, and hooks the function that one is inlined into
 /// where it does not arrive.
 fn cover_inlined(
     request: &Request,
+    kept: u64,
     object: &mut Object,
     attached: &mut Attached,
     gaps: &mut Vec<String>,
 ) -> Result<(), TracerError> {
-    if request.audited_only {
-        return Ok(());
+    for caller in Caller::ALL {
+        let asked_for = caller.is_audited() || !request.audited_only;
+        if !asked_for || kept >> caller.capability() & 1 == 0 || !caller.is_inlined(object)? {
+            continue;
+        }
+        let hooked = if request.hook == Hook::KprobePair && caller == Caller::Prctl {
+            Err("without BTF it cannot be told when it asks".to_owned())
+        } else {
+            attached
+                .caller(object, request.hook, caller, &request.layout)
+                .map_err(|error| error.to_string())
+        };
+        if let Err(error) = hooked {
+            gaps.push(format!(
+                "cap_capable is inlined into {} on this kernel, so its checks for {} do not \
+                 appear: {error}",
+                caller.function(),
+                caller.purpose(),
+            ));
+        }
     }
-    if !inlining::overcommit_is_inlined(object)? {
-        return Ok(());
-    }
-    if let Err(error) = attached.overcommit(object, request.hook, &request.layout) {
-        gaps.push(format!(
-            "cap_capable is inlined into cap_vm_enough_memory on this kernel, so the memory \
-             overcommit checks do not appear: {error}"
-        ));
+    if kept >> inlining::SYS_RAWIO & 1 == 1 && inlining::low_mapping_is_inlined(object)? {
+        gaps.push(
+            "cap_capable is inlined into cap_mmap_addr on this kernel, so its checks for mappings \
+             below vm.mmap_min_addr (CAP_SYS_RAWIO) do not appear"
+                .to_owned(),
+        );
     }
     Ok(())
 }

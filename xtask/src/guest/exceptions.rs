@@ -75,8 +75,10 @@ pub enum Field {
     Caller,
     /// The frame of `cap_capable` in a kernel stack.
     InnermostFrame,
-    /// The result of a check that the compiler inlined into `cap_vm_enough_memory`.
-    OvercommitResult,
+    /// The result of a check that the compiler inlined into its caller.
+    InlinedResult,
+    /// A check for setting the securebits that the compiler inlined into `cap_task_prctl`.
+    Securebits,
 }
 
 /// What a hook cannot give.
@@ -120,9 +122,16 @@ pub const UNKNOWN: &[Unknown] = &[
     },
     Unknown {
         hook: "kretprobe",
-        field: Field::OvercommitResult,
+        field: Field::InlinedResult,
         until: Version::NEVER,
         reason: "the pair sees cap_capable return, and where that is inlined it does not",
+    },
+    Unknown {
+        hook: "kretprobe",
+        field: Field::Securebits,
+        until: Version::NEVER,
+        reason: "the pair is for kernels without BTF, where the locked bits that decide whether \
+                 the check is made cannot be read",
     },
     Unknown {
         hook: "kretprobe",

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::capabilities::{SETPCAP, SYS_ADMIN};
+
 /// One line.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Row {
@@ -99,9 +101,15 @@ impl Row {
         }
     }
 
+    /// Made by a function into which compilers inline `cap_capable`, or by another for the same
+    /// capability.
+    pub fn may_be_inlined(&self) -> bool {
+        self.is_overcommit() || self.capability_number == i32::from(SETPCAP.number)
+    }
+
     /// Asked by the accounting of memory, which every process does at times of its own.
     pub fn is_overcommit(&self) -> bool {
-        self.capability_number == i32::from(super::capabilities::SYS_ADMIN.number)
+        self.capability_number == i32::from(SYS_ADMIN.number)
             && self.audit == Some(false)
             && self
                 .caller

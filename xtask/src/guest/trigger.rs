@@ -59,8 +59,6 @@ pub struct Expected {
     pub since: Version,
     /// The first kernel that no longer makes it.
     pub until: Version,
-    /// The compiler may inline `cap_capable` here, and no hook sees the check then.
-    pub inlined: bool,
 }
 
 /// An audited check with the verdicts as root, as a user and as root of a child namespace.
@@ -81,7 +79,6 @@ pub const fn check(
         times: 1,
         since: Version::FIRST,
         until: Version::NEVER,
-        inlined: false,
     }
 }
 
@@ -131,13 +128,6 @@ impl Expected {
     /// Made by kernels before this one.
     pub const fn until(mut self, major: u32, minor: u32) -> Self {
         self.until = Version(major, minor);
-        self
-    }
-
-    /// Made by code that calls `cap_capable` in its own file (security/commoncap.c), into which
-    /// compilers inline it.
-    pub const fn inlined(mut self) -> Self {
-        self.inlined = true;
         self
     }
 

@@ -47,10 +47,14 @@ const CAPABILITY_HELPERS: [&str; 27] = [
     "netlink_net_capable",
 ];
 
-/// The functions by which the kernel asks whether it may overcommit memory: a check that is
-/// advisory. The second remains in the stack where it calls the first by a jump
-/// (security/commoncap.c, security/security.c).
-pub const OVERCOMMIT: [&str; 2] = ["cap_vm_enough_memory", "security_vm_enough_memory_mm"];
+/// The functions that call `cap_capable` in its own file, into which compilers inline it
+/// (security/commoncap.c): the innermost of the kernel's own frames then.
+const NEIGHBOURS: [&str; 4] = [
+    "cap_vm_enough_memory",
+    "cap_capset",
+    "cap_task_prctl",
+    "cap_mmap_addr",
+];
 
 /// Beginnings of names that belong to the machinery of tracing, and where each is from.
 const TRACER_PREFIXES: [&str; 18] = [
@@ -115,6 +119,11 @@ const TRACER_NAMES: [&str; 27] = [
 /// The function only passes on a question for a capability. Takes a name from [`clean_name`].
 pub fn is_capability_helper(name: &str) -> bool {
     CAPABILITY_HELPERS.contains(&name)
+}
+
+/// `cap_capable` may be inlined into the function. Takes a name from [`clean_name`].
+pub fn is_neighbour(name: &str) -> bool {
+    NEIGHBOURS.contains(&name)
 }
 
 /// The function belongs to the tracer or to the kernel's machinery of tracing.

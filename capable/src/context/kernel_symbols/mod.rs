@@ -14,7 +14,7 @@ mod tests;
 
 use std::io;
 
-pub use caller::{OVERCOMMIT, clean_name, is_capability_helper, is_tracer_frame};
+pub use caller::{clean_name, is_capability_helper, is_neighbour, is_tracer_frame};
 pub use parse::find;
 pub use table::{KernelFrame, KernelSymbols};
 

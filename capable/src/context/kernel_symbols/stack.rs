@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use super::{KernelFrame, KernelSymbols, clean_name, is_capability_helper, is_tracer_frame};
+use super::{
+    KernelFrame, KernelSymbols, clean_name, is_capability_helper, is_neighbour, is_tracer_frame,
+};
 
 /// Slots of the cache of addresses. A power of two.
 const SLOTS: usize = 1024;
@@ -13,7 +15,10 @@ enum Role {
     Unknown,
     Tracer,
     Helper,
-    /// A function that may have asked: its place in the table.
+    /// A function that may have asked and into which `cap_capable` may be inlined: its place in the
+    /// table.
+    Neighbour(u32),
+    /// Another function that may have asked: its place in the table.
     Other(u32),
 }
 
@@ -60,8 +65,8 @@ impl KernelSymbols {
         &frames[self.outside(frames)..]
     }
 
-    /// Where the tracer's frames end: at `cap_capable` or another helper where there is one, and
-    /// otherwise at the first known function.
+    /// Where the tracer's frames end: at `cap_capable` or another helper where there is one, or at
+    /// what it was inlined into, and otherwise at the first known function.
     ///
     /// Generated code has no symbols where `net.core.bpf_jit_kallsyms` is 0, or seems to be part
     /// of a module in whose freed memory it lies: whatever is in front of a helper is the
@@ -70,7 +75,7 @@ impl KernelSymbols {
         let find = |wanted: fn(Role) -> bool| {
             (0..frames.len()).find(|&depth| wanted(self.role(frames, depth)))
         };
-        find(|role| role == Role::Helper)
+        find(|role| matches!(role, Role::Helper | Role::Neighbour(_)))
             .or_else(|| find(|role| matches!(role, Role::Other(_))))
             .unwrap_or(0)
     }
@@ -85,7 +90,9 @@ impl KernelSymbols {
             match self.role(frames, depth) {
                 Role::Helper => helpers = true,
                 Role::Tracer => {}
-                Role::Other(index) => return Some(clean_name(self.name(index as usize))),
+                Role::Neighbour(index) | Role::Other(index) => {
+                    return Some(clean_name(self.name(index as usize)));
+                }
                 // Past the helpers, an unknown function is the one that asked.
                 Role::Unknown if helpers => return None,
                 Role::Unknown => {}
@@ -109,6 +116,8 @@ impl KernelSymbols {
                     Role::Tracer
                 } else if is_capability_helper(name) {
                     Role::Helper
+                } else if is_neighbour(name) {
+                    Role::Neighbour(index as u32)
                 } else {
                     // The table has fewer than 2^32 functions: their names' places are 32-bit.
                     Role::Other(index as u32)

@@ -12,6 +12,7 @@ ffffffff81000300 T security_capable
 ffffffff81000400 t ns_capable_common.isra.0
 ffffffff81000500 T can_nice
 ffffffff81000600 T __x64_sys_setpriority
+ffffffff81000680 t cap_capset
 ffffffff81000700 T _etext
 ffffffffa0002000 t map_open\t[fake]
 ffffffffa0001000 T fake_init\t[fake]
@@ -88,6 +89,14 @@ fn the_caller_is_the_first_function_past_tracer_and_helpers() {
     ];
     assert_eq!(table.caller(&reused), Some("can_nice"));
     assert_eq!(table.without_tracer(&reused), &reused[1..]);
+    // The same, attached to a function that cap_capable is inlined into.
+    let inlined = [
+        0xffff_ffff_a000_1080,
+        0xffff_ffff_8100_0685,
+        0xffff_ffff_8100_0620,
+    ];
+    assert_eq!(table.caller(&inlined), Some("cap_capset"));
+    assert_eq!(table.without_tracer(&inlined), &inlined[1..]);
     // A function of a module that is not known asked.
     let unknown = [
         0xffff_ffff_8100_0205,

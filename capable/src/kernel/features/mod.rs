@@ -1,8 +1,8 @@
 //! What this kernel offers and what this process may do, probed once.
 //!
 //! Each answer is yes, no, or could not tell, the latter two with the reason. Probing changes
-//! nothing and attaches nothing: it reads files, and loads programs of a few instructions that
-//! are dropped at once.
+//! nothing: it reads files, and loads programs of a few instructions that are dropped at once. Only
+//! where BTF does not tell what the audit argument means, one of them is attached for a moment.
 //!
 //! For tests of every fallback, the environment can force an answer: `CAPABLE_PROBE_NAME=no`,
 //! `=yes` or `=unknown`, where NAME is one of those in [`Features::parts`], such as `KPROBE`.
@@ -14,7 +14,10 @@ mod system;
 use std::path::{Path, PathBuf};
 
 use self::support::Support::{No, Yes};
+use capable_common::AuditArgument;
+
 use super::btf::{Btf, VMLINUX};
+use super::calibration;
 use super::offsets::{self, Layout};
 use super::sys;
 use crate::capability::{Capability, CapabilitySet};
@@ -80,6 +83,9 @@ impl Features {
     pub fn probe() -> Self {
         let mut features = Self::probe_kernel();
         features.force(|name| std::env::var(format!("CAPABLE_PROBE_{name}")).ok());
+        if features.layout.audit == AuditArgument::Unknown {
+            features.layout.audit = calibration::audit_argument(&features);
+        }
         features
     }
 

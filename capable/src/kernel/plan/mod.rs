@@ -80,7 +80,7 @@ impl Hook {
 
     /// What it may not see; all but the first kind is counted and shown as lost.
     pub fn may_miss(self) -> &'static [&'static str] {
-        const INLINED: &str = "checks in functions that the compiler inlined cap_capable into";
+        const INLINED: &str = "mappings below vm.mmap_min_addr, where the compiler inlined their check (said at start)";
         const SKIPPED: &str =
             "checks made while the program already runs on the same processor (counted)";
         match self {

@@ -33,6 +33,7 @@ const KNOWN: Offsets = Offsets {
     upid_ns: 8,
     pid_ns_inum: 8,
     cred_uid: 8,
+    cred_securebits: 8,
 };
 
 /// A kernel that can do everything, and a user who may.
@@ -46,7 +47,7 @@ fn everything() -> Features {
             io_worker: 0x10,
             function: Some(1),
             tracepoint: Some(2),
-            overcommit: Some(3),
+            callers: [Some(3), Some(4), Some(5)],
             task_registers: true,
         },
         bpf: Support::Yes,

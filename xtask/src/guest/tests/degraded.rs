@@ -81,6 +81,11 @@ pub fn hidden_btf(_: &Bench) -> Result<()> {
         finished.stderr
     );
     ensure!(
+        row.audit == Some(true) && !finished.stderr.contains("audit flag"),
+        "it did not learn what the audit argument means: {row:?}, {:?}",
+        finished.stderr
+    );
+    ensure!(
         row.granted_by.is_none() && row.credentials.is_none_or(|cred| cred.owner.is_none()),
         "it guesses"
     );

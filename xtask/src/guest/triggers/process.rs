@@ -141,7 +141,11 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "securebits",
         "sets its securebits as they are",
-        &[check(SETPCAP, [Granted, Denied, Granted], &["cap_task_prctl"]).inlined()],
+        &[check(
+            SETPCAP,
+            [Granted, Denied, Granted],
+            &["cap_task_prctl"],
+        )],
         |_| call!(SYS_prctl, libc::PR_SET_SECUREBITS, 0, 0, 0, 0),
     ),
     Trigger::new(
@@ -151,8 +155,7 @@ pub const TRIGGERS: &[Trigger] = &[
             SETPCAP,
             [Granted, Denied, Granted],
             &["cap_capset", "cap_inh_is_capped"],
-        )
-        .inlined()],
+        )],
         |_| {
             // include/uapi/linux/capability.h, _LINUX_CAPABILITY_VERSION_3
             let header = [0x2008_0522_u32, 0];
