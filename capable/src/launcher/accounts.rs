@@ -1,19 +1,11 @@
 //! Users and groups as the system's own look-up knows them (nsswitch.conf), for the command that
 //! is to run as one.
 
-use std::{
-    ffi::{CStr, CString},
-    io, ptr,
-};
+use std::ffi::CString;
 
+use nix::{errno::Errno, unistd};
 use thiserror::Error;
 
-/// The first size of the buffer for an entry; it grows while an entry does not fit.
-const BUFFER: usize = 1024;
-/// The most that an entry may take: a group can have many members.
-const MOST: usize = 1 << 24;
-/// The first guess at how many groups a user is in; it grows.
-const GROUPS: usize = 32;
 /// The id that stands for none (`INVALID_UID`, include/linux/uidgid.h).
 const NO_ID: u32 = u32::MAX;
 
@@ -41,7 +33,7 @@ pub enum AccountError {
         /// What was given.
         given: String,
         /// Why.
-        error: io::Error,
+        error: Errno,
     },
 }
 
@@ -62,25 +54,13 @@ pub type Group = libc::gid_t;
 impl User {
     /// The user's groups, of which `group` is one.
     pub fn groups(&self, group: Group) -> Vec<Group> {
-        let Some(name) = &self.name else {
-            return vec![group];
-        };
-        let mut groups = vec![0; GROUPS];
-        loop {
-            let mut count = libc::c_int::try_from(groups.len()).unwrap_or(libc::c_int::MAX);
-            // SAFETY: the name is closed by NUL, and the list has room for `count` ids.
-            let found = unsafe {
-                libc::getgrouplist(name.as_ptr(), group, groups.as_mut_ptr(), &raw mut count)
-            };
-            let wanted = usize::try_from(count).unwrap_or(0);
-            if found >= 0 {
-                groups.truncate(wanted);
-                return groups;
-            }
-            if groups.len() >= MOST / size_of::<Group>() {
-                return vec![group];
-            }
-            groups.resize(wanted.max(groups.len() * 2), 0);
+        let listed = self
+            .name
+            .as_ref()
+            .and_then(|name| unistd::getgrouplist(name, group.into()).ok());
+        match listed {
+            Some(groups) => groups.into_iter().map(Into::into).collect(),
+            None => vec![group],
         }
     }
 }
@@ -91,57 +71,28 @@ impl User {
 ///
 /// There is no user of that name, or the look-up failed.
 pub fn user(given: &str) -> Result<User, AccountError> {
-    let entry = |entry: &libc::passwd| User {
-        id: entry.pw_uid,
-        // SAFETY: the name of an entry that was found is closed by NUL.
-        name: Some(unsafe { CStr::from_ptr(entry.pw_name) }.to_owned()),
-        group: Some(entry.pw_gid),
+    let id = number(given);
+    let found = match id {
+        Some(id) => unistd::User::from_uid(id.into()),
+        None => unistd::User::from_name(given),
     };
-    if let Some(id) = number(given) {
-        // SAFETY: zero is a value of every field.
-        let found = look_up(
-            given,
-            entry,
-            unsafe { std::mem::zeroed() },
-            |entry, buffer, result| {
-                // SAFETY: the buffer is as long as is said, and all outlives the call.
-                unsafe {
-                    libc::getpwuid_r(id, entry, buffer.as_mut_ptr().cast(), buffer.len(), result)
-                }
-            },
-        )?;
-        return Ok(found.unwrap_or(User {
+    match (present(given, found)?, id) {
+        (Some(entry), _) => Ok(User {
+            id: entry.uid.into(),
+            name: CString::new(entry.name).ok(),
+            group: Some(entry.gid.into()),
+        }),
+        (None, Some(id)) => Ok(User {
             id,
             name: None,
             group: None,
-        }));
+        }),
+        (None, None) => Err(AccountError::Unknown {
+            kind: "user",
+            database: "passwd",
+            given: given.to_owned(),
+        }),
     }
-    let unknown = || AccountError::Unknown {
-        kind: "user",
-        database: "passwd",
-        given: given.to_owned(),
-    };
-    let name = CString::new(given).map_err(|_| unknown())?;
-    // SAFETY: zero is a value of every field.
-    let found = look_up(
-        given,
-        entry,
-        unsafe { std::mem::zeroed() },
-        |entry, buffer, result| {
-            let name = name.as_ptr();
-            // SAFETY: the buffer is as long as is said, and all outlives the call.
-            unsafe {
-                libc::getpwnam_r(
-                    name,
-                    entry,
-                    buffer.as_mut_ptr().cast(),
-                    buffer.len(),
-                    result,
-                )
-            }
-        },
-    )?;
-    found.ok_or_else(unknown)
 }
 
 /// Looks a group up by name or by number.
@@ -153,66 +104,30 @@ pub fn group(given: &str) -> Result<Group, AccountError> {
     if let Some(id) = number(given) {
         return Ok(id);
     }
-    let unknown = || AccountError::Unknown {
-        kind: "group",
-        database: "group",
-        given: given.to_owned(),
-    };
-    let name = CString::new(given).map_err(|_| unknown())?;
-    let id = |entry: &libc::group| entry.gr_gid;
-    // SAFETY: zero is a value of every field.
-    let found = look_up(
-        given,
-        id,
-        unsafe { std::mem::zeroed() },
-        |entry, buffer, result| {
-            let name = name.as_ptr();
-            // SAFETY: the buffer is as long as is said, and all outlives the call.
-            unsafe {
-                libc::getgrnam_r(
-                    name,
-                    entry,
-                    buffer.as_mut_ptr().cast(),
-                    buffer.len(),
-                    result,
-                )
-            }
-        },
-    )?;
-    found.ok_or_else(unknown)
+    match present(given, unistd::Group::from_name(given))? {
+        Some(entry) => Ok(entry.gid.into()),
+        None => Err(AccountError::Unknown {
+            kind: "group",
+            database: "group",
+            given: given.to_owned(),
+        }),
+    }
 }
 
 fn number(given: &str) -> Option<u32> {
     given.parse().ok().filter(|&id| id != NO_ID)
 }
 
-/// Calls a look-up of the C library with a buffer that grows, and takes what is wanted out of the
-/// entry while its strings live.
-fn look_up<E, T>(
-    given: &str,
-    take: impl Fn(&E) -> T,
-    mut entry: E,
-    call: impl Fn(*mut E, &mut [u8], *mut *mut E) -> libc::c_int,
-) -> Result<Option<T>, AccountError> {
-    let mut buffer = vec![0u8; BUFFER];
-    loop {
-        let mut result = ptr::null_mut();
-        match call(&raw mut entry, &mut buffer, &raw mut result) {
-            0 if result.is_null() => return Ok(None),
-            0 => return Ok(Some(take(&entry))),
-            libc::ERANGE if buffer.len() < MOST => {
-                let more = buffer.len() * 2;
-                buffer.resize(more, 0);
-            }
-            // POSIX lets these mean that there is none.
-            libc::ENOENT | libc::ESRCH | libc::EBADF | libc::EPERM => return Ok(None),
-            error => {
-                return Err(AccountError::Failed {
-                    given: given.to_owned(),
-                    error: io::Error::from_raw_os_error(error),
-                });
-            }
-        }
+/// What was found; POSIX lets some errors mean that there is none (getpwnam(3)).
+fn present<T>(given: &str, found: nix::Result<Option<T>>) -> Result<Option<T>, AccountError> {
+    match found {
+        Ok(entry) => Ok(entry),
+        // A NUL in the name is EINVAL.
+        Err(Errno::ENOENT | Errno::ESRCH | Errno::EBADF | Errno::EPERM | Errno::EINVAL) => Ok(None),
+        Err(error) => Err(AccountError::Failed {
+            given: given.to_owned(),
+            error,
+        }),
     }
 }
 
