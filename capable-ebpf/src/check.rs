@@ -14,6 +14,7 @@ use crate::{
     count::{self, Novelty},
     filter, life,
     maps::{self, add},
+    pair::Frames,
     task,
     transport::Transport,
     verdict::{self, Subject, Target},
@@ -35,6 +36,8 @@ pub struct Asked {
     pub options: u32,
     /// What the function returned, where the hook gives it.
     pub result: Option<i32>,
+    /// The kernel stack, where the hook has captured it before.
+    pub frames: Option<Frames>,
     /// [`Flags`] that the hook itself knows.
     pub flags: u32,
     /// Tells programs apart that may run on one processor at once.
@@ -211,7 +214,10 @@ fn send<T: Transport, C: EbpfContext>(
         flags |= task::describe(task, detail);
         end += size_of::<Detail>() as u64;
     }
-    let kernel_frames = capture(context, record, end, config!(kernel_frames), 0, counters);
+    let kernel_frames = match asked.frames {
+        Some(frames) => copy(frames, record, end, config!(kernel_frames), counters),
+        None => capture(context, record, end, config!(kernel_frames), 0, counters),
+    };
     end += u64::from(config!(kernel_frames)) * 8;
     let user_frames = capture(
         context,
@@ -277,6 +283,30 @@ fn processor() -> u16 {
 fn now() -> u64 {
     // SAFETY: the helper takes nothing.
     unsafe { generated::bpf_ktime_get_ns() }
+}
+
+/// Copies a stack that was captured before into the record; the number of its frames.
+#[inline(always)]
+fn copy(
+    kept: Frames,
+    record: *mut u8,
+    start: u64,
+    frames: u32,
+    counters: &mut capable_common::Counters,
+) -> u16 {
+    // SAFETY: the record has room for this many frames at `start`; the helper checks the source.
+    let error = unsafe {
+        generated::bpf_probe_read_kernel(
+            record.add(start as usize).cast(),
+            frames * 8,
+            kept.address as *const _,
+        )
+    };
+    if error < 0 || kept.bytes < 0 {
+        add(&mut counters.lost_stacks);
+        return STACK_FAILED;
+    }
+    (kept.bytes / 8) as u16
 }
 
 /// Captures a stack into the record; the number of its frames.

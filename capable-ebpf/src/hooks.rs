@@ -2,17 +2,13 @@
 
 use aya_ebpf::{
     EbpfContext,
-    helpers::bpf_get_current_pid_tgid,
-    programs::{
-        BtfTracePointContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
-    },
+    programs::{BtfTracePointContext, FExitContext, ProbeContext, RawTracePointContext},
 };
 use capable_common::Flags;
 
 use crate::{
     check::{self, Asked},
     config, filter, life,
-    maps::{self, Pending, add, subtract},
     memory::read,
     task,
     transport::Transport,
@@ -51,70 +47,7 @@ pub fn entry<T: Transport>(context: &ProbeContext) {
         capability,
         options,
         result: None,
-        flags: 0,
-        slot: 0,
-    };
-    check::observe::<false, T, _>(context, &asked);
-}
-
-/// The entry of `cap_capable` where the result must be awaited: without BTF it cannot be
-/// evaluated.
-#[inline(always)]
-pub fn paired_entry(context: &ProbeContext) {
-    let (Some(credentials), Some(target), Some(capability), Some(options)) = (
-        context.arg(0),
-        context.arg(1),
-        context.arg(2),
-        context.arg::<u32>(3),
-    ) else {
-        return;
-    };
-    let ids = bpf_get_current_pid_tgid();
-    if check::is_own((ids >> 32) as u32, capability, options) {
-        return;
-    }
-    let tid = ids as u32;
-    let pending = Pending {
-        credentials,
-        target,
-        capability,
-        options,
-    };
-    // SAFETY: the value is not used.
-    let unreturned = unsafe { maps::PENDING.get(&tid) }.is_some();
-    let lost = maps::PENDING.insert(&tid, &pending, 0).is_err() || unreturned;
-    if let Some(counters) = maps::counters() {
-        add(&mut counters.unreturned);
-        if lost {
-            add(&mut counters.lost_pairs);
-        }
-    }
-}
-
-/// The return of `cap_capable`, for [`paired_entry`].
-#[inline(always)]
-pub fn paired_return<T: Transport>(context: &RetProbeContext) {
-    let tid = bpf_get_current_pid_tgid() as u32;
-    // SAFETY: the value is copied at once, and only this thread changes the entry.
-    let Some(&Pending {
-        credentials,
-        target,
-        capability,
-        options,
-    }) = (unsafe { maps::PENDING.get(&tid) })
-    else {
-        return;
-    };
-    let _present = maps::PENDING.remove(&tid);
-    if let Some(counters) = maps::counters() {
-        subtract(&mut counters.unreturned);
-    }
-    let asked = Asked {
-        credentials,
-        target: Target::Namespace(target),
-        capability,
-        options,
-        result: Some(context.ret()),
+        frames: None,
         flags: 0,
         slot: 0,
     };
@@ -130,6 +63,7 @@ pub fn exit<T: Transport>(context: &FExitContext) {
         capability: context.arg(2),
         options: context.arg(3),
         result: Some(context.arg(4)),
+        frames: None,
         flags: 0,
         slot: 0,
     };
@@ -150,6 +84,7 @@ pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
         capability: context.arg(3),
         options: 0,
         result: Some(context.arg(4)),
+        frames: None,
         flags: 0,
         slot: 0,
     };
@@ -168,6 +103,7 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
         capability: SYS_ADMIN,
         options: filter::NOAUDIT,
         result: None,
+        frames: None,
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN,
         slot: 1,
     };
@@ -219,6 +155,7 @@ fn setpcap<T: Transport, C: EbpfContext>(context: &C, credentials: u64, slot: u3
         capability: SETPCAP,
         options: 0,
         result: None,
+        frames: None,
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::AUDITED | Flags::INSETID_KNOWN,
         slot,
     };
@@ -256,7 +193,7 @@ macro_rules! programs {
                 RawTracePointContext, RetProbeContext,
             },
         };
-        use $crate::{hooks, life};
+        use $crate::{hooks, life, pair};
 
         #[kprobe]
         fn check_entry(context: ProbeContext) -> u32 {
@@ -266,13 +203,13 @@ macro_rules! programs {
 
         #[kprobe]
         fn check_paired(context: ProbeContext) -> u32 {
-            hooks::paired_entry(&context);
+            pair::entry(&context);
             0
         }
 
         #[kretprobe]
         fn check_return(context: RetProbeContext) -> u32 {
-            hooks::paired_return::<$transport>(&context);
+            pair::returned::<$transport>(&context);
             0
         }
 

@@ -27,6 +27,7 @@ pub mod hooks;
 pub mod life;
 pub mod maps;
 pub mod memory;
+pub mod pair;
 pub mod task;
 pub mod transport;
 pub mod verdict;

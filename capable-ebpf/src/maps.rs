@@ -9,7 +9,8 @@ use aya_ebpf::{
     maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
 };
 use capable_common::{
-    COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_CGROUPS, MAX_COMM_PATTERNS, OwnCheck,
+    COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_CGROUPS, MAX_COMM_PATTERNS,
+    MAX_FRAMES, OwnCheck,
 };
 
 /// What happened to the checks, per processor.
@@ -57,6 +58,15 @@ pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entr
 #[map]
 pub static PENDING: LruHashMap<u32, Pending> = LruHashMap::with_max_entries(1 << 14, 0);
 
+/// The kernel stacks of these, by thread.
+#[map]
+pub static PENDING_FRAMES: LruHashMap<u32, [u64; MAX_FRAMES]> =
+    LruHashMap::with_max_entries(1 << 12, 0);
+
+/// Where such a stack is captured: it is larger than the stack of a program.
+#[map]
+pub static ENTRY_FRAMES: PerCpuArray<[u64; MAX_FRAMES]> = PerCpuArray::with_max_entries(1, 0);
+
 /// Threads in a system call in which a check was denied.
 #[map]
 pub static DENIED: LruHashMap<u32, u32> = LruHashMap::with_max_entries(1 << 14, 0);
@@ -81,6 +91,8 @@ pub struct Pending {
     pub capability: i32,
     /// `opts`, or `audit`
     pub options: u32,
+    /// Bytes of the kernel stack in [`PENDING_FRAMES`], or a negative errno.
+    pub bytes: i64,
 }
 
 /// What makes two checks the same.

@@ -436,6 +436,10 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
         config.count_origin != 0 || request.unique == UniqueBy::Stack,
         "STACKS",
     );
+    unless(
+        request.hook == Hook::KprobePair && config.kernel_frames != 0,
+        "PENDING_FRAMES",
+    );
     sizes.push(("COUNTS", request.count.map_or(1, |by| by.entries)));
     if request.hook != Hook::KprobePair {
         sizes.push(("PENDING", 64));

@@ -159,8 +159,7 @@ fn matches(row: &Row, expected: &Expected, verdict: Verdict, hook: &str) -> bool
         && has_result(row, granted, hook)
         && is_or_unknown(row.granted_by.as_deref(), by, hook, Field::GrantedBy)
         && has_credentials(row, expected, hook)
-        && (is_caller(row.caller.as_deref(), expected.callers)
-            || (row.caller.is_none() && may_be_unknown(hook, Field::Caller)))
+        && is_caller(row.caller.as_deref(), expected.callers)
 }
 
 fn has_result(row: &Row, wanted: &str, hook: &str) -> bool {

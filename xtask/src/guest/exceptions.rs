@@ -1,7 +1,6 @@
 //! What is not as it is elsewhere, each with the kernel's reason: the only place for exceptions.
 
 use std::path::Path;
-use std::sync::LazyLock;
 
 use super::identity::Identity;
 use super::kernel::Version;
@@ -71,8 +70,6 @@ pub enum Field {
     GrantedBy,
     /// Whose credentials were checked, and over which namespace.
     Credentials,
-    /// The kernel function that asked.
-    Caller,
     /// The frame of `cap_capable` in a kernel stack.
     InnermostFrame,
     /// The result of a check that the compiler inlined into its caller.
@@ -88,8 +85,6 @@ pub struct Unknown {
     pub hook: &'static str,
     /// What it does not know.
     pub field: Field,
-    /// The first kernel on which it does.
-    pub until: Version,
     /// Why.
     pub reason: &'static str,
 }
@@ -99,56 +94,36 @@ pub const UNKNOWN: &[Unknown] = &[
     Unknown {
         hook: "kretprobe",
         field: Field::GrantedBy,
-        until: Version::NEVER,
         reason: "the pair is for kernels without BTF, where credentials cannot be read",
     },
     Unknown {
         hook: "kretprobe",
         field: Field::Credentials,
-        until: Version::NEVER,
         reason: "the pair is for kernels without BTF, where credentials cannot be read",
-    },
-    Unknown {
-        hook: "kretprobe",
-        field: Field::InnermostFrame,
-        until: Version::NEVER,
-        reason: "the stack is taken when cap_capable has returned",
     },
     Unknown {
         hook: "fexit",
         field: Field::InnermostFrame,
-        until: Version::NEVER,
         reason: "the stack is taken when cap_capable has returned",
     },
     Unknown {
         hook: "kretprobe",
         field: Field::InlinedResult,
-        until: Version::NEVER,
         reason: "the pair sees cap_capable return, and where that is inlined it does not",
     },
     Unknown {
         hook: "kretprobe",
         field: Field::Securebits,
-        until: Version::NEVER,
         reason: "the pair is for kernels without BTF, where the locked bits that decide whether \
                  the check is made cannot be read",
-    },
-    Unknown {
-        hook: "kretprobe",
-        field: Field::Caller,
-        until: Version(5, 15),
-        reason: "the unwinder stops at a kretprobe's trampoline (arch/x86/kernel/unwind_orc.c)",
     },
 ];
 
 /// This hook may leave this field unknown.
 pub fn may_be_unknown(hook: &str, field: Field) -> bool {
-    // A kernel whose version cannot be read has no exceptions.
-    static KERNEL: LazyLock<Version> =
-        LazyLock::new(|| Version::running().unwrap_or(Version::NEVER));
     UNKNOWN
         .iter()
-        .any(|entry| entry.hook == hook && entry.field == field && *KERNEL < entry.until)
+        .any(|entry| entry.hook == hook && entry.field == field)
 }
 
 /// Hooks that the kernel may skip: a program that was preempted on a processor keeps every other

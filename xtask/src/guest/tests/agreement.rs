@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 
 use super::{Bench, Tally};
-use crate::guest::capabilities::{SETPCAP, SYS_ADMIN};
+use crate::guest::capabilities::SETPCAP;
 use crate::guest::compare::{Comparison, compare, rows_of};
 use crate::guest::exceptions::{Field, SKIPPED, UNKNOWN, VARYING, may_be_unknown};
 use crate::guest::hooks::Way;
@@ -187,12 +187,7 @@ fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) ->
         }
         let others = other.get(key).map(Vec::as_slice).unwrap_or_default();
         let mut others: Vec<Check> = others.to_vec();
-        let mut checks: Vec<&Check> = checks.iter().collect();
-        if may_be_unknown(hook, Field::Caller) && key.0 != "mmap" {
-            // Without a caller, any of these may be for overcommit (exceptions::OVERCOMMIT).
-            checks.retain(|check| !like_overcommit(check));
-            others.retain(|check| !like_overcommit(check));
-        }
+        let checks: Vec<&Check> = checks.iter().collect();
         all += checks.len();
         let mut missing = Vec::new();
         for check in checks {
@@ -236,11 +231,6 @@ fn words(check: Option<&Check>) -> String {
     })
 }
 
-/// Unaudited, and for what overcommit asks.
-fn like_overcommit(check: &Check) -> bool {
-    check.capability == i32::from(SYS_ADMIN.number) && check.audit == Some(false)
-}
-
 /// Equal, but for what the hook cannot know (`exceptions::UNKNOWN`).
 fn alike(one: &Check, other: &Check, hook: &str) -> bool {
     let mut one = one.clone();
@@ -252,9 +242,6 @@ fn alike(one: &Check, other: &Check, hook: &str) -> bool {
         && (one.audit == Some(false) || one.capability == i32::from(SETPCAP.number))
     {
         one.result = None;
-    }
-    if may_be_unknown(hook, Field::Caller) && other.caller.is_none() {
-        one.caller = None;
     }
     one == *other
 }

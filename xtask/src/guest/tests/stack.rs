@@ -60,9 +60,6 @@ pub fn nice(bench: &Bench) -> Result<()> {
             .iter()
             .find(|row| row.capability_number == i32::from(SYS_NICE.number))
             .with_context(|| format!("{name}: no row for nice"))?;
-        if row.caller.is_none() && may_be_unknown(way.hook, Field::Caller) {
-            continue;
-        }
         let stack = row
             .kernel_stack
             .as_ref()
