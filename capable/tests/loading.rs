@@ -1,8 +1,4 @@
 //! Loading programs while signals come.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says where by a panic, also in its helpers"
-)]
 
 use std::os::unix::thread::JoinHandleExt as _;
 use std::thread;
