@@ -40,6 +40,17 @@ pub(super) fn wrap(out: &mut String, first: &str, rest: &str, width: usize, text
     out.push('\n');
 }
 
+/// The beginning of a title that is too long for a line of its own.
+pub(super) fn shortened(title: &str) -> String {
+    /// What leaves room for some words in a line of 80 columns.
+    const LONGEST: usize = 60;
+    let title = harmless(title);
+    match title.char_indices().nth(LONGEST) {
+        None => title,
+        Some((end, _)) => format!("{} ...", title[..end].trim_end()),
+    }
+}
+
 /// `1 check`, `1016 checks`.
 pub(super) fn checks(count: u64) -> String {
     match count {
@@ -93,6 +104,14 @@ mod tests {
         assert_eq!(harmless("a\x1b[31m\nb"), "a\\u{1b}[31m\\nb");
         assert_eq!(harmless("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(harmless("größe 漢"), "größe 漢");
+    }
+
+    #[test]
+    fn a_long_title_is_cut_and_says_so() {
+        assert_eq!(shortened("ping -c1 ::1"), "ping -c1 ::1");
+        let long = shortened(&"größe ".repeat(20));
+        assert!(long.ends_with("größe ..."), "{long}");
+        assert_eq!(long.chars().count(), 59 + 4);
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use super::{CapabilityReport, Report};
 use crate::capability::CapabilitySet;
-use crate::profile::words::{by_processes, checks, harmless, time};
+use crate::profile::words::{by_processes, checks, harmless, shortened, time};
 
 /// The report as Markdown, closed by a newline.
 pub fn markdown(report: &Report) -> String {
-    let mut out = format!("# Capabilities of {}\n\n", code(&report.title()));
+    let mut out = format!(
+        "# Capabilities of {}\n\n",
+        code(&shortened(&report.title()))
+    );
     if let Some(losses) = &report.incomplete {
         out.push_str("> **Incomplete**: something was lost, so the set may lack capabilities:");
         for loss in losses {
@@ -165,7 +168,7 @@ mod tests {
             [check],
         );
         let text = markdown(&report);
-        assert!(text.contains("# Capabilities of `a'b\\|c`"), "{text}");
+        assert!(text.contains("# Capabilities of `'a'b\\|c'`"), "{text}");
         assert!(text.contains("\\<script\\>\\|"), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use super::{CapabilityReport, Evidence, Loss, Place, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::rules::Class;
-use crate::profile::words::{by_processes, checks, harmless, list, time, wrap};
+use crate::profile::words::{by_processes, checks, harmless, list, shortened, time, wrap};
 
 /// The columns that the text fits.
 const WIDTH: usize = 80;
@@ -63,7 +63,7 @@ fn names(set: CapabilitySet) -> String {
 }
 
 fn answer(out: &mut String, report: &Report) {
-    let title = report.title();
+    let title = shortened(&report.title());
     if report.needed.is_empty() {
         line(out, &format!("{title}: needs no capability."));
     } else {
@@ -119,7 +119,7 @@ fn capability(out: &mut String, report: &CapabilityReport) {
     );
     sentence(out, &asked);
     for evidence in report.evidence.iter().skip(1) {
-        other(out, evidence);
+        other(out, report, evidence);
     }
 }
 
@@ -132,13 +132,13 @@ fn sentence(out: &mut String, text: &str) {
 }
 
 /// What another rule found of the same capability.
-fn other(out: &mut String, evidence: &Evidence) {
-    let text = format!(
-        "{}, {}: {}",
-        evidence.class.title(),
-        checks(evidence.checks),
-        evidence.why
-    );
+fn other(out: &mut String, report: &CapabilityReport, evidence: &Evidence) {
+    let checks = checks(evidence.checks);
+    let which = match evidence.class == report.class {
+        true => format!("also {checks}"),
+        false => format!("{}, {checks}", evidence.class.title()),
+    };
+    let text = format!("{which}: {}", evidence.why);
     wrap(out, "    - ", "      ", WIDTH, &format!("{text}."));
 }
 
@@ -255,23 +255,26 @@ fn sentences(out: &mut String, title: &str, sentences: &[String]) {
 
 fn footer(out: &mut String, report: &Report) {
     out.push('\n');
-    let mut text = format!(
-        "{}{} in {}",
+    let lost = match report.incomplete {
+        None => "nothing was lost",
+        Some(_) => "INCOMPLETE, see above",
+    };
+    let text = format!(
+        "{}{} in {}; {lost}.",
         checks(report.checks),
         by_processes(report.processes),
-        time(report.duration_ns)
+        time(report.duration_ns),
     );
-    if let Some(kernel) = &report.kernel {
-        text.push_str(&format!(", Linux {}", harmless(kernel)));
-    }
-    if let Some(hook) = &report.hook {
-        text.push_str(&format!(", by {}", harmless(hook)));
-    }
-    text.push_str(match report.incomplete {
-        None => "; nothing was lost.",
-        Some(_) => "; INCOMPLETE, see above.",
-    });
     line(out, &text);
+    let kernel = report
+        .kernel
+        .as_ref()
+        .map(|kernel| format!("Linux {kernel}"));
+    let hook = report.hook.as_ref().map(|hook| format!("hook: {hook}"));
+    let by: Vec<_> = kernel.into_iter().chain(hook).collect();
+    if !by.is_empty() {
+        line(out, &harmless(&format!("{}.", by.join(", "))));
+    }
 }
 
 #[cfg(test)]
