@@ -1,5 +1,6 @@
 //! The report as Markdown, for a page or a comment on a change.
 
+use super::text::{counts, first, places, programs};
 use super::{CapabilityReport, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::words::{by_processes, checks, harmless, shortened, time};
@@ -28,8 +29,8 @@ pub fn markdown(report: &Report) -> String {
         names => format!("It needs {names}.\n"),
     });
     if !report.capabilities.is_empty() {
-        out.push_str("\n| capability | class | granted | denied | why |\n");
-        out.push_str("|---|---|--:|--:|---|\n");
+        out.push_str("\n| capability | class | checks | asked by | from | first after | why |\n");
+        out.push_str("|---|---|---|---|---|---|---|\n");
         for each in &report.capabilities {
             row(&mut out, each);
         }
@@ -61,17 +62,18 @@ pub fn markdown(report: &Report) -> String {
 }
 
 fn row(out: &mut String, report: &CapabilityReport) {
-    let counts = &report.counts;
     let certain = if report.certain { "" } else { " (not certain)" };
     let alternative = report
         .alternative
         .map(|alternative| format!("; {} would do too", code(&alternative.to_string())));
     out.push_str(&format!(
-        "| {} | {}{certain} | {} | {} | {}{} |\n",
+        "| {} | {}{certain} | {} | {} | {} | {} | {}{} |\n",
         code(&report.capability.to_string()),
         report.class.title(),
-        counts.granted + counts.granted_by_ownership,
-        counts.denied,
+        counts(report),
+        escaped(&programs(report)),
+        escaped(&places(report)),
+        time(first(report)),
         escaped(&report.why),
         alternative.unwrap_or_default(),
     ));
@@ -87,16 +89,20 @@ fn items(out: &mut String, title: &str, items: impl Iterator<Item = String>) {
 }
 
 fn footer(out: &mut String, report: &Report) {
+    let lost = match report.incomplete {
+        None => "nothing was lost",
+        Some(_) => "**incomplete**, see above",
+    };
     let kernel = report
         .kernel
         .as_ref()
-        .map(|kernel| format!(", Linux {}", escaped(kernel)));
+        .map(|kernel| format!(" Linux {}.", escaped(kernel)));
     let hook = report
         .hook
         .as_ref()
-        .map(|hook| format!(", by {}", escaped(hook)));
+        .map(|hook| format!(" Hook: {}.", escaped(hook)));
     out.push_str(&format!(
-        "\n{}{} in {}{}{}.\n",
+        "\n{}{} in {}; {lost}.{}{}\n",
         checks(report.checks),
         by_processes(report.processes),
         time(report.duration_ns),
@@ -153,7 +159,7 @@ mod tests {
         );
         for line in text.lines().filter(|line| line.starts_with('|')) {
             let cells = line.replace("\\|", "").matches('|').count();
-            assert_eq!(cells, 6, "{line}");
+            assert_eq!(cells, 8, "{line}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{CapabilityReport, Evidence, Loss, Place, Report};
 use crate::capability::CapabilitySet;
-use crate::profile::rules::Class;
+use crate::profile::rules::{Class, Rule};
 use crate::profile::words::{by_processes, checks, harmless, list, shortened, time, wrap};
 
 /// The columns that the text fits.
@@ -111,15 +111,24 @@ fn capability(out: &mut String, report: &CapabilityReport) {
         why.push_str(&format!("; {alternative} would do too"));
     }
     sentence(out, &why);
+    let places = match places(report) {
+        places if places.is_empty() => places,
+        places => format!(", from {places}"),
+    };
     let asked = format!(
-        "asked by {}, first after {}{}",
+        "asked by {}, first after {}{places}",
         programs(report),
         time(first(report)),
-        places(report)
     );
     sentence(out, &asked);
-    for evidence in report.evidence.iter().skip(1) {
-        other(out, report, evidence);
+    let mut said: Vec<(Class, Rule)> = Vec::new();
+    for evidence in &report.evidence {
+        // What differs in the place only is in the list of places.
+        let kind = (evidence.class, evidence.rule);
+        if !said.is_empty() && !said.contains(&kind) {
+            other(out, report, evidence);
+        }
+        said.push(kind);
     }
 }
 
@@ -133,7 +142,14 @@ fn sentence(out: &mut String, text: &str) {
 
 /// What another rule found of the same capability.
 fn other(out: &mut String, report: &CapabilityReport, evidence: &Evidence) {
-    let checks = checks(evidence.checks);
+    let alike = |other: &&Evidence| other.class == evidence.class && other.rule == evidence.rule;
+    let count: u64 = report
+        .evidence
+        .iter()
+        .filter(alike)
+        .map(|each| each.checks)
+        .sum();
+    let checks = checks(count);
     let which = match evidence.class == report.class {
         true => format!("also {checks}"),
         false => format!("{}, {checks}", evidence.class.title()),
@@ -142,7 +158,8 @@ fn other(out: &mut String, report: &CapabilityReport, evidence: &Evidence) {
     wrap(out, "    - ", "      ", WIDTH, &format!("{text}."));
 }
 
-fn counts(report: &CapabilityReport) -> String {
+/// How often, by what was decided.
+pub(super) fn counts(report: &CapabilityReport) -> String {
     let counts = &report.counts;
     if counts.checks == 0 {
         return "never asked for".to_owned();
@@ -173,7 +190,8 @@ fn deciding(report: &CapabilityReport) -> impl Iterator<Item = &Evidence> {
         .filter(move |evidence| evidence.class == class)
 }
 
-fn first(report: &CapabilityReport) -> u64 {
+/// When the first check of the class was made.
+pub(super) fn first(report: &CapabilityReport) -> u64 {
     deciding(report)
         .map(|evidence| evidence.first_ns)
         .min()
@@ -183,7 +201,8 @@ fn first(report: &CapabilityReport) -> u64 {
 /// The programs listed by name; more are counted.
 const PROGRAMS: usize = 3;
 
-fn programs(report: &CapabilityReport) -> String {
+/// Who made the checks of the class.
+pub(super) fn programs(report: &CapabilityReport) -> String {
     let mut names: Vec<String> = Vec::new();
     for program in deciding(report).flat_map(|evidence| &evidence.programs) {
         let name = harmless(program);
@@ -199,7 +218,8 @@ fn programs(report: &CapabilityReport) -> String {
     list(&names)
 }
 
-fn places(report: &CapabilityReport) -> String {
+/// Where the checks of the class were made; empty where that is not known.
+pub(super) fn places(report: &CapabilityReport) -> String {
     let deciding = report.places.iter().filter(|it| it.class == report.class);
     let places: Vec<_> = deciding.filter_map(place).collect();
     if places.is_empty() {
@@ -209,7 +229,7 @@ fn places(report: &CapabilityReport) -> String {
         0 => String::new(),
         more => format!(" and {more} more places"),
     };
-    format!(", from {}{more}", places.join(", "))
+    format!("{}{more}", places.join(", "))
 }
 
 /// `caller (syscall) 12×`
