@@ -125,6 +125,9 @@ fn what_was_typed_wrong_is_a_usage_error() {
         "run -o json --emit systemd -- true",
         "profile",
         "profile --pid 4194305",
+        // Where checks are counted, no records are sent.
+        "profile --pid 1 --buffer-size 8M",
+        "top --buffer-size 8M",
     ] {
         let output = capable(arguments);
         assert_eq!(code(&output), 2, "{arguments}: {}", stderr(&output));

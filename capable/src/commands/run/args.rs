@@ -47,6 +47,10 @@ pub struct Args {
     #[command(flatten)]
     pub tracing: trace::TracingArgs,
 
+    /// How records come.
+    #[command(flatten)]
+    pub buffer: trace::BufferArgs,
+
     /// The command and its arguments
     #[arg(help_heading = None::<&'static str>, required = true, trailing_var_arg = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,

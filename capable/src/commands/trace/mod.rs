@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-pub use args::{Args, FilterArgs, TracingArgs, duration};
+pub use args::{Args, BufferArgs, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
 pub use rows::Rows;
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             origin: false,
             entries: counts::ENTRIES,
         }),
-        buffer: args.tracing.buffer_size,
+        buffer: args.buffer.buffer_size,
         log_level: kernel_log_level(),
         ..Request::of(&plan)
     };
