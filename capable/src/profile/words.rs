@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::report::Loss;
+
 /// Makes text of unknown origin harmless: control characters, also the Unicode ones that reorder
 /// text, are escaped, so that a name can neither colour a terminal nor end a comment.
 pub(super) fn harmless(text: &str) -> String {
@@ -57,6 +59,18 @@ pub(super) fn checks(count: u64) -> String {
         1 => "1 check".to_owned(),
         _ => format!("{count} checks"),
     }
+}
+
+/// What was lost and why: `12 because the buffer was full and 3 because ...`.
+pub(super) fn losses(losses: &[Loss]) -> String {
+    let losses: Vec<_> = losses
+        .iter()
+        .map(|loss| match loss.lost {
+            Some(lost) => format!("{lost} because {}", loss.cause),
+            None => format!("some because {}", loss.cause),
+        })
+        .collect();
+    harmless(&list(&losses))
 }
 
 /// ` by 1 process`, ` by 2001 processes`; nothing where that is not known.

@@ -60,7 +60,7 @@ mod tests {
             Run {
                 command: vec!["ping".to_owned(), "-c1".to_owned()],
                 losses: vec![Loss {
-                    cause: "ring buffer full".to_owned(),
+                    cause: "the buffer was full".to_owned(),
                     lost: None,
                 }],
                 ..Run::default()

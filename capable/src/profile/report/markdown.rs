@@ -3,7 +3,7 @@
 use super::text::{counts, first, places, programs};
 use super::{CapabilityReport, Report};
 use crate::capability::CapabilitySet;
-use crate::profile::words::{by_processes, checks, harmless, shortened, time};
+use crate::profile::words::{by_processes, checks, harmless, losses, shortened, time};
 
 /// The report as Markdown, closed by a newline.
 pub fn markdown(report: &Report) -> String {
@@ -11,23 +11,20 @@ pub fn markdown(report: &Report) -> String {
         "# Capabilities of {}\n\n",
         code(&shortened(&report.title()))
     );
-    if let Some(losses) = &report.incomplete {
-        out.push_str("> **Incomplete**: something was lost, so the set may lack capabilities:");
-        for loss in losses {
-            let lost = loss.lost.map(|lost| format!(" ({})", lost));
-            out.push_str(&format!(
-                " {}{};",
-                escaped(&loss.cause),
-                lost.unwrap_or_default()
-            ));
-        }
-        out.pop();
-        out.push_str(".\n\n");
+    if let Some(lost) = &report.incomplete {
+        out.push_str(&format!(
+            "> **Incomplete**: the set may lack capabilities, for something was lost: {}.\n\n",
+            escaped(&losses(lost))
+        ));
     }
-    out.push_str(&match names(report.needed) {
-        names if names.is_empty() => "It needs **no capability**.\n".to_owned(),
-        names => format!("It needs {names}.\n"),
-    });
+    let needed = names(report.needed);
+    let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
+        (true, false) => "It needs **no capability**".to_owned(),
+        (true, true) => "It was not seen to need a capability".to_owned(),
+        (false, false) => format!("It needs {needed}"),
+        (false, true) => format!("It needs at least {needed}"),
+    };
+    out.push_str(&format!("{answer}.\n"));
     if !report.capabilities.is_empty() {
         out.push_str("\n| capability | class | checks | asked by | from | first after | why |\n");
         out.push_str("|---|---|---|---|---|---|---|\n");

@@ -49,7 +49,7 @@ pub struct Run {
 /// Something that was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// Where and why, in words: `ring buffer full`.
+    /// Why, as the end of a sentence: `the buffer was full`.
     pub cause: String,
     /// How many checks or steps in the life of processes; null where that is not known.
     pub lost: Option<u64>,

@@ -3,7 +3,7 @@
 use super::{CapabilityReport, Evidence, Loss, Place, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::rules::{Class, Rule};
-use crate::profile::words::{by_processes, checks, harmless, list, shortened, time, wrap};
+use crate::profile::words::{by_processes, checks, harmless, list, losses, shortened, time, wrap};
 
 /// The columns that the text fits.
 const WIDTH: usize = 80;
@@ -38,17 +38,10 @@ fn line(out: &mut String, text: &str) {
     wrap(out, "", "  ", WIDTH, text);
 }
 
-fn incomplete(out: &mut String, losses: &[Loss]) {
-    let losses: Vec<_> = losses
-        .iter()
-        .map(|loss| match loss.lost {
-            Some(lost) => format!("{} ({})", harmless(&loss.cause), lost),
-            None => harmless(&loss.cause),
-        })
-        .collect();
+fn incomplete(out: &mut String, lost: &[Loss]) {
     let text = format!(
-        "INCOMPLETE: something was lost, so the set may lack capabilities: {}.",
-        list(&losses)
+        "INCOMPLETE: the set may lack capabilities, for something was lost: {}.",
+        losses(lost)
     );
     wrap(out, "", "  ", WIDTH, &text);
     out.push('\n');
@@ -64,11 +57,14 @@ fn names(set: CapabilitySet) -> String {
 
 fn answer(out: &mut String, report: &Report) {
     let title = shortened(&report.title());
-    if report.needed.is_empty() {
-        line(out, &format!("{title}: needs no capability."));
-    } else {
-        line(out, &format!("{title}: needs {}.", names(report.needed)));
-    }
+    let needed = names(report.needed);
+    let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
+        (true, false) => "needs no capability".to_owned(),
+        (true, true) => "was not seen to need a capability".to_owned(),
+        (false, false) => format!("needs {needed}"),
+        (false, true) => format!("needs at least {needed}"),
+    };
+    line(out, &format!("{title}: {answer}."));
     for (class, sentence) in [
         (Class::Denied, "Denied, and may be needed:"),
         (Class::CouldNotTell, "Could not tell whether needed:"),
@@ -275,12 +271,16 @@ fn sentences(out: &mut String, title: &str, sentences: &[String]) {
 
 fn footer(out: &mut String, report: &Report) {
     out.push('\n');
+    let seen = match report.incomplete {
+        None => "",
+        Some(_) => " were seen",
+    };
     let lost = match report.incomplete {
         None => "nothing was lost",
         Some(_) => "INCOMPLETE, see above",
     };
     let text = format!(
-        "{}{} in {}; {lost}.",
+        "{}{}{seen} in {}; {lost}.",
         checks(report.checks),
         by_processes(report.processes),
         time(report.duration_ns),
