@@ -125,6 +125,9 @@ fn what_was_typed_wrong_is_a_usage_error() {
         "run -o json --emit systemd -- true",
         "profile",
         "profile --pid 4194305",
+        // Where checks are counted, no records are sent.
+        "profile --pid 1 --buffer-size 8M",
+        "top --buffer-size 8M",
     ] {
         let output = capable(arguments);
         assert_eq!(code(&output), 2, "{arguments}: {}", stderr(&output));
@@ -302,6 +305,65 @@ fn the_exit_code_is_the_commands() {
 }
 
 #[test]
+fn a_file_that_cannot_be_what_the_gate_is_given_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    for (option, content, reason) in [
+        (
+            "--allow",
+            "net_raw\nbogus\n",
+            "line 2: unknown capability 'bogus'",
+        ),
+        ("--allow", "{\"checks\": 1", "it is no report of capable"),
+        ("--allow", "\u{0}", "line 1: unknown capability"),
+        ("--baseline", "net_raw\n", "it is no report of capable"),
+        ("--baseline", "{}", "missing field `version`"),
+        ("--baseline", "", "it is no report of capable"),
+        ("--baseline", "{\"version\": 99}", "version 99"),
+    ] {
+        let file = folder.path().join("given");
+        fs::write(&file, content).unwrap();
+        let file = file.to_str().unwrap();
+        let output = capable(&format!("run {option} {file} -- touch {file}.ran"));
+        let message = stderr(&output);
+        assert_eq!(code(&output), 2, "{content:?}: {message}");
+        assert!(message.contains(file), "{content:?}: {message}");
+        assert!(message.contains(reason), "{content:?}: {message}");
+        assert!(!Path::new(&format!("{file}.ran")).exists());
+    }
+    for (given, reason) in [
+        (
+            "--allow /no/such/file",
+            "cannot read /no/such/file: No such file",
+        ),
+        ("--allow kil", "did you mean CAP_KILL?"),
+        ("--baseline /", "cannot read /: Is a directory"),
+    ] {
+        let output = capable(&format!("run {given} -- true"));
+        assert_eq!(code(&output), 2, "{given}");
+        assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+    }
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn where_capable_itself_fails_the_exit_code_is_125() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let program = folder.path().join("capable");
+    fs::copy(CAPABLE, &program).unwrap();
+    let output = Command::new(&program)
+        .args(["run", "--", "true"])
+        .uid(65534)
+        .gid(65534)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 125, "{}", stderr(&output));
+    let output = capable("run --report /dev/full -- true");
+    assert_eq!(code(&output), 125, "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot write /dev/full"));
+}
+
+#[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn the_gate_fails_a_run_that_needs_more_than_is_allowed() {
     let gate = |options: &str| {
@@ -312,7 +374,12 @@ fn the_gate_fails_a_run_that_needs_more_than_is_allowed() {
     };
     let shut = gate("--allow net_raw");
     assert_eq!(code(&shut), 3);
-    assert!(stderr(&shut).contains("not allowed: CAP_SYS_NICE"));
+    assert_eq!(
+        stderr(&shut),
+        "capable: not allowed: CAP_SYS_NICE (needed, 1 check by nice): granted in can_nice, for \
+         setpriority(2): the priority is higher than RLIMIT_NICE allows; it is not asked below \
+         that\n"
+    );
     assert_eq!(code(&gate("--allow sys_nice")), 0);
 
     let folder = tempfile::tempdir().unwrap();
@@ -323,7 +390,9 @@ fn the_gate_fails_a_run_that_needs_more_than_is_allowed() {
     );
     assert_eq!(code(&made), 0);
     let options = format!("--baseline {}", baseline.display());
-    assert_eq!(code(&gate(&options)), 3);
+    let new = gate(&options);
+    assert_eq!(code(&new), 3);
+    assert!(stderr(&new).contains("not allowed: CAP_SYS_NICE"));
     // The baseline may be the file that the report goes to.
     let options = format!(
         "--allow sys_nice -o json --baseline {0} --report {0}",

@@ -455,7 +455,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__profile)
-            opts="-p -d -o -h --pid --unit --cgroup --container --duration --table-size --output --report --emit --allow --baseline --hook --transport --buffer-size --help"
+            opts="-p -d -o -h --pid --unit --cgroup --container --duration --table-size --output --report --emit --allow --baseline --hook --transport --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -523,10 +523,6 @@ _capable() {
                     ;;
                 --transport)
                     COMPREPLY=($(compgen -W "ring perf" -- "${cur}"))
-                    return 0
-                    ;;
-                --buffer-size)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -611,7 +607,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__top)
-            opts="-v -g -s -d -n -b -p -u -c -C -h --verbose --group --sort --delay --iterations --batch --table-size --pid --tid --children --user --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --hook --transport --buffer-size --help"
+            opts="-v -g -s -d -n -b -p -u -c -C -h --verbose --group --sort --delay --iterations --batch --table-size --pid --tid --children --user --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --hook --transport --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -719,10 +715,6 @@ _capable() {
                     ;;
                 --transport)
                     COMPREPLY=($(compgen -W "ring perf" -- "${cur}"))
-                    return 0
-                    ;;
-                --buffer-size)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -166,7 +166,6 @@ fexit\t'A BPF program after `cap_capable`'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_using_subcommand top" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_using_subcommand top" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
 complete -c capable -n "__fish_capable_using_subcommand top" -s v -l verbose -d 'Also count checks that are not audited'
 complete -c capable -n "__fish_capable_using_subcommand top" -s b -l batch -d 'Print each reading as plain text'
 complete -c capable -n "__fish_capable_using_subcommand top" -l children -d 'With -p: keep its descendants too, also those to come'
@@ -215,7 +214,6 @@ fexit\t'A BPF program after `cap_capable`'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_using_subcommand profile" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_using_subcommand profile" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
 complete -c capable -n "__fish_capable_using_subcommand profile" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand list" -s o -l output -d 'How to write it' -r -f -a "table\t'A line for each'
 json\t'One object per line for each'"

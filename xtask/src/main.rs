@@ -4,6 +4,7 @@ mod apt;
 mod bench;
 mod binaries;
 mod build_ebpf;
+mod consumers;
 #[path = "../../capable/build/digest.rs"]
 mod digest;
 mod guest;

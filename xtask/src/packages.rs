@@ -91,20 +91,39 @@ fn fetch(
     work: &Path,
     archive: &Path,
 ) -> Result<()> {
+    let root = work.join("root");
+    // For what says in a guest which versions it has.
+    let list = unpack(releases, packages, alone, work, &root)?;
+    let mut whole = Archive::default();
+    whole.tree(&root)?;
+    whole.file("vm/packages", 0o644, list);
+    let unfinished = work.join("archive");
+    whole.save(&unfinished)?;
+    fs::rename(unfinished, archive)?;
+    Ok(())
+}
+
+/// Unpacks these packages and all that they depend on below `root`; the result is a line for each,
+/// `name=version`. The folder `work` is made anew.
+pub fn unpack(
+    releases: &[&str],
+    packages: &[&str],
+    alone: &[String],
+    work: &Path,
+    root: &Path,
+) -> Result<String> {
     if work.exists() {
         fs::remove_dir_all(work)?;
     }
     let apt = Apt::update(releases)?;
     let mut wanted = apt.closure(packages)?;
     wanted.extend(alone.iter().cloned());
-    // For what says in a guest which versions it has.
     let mut list = String::new();
     for package in &wanted {
         list += &format!("{package}\n");
     }
     let files = apt.download(wanted, &work.join("packages"))?;
 
-    let root = work.join("root");
     for (link, target) in [
         ("bin", "usr/bin"),
         ("sbin", "usr/sbin"),
@@ -115,7 +134,7 @@ fn fetch(
         std::os::unix::fs::symlink(target, root.join(link))?;
     }
     for file in files {
-        apt::unpack(&file, &root)?;
+        apt::unpack(&file, root)?;
     }
     for folder in LEFT_OUT {
         let folder = root.join(folder);
@@ -123,11 +142,5 @@ fn fetch(
             fs::remove_dir_all(folder)?;
         }
     }
-    let mut whole = Archive::default();
-    whole.tree(&root)?;
-    whole.file("vm/packages", 0o644, list);
-    let unfinished = work.join("archive");
-    whole.save(&unfinished)?;
-    fs::rename(unfinished, archive)?;
-    Ok(())
+    Ok(list)
 }

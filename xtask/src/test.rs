@@ -19,7 +19,7 @@ use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Kernel, Rows};
 use crate::qemu::Machine;
 use crate::tally::{Lines, Tally};
-use crate::{binaries, guest_root, packages, places, process, setup, vm};
+use crate::{binaries, consumers, guest_root, packages, places, process, setup, vm};
 
 /// How long the tests in one guest may take: several times what they take on two processors.
 const GUEST_LIMIT: Duration = Duration::from_secs(900);
@@ -103,8 +103,10 @@ fn live_tests() -> Result<Tally> {
         .args(["test", "--quiet", "--no-fail-fast"])
         .args(["--package", "capable", "--tests"]);
     if !places::is_root() {
-        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", "sudo");
+        let sudo = format!("sudo --preserve-env={}", consumers::VARIABLE);
+        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", sudo);
     }
+    command.env(consumers::VARIABLE, consumers::folder()?);
     counted(command.args(["--", "--ignored"]))
 }
 

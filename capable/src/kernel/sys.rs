@@ -96,7 +96,13 @@ pub struct Program<'a> {
     pub license: &'a CStr,
 }
 
+/// How often a program is loaded whose verification a signal ended.
+const ATTEMPTS: usize = 20;
+
 /// Loads a program. With `log`, the verifier writes there.
+///
+/// The verifier gives up with EAGAIN while a signal is pending (kernel/bpf/verifier.c, `do_check`).
+/// Whoever caught the signal learns of it all the same, so the program is loaded again.
 pub fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Load {
@@ -148,7 +154,14 @@ pub fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result
         line_count: 0,
         attach_btf_id: program.attach_btf_id,
     };
-    // SAFETY: instructions, licence and log outlive the call.
+    for _ in 1..ATTEMPTS {
+        // SAFETY: instructions, licence and log outlive the call.
+        match unsafe { bpf(BPF_PROG_LOAD, &mut attributes) } {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            result => return result.map(owned),
+        }
+    }
+    // SAFETY: as above.
     unsafe { bpf(BPF_PROG_LOAD, &mut attributes) }.map(owned)
 }
 

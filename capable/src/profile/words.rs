@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::report::Loss;
+
 /// Makes text of unknown origin harmless: control characters, also the Unicode ones that reorder
 /// text, are escaped, so that a name can neither colour a terminal nor end a comment.
 pub(super) fn harmless(text: &str) -> String {
@@ -40,12 +42,35 @@ pub(super) fn wrap(out: &mut String, first: &str, rest: &str, width: usize, text
     out.push('\n');
 }
 
+/// The beginning of a title that is too long for a line of its own.
+pub(super) fn shortened(title: &str) -> String {
+    /// What leaves room for some words in a line of 80 columns.
+    const LONGEST: usize = 60;
+    let title = harmless(title);
+    match title.char_indices().nth(LONGEST) {
+        None => title,
+        Some((end, _)) => format!("{} ...", title[..end].trim_end()),
+    }
+}
+
 /// `1 check`, `1016 checks`.
 pub(super) fn checks(count: u64) -> String {
     match count {
         1 => "1 check".to_owned(),
         _ => format!("{count} checks"),
     }
+}
+
+/// What was lost and why: `12 because the buffer was full and 3 because ...`.
+pub(super) fn losses(losses: &[Loss]) -> String {
+    let losses: Vec<_> = losses
+        .iter()
+        .map(|loss| match loss.lost {
+            Some(lost) => format!("{lost} because {}", loss.cause),
+            None => format!("some because {}", loss.cause),
+        })
+        .collect();
+    harmless(&list(&losses))
 }
 
 /// ` by 1 process`, ` by 2001 processes`; nothing where that is not known.
@@ -93,6 +118,14 @@ mod tests {
         assert_eq!(harmless("a\x1b[31m\nb"), "a\\u{1b}[31m\\nb");
         assert_eq!(harmless("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(harmless("größe 漢"), "größe 漢");
+    }
+
+    #[test]
+    fn a_long_title_is_cut_and_says_so() {
+        assert_eq!(shortened("ping -c1 ::1"), "ping -c1 ::1");
+        let long = shortened(&"größe ".repeat(20));
+        assert!(long.ends_with("größe ..."), "{long}");
+        assert_eq!(long.chars().count(), 59 + 4);
     }
 
     #[test]

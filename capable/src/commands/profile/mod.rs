@@ -88,7 +88,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         let began = monotonic_now();
         eprintln!(
-            "capable: counting what {} asks for; Ctrl-C ends it and reports",
+            "capable: counting what {} asks for; Ctrl-C ends and reports",
             target.subject()
         );
         wait(&mut tracer, signals, args.duration, &target).await?;

@@ -89,13 +89,19 @@ impl Account {
 /// Everything that was lost, by cause.
 fn losses(counters: &Counters, missed: Missed) -> Vec<Loss> {
     [
-        (counters.lost_full, "the buffer was full: try --buffer-size"),
+        (
+            counters.lost_full,
+            "the buffer was full (try --buffer-size)",
+        ),
         (
             counters.lost_life,
-            "the buffer was full for forks, executions and results: try --buffer-size",
+            "the buffer was full for forks, executions and results (try --buffer-size)",
         ),
         (counters.lost_pairs, "the return of a check was missed"),
-        (counters.lost_counts, "the table of counts was full"),
+        (
+            counters.lost_counts,
+            "the table of counts was full (try --table-size)",
+        ),
         (counters.table_full, "the table of processes was full"),
         (
             missed.checks,

@@ -17,7 +17,7 @@ use crate::{
         Report,
         emit::{self, Needs},
         gate,
-        report::{json, markdown, text},
+        report::{Evidence, json, markdown, text},
     },
 };
 
@@ -185,12 +185,9 @@ impl Reporter {
 fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
     let offences = gate::offences(report, allowed);
     for offence in &offences {
-        eprintln!(
-            "capable: not allowed: {} ({}): {}",
-            offence.report.capability,
-            offence.reason.title(),
-            offence.report.why
-        );
+        for evidence in offence.evidence() {
+            eprintln!("capable: not allowed: {}", sentence(offence, evidence));
+        }
     }
     if report.incomplete.is_some() {
         eprintln!(
@@ -198,6 +195,22 @@ fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
         );
     }
     !offences.is_empty() || report.incomplete.is_some()
+}
+
+/// The capability, why it offends, who asked how often, and where.
+fn sentence(offence: &gate::Offence<'_>, evidence: &Evidence) -> String {
+    let asked = match evidence.checks {
+        0 => "by".to_owned(),
+        1 => "1 check by".to_owned(),
+        count => format!("{count} checks by"),
+    };
+    format!(
+        "{} ({}, {asked} {}): {}",
+        offence.report.capability,
+        offence.reason.title(),
+        evidence.programs.join(", "),
+        evidence.why
+    )
 }
 
 pub use place::Place as ReportPlace;

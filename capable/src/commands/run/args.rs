@@ -25,7 +25,10 @@ failed; 3 where --allow or --baseline shut the gate; 2 for wrong usage.";
 
 /// Run a command and report which capabilities it and its descendants need
 #[derive(Clone, Debug, ClapArgs)]
-#[command(after_long_help = EXAMPLES)]
+#[command(
+    after_long_help = EXAMPLES,
+    override_usage = "capable run [OPTIONS] [--] COMMAND [ARGUMENT]..."
+)]
 pub struct Args {
     /// The report.
     #[command(flatten)]
@@ -46,6 +49,10 @@ pub struct Args {
     /// How to trace.
     #[command(flatten)]
     pub tracing: trace::TracingArgs,
+
+    /// How records come.
+    #[command(flatten)]
+    pub buffer: trace::BufferArgs,
 
     /// The command and its arguments
     #[arg(help_heading = None::<&'static str>, required = true, trailing_var_arg = true, value_name = "COMMAND")]

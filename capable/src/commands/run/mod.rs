@@ -90,7 +90,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         },
         follow: true,
         outcomes: true,
-        buffer: args.tracing.buffer_size,
+        buffer: args.buffer.buffer_size,
         log_level: log::max_level() as u8,
         ..Request::of(&plan)
     };

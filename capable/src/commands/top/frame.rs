@@ -76,8 +76,7 @@ pub trait Names {
 const KEYS: &str = "q quit  h help  g group  c rate/total  p pid  n name  r result  R reverse";
 
 /// The page of keys.
-pub const HELP: &str = "\
-  g            next grouping: check, process, capability, result, cgroup
+pub const HELP: &str = "  g            next grouping: check, process, capability, result, cgroup
                (counting begins anew to or from cgroup)
   c            sort by checks per second; again: by checks in all
   p            sort by pid
@@ -92,7 +91,8 @@ pub const HELP: &str = "\
 
 CHECKS/S is the rate since the reading before, TOTAL is since counting began.
 Once the table is half full, processes that ended go together by name: pid -.
-A `-` stands for what this kernel does not tell.
+A `-` stands for what this kernel does not tell, and for the command line of a
+process that ended.
 
 ";
 
@@ -176,7 +176,7 @@ impl Content<'_> {
         let order = if reversed { ", reversed" } else { "" };
         let mut lines = vec![line(
             format!(
-                "capable top: by {}, sorted by {}{order}, every {} s, counting for {}",
+                "capable top: by {}, sorted by {}{order}, every {} s, for {}",
                 group.name(),
                 sort.name(),
                 self.delay.as_secs_f64(),

@@ -147,7 +147,7 @@ fn rows_show_rates_and_totals_of_two_readings() {
     assert_eq!(
         text(Group::Check, Sort::Rate),
         "\
-capable top: by check, sorted by rate, every 2 s, counting for 1:02:03
+capable top: by check, sorted by rate, every 2 s, for 1:02:03
 11125 checks, 1010/s, 0 lost: 120 granted, 2004 denied, 9001 unknown; 4 rows
 audited checks only (-v: all)
     PID COMM            CAPABILITY             RESULT   CHECKS/S       TOTAL
@@ -157,6 +157,30 @@ audited checks only (-v: all)
     300 nginx           CAP_SETUID             denied          0           3
 "
     );
+}
+
+#[test]
+fn the_title_fits_80_columns_however_the_table_is_looked_at() {
+    let sample = sample();
+    let longest = View {
+        reversed: true,
+        ..view(Group::Capability, Sort::Result)
+    };
+    let text = content(&sample, longest).text(None, &mut Fixed);
+    let title = text.lines().next().unwrap();
+    assert!(title.width() <= 80 && title.ends_with("1:02:03"), "{title}");
+}
+
+#[test]
+fn the_keys_of_the_help_page_stand_below_each_other() {
+    let lines = help(&[], 80, 40);
+    let keys: Vec<_> = lines
+        .iter()
+        .skip(1)
+        .take(2)
+        .map(|line| &line.text[..4])
+        .collect();
+    assert_eq!(keys, ["  g ", "    "]);
 }
 
 #[test]

@@ -55,6 +55,10 @@ pub struct Args {
     #[command(flatten)]
     pub tracing: TracingArgs,
 
+    /// How records come.
+    #[command(flatten)]
+    pub buffer: BufferArgs,
+
     /// bcc's maps of cgroups, which this program replaces.
     #[arg(long, value_name = "MAP", hide = true)]
     pub cgroupmap: Option<String>,
@@ -155,7 +159,12 @@ pub struct TracingArgs {
     /// Transport to use; by default the best that this kernel has
     #[arg(long, hide_short_help = true, value_name = "TRANSPORT", value_enum)]
     pub transport: Option<Transport>,
+}
 
+/// What is between the kernel and a program that takes records; counting does without.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Tracing")]
+pub struct BufferArgs {
     /// Size of the buffer between kernel and program: 512K, 8M
     #[arg(long, hide_short_help = true, value_name = "BYTES", value_parser = buffer_size)]
     pub buffer_size: Option<u32>,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-pub use args::{Args, FilterArgs, TracingArgs, duration};
+pub use args::{Args, BufferArgs, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
 pub use rows::Rows;
@@ -111,7 +111,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             origin: false,
             entries: counts::ENTRIES,
         }),
-        buffer: args.tracing.buffer_size,
+        buffer: args.buffer.buffer_size,
         log_level: kernel_log_level(),
         ..Request::of(&plan)
     };
@@ -120,13 +120,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .build()?;
     runtime.block_on(async {
         let mut stop = Stop::new(args)?;
-        let mut tracer = match Tracer::start(&request) {
-            Ok(tracer) => tracer,
-            // The verifier gives up when a signal is pending (EAGAIN; kernel/bpf/verifier.c,
-            // do_check): the user has changed their mind.
-            Err(_) if stop.came().await => return Ok(ExitCode::SUCCESS),
-            Err(error) => return Err(error.into()),
-        };
+        let mut tracer = Tracer::start(&request)?;
         if args.filter.children {
             for &pid in &args.filter.pids {
                 for descendant in resolve::descendants(pid) {
@@ -209,12 +203,6 @@ impl Stop {
             time: args.bounds.duration.or(args.bounds.timeout),
             deadline: None,
         })
-    }
-
-    /// Whether a signal has come already.
-    async fn came(&mut self) -> bool {
-        let soon = Duration::from_millis(20);
-        tokio::time::timeout(soon, self.wait()).await.is_ok()
     }
 
     /// The time begins with the trace: loading can take a second on a slow machine.

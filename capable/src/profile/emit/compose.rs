@@ -14,7 +14,9 @@ impl Emitter for Compose {
         super::preamble(out, needs, "Compose service");
         comment(
             out,
-            "Only what was profiled is in the set: an entry point in the image may need more.",
+            "Lay it over the file that has the service's image: docker compose -f compose.yaml -f \
+             THIS_FILE up. Only what was profiled is in the set: an entry point in the image may \
+             need more.",
         );
         let from_file = needs_file_capabilities(needs);
         if from_file {

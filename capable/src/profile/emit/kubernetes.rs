@@ -5,6 +5,7 @@ use super::{
     no_new_privs_note,
 };
 use crate::capability::{Capability, CapabilitySet};
+use crate::profile::words::harmless;
 
 /// Writes the context.
 pub(super) struct Kubernetes;
@@ -61,10 +62,10 @@ impl Emitter for Kubernetes {
             out.push_str("  runAsNonRoot: true\n");
             match user.parse::<u32>() {
                 Ok(uid) => out.push_str(&format!("  runAsUser: {uid}\n")),
-                Err(_) => comment(
-                    out,
-                    &format!("runAsUser: the number of {user} in the image"),
-                ),
+                Err(_) => out.push_str(&format!(
+                    "  # runAsUser: the number of {} in the image\n",
+                    harmless(user)
+                )),
             }
         }
         out.push_str("  capabilities:\n    drop:\n      - ALL\n");

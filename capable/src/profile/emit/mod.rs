@@ -19,6 +19,7 @@ use super::words;
 use crate::capability::{Capability, CapabilitySet};
 
 pub use needs::{Needs, RunsAs, interpreter_of};
+pub(super) use shell::command as shell_command;
 
 /// Writes the set for one consumer.
 pub trait Emitter {
@@ -82,7 +83,8 @@ fn line_comment(out: &mut String, line: &str) {
 
 /// The comments that every consumer gets: what it is for, and what could not be known.
 fn preamble(out: &mut String, needs: &Needs, what: &str) {
-    comment(out, &format!("{what} for {}, by capable.", needs.title));
+    let title = words::shortened(&needs.title);
+    comment(out, &format!("{what} for {title}, by capable."));
     for note in needs.notes() {
         comment(out, &note);
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Emitter, Needs, RunsAs, comment, libcap_names, line_comment, shell};
 use crate::capability::CapabilitySet;
+use crate::profile::words::harmless;
 
 /// Writes the command for the file that needs them.
 ///
@@ -44,6 +45,12 @@ impl Emitter for Setcap {
             "Whoever may execute the file gets them; not on nosuid mounts, not with \
              no_new_privs. What it executes in turn does not get them.",
         );
+        if let Some(name) = needs.executable.as_deref().and_then(interpreter_name) {
+            comment(
+                out,
+                &format!("{name} is an interpreter: every program that it runs would get them."),
+            );
+        }
         let value = format!("{}+ep", names.join(","));
         out.push_str(&format!("setcap {value} {file}\n"));
         comment(out, "Check with:");
@@ -66,6 +73,18 @@ fn script(out: &mut String, needs: &Needs, interpreter: &Path) {
         out,
         &format!("Needed: {}", libcap_names(needs.set).join(",")),
     );
+}
+
+/// The name of a file that is known to run the programs of others.
+fn interpreter_name(file: &Path) -> Option<String> {
+    const NAMES: [&str; 14] = [
+        "ash", "awk", "bash", "busybox", "dash", "java", "lua", "node", "perl", "php", "python",
+        "ruby", "sh", "zsh",
+    ];
+    let name = file.file_name()?.to_str()?;
+    // python3.11, perl5.36.0
+    let plain = name.trim_end_matches(|each: char| each.is_ascii_digit() || each == '.');
+    NAMES.contains(&plain).then(|| harmless(name))
 }
 
 /// The set of the program whose file it is; those of other programs of the tree are comments,
@@ -143,6 +162,20 @@ mod tests {
         let text = Format::Setcap.emit(&needs);
         assert!(text.contains("/bin/sh"), "{text}");
         assert!(text.contains("Needed: cap_net_raw"), "{text}");
+    }
+
+    #[test]
+    fn an_interpreters_file_is_said_to_give_them_to_every_program() {
+        for (file, is_one) in [
+            ("/usr/bin/python3.11", true),
+            ("/bin/sh", true),
+            ("/usr/bin/ping", false),
+        ] {
+            let mut needs = needs("net_raw");
+            needs.executable = Some(file.into());
+            let text = Format::Setcap.emit(&needs);
+            assert_eq!(text.contains("is an interpreter"), is_one, "{text}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn quoted(word: &str) -> String {
 }
 
 /// The words of a command, each quoted where it must be.
-pub(super) fn command(words: &[String]) -> String {
+pub(in crate::profile) fn command(words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
     words.join(" ")
 }

@@ -31,7 +31,14 @@ impl Emitter for Systemd {
         setting(out, "CapabilityBoundingSet", &names);
         match &needs.runs_as {
             RunsAs::Root => {}
-            RunsAs::User(_) => setting(out, "AmbientCapabilities", &names),
+            RunsAs::User(user) => {
+                let user = harmless(user);
+                comment(
+                    out,
+                    &format!("It ran as {user}: the ambient set is for a unit with User={user}."),
+                );
+                setting(out, "AmbientCapabilities", &names);
+            }
             RunsAs::Unknown if names.is_empty() => {}
             RunsAs::Unknown => {
                 comment(

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::report::{CapabilityReport, Report, json};
-use super::rules::Class;
+use super::report::{CapabilityReport, Evidence, Report, json};
+use super::rules::{Class, Rule};
 use crate::capability::{Capability, CapabilitySet, ParseSetError};
 
 /// What was given to `--allow` or `--baseline` cannot be read.
@@ -40,7 +40,7 @@ pub enum GateError {
         error: ParseSetError,
     },
     /// The file is a report that cannot be read.
-    #[error("{}: {error}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     Report {
         /// The file.
         path: PathBuf,
@@ -96,10 +96,12 @@ pub fn allowed(given: &str) -> Result<CapabilitySet, GateError> {
     let path = Path::new(given);
     match fs::read_to_string(path) {
         Ok(text) => allowed_by_file(path, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(GateError::Neither {
-            given: given.to_owned(),
-            list,
-        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !given.contains('/') => {
+            Err(GateError::Neither {
+                given: given.to_owned(),
+                list,
+            })
+        }
         Err(error) => Err(GateError::File {
             path: path.to_owned(),
             error,
@@ -184,13 +186,30 @@ pub fn offences(report: &Report, allowed: CapabilitySet) -> Vec<Offence<'_>> {
         .collect()
 }
 
+impl<'a> Offence<'a> {
+    /// The checks that offend, by what the rules found of them.
+    pub fn evidence(&self) -> impl Iterator<Item = &'a Evidence> + use<'a> {
+        let reason = self.reason;
+        self.report
+            .evidence
+            .iter()
+            .filter(move |evidence| match reason {
+                Reason::Needed => evidence.class == Class::Needed,
+                Reason::CouldNotTell => evidence.class == Class::CouldNotTell,
+                Reason::Used => is_use(evidence),
+            })
+    }
+}
+
 fn used(report: &CapabilityReport) -> bool {
-    use super::rules::Rule;
-    report.evidence.iter().any(|evidence| {
-        evidence.granted > 0
-            && evidence.class != Class::Advisory
-            && !matches!(evidence.rule, Rule::Access | Rule::SameId)
-    })
+    report.evidence.iter().any(is_use)
+}
+
+/// Granted by the bit, with an effect.
+fn is_use(evidence: &Evidence) -> bool {
+    evidence.granted > 0
+        && evidence.class != Class::Advisory
+        && !matches!(evidence.rule, Rule::Access | Rule::SameId)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{Report, VERSION};
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// It is no JSON, or lacks a field.
-    #[error("no report of capable: {0}; write one with '-o json --report FILE'")]
+    #[error("it is no report of capable ({0}); write one with '-o json --report FILE'")]
     Json(#[from] serde_json::Error),
     /// It has a version that is not known here.
     #[error(
@@ -60,7 +60,7 @@ mod tests {
             Run {
                 command: vec!["ping".to_owned(), "-c1".to_owned()],
                 losses: vec![Loss {
-                    cause: "ring buffer full".to_owned(),
+                    cause: "the buffer was full".to_owned(),
                     lost: None,
                 }],
                 ..Run::default()

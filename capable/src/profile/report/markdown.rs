@@ -1,32 +1,33 @@
 //! The report as Markdown, for a page or a comment on a change.
 
+use super::text::{counts, first, places, programs};
 use super::{CapabilityReport, Report};
 use crate::capability::CapabilitySet;
-use crate::profile::words::{by_processes, checks, harmless, time};
+use crate::profile::words::{by_processes, checks, harmless, losses, shortened, time};
 
 /// The report as Markdown, closed by a newline.
 pub fn markdown(report: &Report) -> String {
-    let mut out = format!("# Capabilities of {}\n\n", code(&report.title()));
-    if let Some(losses) = &report.incomplete {
-        out.push_str("> **Incomplete**: something was lost, so the set may lack capabilities:");
-        for loss in losses {
-            let lost = loss.lost.map(|lost| format!(" ({})", lost));
-            out.push_str(&format!(
-                " {}{};",
-                escaped(&loss.cause),
-                lost.unwrap_or_default()
-            ));
-        }
-        out.pop();
-        out.push_str(".\n\n");
+    let mut out = format!(
+        "# Capabilities of {}\n\n",
+        code(&shortened(&report.title()))
+    );
+    if let Some(lost) = &report.incomplete {
+        out.push_str(&format!(
+            "> **Incomplete**: the set may lack capabilities, for something was lost: {}.\n\n",
+            escaped(&losses(lost))
+        ));
     }
-    out.push_str(&match names(report.needed) {
-        names if names.is_empty() => "It needs **no capability**.\n".to_owned(),
-        names => format!("It needs {names}.\n"),
-    });
+    let needed = names(report.needed);
+    let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
+        (true, false) => "It needs **no capability**".to_owned(),
+        (true, true) => "It was not seen to need a capability".to_owned(),
+        (false, false) => format!("It needs {needed}"),
+        (false, true) => format!("It needs at least {needed}"),
+    };
+    out.push_str(&format!("{answer}.\n"));
     if !report.capabilities.is_empty() {
-        out.push_str("\n| capability | class | granted | denied | why |\n");
-        out.push_str("|---|---|--:|--:|---|\n");
+        out.push_str("\n| capability | class | checks | asked by | from | first after | why |\n");
+        out.push_str("|---|---|---|---|---|---|---|\n");
         for each in &report.capabilities {
             row(&mut out, each);
         }
@@ -58,17 +59,18 @@ pub fn markdown(report: &Report) -> String {
 }
 
 fn row(out: &mut String, report: &CapabilityReport) {
-    let counts = &report.counts;
     let certain = if report.certain { "" } else { " (not certain)" };
     let alternative = report
         .alternative
         .map(|alternative| format!("; {} would do too", code(&alternative.to_string())));
     out.push_str(&format!(
-        "| {} | {}{certain} | {} | {} | {}{} |\n",
+        "| {} | {}{certain} | {} | {} | {} | {} | {}{} |\n",
         code(&report.capability.to_string()),
         report.class.title(),
-        counts.granted + counts.granted_by_ownership,
-        counts.denied,
+        counts(report),
+        escaped(&programs(report)),
+        escaped(&places(report)),
+        time(first(report)),
         escaped(&report.why),
         alternative.unwrap_or_default(),
     ));
@@ -84,16 +86,20 @@ fn items(out: &mut String, title: &str, items: impl Iterator<Item = String>) {
 }
 
 fn footer(out: &mut String, report: &Report) {
+    let lost = match report.incomplete {
+        None => "nothing was lost",
+        Some(_) => "**incomplete**, see above",
+    };
     let kernel = report
         .kernel
         .as_ref()
-        .map(|kernel| format!(", Linux {}", escaped(kernel)));
+        .map(|kernel| format!(" Linux {}.", escaped(kernel)));
     let hook = report
         .hook
         .as_ref()
-        .map(|hook| format!(", by {}", escaped(hook)));
+        .map(|hook| format!(" Hook: {}.", escaped(hook)));
     out.push_str(&format!(
-        "\n{}{} in {}{}{}.\n",
+        "\n{}{} in {}; {lost}.{}{}\n",
         checks(report.checks),
         by_processes(report.processes),
         time(report.duration_ns),
@@ -150,7 +156,7 @@ mod tests {
         );
         for line in text.lines().filter(|line| line.starts_with('|')) {
             let cells = line.replace("\\|", "").matches('|').count();
-            assert_eq!(cells, 6, "{line}");
+            assert_eq!(cells, 8, "{line}");
         }
     }
 
@@ -165,7 +171,7 @@ mod tests {
             [check],
         );
         let text = markdown(&report);
-        assert!(text.contains("# Capabilities of `a'b\\|c`"), "{text}");
+        assert!(text.contains("# Capabilities of `'a'b\\|c'`"), "{text}");
         assert!(text.contains("\\<script\\>\\|"), "{text}");
     }
 }

@@ -49,7 +49,7 @@ pub struct Run {
 /// Something that was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// Where and why, in words: `ring buffer full`.
+    /// Why, as the end of a sentence: `the buffer was full`.
     pub cause: String,
     /// How many checks or steps in the life of processes; null where that is not known.
     pub lost: Option<u64>,
@@ -237,12 +237,12 @@ impl Report {
         programs
     }
 
-    /// What was profiled, as a title: the command, or the subject.
+    /// What was profiled, as a title: the subject, or the command as a shell reads it.
     pub fn title(&self) -> String {
         match (&self.subject, self.command.as_slice()) {
             (Some(subject), _) => super::words::harmless(subject),
             (None, []) => "unknown program".to_owned(),
-            (None, command) => super::words::harmless(&command.join(" ")),
+            (None, command) => super::emit::shell_command(command),
         }
     }
 }

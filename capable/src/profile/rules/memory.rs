@@ -1,6 +1,6 @@
 //! The overcommit check: most of all checks, and never a need.
 
-use super::{Class, Finding, Rule, Ruling};
+use super::{Class, Finding, Rule, Ruling, by_syscall_alone};
 use crate::capability::Capability;
 use crate::profile::observation::Observation;
 
@@ -67,15 +67,17 @@ pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
         let syscall = observation.syscall.as_deref();
         syscall.is_some_and(|syscall| syscalls.contains(&syscall))
     };
-    let sure = Finding::sure(Class::Advisory, Rule::Overcommit, why);
-    match (observation.caller_symbol(), observation.audited) {
-        (Some(caller), _) => CALLERS.contains(&caller).then_some(sure),
-        (None, Some(false)) => among(SYSCALLS).then_some(sure),
-        (None, Some(true)) => None,
-        (None, None) => {
-            among(ONLY_MEMORY).then(|| Finding::unsure(Class::Advisory, Rule::Overcommit, why))
+    let is_it = match (observation.caller_symbol(), observation.audited) {
+        (Some(caller), _) => {
+            let sure = Finding::sure(Class::Advisory, Rule::Overcommit, why);
+            return CALLERS.contains(&caller).then_some(sure);
         }
-    }
+        (None, Some(false)) => among(SYSCALLS),
+        (None, Some(true)) => false,
+        (None, None) => among(ONLY_MEMORY),
+    };
+    let why = by_syscall_alone(why, observation);
+    is_it.then(|| Finding::unsure(Class::Advisory, Rule::Overcommit, why))
 }
 
 #[cfg(test)]

@@ -128,6 +128,19 @@ impl Finding {
         })
     }
 
+    /// Certain where it is known which kernel function asked.
+    fn sure_of_caller(
+        observation: &Observation,
+        class: Class,
+        rule: Rule,
+        why: impl Into<String>,
+    ) -> Ruling {
+        match observation.caller_symbol() {
+            Some(_) => Self::sure(class, rule, why),
+            None => Self::unsure(class, rule, why),
+        }
+    }
+
     fn unsure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
         Ruling::Counts(Self {
             class,
@@ -177,19 +190,33 @@ pub fn judge(part: &Part) -> Ruling {
         .unwrap_or_else(|| verdict::denied(&part.observation))
 }
 
+/// In place of the name of the kernel function that asked.
+const UNKNOWN_CALLER: &str = "a kernel function that is not known";
+
 /// Where the check was made, for a sentence: `in can_nice, for setpriority(2)`.
 fn place(observation: &Observation) -> String {
-    match (observation.caller_symbol(), observation.syscall.as_deref()) {
-        (Some(caller), Some(syscall)) => format!("in {caller}, for {syscall}(2)"),
-        (Some(caller), None) => format!("in {caller}"),
-        (None, Some(syscall)) => format!("for {syscall}(2)"),
-        (None, None) => "in a function that is not known".to_owned(),
+    let caller = observation.caller_symbol().unwrap_or(UNKNOWN_CALLER);
+    match observation.syscall.as_deref() {
+        Some(syscall) => format!("in {caller}, for {syscall}(2)"),
+        None => format!("in {caller}"),
+    }
+}
+
+/// The sentence for a check that was recognised by its system call alone.
+fn by_syscall_alone(why: &str, observation: &Observation) -> String {
+    match observation.syscall.as_deref() {
+        Some(syscall) => {
+            format!("{why} (asked in {UNKNOWN_CALLER}, and taken for that because of {syscall}(2))")
+        }
+        None => why.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Verdict;
+    use crate::profile::Outcome;
     use crate::profile::observation::tests::granted;
 
     /// The ruling on an observation by itself.
@@ -223,6 +250,56 @@ mod tests {
         observation.insetid = Some(true);
         assert_eq!(finding(&observation), without);
         assert_eq!(without.class, Class::Needed);
+    }
+
+    /// Whatever is said of a check whose caller is not known rests on a guess about who it was,
+    /// unless it does not matter who asked.
+    #[test]
+    fn where_it_matters_who_asked_an_unknown_caller_is_said_and_nothing_is_certain() {
+        let whoever = [
+            Rule::Ownership,
+            Rule::Access,
+            Rule::SameId,
+            Rule::DeniedSucceeded,
+        ];
+        let syscalls = [
+            "mmap",
+            "clone",
+            "execve",
+            "ioctl",
+            "bpf",
+            "setuid",
+            "faccessat2",
+            "seccomp",
+        ];
+        let verdicts = [None, Some(Verdict::Granted), Some(Verdict::Denied(1))];
+        let outcomes = [
+            Outcome::Unknown,
+            Outcome::SyscallSucceeded,
+            Outcome::SyscallFailed(libc::EPERM),
+            Outcome::SyscallFailed(libc::ENOENT),
+        ];
+        let all = Capability::all().filter(|&capability| capability != Capability::FSETID);
+        for capability in all {
+            for (syscall, verdict) in syscalls
+                .iter()
+                .flat_map(|&syscall| verdicts.iter().map(move |&verdict| (syscall, verdict)))
+            {
+                for (audited, outcome) in [None, Some(true), Some(false)]
+                    .into_iter()
+                    .flat_map(|audited| outcomes.map(|outcome| (audited, outcome)))
+                {
+                    let mut check = granted(capability, "", syscall);
+                    (check.verdict, check.audited, check.outcome) = (verdict, audited, outcome);
+                    let finding = finding(&check);
+                    let is_said = finding.why.contains(UNKNOWN_CALLER) && !finding.certain;
+                    assert!(
+                        is_said || whoever.contains(&finding.rule),
+                        "{check:?}: {finding:?}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -32,8 +32,9 @@ pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
                 Class::Needed,
                 Rule::SameId,
                 format!(
-                    "granted for {syscall}(2); needed if the id changed, which is not known: the \
-                     kernel may ask before it looks"
+                    "granted {}; needed if the id changed, which is not known: the kernel may ask \
+                     before it looks",
+                    place(observation)
                 ),
             )
         },
@@ -70,9 +71,21 @@ pub(super) fn unaudited(observation: &Observation) -> Option<Ruling> {
     })
 }
 
-/// Granted by the bit: whoever asked goes on because of it.
+/// Granted by the bit: whoever asked goes on because of it. Where it is not known who asked, it may
+/// be one that goes on either way.
 pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
     observation.is_granted_by_bit().then(|| {
+        if observation.caller_symbol().is_none() {
+            return Finding::unsure(
+                Class::Needed,
+                Rule::Granted,
+                format!(
+                    "granted {}: whether the kernel refuses without depends on the function, so \
+                     it is kept: try without",
+                    place(observation)
+                ),
+            );
+        }
         Finding::sure(
             Class::Needed,
             Rule::Granted,
@@ -137,14 +150,13 @@ pub(super) fn denied_but_failed_otherwise(observation: &Observation) -> Option<R
 pub(super) fn denied(observation: &Observation) -> Ruling {
     let place = place(observation);
     match observation.outcome {
-        Outcome::SyscallFailed(errno) => Finding::sure(
-            Class::Denied,
-            Rule::Denied,
-            format!(
+        Outcome::SyscallFailed(errno) => {
+            let why = format!(
                 "denied {place}, and the call failed ({}): give it if the program went wrong there",
                 errno_name(errno)
-            ),
-        ),
+            );
+            Finding::sure_of_caller(observation, Class::Denied, Rule::Denied, why)
+        }
         Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
             Class::Denied,
             Rule::Denied,

@@ -133,7 +133,7 @@ fn every_check_is_counted_once() {
 #[test]
 fn a_loss_makes_the_answer_incomplete() {
     let loss = Loss {
-        cause: "ring buffer full".to_owned(),
+        cause: "the buffer was full".to_owned(),
         lost: Some(3),
     };
     let run = Run {

@@ -2,8 +2,8 @@
 
 use super::{CapabilityReport, Evidence, Loss, Place, Report};
 use crate::capability::CapabilitySet;
-use crate::profile::rules::Class;
-use crate::profile::words::{by_processes, checks, harmless, list, time, wrap};
+use crate::profile::rules::{Class, Rule};
+use crate::profile::words::{by_processes, checks, harmless, list, losses, shortened, time, wrap};
 
 /// The columns that the text fits.
 const WIDTH: usize = 80;
@@ -38,17 +38,10 @@ fn line(out: &mut String, text: &str) {
     wrap(out, "", "  ", WIDTH, text);
 }
 
-fn incomplete(out: &mut String, losses: &[Loss]) {
-    let losses: Vec<_> = losses
-        .iter()
-        .map(|loss| match loss.lost {
-            Some(lost) => format!("{} ({})", harmless(&loss.cause), lost),
-            None => harmless(&loss.cause),
-        })
-        .collect();
+fn incomplete(out: &mut String, lost: &[Loss]) {
     let text = format!(
-        "INCOMPLETE: something was lost, so the set may lack capabilities: {}.",
-        list(&losses)
+        "INCOMPLETE: the set may lack capabilities, for something was lost: {}.",
+        losses(lost)
     );
     wrap(out, "", "  ", WIDTH, &text);
     out.push('\n');
@@ -63,12 +56,15 @@ fn names(set: CapabilitySet) -> String {
 }
 
 fn answer(out: &mut String, report: &Report) {
-    let title = report.title();
-    if report.needed.is_empty() {
-        line(out, &format!("{title}: needs no capability."));
-    } else {
-        line(out, &format!("{title}: needs {}.", names(report.needed)));
-    }
+    let title = shortened(&report.title());
+    let needed = names(report.needed);
+    let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
+        (true, false) => "needs no capability".to_owned(),
+        (true, true) => "was not seen to need a capability".to_owned(),
+        (false, false) => format!("needs {needed}"),
+        (false, true) => format!("needs at least {needed}"),
+    };
+    line(out, &format!("{title}: {answer}."));
     for (class, sentence) in [
         (Class::Denied, "Denied, and may be needed:"),
         (Class::CouldNotTell, "Could not tell whether needed:"),
@@ -111,15 +107,24 @@ fn capability(out: &mut String, report: &CapabilityReport) {
         why.push_str(&format!("; {alternative} would do too"));
     }
     sentence(out, &why);
+    let places = match places(report) {
+        places if places.is_empty() => places,
+        places => format!(", from {places}"),
+    };
     let asked = format!(
-        "asked by {}, first after {}{}",
+        "asked by {}, first after {}{places}",
         programs(report),
         time(first(report)),
-        places(report)
     );
     sentence(out, &asked);
-    for evidence in report.evidence.iter().skip(1) {
-        other(out, evidence);
+    let mut said: Vec<(Class, Rule)> = Vec::new();
+    for evidence in &report.evidence {
+        // What differs in the place only is in the list of places.
+        let kind = (evidence.class, evidence.rule);
+        if !said.is_empty() && !said.contains(&kind) {
+            other(out, report, evidence);
+        }
+        said.push(kind);
     }
 }
 
@@ -132,17 +137,25 @@ fn sentence(out: &mut String, text: &str) {
 }
 
 /// What another rule found of the same capability.
-fn other(out: &mut String, evidence: &Evidence) {
-    let text = format!(
-        "{}, {}: {}",
-        evidence.class.title(),
-        checks(evidence.checks),
-        evidence.why
-    );
+fn other(out: &mut String, report: &CapabilityReport, evidence: &Evidence) {
+    let alike = |other: &&Evidence| other.class == evidence.class && other.rule == evidence.rule;
+    let count: u64 = report
+        .evidence
+        .iter()
+        .filter(alike)
+        .map(|each| each.checks)
+        .sum();
+    let checks = checks(count);
+    let which = match evidence.class == report.class {
+        true => format!("also {checks}"),
+        false => format!("{}, {checks}", evidence.class.title()),
+    };
+    let text = format!("{which}: {}", evidence.why);
     wrap(out, "    - ", "      ", WIDTH, &format!("{text}."));
 }
 
-fn counts(report: &CapabilityReport) -> String {
+/// How often, by what was decided.
+pub(super) fn counts(report: &CapabilityReport) -> String {
     let counts = &report.counts;
     if counts.checks == 0 {
         return "never asked for".to_owned();
@@ -173,7 +186,8 @@ fn deciding(report: &CapabilityReport) -> impl Iterator<Item = &Evidence> {
         .filter(move |evidence| evidence.class == class)
 }
 
-fn first(report: &CapabilityReport) -> u64 {
+/// When the first check of the class was made.
+pub(super) fn first(report: &CapabilityReport) -> u64 {
     deciding(report)
         .map(|evidence| evidence.first_ns)
         .min()
@@ -183,7 +197,8 @@ fn first(report: &CapabilityReport) -> u64 {
 /// The programs listed by name; more are counted.
 const PROGRAMS: usize = 3;
 
-fn programs(report: &CapabilityReport) -> String {
+/// Who made the checks of the class.
+pub(super) fn programs(report: &CapabilityReport) -> String {
     let mut names: Vec<String> = Vec::new();
     for program in deciding(report).flat_map(|evidence| &evidence.programs) {
         let name = harmless(program);
@@ -199,7 +214,8 @@ fn programs(report: &CapabilityReport) -> String {
     list(&names)
 }
 
-fn places(report: &CapabilityReport) -> String {
+/// Where the checks of the class were made; empty where that is not known.
+pub(super) fn places(report: &CapabilityReport) -> String {
     let deciding = report.places.iter().filter(|it| it.class == report.class);
     let places: Vec<_> = deciding.filter_map(place).collect();
     if places.is_empty() {
@@ -209,7 +225,7 @@ fn places(report: &CapabilityReport) -> String {
         0 => String::new(),
         more => format!(" and {more} more places"),
     };
-    format!(", from {}{more}", places.join(", "))
+    format!("{}{more}", places.join(", "))
 }
 
 /// `caller (syscall) 12×`
@@ -255,23 +271,30 @@ fn sentences(out: &mut String, title: &str, sentences: &[String]) {
 
 fn footer(out: &mut String, report: &Report) {
     out.push('\n');
-    let mut text = format!(
-        "{}{} in {}",
+    let seen = match report.incomplete {
+        None => "",
+        Some(_) => " were seen",
+    };
+    let lost = match report.incomplete {
+        None => "nothing was lost",
+        Some(_) => "INCOMPLETE, see above",
+    };
+    let text = format!(
+        "{}{}{seen} in {}; {lost}.",
         checks(report.checks),
         by_processes(report.processes),
-        time(report.duration_ns)
+        time(report.duration_ns),
     );
-    if let Some(kernel) = &report.kernel {
-        text.push_str(&format!(", Linux {}", harmless(kernel)));
-    }
-    if let Some(hook) = &report.hook {
-        text.push_str(&format!(", by {}", harmless(hook)));
-    }
-    text.push_str(match report.incomplete {
-        None => "; nothing was lost.",
-        Some(_) => "; INCOMPLETE, see above.",
-    });
     line(out, &text);
+    let kernel = report
+        .kernel
+        .as_ref()
+        .map(|kernel| format!("Linux {kernel}"));
+    let hook = report.hook.as_ref().map(|hook| format!("hook: {hook}"));
+    let by: Vec<_> = kernel.into_iter().chain(hook).collect();
+    if !by.is_empty() {
+        line(out, &harmless(&format!("{}.", by.join(", "))));
+    }
 }
 
 #[cfg(test)]

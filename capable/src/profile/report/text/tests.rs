@@ -4,6 +4,7 @@ use super::*;
 use crate::capability::Capability;
 use crate::event::Task;
 use crate::profile::observation::tests::{denied, granted};
+use crate::profile::report::markdown;
 use crate::profile::{Observation, Outcome, Phase, Run};
 
 /// A run with something in each class.
@@ -88,13 +89,38 @@ fn it_says_what_was_left_out_and_what_else_a_capability_was_asked_for() {
 fn a_loss_comes_first_and_is_loud() {
     let mut report = varied();
     report.incomplete = Some(vec![Loss {
-        cause: "ring buffer full".to_owned(),
+        cause: "the buffer was full".to_owned(),
         lost: Some(1_200),
     }]);
     let text = text(&report);
-    assert!(text.starts_with("INCOMPLETE: something was lost"), "{text}");
+    assert!(text.starts_with("INCOMPLETE: the set may lack"), "{text}");
     let unwrapped = text.replace("\n  ", " ");
-    assert!(unwrapped.contains("ring buffer full (1200)"), "{text}");
+    assert!(
+        unwrapped.contains("1200 because the buffer was full."),
+        "{text}"
+    );
+    assert!(unwrapped.contains(": needs at least CAP_NET_RAW"), "{text}");
+    assert!(
+        unwrapped.contains("were seen in 1.2 s; INCOMPLETE"),
+        "{text}"
+    );
+}
+
+#[test]
+fn with_a_loss_nobody_is_told_that_nothing_is_needed() {
+    let losses = vec![Loss {
+        cause: "the buffer was full".to_owned(),
+        lost: Some(1),
+    }];
+    let run = Run {
+        losses,
+        ..Run::default()
+    };
+    let report = Report::new(run, []);
+    for text in [text(&report), markdown(&report)] {
+        assert!(text.contains("not seen to need a capability"), "{text}");
+        assert!(!text.contains("no capability"), "{text}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 mod table;
 
-use super::{Class, Finding, Rule, Ruling, place};
+use super::{Class, Finding, Rule, Ruling, by_syscall_alone, place};
 use crate::capability::Capability;
 use crate::profile::observation::Observation;
 
@@ -54,6 +54,11 @@ impl Entry {
             .is_none_or(|capability| capability == observation.capability)
             && (self.audited.is_none() || self.audited == observation.audited)
     }
+
+    /// It is about a function, and which one asked is not known.
+    fn is_by_syscall_alone(&self, observation: &Observation) -> bool {
+        !self.callers.is_empty() && observation.caller_symbol().is_none()
+    }
 }
 
 fn entry(observation: &Observation) -> Option<&'static Entry> {
@@ -65,6 +70,10 @@ fn entry(observation: &Observation) -> Option<&'static Entry> {
 /// The function goes on either way, whatever was decided.
 pub(super) fn choice(observation: &Observation) -> Option<Ruling> {
     let entry = entry(observation).filter(|entry| entry.effect == Effect::Choice)?;
+    if entry.is_by_syscall_alone(observation) {
+        let why = by_syscall_alone(entry.why, observation);
+        return Some(Finding::unsure(Class::Advisory, Rule::Choice, why));
+    }
     Some(Finding::sure(Class::Advisory, Rule::Choice, entry.why))
 }
 
@@ -73,7 +82,12 @@ pub(super) fn gate(observation: &Observation) -> Option<Ruling> {
     let entry = entry(observation).filter(|_| observation.is_granted_by_bit())?;
     let why = format!("granted {}: {}", place(observation), entry.why);
     match entry.effect {
-        Effect::Gate => Some(Finding::sure(Class::Needed, Rule::Gate, why)),
+        Effect::Gate => Some(Finding::sure_of_caller(
+            observation,
+            Class::Needed,
+            Rule::Gate,
+            why,
+        )),
         Effect::Sometimes => Some(Finding::unsure(Class::Needed, Rule::Sometimes, why)),
         Effect::Choice => None,
     }

@@ -242,7 +242,7 @@ pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
         Role::NarrowInsteadOf(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,
-            certain: true,
+            certain: observation.caller_symbol().is_some(),
             why: format!(
                 "denied {place}, where {wide} was then granted: this narrower one would do"
             ),
@@ -251,24 +251,27 @@ pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
         Role::NarrowNeverAsked(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,
-            certain: true,
+            certain: observation.caller_symbol().is_some(),
             why: format!(
                 "never asked for {place}, because {wide} was granted first: this narrower one \
                  would do"
             ),
             alternative: Some(wide),
         }),
-        Role::WideInsteadOf(narrow) => Finding::sure(
+        Role::WideInsteadOf(narrow) => Finding::sure_of_caller(
+            observation,
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("granted {place} only because {narrow} was not held, which would do"),
         ),
-        Role::WideInVain(narrow) => Finding::sure(
+        Role::WideInVain(narrow) => Finding::sure_of_caller(
+            observation,
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("denied {place} after {narrow} was; if anything, give that narrower one"),
         ),
-        Role::WideBefore(narrow) => Finding::sure(
+        Role::WideBefore(narrow) => Finding::sure_of_caller(
+            observation,
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("granted {place}, where the kernel takes {narrow} too but asks for it second"),

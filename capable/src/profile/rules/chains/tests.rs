@@ -205,3 +205,25 @@ fn no_check_is_lost() {
         .sum();
     assert_eq!(total, 23);
 }
+
+#[test]
+fn a_chain_in_a_function_that_is_not_known_is_not_certain_and_says_so() {
+    let parts = split(&[
+        denied(
+            Capability::DAC_READ_SEARCH,
+            "",
+            "openat",
+            Outcome::SyscallSucceeded,
+        ),
+        granted(Capability::DAC_OVERRIDE, "", "openat"),
+    ]);
+    assert_eq!(parts.len(), 2);
+    for part in parts {
+        let Ruling::Counts(finding) = judge(&part) else {
+            panic!("left out: {part:?}");
+        };
+        assert_eq!(finding.rule, Rule::OrChain);
+        assert!(!finding.certain, "{finding:?}");
+        assert!(finding.why.contains("not known"), "{finding:?}");
+    }
+}

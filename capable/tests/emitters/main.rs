@@ -1,0 +1,316 @@
+//! What `capable run --emit` writes, read by the programs that it is for: systemd, docker's client,
+//! docker-compose, podman, kubectl, setcap and capsh, as Debian has them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on says where by a panic, also in its helpers"
+)]
+
+mod consumers;
+mod engine;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Output, Stdio};
+
+use consumers::inside;
+use engine::docker;
+use serde_json::{Value, json};
+
+/// Needs CAP_SYS_CHROOT and CAP_SYS_NICE.
+const TWO: [&str; 6] = ["chroot", "/", "nice", "-n", "-5", "true"];
+
+/// As another user, who holds what is needed.
+const NOBODY: [&str; 4] = ["--user", "nobody", "--caps", "sys_chroot,sys_nice"];
+
+/// Prints the sets that it holds.
+const STATUS: &str = "cat /proc/self/status";
+
+/// What `capable run --emit FORMAT` writes of a command under these options.
+fn emitted(format: &str, options: &[&str], command: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("emitted");
+    let output = Command::new(env!("CARGO_BIN_EXE_capable"))
+        .args(["run", "--report", "/dev/null", "--emit"])
+        .arg(format!("{format}={}", file.display()))
+        .args(options)
+        .arg("--")
+        .args(command)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    fs::read_to_string(&file).unwrap()
+}
+
+/// The line that is no comment.
+fn line(emitted: &str) -> &str {
+    let mut lines = emitted.lines().filter(|line| !line.starts_with('#'));
+    let line = lines.next().unwrap();
+    assert_eq!(lines.next(), None, "{emitted}");
+    line
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A shell's words, on this machine, as root.
+fn sh(words: &str) -> Output {
+    Command::new("sh").args(["-c", words]).output().unwrap()
+}
+
+/// The mask of capabilities in a field of a process's status.
+fn set(status: &str, field: &str) -> u64 {
+    let value = status.lines().find_map(|line| line.strip_prefix(field));
+    let value = value.unwrap_or_else(|| panic!("no {field} in {status}"));
+    u64::from_str_radix(value.trim_start_matches(':').trim(), 16).unwrap()
+}
+
+/// CAP_SYS_CHROOT and CAP_SYS_NICE (include/uapi/linux/capability.h).
+const TWO_BITS: u64 = 1 << 18 | 1 << 23;
+
+/// What systemd says of a service with a drop-in: on reading it, and what the service may do, by
+/// setting.
+fn systemd(drop_in: &str, user: &str) -> (Output, Value) {
+    let script = format!(
+        "mkdir -p /tmp/units/prog.service.d
+        printf '[Service]\nExecStart=/bin/true\n{user}' >/tmp/units/prog.service
+        printf '%s' \"$1\" >/tmp/units/prog.service.d/capable.conf
+        systemd-analyze verify --man=no --recursive-errors=no /tmp/units/prog.service >&2
+        systemd-analyze security --offline=yes --json=short /tmp/units/prog.service"
+    );
+    let output = inside(&script, drop_in);
+    let settings = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+    (output, settings)
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn systemd_reads_the_drop_in_without_a_word_and_bounds_the_service_by_it() {
+    for (options, user, command) in [
+        (&[][..], "", &TWO[..]),
+        (&NOBODY[..], "User=prog\n", &TWO[..]),
+        (&[][..], "", &["true"][..]),
+    ] {
+        let drop_in = emitted("systemd", options, command);
+        let (output, settings) = systemd(&drop_in, user);
+        assert_eq!(text(&output.stderr), "", "{drop_in}");
+        assert!(output.status.success(), "{drop_in}");
+        let is_set = |field: &str| {
+            let settings = settings.as_array().unwrap();
+            let found = settings.iter().find(|each| each["json_field"] == field);
+            found.unwrap_or_else(|| panic!("no {field}"))["set"] == true
+        };
+        let needs_two = command.len() > 1;
+        assert!(is_set("NoNewPrivileges"));
+        for (field, is_bounded) in [
+            ("SYS_ADMIN", true),
+            ("CHOWN_FSETID_SETFCAP", true),
+            ("SYS_CHROOT", !needs_two),
+            ("SYS_NICE_RESOURCE", !needs_two),
+        ] {
+            let field = format!("CapabilityBoundingSet_CAP_{field}");
+            assert_eq!(is_set(&field), is_bounded, "{field}: {drop_in}");
+        }
+        // "Does not receive ambient capabilities".
+        assert_eq!(is_set("AmbientCapabilities"), user.is_empty(), "{drop_in}");
+    }
+    let (wrong, _) = systemd("[Service]\nCapabilityBoundsSet=\n", "");
+    assert!(
+        text(&wrong.stderr).contains("Unknown key"),
+        "{}",
+        text(&wrong.stderr)
+    );
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn dockers_client_asks_the_engine_for_the_container_that_was_meant() {
+    let created = |options: &[&str], command: &[&str]| {
+        let emitted = emitted("docker", options, command);
+        let (asked, output) = docker(&line(&emitted).replace("IMAGE", "debian:12"));
+        asked.unwrap_or_else(|| panic!("{emitted}: {}", text(&output.stderr)))
+    };
+    let asked = created(&[], &TWO);
+    assert_eq!(asked["Image"], "debian:12");
+    let host = &asked["HostConfig"];
+    assert_eq!(host["CapDrop"], json!(["ALL"]));
+    assert_eq!(host["CapAdd"], json!(["SYS_CHROOT", "SYS_NICE"]));
+    assert_eq!(host["SecurityOpt"], json!(["no-new-privileges"]));
+
+    let asked = created(&NOBODY, &TWO);
+    assert_eq!(asked["User"], "nobody");
+    assert_eq!(asked["HostConfig"]["SecurityOpt"], Value::Null);
+
+    let asked = created(&[], &["true"]);
+    assert_eq!(asked["HostConfig"]["CapAdd"], Value::Null);
+
+    let (asked, output) = docker("docker run --cap-drops=ALL debian:12");
+    assert_eq!(asked, None);
+    assert!(text(&output.stderr).contains("unknown flag"));
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_container_of_podman_holds_exactly_the_set() {
+    // Of the machine, which is no part of the line: neither network nor cgroups nor limits that
+    // root may not raise here.
+    const PODMAN: &str = "podman --cgroup-manager=cgroupfs --events-backend=file --root /tmp/root \
+         --runroot /tmp/runroot --tmpdir /tmp/tmp run --rootfs --network=none --cgroups=disabled \
+         --ulimit=nofile=512:512 --ulimit=nproc=500:500";
+    for (options, user, command, bits) in [
+        (&[][..], "0", &TWO[..], TWO_BITS),
+        (&NOBODY[..], "65534", &TWO[..], TWO_BITS),
+        (&[][..], "0", &["true"][..], 0),
+    ] {
+        let emitted = emitted("podman", options, command);
+        let rest = line(&emitted).strip_prefix("podman run ").unwrap();
+        let rest = rest.strip_suffix(" IMAGE").unwrap();
+        let script = format!(
+            "mkdir -p /tmp/image/bin /tmp/image/etc /tmp/image/proc /tmp/image/sys /tmp/image/dev
+            cp /bin/busybox /tmp/image/bin/cat
+            cp /etc/passwd /etc/group /tmp/image/etc
+            {PODMAN} {rest} /tmp/image {STATUS}"
+        );
+        let output = inside(&script, "");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let status = text(&output.stdout);
+        for field in ["CapPrm", "CapEff", "CapBnd"] {
+            assert_eq!(set(&status, field), bits, "{field}: {status}");
+        }
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+        assert!(status.contains(&format!("Uid:\t{user}\t")), "{status}");
+    }
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn docker_compose_puts_the_service_into_a_project() {
+    let merged = |options: &[&str], command: &[&str]| {
+        let script = r#"
+            printf 'version: "3.8"\nservices: {SERVICE: {image: debian}}\n' >/tmp/compose.yaml
+            printf '%s' "$1" >/tmp/override.yaml
+            docker-compose -f /tmp/compose.yaml -f /tmp/override.yaml config"#;
+        let output = inside(script, &emitted("compose", options, command));
+        assert_eq!(text(&output.stderr), "");
+        assert!(output.status.success());
+        text(&output.stdout)
+    };
+    assert_eq!(
+        merged(&[], &TWO),
+        "services:\n  SERVICE:\n    cap_add:\n    - SYS_CHROOT\n    - SYS_NICE\n    cap_drop:\n    \
+         - ALL\n    image: debian\n    security_opt:\n    - no-new-privileges:true\nversion: '3.8'\n\n"
+    );
+    let nobody = merged(&NOBODY, &TWO);
+    assert!(nobody.contains("    user: nobody\n"), "{nobody}");
+    assert!(!nobody.contains("security_opt"), "{nobody}");
+    let nothing = merged(&[], &["true"]);
+    assert!(!nothing.contains("cap_add"), "{nothing}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn kubectl_reads_the_context_into_the_type_of_a_container() {
+    // `set` reads into the type and writes it again: what the type lacks does not come back.
+    let context = |emitted: &str| {
+        let indented = emitted.replace('\n', "\n    ");
+        let pod = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: pod}}\nspec:\n  containers:\n  - name: \
+             prog\n    image: prog\n    {indented}\n"
+        );
+        let script = "printf '%s' \"$1\" | kubectl set env --local -f - -o json A=b";
+        let output = inside(script, &pod);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+        read["spec"]["containers"][0]["securityContext"].clone()
+    };
+    assert_eq!(
+        context(&emitted("kubernetes", &[], &TWO)),
+        json!({
+            "allowPrivilegeEscalation": false,
+            "capabilities": {"drop": ["ALL"], "add": ["SYS_CHROOT", "SYS_NICE"]},
+        })
+    );
+    // Without an entry in /etc/passwd: a number, which is what the field takes.
+    let number = [
+        "--user",
+        "12345",
+        "--group",
+        "12345",
+        "--caps",
+        "sys_chroot,sys_nice",
+    ];
+    assert_eq!(
+        context(&emitted("kubernetes", &number, &TWO)),
+        json!({
+            "runAsNonRoot": true,
+            "runAsUser": 12345,
+            "capabilities": {"drop": ["ALL"], "add": ["SYS_CHROOT", "SYS_NICE"]},
+        })
+    );
+    assert_eq!(
+        context(&emitted("kubernetes", &[], &["true"])),
+        json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}})
+    );
+    let unknown = "securityContext:\n  dropAll: true";
+    assert_eq!(context(unknown), json!({}));
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn setcap_gives_the_file_what_it_needs_and_verifies_it() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let file = folder.path().join("a nice program");
+    fs::copy("/usr/bin/nice", &file).unwrap();
+    let program = file.to_str().unwrap();
+    let as_nobody = || {
+        let output = Command::new(program)
+            .args(["-n", "-5", "nice"])
+            .uid(65534)
+            .gid(65534)
+            .output()
+            .unwrap();
+        text(&output.stdout).trim().to_owned()
+    };
+    assert_eq!(as_nobody(), "0");
+
+    let emitted_text = emitted("setcap", &[], &[program, "-n", "-5", "true"]);
+    let applied = sh(line(&emitted_text));
+    assert!(applied.status.success(), "{}", text(&applied.stderr));
+    let check = emitted_text
+        .lines()
+        .find_map(|line| line.strip_prefix("# ").filter(|line| line.contains(" -v ")))
+        .unwrap();
+    let verified = sh(check);
+    assert!(
+        verified.status.success(),
+        "{check}: {}",
+        text(&verified.stdout)
+    );
+    assert_eq!(as_nobody(), "-5");
+
+    let none = emitted("setcap", &[], &[program, "true"]);
+    assert!(sh(line(&none)).status.success(), "{none}");
+    assert!(!sh(check).status.success());
+    assert_eq!(as_nobody(), "0");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn the_command_of_capsh_runs_the_program_with_exactly_the_set() {
+    let command = format!("chroot / nice -n -5 true; {STATUS}");
+    for options in [&[][..], &NOBODY[..]] {
+        let emitted = emitted("capsh", options, &["sh", "-c", &command]);
+        let output = sh(line(&emitted));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let status = text(&output.stdout);
+        for field in ["CapPrm", "CapEff", "CapBnd"] {
+            assert_eq!(set(&status, field), TWO_BITS, "{field}: {emitted}{status}");
+        }
+        let ambient = if options.is_empty() { 0 } else { TWO_BITS };
+        assert_eq!(set(&status, "CapAmb"), ambient, "{status}");
+    }
+}
