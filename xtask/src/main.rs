@@ -8,6 +8,7 @@ mod build_ebpf;
 mod digest;
 mod guest;
 mod guest_root;
+mod header;
 mod initramfs;
 mod kernels;
 mod modules;
