@@ -10,7 +10,7 @@ Without a command it traces: `capable` is `capable trace`, and takes its options
 
 Examples:
   capable                         audited checks, live
-  capable -v -K -p 1234           all checks of a process, with kernel stacks
+  capable -v -K -p 1234           all checks of a process, with stacks
   capable --unit nginx --denied   what nginx asked for and did not get
   capable -o json | jq .          one object per check
   capable explain net_raw         what a capability allows
@@ -27,10 +27,10 @@ else to standard error.
 Examples:
   capable -v -p 1                 all checks of process 1
   capable -p 4711 --children      a process, its children, and theirs
-  capable -C net_raw -C net_admin two capabilities; -C '!sys_admin' all but one
+  capable -C net_raw,net_admin    two capabilities; '!sys_admin' all but it
   capable --denied -u www-data    what a user was refused
-  capable -K -U -c 'nginx*'       who asked, in the kernel and in the program
-  capable --unique -o wide        each check once per process, with its reason
+  capable -K -U -c 'nginx*'       who asked, in the kernel and the program
+  capable --unique -o wide        each check once per process, and why
   capable -o json -d 1m > rows    a minute, one object per line
   capable --folded -d 10s         stacks for a flame graph
   capable --columns help          which columns there are

@@ -1,10 +1,12 @@
 //! The program `capable`.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use capable::{
     cli::{Cli, Command},
-    commands::{Usage, doctor, explain, generate, inspect, list, profile, run, top, trace},
+    commands::{
+        Usage, doctor, explain, generate, inspect, list, print::say, profile, run, top, trace,
+    },
 };
 use clap::Parser as _;
 
@@ -12,17 +14,32 @@ use clap::Parser as _;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return answered(&answer),
+    };
     env_logger::init();
     run(cli).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        say(format_args!("error: {error:#}\n"));
         if error.is::<Usage>() {
-            eprintln!("\nFor more information, try '--help'.");
+            say(format_args!("\nFor more information, try '--help'.\n"));
             ExitCode::from(USAGE)
         } else {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Prints the help, the version or the usage error that clap has in place of a command line.
+fn answered(answer: &clap::Error) -> ExitCode {
+    match answer.print() {
+        _ if answer.use_stderr() => ExitCode::from(USAGE),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            say(format_args!("error: cannot write to stdout: {error}\n"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {

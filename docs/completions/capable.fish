@@ -8,6 +8,7 @@ function __fish_capable_needs_command
     set -l cmd (commandline -opc)
     set -e cmd[1]
     argparse -s (__fish_capable_global_optspecs) -- $cmd 2>/dev/null
+    or argparse -s (__fish_capable_global_optspecs) -- $cmd[1..-2] 2>/dev/null
     or return
     if set -q argv[1]
         # Also print the command, so this can be used to figure out what it is.
@@ -24,31 +25,108 @@ function __fish_capable_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Frames of each stack, at most 127' -r
-complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Keep this process, all its threads' -r
-complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Keep this thread' -r
-complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Keep this real user, by name or number' -r
-complete -c capable -n "__fish_capable_needs_command" -s c -l comm -d 'Keep tasks whose name matches this glob' -r
-complete -c capable -n "__fish_capable_needs_command" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r
-complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Keep this cgroup and all below it' -r
-complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Keep this systemd unit and all below it' -r
-complete -c capable -n "__fish_capable_needs_command" -l container -d 'Keep this container, by the beginning of its id' -r
-complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Keep this user namespace, by its number or a process in it' -r
-complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r
-complete -c capable -n "__fish_capable_needs_command" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Frames of each stack, at most 127' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Keep this process, all its threads' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Keep this thread' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Keep this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_needs_command" -s c -l comm -d 'Keep tasks whose name matches this glob' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r -f -a "chown\t''
+dac_override\t''
+dac_read_search\t''
+fowner\t''
+fsetid\t''
+kill\t''
+setgid\t''
+setuid\t''
+setpcap\t''
+linux_immutable\t''
+net_bind_service\t''
+net_broadcast\t''
+net_admin\t''
+net_raw\t''
+ipc_lock\t''
+ipc_owner\t''
+sys_module\t''
+sys_rawio\t''
+sys_chroot\t''
+sys_ptrace\t''
+sys_pacct\t''
+sys_admin\t''
+sys_boot\t''
+sys_nice\t''
+sys_resource\t''
+sys_time\t''
+sys_tty_config\t''
+mknod\t''
+lease\t''
+audit_write\t''
+audit_control\t''
+setfcap\t''
+mac_override\t''
+mac_admin\t''
+syslog\t''
+wake_alarm\t''
+block_suspend\t''
+audit_read\t''
+perfmon\t''
+bpf\t''
+checkpoint_restore\t''"
+complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Keep this cgroup and all below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Keep this systemd unit and all below it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l container -d 'Keep this container, by the beginning of its id' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Keep this user namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l unique -d 'Show what repeats once' -r -f -a "process\t'Process, capability and result'
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
-complete -c capable -n "__fish_capable_needs_command" -s n -l count -d 'Stop after this many rows' -r
-complete -c capable -n "__fish_capable_needs_command" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r
-complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r
+complete -c capable -n "__fish_capable_needs_command" -s n -l count -d 'Stop after this many rows' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
 wide\t'A table with all that is useful, as wide as the terminal'
 json\t'One JSON object per line'
 csv\t'Comma-separated values (RFC 4180)'
 folded\t'Stacks for flame graphs, counted, printed at the end'"
-complete -c capable -n "__fish_capable_needs_command" -l columns -d 'Show these columns; \'--columns help\' lists them' -r
+complete -c capable -n "__fish_capable_needs_command" -l columns -d 'Show these columns; \'--columns help\' lists them' -r -f -a "time\t''
+uid\t''
+user\t''
+pid\t''
+tid\t''
+ppid\t''
+nspid\t''
+nstid\t''
+comm\t''
+comm_bytes\t''
+task\t''
+cpu\t''
+cap\t''
+name\t''
+audit\t''
+inferred\t''
+insetid\t''
+result\t''
+by\t''
+errno\t''
+caller\t''
+syscall\t''
+sysno\t''
+compat\t''
+arguments\t''
+euid\t''
+effective\t''
+cred\t''
+credns\t''
+namespace\t''
+relation\t''
+initial\t''
+unit\t''
+container\t''
+runtime\t''
+cgroup\t''
+cgroup_id\t''
+help\t''"
 complete -c capable -n "__fish_capable_needs_command" -l time -d 'How to write times; the default is \'clock\' in tables, \'iso\' elsewhere' -r -f -a "clock\t'The time of day: 14:03:59'
 iso\t'RFC 3339 with nanoseconds: 2026-11-22T14:03:59.123456789+01:00'
 relative\t'Seconds since tracing began: 12.345678'"
@@ -61,9 +139,9 @@ fexit\t'A BPF program after `cap_capable`'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_needs_command" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_needs_command" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
-complete -c capable -n "__fish_capable_needs_command" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r
-complete -c capable -n "__fish_capable_needs_command" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r
+complete -c capable -n "__fish_capable_needs_command" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s v -l verbose -d 'Also show checks that are not audited'
 complete -c capable -n "__fish_capable_needs_command" -s K -l kernel-stack -d 'Print the kernel stack under each row'
 complete -c capable -n "__fish_capable_needs_command" -s U -l user-stack -d 'Print the user stack under each row'
@@ -85,31 +163,108 @@ complete -c capable -n "__fish_capable_needs_command" -f -a "explain" -d 'Say wh
 complete -c capable -n "__fish_capable_needs_command" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
 complete -c capable -n "__fish_capable_needs_command" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Frames of each stack, at most 127' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Keep this process, all its threads' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Keep this thread' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Keep this real user, by name or number' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -s c -l comm -d 'Keep tasks whose name matches this glob' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Keep this cgroup and all below it' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Keep this systemd unit and all below it' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Keep this container, by the beginning of its id' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Keep this user namespace, by its number or a process in it' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Frames of each stack, at most 127' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Keep this process, all its threads' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Keep this thread' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Keep this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand trace" -s c -l comm -d 'Keep tasks whose name matches this glob' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r -f -a "chown\t''
+dac_override\t''
+dac_read_search\t''
+fowner\t''
+fsetid\t''
+kill\t''
+setgid\t''
+setuid\t''
+setpcap\t''
+linux_immutable\t''
+net_bind_service\t''
+net_broadcast\t''
+net_admin\t''
+net_raw\t''
+ipc_lock\t''
+ipc_owner\t''
+sys_module\t''
+sys_rawio\t''
+sys_chroot\t''
+sys_ptrace\t''
+sys_pacct\t''
+sys_admin\t''
+sys_boot\t''
+sys_nice\t''
+sys_resource\t''
+sys_time\t''
+sys_tty_config\t''
+mknod\t''
+lease\t''
+audit_write\t''
+audit_control\t''
+setfcap\t''
+mac_override\t''
+mac_admin\t''
+syslog\t''
+wake_alarm\t''
+block_suspend\t''
+audit_read\t''
+perfmon\t''
+bpf\t''
+checkpoint_restore\t''"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Keep this cgroup and all below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Keep this systemd unit and all below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Keep this container, by the beginning of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Keep this user namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l unique -d 'Show what repeats once' -r -f -a "process\t'Process, capability and result'
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
-complete -c capable -n "__fish_capable_using_subcommand trace" -s n -l count -d 'Stop after this many rows' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -s n -l count -d 'Stop after this many rows' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
 wide\t'A table with all that is useful, as wide as the terminal'
 json\t'One JSON object per line'
 csv\t'Comma-separated values (RFC 4180)'
 folded\t'Stacks for flame graphs, counted, printed at the end'"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l columns -d 'Show these columns; \'--columns help\' lists them' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l columns -d 'Show these columns; \'--columns help\' lists them' -r -f -a "time\t''
+uid\t''
+user\t''
+pid\t''
+tid\t''
+ppid\t''
+nspid\t''
+nstid\t''
+comm\t''
+comm_bytes\t''
+task\t''
+cpu\t''
+cap\t''
+name\t''
+audit\t''
+inferred\t''
+insetid\t''
+result\t''
+by\t''
+errno\t''
+caller\t''
+syscall\t''
+sysno\t''
+compat\t''
+arguments\t''
+euid\t''
+effective\t''
+cred\t''
+credns\t''
+namespace\t''
+relation\t''
+initial\t''
+unit\t''
+container\t''
+runtime\t''
+cgroup\t''
+cgroup_id\t''
+help\t''"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l time -d 'How to write times; the default is \'clock\' in tables, \'iso\' elsewhere' -r -f -a "clock\t'The time of day: 14:03:59'
 iso\t'RFC 3339 with nanoseconds: 2026-11-22T14:03:59.123456789+01:00'
 relative\t'Seconds since tracing began: 12.345678'"
@@ -122,9 +277,9 @@ fexit\t'A BPF program after `cap_capable`'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r
-complete -c capable -n "__fish_capable_using_subcommand trace" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r
+complete -c capable -n "__fish_capable_using_subcommand trace" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s v -l verbose -d 'Also show checks that are not audited'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s K -l kernel-stack -d 'Print the kernel stack under each row'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s U -l user-stack -d 'Print the user stack under each row'
@@ -146,20 +301,60 @@ total\t'Checks in all, the most first'
 pid\t'Number of the process'
 name\t'Name of the task, the capability or the cgroup'
 result\t'Result, denied first'"
-complete -c capable -n "__fish_capable_using_subcommand top" -s d -l delay -d 'Seconds between two readings' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -s n -l iterations -d 'Stop after this many readings' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Rows that the kernel\'s table has room for' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Keep this process, all its threads' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Keep this thread' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Keep this real user, by name or number' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -s c -l comm -d 'Keep tasks whose name matches this glob' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Keep this cgroup and all below it' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Keep this systemd unit and all below it' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Keep this container, by the beginning of its id' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Keep this user namespace, by its number or a process in it' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r
-complete -c capable -n "__fish_capable_using_subcommand top" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r
+complete -c capable -n "__fish_capable_using_subcommand top" -s d -l delay -d 'Seconds between two readings' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s n -l iterations -d 'Stop after this many readings' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Rows that the kernel\'s table has room for' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Keep this process, all its threads' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Keep this thread' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Keep this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand top" -s c -l comm -d 'Keep tasks whose name matches this glob' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r -f -a "chown\t''
+dac_override\t''
+dac_read_search\t''
+fowner\t''
+fsetid\t''
+kill\t''
+setgid\t''
+setuid\t''
+setpcap\t''
+linux_immutable\t''
+net_bind_service\t''
+net_broadcast\t''
+net_admin\t''
+net_raw\t''
+ipc_lock\t''
+ipc_owner\t''
+sys_module\t''
+sys_rawio\t''
+sys_chroot\t''
+sys_ptrace\t''
+sys_pacct\t''
+sys_admin\t''
+sys_boot\t''
+sys_nice\t''
+sys_resource\t''
+sys_time\t''
+sys_tty_config\t''
+mknod\t''
+lease\t''
+audit_write\t''
+audit_control\t''
+setfcap\t''
+mac_override\t''
+mac_admin\t''
+syslog\t''
+wake_alarm\t''
+block_suspend\t''
+audit_read\t''
+perfmon\t''
+bpf\t''
+checkpoint_restore\t''"
+complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Keep this cgroup and all below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Keep this systemd unit and all below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Keep this container, by the beginning of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Keep this user namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
 kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
 fexit\t'A BPF program after `cap_capable`'
@@ -176,37 +371,131 @@ complete -c capable -n "__fish_capable_using_subcommand run" -s o -l output -d '
 json\t'For a program, and for --baseline'
 markdown\t'For an issue or a wiki'"
 complete -c capable -n "__fish_capable_using_subcommand run" -l report -d 'Write the report to this file; `-` is stdout' -r -F
-complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r
-complete -c capable -n "__fish_capable_using_subcommand run" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
+docker\t'Options for docker run'
+compose\t'A service in a compose file'
+podman\t'Options for podman run'
+kubernetes\t'A container\'s securityContext'
+setcap\t'File capabilities'
+capsh\t'A command that runs the program with exactly this set'
+json\t'The set and what is known of it, for a program'"
+complete -c capable -n "__fish_capable_using_subcommand run" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r -F
 complete -c capable -n "__fish_capable_using_subcommand run" -l baseline -d 'Exit with 3 where a capability was needed or used that was not in this report' -r -F
-complete -c capable -n "__fish_capable_using_subcommand run" -l settle -d 'The command is starting until it and its descendants started nothing for this time' -r
-complete -c capable -n "__fish_capable_using_subcommand run" -l user -d 'Run as this user, by name or number, with its groups' -r
-complete -c capable -n "__fish_capable_using_subcommand run" -l group -d 'Run as this group, by name or number' -r
-complete -c capable -n "__fish_capable_using_subcommand run" -l caps -d 'Hold exactly these capabilities, ambient, and no others in the bounding set; or `none`' -r
-complete -c capable -n "__fish_capable_using_subcommand run" -l drop -d 'Hold these capabilities in no set' -r
-complete -c capable -n "__fish_capable_using_subcommand run" -l securebits -d 'Set these secure bits, such as noroot,noroot-locked' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l settle -d 'The command is starting until it and its descendants started nothing for this time' -r -f
+complete -c capable -n "__fish_capable_using_subcommand run" -l user -d 'Run as this user, by name or number, with its groups' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand run" -l group -d 'Run as this group, by name or number' -r -f
+complete -c capable -n "__fish_capable_using_subcommand run" -l caps -d 'Hold exactly these capabilities, ambient, and no others in the bounding set; or `none`' -r -f -a "chown\t''
+dac_override\t''
+dac_read_search\t''
+fowner\t''
+fsetid\t''
+kill\t''
+setgid\t''
+setuid\t''
+setpcap\t''
+linux_immutable\t''
+net_bind_service\t''
+net_broadcast\t''
+net_admin\t''
+net_raw\t''
+ipc_lock\t''
+ipc_owner\t''
+sys_module\t''
+sys_rawio\t''
+sys_chroot\t''
+sys_ptrace\t''
+sys_pacct\t''
+sys_admin\t''
+sys_boot\t''
+sys_nice\t''
+sys_resource\t''
+sys_time\t''
+sys_tty_config\t''
+mknod\t''
+lease\t''
+audit_write\t''
+audit_control\t''
+setfcap\t''
+mac_override\t''
+mac_admin\t''
+syslog\t''
+wake_alarm\t''
+block_suspend\t''
+audit_read\t''
+perfmon\t''
+bpf\t''
+checkpoint_restore\t''"
+complete -c capable -n "__fish_capable_using_subcommand run" -l drop -d 'Hold these capabilities in no set' -r -f -a "chown\t''
+dac_override\t''
+dac_read_search\t''
+fowner\t''
+fsetid\t''
+kill\t''
+setgid\t''
+setuid\t''
+setpcap\t''
+linux_immutable\t''
+net_bind_service\t''
+net_broadcast\t''
+net_admin\t''
+net_raw\t''
+ipc_lock\t''
+ipc_owner\t''
+sys_module\t''
+sys_rawio\t''
+sys_chroot\t''
+sys_ptrace\t''
+sys_pacct\t''
+sys_admin\t''
+sys_boot\t''
+sys_nice\t''
+sys_resource\t''
+sys_time\t''
+sys_tty_config\t''
+mknod\t''
+lease\t''
+audit_write\t''
+audit_control\t''
+setfcap\t''
+mac_override\t''
+mac_admin\t''
+syslog\t''
+wake_alarm\t''
+block_suspend\t''
+audit_read\t''
+perfmon\t''
+bpf\t''
+checkpoint_restore\t''"
+complete -c capable -n "__fish_capable_using_subcommand run" -l securebits -d 'Set these secure bits, such as noroot,noroot-locked' -r -f
 complete -c capable -n "__fish_capable_using_subcommand run" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
 kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
 fexit\t'A BPF program after `cap_capable`'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
 complete -c capable -n "__fish_capable_using_subcommand run" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
 perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_using_subcommand run" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r
+complete -c capable -n "__fish_capable_using_subcommand run" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r -f
 complete -c capable -n "__fish_capable_using_subcommand run" -l wait -d 'Report when the last descendant has ended, not when the command has'
 complete -c capable -n "__fish_capable_using_subcommand run" -l no-new-privs -d 'Set no_new_privs: set-user-ID programs and file capabilities give nothing'
 complete -c capable -n "__fish_capable_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 'This process and its descendants, those to come too' -r
-complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This systemd unit and all below it' -r
-complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and all below it' -r
-complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the beginning of its id' -r
-complete -c capable -n "__fish_capable_using_subcommand profile" -s d -l duration -d 'Stop and report after this time: 30s, 5m, 1.5h, 2d' -r
-complete -c capable -n "__fish_capable_using_subcommand profile" -l table-size -d 'Rows that the kernel\'s table has room for' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 'This process and its descendants, those to come too' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This systemd unit and all below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and all below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the beginning of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -s d -l duration -d 'Stop and report after this time: 30s, 5m, 1.5h, 2d' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l table-size -d 'Rows that the kernel\'s table has room for' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -s o -l output -d 'Format of the report' -r -f -a "text\t'For a terminal'
 json\t'For a program, and for --baseline'
 markdown\t'For an issue or a wiki'"
 complete -c capable -n "__fish_capable_using_subcommand profile" -l report -d 'Write the report to this file; `-` is stdout' -r -F
-complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r
-complete -c capable -n "__fish_capable_using_subcommand profile" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r
+complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
+docker\t'Options for docker run'
+compose\t'A service in a compose file'
+podman\t'Options for podman run'
+kubernetes\t'A container\'s securityContext'
+setcap\t'File capabilities'
+capsh\t'A command that runs the program with exactly this set'
+json\t'The set and what is known of it, for a program'"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r -F
 complete -c capable -n "__fish_capable_using_subcommand profile" -l baseline -d 'Exit with 3 where a capability was needed or used that was not in this report' -r -F
 complete -c capable -n "__fish_capable_using_subcommand profile" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
 kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
@@ -242,3 +531,4 @@ complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_see
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c capable -n "__fish_capable_using_subcommand explain" -f -a "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore"

@@ -21,7 +21,7 @@ pub struct Kernel {
     /// What the user calls it.
     pub name: &'static str,
     /// The releases that are searched; the first gives the suite its name.
-    releases: &'static [&'static str],
+    pub releases: &'static [&'static str],
 }
 
 /// The kernels that everything is tested on, the oldest first.

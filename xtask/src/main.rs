@@ -9,6 +9,7 @@ mod consumers;
 mod digest;
 mod guest;
 mod guest_root;
+mod header;
 mod initramfs;
 mod kernels;
 mod modules;

@@ -19,7 +19,7 @@ use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Kernel, Rows};
 use crate::qemu::Machine;
 use crate::tally::{Lines, Tally};
-use crate::{binaries, consumers, guest_root, packages, places, process, setup, vm};
+use crate::{binaries, consumers, guest_root, header, packages, places, process, setup, vm};
 
 /// How long the tests in one guest may take: several times what they take on two processors.
 const GUEST_LIMIT: Duration = Duration::from_secs(900);
@@ -137,7 +137,8 @@ fn host_tests_in(folder: &Path) -> Result<Tally> {
     }
     let capable = folder.join("capable");
     let mut tally = counted(as_root(folder)?.args(["guest", "host-tests"]))?;
-    tally += counted(as_root(folder)?.arg("recipes").arg(capable))?;
+    tally += counted(as_root(folder)?.arg("recipes").arg(&capable))?;
+    tally += header::run(&capable)?;
     Ok(tally)
 }
 

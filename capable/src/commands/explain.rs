@@ -3,12 +3,12 @@
 pub(in crate::commands) mod layout;
 mod page;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::print::print;
 use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
 use page::{heading, paragraphs};
 
@@ -44,7 +44,7 @@ Examples:
   capable explain 21                 by number
   capable explain 00000000a80425fb   what a mask of /proc/PID/status holds";
 
-/// A line of JSON. What has no name here has null for everything but the number.
+/// A line of JSON.
 #[derive(Serialize)]
 struct Line {
     number: i32,
@@ -53,8 +53,40 @@ struct Line {
     accepted_instead: Vec<Other>,
     stands_in_for: Vec<Other>,
     #[serde(flatten)]
-    explanation: Option<&'static Explanation>,
+    explanation: Told,
 }
+
+/// An explanation, or null in the place of each of its fields.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Known(&'static Explanation),
+    Unknown {
+        summary: (),
+        allows: (),
+        scope: (),
+        programs: (),
+        syscalls: (),
+        functions: (),
+        danger: (),
+        holding: (),
+        alternatives: (),
+        see: (),
+    },
+}
+
+const UNTOLD: Told = Told::Unknown {
+    summary: (),
+    allows: (),
+    scope: (),
+    programs: (),
+    syscalls: (),
+    functions: (),
+    danger: (),
+    holding: (),
+    alternatives: (),
+    see: (),
+};
 
 /// The other end of an or-chain.
 #[derive(Serialize)]
@@ -88,7 +120,7 @@ impl Line {
                 .stands_in_for()
                 .map(|chain| Other::new(chain.narrow, chain))
                 .collect(),
-            explanation: capability.explanation(),
+            explanation: capability.explanation().map_or(UNTOLD, Told::Known),
         }
     }
 }
@@ -120,7 +152,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             text
         }
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -193,7 +225,12 @@ mod tests {
         );
         let line = serde_json::to_value(Line::new(unknown)).unwrap();
         assert_eq!(line["number"], 41);
-        assert!(line["name"].is_null() && line.get("allows").is_none());
+        assert!(line["name"].is_null());
+        let known = serde_json::to_value(Line::new(Capability::KILL)).unwrap();
+        for field in known.as_object().unwrap().keys() {
+            assert!(line.get(field).is_some(), "{field}");
+        }
+        assert!(line["allows"].is_null());
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::print::{print, say};
 use crate::inspect::target::Target;
 use crate::inspect::{self, Subject, sheet};
 
@@ -44,8 +44,9 @@ Reading the table:
   -              not known, or not told to this user
   after execve   what an ordinary program holds that the process starts
   securebits     the kernel tells them to the process itself only
-  run by a user  what the file gives a user who holds nothing, by the kernel's
-                 rule, in your user namespace with a full bounding set
+  run by a user  what the file gives a user who holds nothing, by the rule
+                 of the kernel, in your user namespace and with a full
+                 bounding set
   starts with    the permitted set of the unit's processes when they start
   can reach      what they can come to hold by running privileged files
 
@@ -77,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         match Target::from_word(word).and_then(|target| Subject::read(&target, universe)) {
             Ok(subject) => found.push((word.to_string_lossy(), subject)),
             Err(error) => {
-                eprintln!("error: {error}");
+                say(format_args!("error: {error}\n"));
                 failed = true;
             }
         }
@@ -93,11 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             sheet::side_by_side(&sheets, width())
         }
     };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Who reads on the other side has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written.context("cannot write to stdout")?,
-    }
+    print(&text)?;
     Ok(if failed {
         ExitCode::FAILURE
     } else {
@@ -114,12 +111,16 @@ fn json_lines(found: &[(Cow<'_, str>, Subject)]) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// The narrowest table: in less, every word would be a line.
+const NARROWEST: u16 = 40;
+
 /// The terminal's width, or what `$COLUMNS` says; none where rows go to a file or a pipe, so that
 /// each field is one line there.
 fn width() -> Option<u16> {
     let asked = std::env::var("COLUMNS").ok().and_then(|it| it.parse().ok());
-    asked.or_else(|| {
+    let width = asked.or_else(|| {
         let (width, _) = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal())?;
         Some(width.0)
-    })
+    })?;
+    Some(width.max(NARROWEST))
 }

@@ -1,12 +1,12 @@
 //! `capable list`: every capability in a line.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde::Serialize;
 
 use super::explain::layout::{columns, wrap};
+use super::print::{print, say};
 use crate::capability::{Capability, Danger, last_of_running_kernel};
 
 /// List every capability with its number, the kernel that brought it, and what it allows.
@@ -81,7 +81,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let last = match last_of_running_kernel() {
         Ok(last) => Some(last),
         Err(error) => {
-            eprintln!("capable: unknown which of them the running kernel has: {error}");
+            say(format_args!(
+                "capable: unknown which of them the running kernel has: {error}\n"
+            ));
             None
         }
     };
@@ -97,7 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             text
         }
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

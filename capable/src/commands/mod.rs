@@ -5,6 +5,7 @@ pub mod explain;
 pub mod generate;
 pub mod inspect;
 pub mod list;
+pub mod print;
 pub mod profile;
 mod reporting;
 pub mod run;

@@ -41,7 +41,7 @@ pub enum NamespaceError {
     },
     /// The link cannot be read.
     #[error(
-        "cannot read /proc/{pid}/ns/{kind}: {source}; it needs to run as the same user or with \
+        "cannot read /proc/{pid}/ns/{kind}: {error}; it needs to run as the same user or with \
          CAP_SYS_PTRACE"
     )]
     Unreadable {
@@ -50,7 +50,7 @@ pub enum NamespaceError {
         /// Which link.
         kind: &'static str,
         /// What the kernel said.
-        source: io::Error,
+        error: io::Error,
     },
 }
 
@@ -82,11 +82,11 @@ pub fn namespace_inode(kind: NamespaceKind, given: &str) -> Result<u32, Namespac
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(NamespaceError::NoProcess { pid });
         }
-        Err(source) => {
+        Err(error) => {
             return Err(NamespaceError::Unreadable {
                 pid,
                 kind: kind.file(),
-                source,
+                error,
             });
         }
     };
@@ -118,6 +118,17 @@ mod tests {
                 "{given}"
             );
         }
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = anyhow::Error::from(NamespaceError::Unreadable {
+            pid: 1,
+            kind: "user",
+            error: io::ErrorKind::PermissionDenied.into(),
+        });
+        let message = format!("{error:#}");
+        assert_eq!(message.matches("permission denied").count(), 1, "{message}");
     }
 
     #[test]

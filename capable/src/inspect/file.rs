@@ -68,11 +68,17 @@ impl File {
     ///
     /// Where it does not exist, is no regular file, or its capabilities can't be read.
     pub fn read(path: &Path, universe: CapabilitySet) -> Result<Self, Error> {
-        let read_error = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => Error::NoFile(path.to_owned()),
+        let read_error = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => match fs::read_link(path) {
+                Ok(target) => Error::DanglingLink {
+                    path: path.to_owned(),
+                    target,
+                },
+                Err(_) => Error::NoFile(path.to_owned()),
+            },
             _ => Error::Read {
                 path: path.to_owned(),
-                source,
+                error,
             },
         };
         let metadata = fs::metadata(path).map_err(read_error)?;
@@ -205,15 +211,15 @@ fn capabilities(path: &Path) -> Result<Option<FileCapabilities>, Error> {
         Err(errno) => {
             return Err(Error::Attribute {
                 path: path.to_owned(),
-                source: errno.into(),
+                error: errno.into(),
             });
         }
     };
     FileCapabilities::from_attribute(&buffer[..length])
         .map(Some)
-        .map_err(|source| Error::MalformedCapabilities {
+        .map_err(|error| Error::MalformedCapabilities {
             path: path.to_owned(),
-            source,
+            error,
         })
 }
 

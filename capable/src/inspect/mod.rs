@@ -109,6 +109,18 @@ pub enum Error {
     /// No such file.
     #[error("no file {}: give a path, a program's name, a PID or a unit", printable_path(.0))]
     NoFile(PathBuf),
+    /// A symbolic link to a file that is not there.
+    #[error(
+        "{} is a symbolic link to {}, which does not exist",
+        printable_path(path),
+        printable_path(target)
+    )]
+    DanglingLink {
+        /// The link.
+        path: PathBuf,
+        /// What it says.
+        target: PathBuf,
+    },
     /// A directory, a device...
     #[error(
         "{} is {kind}; capabilities belong to regular files",
@@ -121,20 +133,20 @@ pub enum Error {
         kind: &'static str,
     },
     /// A file of the system or of the user can't be read.
-    #[error("cannot read {}: {source}", printable_path(path))]
+    #[error("cannot read {}: {error}", printable_path(path))]
     Read {
         /// The file.
         path: PathBuf,
         /// The kernel's answer.
-        source: io::Error,
+        error: io::Error,
     },
     /// The attribute can't be read.
-    #[error("cannot read the capabilities of {}: {source}", printable_path(path))]
+    #[error("cannot read the capabilities of {}: {error}", printable_path(path))]
     Attribute {
         /// The file.
         path: PathBuf,
         /// The kernel's answer.
-        source: io::Error,
+        error: io::Error,
     },
     /// The capabilities are for a user namespace that this one can't name.
     #[error(
@@ -146,14 +158,14 @@ pub enum Error {
     /// The attribute is damaged.
     #[error(
         "the capabilities of {} are malformed, the kernel refuses to run it: security.capability \
-         has {source}",
+         has {error}",
         printable_path(path)
     )]
     MalformedCapabilities {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: Malformed,
+        error: Malformed,
     },
     /// /proc/PID/status is not as expected.
     #[error("/proc/{pid}/status has no {line} line that can be understood")]

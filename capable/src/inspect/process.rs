@@ -145,7 +145,7 @@ fn read_status(pid: u32, directory: &Path) -> Result<String, Error> {
     match fs::read(&path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if is_gone(&error) => Err(Error::NoProcess(pid)),
-        Err(source) => Err(Error::Read { path, source }),
+        Err(error) => Err(Error::Read { path, error }),
     }
 }
 
@@ -173,7 +173,8 @@ fn comm(directory: &Path) -> Vec<u8> {
     comm
 }
 
-fn is_kernel_thread(directory: &Path) -> bool {
+/// Whether this folder of /proc is that of a kernel thread.
+pub(crate) fn is_kernel_thread(directory: &Path) -> bool {
     let stat = fs::read(directory.join("stat")).unwrap_or_default();
     // The second field is a name in parentheses that may hold both spaces and parentheses.
     let after_name = stat.rsplit(|&byte| byte == b')').next().unwrap_or_default();
@@ -194,12 +195,7 @@ fn differing_threads(
     let entries = match fs::read_dir(&tasks) {
         Ok(entries) => entries,
         Err(error) if is_gone(&error) => return Err(Error::NoProcess(pid)),
-        Err(source) => {
-            return Err(Error::Read {
-                path: tasks,
-                source,
-            });
-        }
+        Err(error) => return Err(Error::Read { path: tasks, error }),
     };
     let mut tids: Vec<u32> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

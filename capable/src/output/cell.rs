@@ -4,7 +4,7 @@ use super::{
     Clock,
     columns::Align,
     escape::{is_all_plain, is_plain, push_cut},
-    layout::Slot,
+    layout::{INDENT, Slot},
     numbers::{push_hex, push_hex_byte, push_number, push_signed, put_right},
     value::{Value, comm_bytes, comm_length},
 };
@@ -139,7 +139,11 @@ pub fn push_row<'a>(
 ) {
     let mut column = 0;
     for (index, slot) in slots.iter().enumerate() {
-        if index > 0 {
+        if slot.folded {
+            out.push(b'\n');
+            out.extend_from_slice(&[b' '; INDENT]);
+            column = slot.start;
+        } else if index > 0 {
             out.push(b' ');
             column += 1;
         }

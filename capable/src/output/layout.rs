@@ -8,6 +8,9 @@ use super::{
 /// The widest that a column gets when there is room to give away.
 const GENEROUS: u16 = 60;
 
+/// How far the second and further lines of a row are indented.
+pub const INDENT: usize = 2;
+
 /// One column in its place.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
@@ -15,10 +18,12 @@ pub struct Slot {
     pub column: &'static Column,
     /// What its cells show.
     pub shown: Shown,
-    /// Where it begins, in terminal columns.
+    /// Where it begins, in columns from the beginning of the row. A line break counts as one.
     pub start: usize,
     /// Where it ends.
     pub end: usize,
+    /// It begins a further line of the row, after a line break and [`INDENT`] blanks.
+    pub folded: bool,
     /// Where its cells stand.
     pub align: Align,
     /// Its text may be longer than the column: it is the last one and nobody cuts it.
@@ -28,42 +33,88 @@ pub struct Slot {
 /// Gives each column its place, one blank between two.
 ///
 /// With a known width of the terminal, columns that can be narrower give way until the row fits,
-/// and get what is left over.
+/// and get what is left over. A row that can't be made to fit is folded between two columns.
 pub fn lay_out(columns: &[&'static Column], time: TimeFormat, terminal: Option<u16>) -> Vec<Slot> {
-    let mut start = 0;
-    let mut slots = Vec::with_capacity(columns.len());
-    for (index, (&column, width)) in columns
-        .iter()
-        .zip(widths(columns, time, terminal))
-        .enumerate()
-    {
-        let end = start + usize::from(width);
-        let relative = column.key == "time" && time == TimeFormat::Relative;
-        slots.push(Slot {
-            column,
-            shown: column.shown,
-            start,
-            end,
-            align: if relative { Align::Right } else { column.align },
-            open: index + 1 == columns.len() && terminal.is_none(),
-        });
-        start = end + 1;
+    let mut slots: Vec<Slot> = Vec::with_capacity(columns.len());
+    let lines = lines(columns, time, terminal);
+    // Of a folded row no column is made wider: it would stand out on its line.
+    let most = if lines.len() > 1 { 0 } else { GENEROUS };
+    for (number, line) in lines.into_iter().enumerate() {
+        let indent = if number == 0 { 0 } else { INDENT };
+        let room = terminal.map(|terminal| usize::from(terminal).saturating_sub(indent));
+        let widths = widths(line, time, room, most);
+        for (index, (&column, width)) in line.iter().zip(widths).enumerate() {
+            let folded = number > 0 && index == 0;
+            let start = match slots.last() {
+                None => 0,
+                Some(before) if folded => before.end + 1 + INDENT,
+                Some(before) => before.end + 1,
+            };
+            let relative = column.key == "time" && time == TimeFormat::Relative;
+            slots.push(Slot {
+                column,
+                shown: column.shown,
+                start,
+                end: start + usize::from(width),
+                folded,
+                align: if relative { Align::Right } else { column.align },
+                open: slots.len() + 1 == columns.len() && terminal.is_none(),
+            });
+        }
     }
     slots
 }
 
-fn widths(columns: &[&'static Column], time: TimeFormat, terminal: Option<u16>) -> Vec<u16> {
-    let mut widths: Vec<u16> = columns
-        .iter()
-        .map(|column| match column.key {
-            "time" => time.width(),
-            _ => column.width,
-        })
-        .collect();
-    let Some(terminal) = terminal else {
+/// The columns of each line: all in one, where they fit it when they are as narrow as can be.
+fn lines<'a>(
+    mut columns: &'a [&'static Column],
+    time: TimeFormat,
+    terminal: Option<u16>,
+) -> Vec<&'a [&'static Column]> {
+    let Some(terminal) = terminal.map(usize::from) else {
+        return vec![columns];
+    };
+    let mut lines = Vec::new();
+    while !columns.is_empty() {
+        let mut used = if lines.is_empty() { 0 } else { INDENT };
+        let fitting = columns.iter().take_while(|column| {
+            let fits = used + usize::from(least(column, time)) <= terminal;
+            used += usize::from(least(column, time)) + 1;
+            fits
+        });
+        // A column that no line is wide enough for gets one of its own.
+        let (line, rest) = columns.split_at(fitting.count().max(1));
+        lines.push(line);
+        columns = rest;
+    }
+    lines
+}
+
+fn width(column: &Column, time: TimeFormat) -> u16 {
+    match column.key {
+        "time" => time.width(),
+        _ => column.width,
+    }
+}
+
+fn least(column: &Column, time: TimeFormat) -> u16 {
+    match column.key {
+        "time" => time.width(),
+        _ => column.least,
+    }
+}
+
+/// Narrower than usual where there is no room, wider up to `most` where there is more.
+fn widths(
+    columns: &[&'static Column],
+    time: TimeFormat,
+    room: Option<usize>,
+    most: u16,
+) -> Vec<u16> {
+    let mut widths: Vec<u16> = columns.iter().map(|column| width(column, time)).collect();
+    let Some(room) = room else {
         return widths;
     };
-    let terminal = usize::from(terminal);
     let cells: usize = widths.iter().map(|&width| usize::from(width)).sum();
     let mut line = cells + columns.len().saturating_sub(1);
     // One blank at a time, each flexible column in turn, so that all give and get alike.
@@ -73,10 +124,10 @@ fn widths(columns: &[&'static Column], time: TimeFormat, terminal: Option<u16>) 
             if column.least == column.width {
                 continue;
             }
-            if line > terminal && *width > column.least {
+            if line > room && *width > column.least {
                 *width -= 1;
                 line -= 1;
-            } else if line < terminal && *width < GENEROUS {
+            } else if line < room && *width < most {
                 *width += 1;
                 line += 1;
             }
@@ -92,26 +143,64 @@ mod tests {
     use super::*;
     use crate::output::columns::{DEFAULT, EXTRA, WIDE, by_keys};
 
-    fn line(keys: &[&str], terminal: Option<u16>) -> usize {
+    /// The keys of each line, and the width of the widest.
+    fn lines(keys: &[&str], terminal: Option<u16>) -> (Vec<Vec<&'static str>>, usize) {
         let slots = lay_out(&by_keys(keys), TimeFormat::Clock, terminal);
-        slots.last().unwrap().end
+        let (mut lines, mut widest, mut begin) = (vec![Vec::new()], 0, 0);
+        for slot in &slots {
+            if slot.folded {
+                lines.push(Vec::new());
+                begin = slot.start - INDENT;
+            }
+            lines.last_mut().unwrap().push(slot.column.key);
+            widest = widest.max(slot.end - begin);
+        }
+        (lines, widest)
+    }
+
+    fn width_of_one_line(keys: &[&str], terminal: Option<u16>) -> usize {
+        let (lines, width) = lines(keys, terminal);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        width
     }
 
     #[test]
-    fn the_default_table_takes_eighty_columns_on_any_terminal() {
-        for terminal in [None, Some(40), Some(80), Some(200)] {
-            assert_eq!(line(DEFAULT, terminal), 80);
+    fn the_default_table_takes_eighty_columns_on_any_terminal_that_has_them() {
+        for terminal in [None, Some(80), Some(200)] {
+            assert_eq!(width_of_one_line(DEFAULT, terminal), 80);
         }
     }
 
     #[test]
     fn the_wide_table_takes_the_terminal_as_far_as_it_can() {
-        assert_eq!(line(WIDE, Some(200)), 200);
-        assert_eq!(line(WIDE, Some(240)), 240);
-        let least = line(WIDE, Some(80));
-        assert!((180..=200).contains(&least), "{least}");
-        assert_eq!(line(WIDE, Some(least as u16)), least);
+        assert_eq!(width_of_one_line(WIDE, Some(200)), 200);
+        assert_eq!(width_of_one_line(WIDE, Some(240)), 240);
+        assert_eq!(width_of_one_line(WIDE, Some(196)), 196);
         let extra = [DEFAULT, EXTRA].concat();
-        assert_eq!(line(&extra, Some(170)), 170);
+        assert_eq!(width_of_one_line(&extra, Some(170)), 170);
+    }
+
+    #[test]
+    fn a_row_that_no_narrowing_makes_fit_is_folded_between_columns() {
+        let extra = [DEFAULT, EXTRA].concat();
+        let (folded, width) = lines(&extra, Some(80));
+        assert_eq!(folded, [DEFAULT, EXTRA]);
+        assert!(width <= 80, "{width}");
+        for terminal in 25..180 {
+            let (folded, width) = lines(WIDE, Some(terminal));
+            assert!(width <= usize::from(terminal), "{width} in {terminal}");
+            assert_eq!(folded.concat(), WIDE);
+        }
+    }
+
+    #[test]
+    fn what_goes_to_a_file_is_never_folded() {
+        assert_eq!(lines(WIDE, None).0.len(), 1);
+    }
+
+    #[test]
+    fn a_column_wider_than_the_terminal_gets_a_line_of_its_own() {
+        let (folded, _) = lines(&["pid", "name", "uid"], Some(10));
+        assert_eq!(folded, [["pid"], ["name"], ["uid"]]);
     }
 }

@@ -5,8 +5,12 @@
 //! for its column, is written again cell by cell.
 
 use super::{
-    Clock, NamedStack, Needs, Row, Sink, cell, colour, columns::Align, layout::Slot,
-    stacks::push_stacks, templates::Templates, value::Value,
+    Clock, NamedStack, Needs, Row, Sink, cell, colour,
+    columns::Align,
+    layout::{INDENT, Slot},
+    stacks::push_stacks,
+    templates::Templates,
+    value::Value,
 };
 use crate::event::Verdict;
 
@@ -99,6 +103,9 @@ impl Template {
     fn new(slots: &[Slot], row: &Row<'_>, clock: &mut Clock) -> Self {
         let width = slots.last().map_or(0, |slot| slot.end);
         let mut line = vec![b' '; width];
+        for slot in slots.iter().filter(|slot| slot.folded) {
+            line[slot.start - INDENT - 1] = b'\n';
+        }
         let mut fixed = slots.iter().filter(|slot| slot.column.by_kind);
         let fits = fixed.all(|slot| put_cell(slot, row, &mut line, clock));
         if let Some(last) = slots.last()

@@ -3,14 +3,13 @@
 mod requirements;
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::ValueEnum;
 use comfy_table::ContentArrangement;
 use serde::Serialize;
 
+use super::print::print;
 use crate::kernel::features::{Features, Lack, Support};
 use crate::kernel::plan::{Hook, Plan, PlanError, Request, Transport, plan};
 use crate::output::{Terminal, static_table, table_text};
@@ -53,8 +52,8 @@ what capable does on such a kernel. NAME is BPF, BTF, FEXIT, KERNEL_READS,
 KPROBE, KRETPROBE, MEMORY, PERF_EVENTS, RING_BUFFER, SYMBOLS or TRACEPOINT.
 
 Examples:
-  capable doctor                         what works here, and what is missing
-  capable doctor --hook fexit            whether this hook works, and if not, why
+  capable doctor                         what works, and what is missing
+  capable doctor --hook fexit            whether it works, and if not, why
   capable doctor -o json | jq .plan.hook the hook that will be used
 
 Exit status: 0 where tracing will work, 1 where not, 2 for wrong usage.";
@@ -118,16 +117,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         transport: args.transport,
     };
     let plan = plan(&features, &request);
-    let requirements = requirements(&features);
+    let requirements = requirements(&features, &plan);
     let text = match args.output {
         Format::Text => text(&features, &requirements, &plan),
         Format::Json => json(&features, &requirements, &plan)?,
     };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        // Who reads on the other side has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        written => written.context("cannot write to stdout")?,
-    }
+    print(&text)?;
     Ok(match works(&plan) {
         Some(true) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
@@ -170,7 +165,12 @@ fn text(
                 None => format!("Tracing will work on Linux {}.", features.release),
                 Some(doubt) => format!("Tracing may work on Linux {}: {doubt}.", features.release),
             });
-            line(format!("  {plan}"));
+            line(format!(
+                "  hook: {} ({})",
+                plan.hook.description(),
+                plan.reason
+            ));
+            line(format!("  transport: {}", plan.transport.description()));
             if !plan.unknown.is_empty() {
                 line("What a trace will not tell:".into());
             }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Lack, Support};
+use super::{Lack, Plan, PlanError, Support};
 use crate::kernel::features::{Features, Lockdown};
 
 /// One requirement and its answer.
@@ -21,6 +21,8 @@ pub(super) struct Requirement {
     pub reason: Option<String>,
     /// What to do about that.
     pub remedy: Option<String>,
+    /// What a trace uses in its place, so that nothing needs to be done about it.
+    pub replaced_by: Option<&'static str>,
 }
 
 impl Requirement {
@@ -37,6 +39,7 @@ impl Requirement {
             note: None,
             reason: lack.as_ref().map(|lack| lack.reason.clone()),
             remedy: lack.and_then(|lack| lack.remedy),
+            replaced_by: None,
         }
     }
 
@@ -44,6 +47,18 @@ impl Requirement {
         // The reason says it better.
         self.note = note.filter(|_| self.reason.is_none());
         self
+    }
+
+    /// What a trace that works does without it.
+    fn replace(&mut self, plan: &Plan) {
+        self.replaced_by = match self.name {
+            _ if self.works == Some(true) || plan.doubt.is_some() => None,
+            "perf_events" | "kprobe" | "kretprobe" | "fexit" | "tracepoint" => {
+                Some(plan.hook.name())
+            }
+            "ring_buffer" => Some(plan.transport.name()),
+            _ => None,
+        };
     }
 
     /// The answer as the table shows it.
@@ -57,16 +72,25 @@ impl Requirement {
 
     /// What the table says of the answer.
     pub(super) fn detail(&self) -> String {
-        let parts = [&self.note, &self.reason, &self.remedy];
+        let replaced = self
+            .replaced_by
+            .map(|other| format!("not needed, as {other} works"));
+        let parts = match &replaced {
+            Some(_) => [&self.note, &self.reason, &replaced],
+            None => [&self.note, &self.reason, &self.remedy],
+        };
         let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
         parts.join("; ")
     }
 }
 
 /// Everything that tracing can need.
-pub(super) fn requirements(features: &Features) -> Vec<Requirement> {
+pub(super) fn requirements(
+    features: &Features,
+    plan: &Result<Plan, PlanError>,
+) -> Vec<Requirement> {
     let f = features;
-    vec![
+    let mut all = vec![
         Requirement::new("bpf", "loading BPF programs", &f.bpf),
         Requirement::new("perf_events", "opening perf events", &f.perf_events).with_note(
             f.perf_event_paranoid
@@ -94,7 +118,12 @@ pub(super) fn requirements(features: &Features) -> Vec<Requirement> {
                 .as_ref()
                 .map(|path| format!("mounted at {}", path.display())),
         ),
-    ]
+    ];
+    if let Ok(plan) = plan {
+        all.iter_mut()
+            .for_each(|requirement| requirement.replace(plan));
+    }
+    all
 }
 
 fn lockdown(features: &Features) -> Requirement {

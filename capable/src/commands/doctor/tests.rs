@@ -13,21 +13,54 @@ fn without(parts: &[&str]) -> Features {
     features
 }
 
+/// The line of the table that begins with this label.
+fn line(features: &Features, label: &str) -> String {
+    let plan = plan(features, &Request::default());
+    let text = text(features, &requirements(features, &plan), &plan);
+    let found = text.lines().find(|line| line.starts_with(label));
+    found.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
 #[test]
 fn every_lack_in_the_table_comes_with_its_reason_and_its_remedy() {
-    let features = without(&["FEXIT", "SYMBOLS"]);
-    let text = text(
-        &features,
-        &requirements(&features),
-        &plan(&features, &Request::default()),
-    );
+    let features = without(&["SYMBOLS", "KERNEL_READS"]);
     for (label, reason) in [
-        ("fexit programs", "no FEXIT; a remedy"),
         ("addresses of kernel functions", "no SYMBOLS; a remedy"),
+        ("reading kernel memory", "no KERNEL_READS; a remedy"),
     ] {
-        let line = text.lines().find(|line| line.starts_with(label)).unwrap();
+        let line = line(&features, label);
         assert!(line.contains(" no ") && line.ends_with(reason), "{line}");
     }
+}
+
+#[test]
+fn a_lack_that_the_plan_does_without_is_said_to_be_no_harm() {
+    let mut features = without(&["KPROBE", "KRETPROBE", "FEXIT", "RING_BUFFER"]);
+    for (name, support) in features.parts() {
+        if ["BPF", "BTF", "TRACEPOINT", "PERF_EVENTS"].contains(&name) {
+            *support = Support::Yes;
+        }
+    }
+    for (label, expected) in [
+        (
+            "fexit programs",
+            "no FEXIT; not needed, as tracepoint works",
+        ),
+        (
+            "BPF ring buffer",
+            "no RING_BUFFER; not needed, as perf works",
+        ),
+    ] {
+        let line = line(&features, label);
+        assert!(line.ends_with(expected), "{line}");
+    }
+    for (name, support) in features.parts() {
+        if name == "TRACEPOINT" {
+            *support = Support::no("no TRACEPOINT");
+        }
+    }
+    let line = line(&features, "fexit programs");
+    assert!(line.ends_with("no FEXIT; a remedy"), "{line}");
 }
 
 #[test]
@@ -35,7 +68,7 @@ fn where_nothing_can_be_loaded_the_end_says_so_and_the_json_too() {
     let features = without(&["BPF"]);
     let plan = plan(&features, &Request::default());
     assert_eq!(works(&plan), Some(false));
-    let requirements = requirements(&features);
+    let requirements = requirements(&features, &plan);
     let text = text(&features, &requirements, &plan);
     assert!(
         text.ends_with(":\n  cannot load BPF programs: no BPF; a remedy\n"),
@@ -52,11 +85,8 @@ fn where_nothing_can_be_loaded_the_end_says_so_and_the_json_too() {
 fn json_gives_null_for_what_could_not_be_told() {
     let mut features = Features::probe();
     features.fexit = Support::unknown("not tried");
-    let json = json(
-        &features,
-        &requirements(&features),
-        &plan(&features, &Request::default()),
-    );
+    let plan = plan(&features, &Request::default());
+    let json = json(&features, &requirements(&features, &plan), &plan);
     let json: serde_json::Value = serde_json::from_str(&json.unwrap()).unwrap();
     let requirements = json["requirements"].as_array().unwrap();
     let fexit = requirements
@@ -75,6 +105,6 @@ fn a_plan_in_doubt_is_no_promise() {
     }
     let plan = plan(&features, &Request::default());
     assert_eq!(works(&plan), None);
-    let text = text(&features, &requirements(&features), &plan);
+    let text = text(&features, &requirements(&features, &plan), &plan);
     assert!(text.contains("Tracing may work"), "{text}");
 }

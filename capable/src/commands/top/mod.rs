@@ -18,7 +18,7 @@ mod sort;
 mod tests;
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     process::ExitCode,
     thread,
 };
@@ -38,7 +38,11 @@ use tokio::{
     time::{Duration, Instant, sleep_until},
 };
 
-use super::{Usage, trace::resolve};
+use super::{
+    Usage,
+    print::{say, write},
+    trace::resolve,
+};
 use crate::{
     kernel::{
         attach::Missed,
@@ -235,7 +239,7 @@ impl Signals {
 /// Prints each reading; a reader that went away is no error.
 async fn batch(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
     for note in &top.notes {
-        eprintln!("capable: {note}");
+        say(format_args!("capable: {note}\n"));
     }
     let mut next = Instant::now();
     for reading in 0..top.args.iterations.unwrap_or(u64::MAX) {
@@ -250,13 +254,8 @@ async fn batch(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
         if reading > 0 {
             text.insert(0, '\n');
         }
-        let mut stdout = io::stdout().lock();
-        match stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-        {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            result => result?,
+        if !write(text.as_bytes())? {
+            return Ok(());
         }
     }
     Ok(())

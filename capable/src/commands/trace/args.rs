@@ -73,11 +73,11 @@ pub struct Args {
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
     /// Keep this process, all its threads
-    #[arg(short = 'p', long = "pid", value_name = "PID")]
+    #[arg(short = 'p', long = "pid", value_name = "PID", value_parser = pid)]
     pub pids: Vec<u32>,
 
     /// Keep this thread
-    #[arg(long = "tid", hide_short_help = true, value_name = "TID")]
+    #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_parser = pid)]
     pub tids: Vec<u32>,
 
     /// With -p: keep its descendants too, also those to come
@@ -181,6 +181,12 @@ pub enum Unique {
     Comm,
     /// Kernel stack, capability and result
     Stack,
+}
+
+/// Reads the number of a process or a thread.
+fn pid(text: &str) -> Result<u32, String> {
+    let wanted = "it takes a number, see ps -e; -c NAME goes by the name, --unit by the service";
+    text.parse().map_err(|_| wanted.to_owned())
 }
 
 /// Reads a time as timeout(1) does: a number with s, m, h or d; seconds without.

@@ -7,7 +7,7 @@ mod rows;
 mod summary;
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     process::ExitCode,
     time::Duration,
 };
@@ -22,7 +22,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::Usage;
+use super::{
+    Usage,
+    print::{print, say, write},
+};
 use crate::{
     capability::{Capability, CapabilitySet},
     kernel::{
@@ -49,7 +52,7 @@ const TIMED_OUT: u8 = 124;
 /// The options do not work ([`Usage`]), or tracing does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(help) = args.output.columns_help() {
-        print!("{help}");
+        print(&help)?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.cgroupmap.is_some() || args.mntnsmap.is_some() {
@@ -153,7 +156,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         report.end(&tracer, rows.shown)?;
         if args.summary {
             let lost = tracer.counters()?.lost_counts;
-            eprint!("{}", summary::table(&tracer.counts()?, lost));
+            say(format_args!("{}", summary::table(&tracer.counts()?, lost)));
         }
         Ok(match ended {
             End::TimedOut if args.bounds.timeout.is_some() => ExitCode::from(TIMED_OUT),
@@ -274,18 +277,13 @@ fn show(rows: &mut Rows, record: Record<'_>, most: u64) {
 }
 
 /// Writes a batch at once; false where nobody reads any more, which is no error.
-fn write_out(written: &mut Vec<u8>) -> io::Result<bool> {
+fn write_out(written: &mut Vec<u8>) -> Result<bool> {
     if written.is_empty() {
         return Ok(true);
     }
-    let mut stdout = io::stdout().lock();
-    let result = stdout.write_all(written).and_then(|()| stdout.flush());
+    let read = write(written);
     written.clear();
-    match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(error),
-        Ok(()) => Ok(true),
-    }
+    read
 }
 
 fn unique_by(typed: args::Unique) -> UniqueBy {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use capable_common::Counters;
 
+use crate::commands::print::say;
 use crate::kernel::{
     attach::Missed,
     plan::{Plan, Unknown},
@@ -83,12 +84,12 @@ impl Report {
 
     /// Says how the trace works and what it cannot show.
     pub fn begin<'a>(&mut self, plan: &Plan, gaps: impl Iterator<Item = &'a String>) {
-        eprintln!("capable: {plan}");
+        say(format_args!("capable: {plan}\n"));
         for line in unknowns(&plan.unknown) {
-            eprintln!("capable: {line}");
+            say(format_args!("capable: {line}\n"));
         }
         for gap in gaps {
-            eprintln!("capable: {gap}");
+            say(format_args!("capable: {gap}\n"));
         }
     }
 
@@ -107,21 +108,21 @@ impl Report {
         let losses = Losses::of(&counters, tracer.missed());
         if losses.total() > self.lost {
             let clear = if self.progress { "\r\x1b[K" } else { "" };
-            eprintln!(
-                "{clear}capable: lost {} checks so far{}",
+            say(format_args!(
+                "{clear}capable: lost {} checks so far{}\n",
                 losses.total(),
                 losses.causes()
-            );
+            ));
             self.lost = losses.total();
         }
         if self.progress {
             let (since, before) = self.previous;
             let seconds = now.duration_since(since).as_secs_f64();
             let rate = (counters.seen - before) as f64 / seconds;
-            eprint!(
+            say(format_args!(
                 "\r\x1b[K{} checks seen, {shown} rows, {rate:.0} checks/s, {} lost",
                 counters.seen, self.lost
-            );
+            ));
             self.previous = (now, counters.seen);
         }
         Ok(())
@@ -137,7 +138,7 @@ impl Report {
         let missed = tracer.missed();
         let losses = Losses::of(&counters, missed);
         if self.progress {
-            eprint!("\r\x1b[K");
+            say(format_args!("\r\x1b[K"));
         }
         let mut line = format!(
             "capable: {} checks seen, {shown} shown, {} lost{}",
@@ -157,7 +158,7 @@ impl Report {
         if missed.uncounted {
             line.push_str("; this kernel does not count the checks that it skips");
         }
-        eprintln!("{line}");
+        say(format_args!("{line}\n"));
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         namespaces::{NamespaceKind, namespace_inode},
         users::Users,
     },
+    inspect::process::is_kernel_thread,
     kernel::{
         filters::{Filters, Results},
         glob,
@@ -141,17 +142,20 @@ fn process_exists(pid: u32) -> Result<()> {
     }
 }
 
-/// The processes whose numbers are next to one that does not exist.
+/// The processes whose numbers are next to one that does not exist. Kernel threads and this
+/// process are not what anyone means.
 fn nearest_processes(pid: u32) -> String {
     let Ok(entries) = fs::read_dir("/proc") else {
         return String::new();
     };
     let mut pids: Vec<u32> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|&other| other != std::process::id())
         .collect();
     pids.sort_by_key(|other| other.abs_diff(pid));
     let named: Vec<String> = pids
         .iter()
+        .filter(|pid| !is_kernel_thread(Path::new(&format!("/proc/{pid}"))))
         .take(2)
         .filter_map(|pid| {
             let comm = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
@@ -188,4 +192,24 @@ pub fn descendants(of: u32) -> Vec<u32> {
     }
     found.remove(0);
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_not_there_is_answered_with_the_nearest_that_may_be_meant() {
+        // Kernel threads have the lowest numbers on every machine that shows them.
+        let threads = (1..200).filter(|pid| is_kernel_thread(Path::new(&format!("/proc/{pid}"))));
+        let message = process_exists(0).unwrap_err().to_string();
+        let (_, nearest) = message
+            .split_once("there is no process 0; the nearest are ")
+            .unwrap_or_else(|| panic!("{message}"));
+        for thread in threads {
+            for named in nearest.split(" and ") {
+                assert!(!named.starts_with(&format!("{thread} (")), "{message}");
+            }
+        }
+    }
 }

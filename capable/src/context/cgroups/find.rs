@@ -18,12 +18,12 @@ pub enum CgroupError {
     )]
     NoHierarchy,
     /// Something that should be there cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     Unreadable {
         /// What was to be read.
         path: PathBuf,
         /// What the kernel said.
-        source: io::Error,
+        error: io::Error,
     },
     /// No cgroup has this path.
     #[error("there is no cgroup {given:?} below {}{}", mount.display(), or_nearest(.nearest.as_deref()))]

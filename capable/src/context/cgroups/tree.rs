@@ -21,7 +21,7 @@ impl Tree {
     pub(super) fn open() -> Result<Self, CgroupError> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();
-            move |source: io::Error| CgroupError::Unreadable { path, source }
+            move |error: io::Error| CgroupError::Unreadable { path, error }
         };
         let mountinfo = Path::new("/proc/self/mountinfo");
         let text = fs::read(mountinfo).map_err(unreadable(mountinfo))?;

@@ -120,9 +120,9 @@ impl Unit {
         let found = files::find(name, root)?;
         let mut settings = Settings::default();
         for path in &found.files {
-            let text = std::fs::read(path).map_err(|source| Error::Read {
+            let text = std::fs::read(path).map_err(|error| Error::Read {
                 path: path.clone(),
-                source,
+                error,
             })?;
             settings.apply(&String::from_utf8_lossy(&text), name.section()?);
         }

@@ -133,9 +133,10 @@ pub(super) fn kernel_reads(bpf: &Support) -> Support {
     }
     match load_kprobe(READ_KERNEL) {
         Ok(()) => Support::Yes,
-        Err(error) if errno(&error) == libc::EINVAL => Support::no(
+        Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
             "the kernel refuses bpf_probe_read_kernel, as it does under lockdown=confidentiality",
-        ),
+            "boot with lockdown=integrity, or without lockdown",
+        )),
         Err(error) => unclear(&error),
     }
 }

@@ -187,8 +187,10 @@ pub struct Plan {
     pub unknown: Vec<Unknown>,
     /// What this hook may not see.
     pub may_miss: &'static [&'static str],
-    /// Why this hook: for one line on stderr.
+    /// Why this hook.
     pub reason: String,
+    /// Better hooks do not work here.
+    pub is_fallback: bool,
 }
 
 impl fmt::Display for Plan {
@@ -196,7 +198,12 @@ impl fmt::Display for Plan {
     /// buffer`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hook, transport) = (self.hook.description(), self.transport.description());
-        write!(f, "hook: {hook} ({}), transport: {transport}", self.reason)
+        let reason = &self.reason;
+        let advice = match self.is_fallback {
+            true => ", see capable doctor",
+            false => "",
+        };
+        write!(f, "hook: {hook} ({reason}{advice}), transport: {transport}")
     }
 }
 
@@ -236,6 +243,7 @@ pub fn plan(features: &Features, request: &Request) -> Result<Plan, PlanError> {
         unknown: unknown::of(features, hook, &layout),
         may_miss: hook.may_miss(),
         reason: reason(request, hook, &hooks),
+        is_fallback: request.hook.is_none() && hook != Hook::BY_PREFERENCE[0],
     })
 }
 
@@ -294,7 +302,7 @@ fn reason(request: &Request, hook: Hook, hooks: &[(Hook, Support)]) -> String {
         .take_while(|(better, _)| *better != hook)
         .map(|(better, _)| better.name())
         .collect();
-    format!("no {} here, see capable doctor", better.join(" or "))
+    format!("no {} here", better.join(" or "))
 }
 
 #[cfg(test)]

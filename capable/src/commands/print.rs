@@ -1,0 +1,64 @@
+//! Writing to standard output and standard error: what becomes of errors is decided here.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+
+/// Writes to standard output at once. False where nobody reads any more, which is no error: who
+/// read has seen enough.
+///
+/// # Errors
+///
+/// Where it can't be written.
+pub(super) fn write(bytes: &[u8]) -> anyhow::Result<bool> {
+    written(&mut io::stdout().lock(), bytes).context("cannot write to stdout")
+}
+
+/// Writes a whole answer to standard output.
+///
+/// # Errors
+///
+/// Where it can't be written.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    write(text.as_bytes()).map(drop)
+}
+
+/// Writes to standard error. Where that fails there is nobody to tell: `eprint!` would end the
+/// program instead, in the middle of `capable 2>&1 | head`.
+pub fn say(text: fmt::Arguments<'_>) {
+    let _ = io::stderr().lock().write_fmt(text);
+}
+
+fn written(stream: &mut impl io::Write, bytes: &[u8]) -> io::Result<bool> {
+    match stream.write_all(bytes).and_then(|()| stream.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        result => result.map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every write to it is answered with.
+    struct Answers(io::ErrorKind);
+
+    impl io::Write for Answers {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_who_has_seen_enough_is_no_error_and_a_full_disk_is() {
+        assert!(written(&mut Vec::new(), b"row").unwrap());
+        assert!(!written(&mut Answers(io::ErrorKind::BrokenPipe), b"row").unwrap());
+        let full = written(&mut Answers(io::ErrorKind::StorageFull), b"row");
+        assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}

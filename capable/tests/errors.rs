@@ -1,0 +1,143 @@
+//! What the program says where something is wrong, and how it ends then.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where by a panic, also in its helpers"
+)]
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus, Stdio};
+
+fn capable(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_capable"));
+    command.args(words).stdin(Stdio::null());
+    command
+}
+
+/// The exit code, and standard error.
+fn answer(words: &[&str]) -> (Option<i32>, String) {
+    let output = capable(words).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), stderr)
+}
+
+/// Each of these prints to standard output and needs no privileges.
+const PRINTING: [&[&str]; 11] = [
+    &["list"],
+    &["list", "-o", "json"],
+    &["explain", "all"],
+    &["explain", "-o", "json", "all"],
+    &["inspect", "self"],
+    &["inspect", "-o", "json", "self", "/bin/sh"],
+    &["doctor"],
+    &["doctor", "-o", "json"],
+    &["--columns", "help"],
+    &["--help"],
+    &["--version"],
+];
+
+#[test]
+fn a_full_disk_is_an_error_that_is_named() {
+    for words in PRINTING {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = capable(words).stdout(full).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words:?}: {stderr}");
+        assert_eq!(
+            stderr, "error: cannot write to stdout: No space left on device (os error 28)\n",
+            "{words:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_who_has_gone_is_no_error() {
+    for words in PRINTING {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let output = capable(words).stdout(writer).output().unwrap();
+        // doctor's exit code is its answer.
+        let expected = capable(words).stdout(Stdio::null()).status().unwrap();
+        assert_eq!(output.status, expected, "{words:?}");
+        assert_eq!(output.stderr, b"", "{words:?}");
+    }
+}
+
+#[test]
+fn where_nobody_hears_an_error_the_exit_code_still_tells() {
+    for (words, code) in [
+        (&["inspect", "/nonexistent"][..], 1),
+        (&["-u", "no such user"], 2),
+        (&["--no-such-option"], 2),
+    ] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        for stderr in [Stdio::from(writer), Stdio::from(full)] {
+            let status: ExitStatus = capable(words).stderr(stderr).status().unwrap();
+            assert_eq!(status.signal(), None, "{words:?}");
+            assert_eq!(status.code(), Some(code), "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_inspected_is_named_and_the_rest_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    let link = link.to_str().unwrap();
+    for (target, message) in [
+        ("/nonexistent", "no file /nonexistent: give a path"),
+        ("4194304", "no process 4194304: give the PID"),
+        ("no-such.service", "no unit no-such.service"),
+        ("/etc", "/etc is a directory; capabilities belong"),
+        (link, "is a symbolic link to nowhere, which does not exist"),
+    ] {
+        let (code, stderr) = answer(&["inspect", target]);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(
+            stderr.starts_with("error: ") && stderr.contains(message),
+            "{stderr}"
+        );
+    }
+    let mixed = capable(&["inspect", "/nonexistent", "/bin/sh", "self"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(mixed.stdout).unwrap();
+    assert_eq!(mixed.status.code(), Some(1));
+    assert!(
+        stdout.contains("set-user-ID") && stdout.contains("ambient"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_script_is_inspected_by_the_program_that_runs_it() {
+    let mut script = tempfile::NamedTempFile::new().unwrap();
+    script.write_all(b"#!/bin/sh\n").unwrap();
+    let output = capable(&["inspect"]).arg(script.path()).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains("run by /bin/sh"), "{stdout}");
+}
+
+#[test]
+fn a_pid_that_is_a_name_is_answered_with_what_goes_by_names() {
+    let (code, stderr) = answer(&["-p", "nginx"]);
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.contains("'nginx'") && stderr.contains("-c NAME"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn the_maps_of_bcc_are_answered_with_what_takes_their_place() {
+    for (option, instead) in [("--cgroupmap", "--cgroup"), ("--mntnsmap", "--mntns")] {
+        let (code, stderr) = answer(&[option, "/sys/fs/bpf/map"]);
+        assert_eq!(code, Some(2));
+        assert!(stderr.contains(instead), "{stderr}");
+    }
+}

@@ -1,0 +1,148 @@
+//! `capable list` against the header of the newest kernel of the table.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::apt::{self, Apt};
+use crate::kernels::TABLE;
+use crate::tally::Tally;
+use crate::{places, process};
+
+/// Where Debian's linux-libc-dev has include/uapi/linux/capability.h.
+const HEADER: &str = "usr/include/linux/capability.h";
+
+/// Names by their numbers.
+type Names = BTreeMap<i64, String>;
+
+/// Compares the list of this `capable` with the header and prints how it went.
+pub fn run(capable: &Path) -> Result<Tally> {
+    const NAME: &str = "the list is that of the newest kernel's header";
+    let outcome = newest().and_then(|header| compare(&header, &listed(capable)?));
+    Ok(match outcome {
+        Ok(count) => {
+            println!("ok: {NAME} ({count} capabilities)");
+            Tally {
+                passed: 1,
+                failed: 0,
+            }
+        }
+        Err(error) => {
+            println!("FAILED: {NAME}: {error:#}");
+            Tally {
+                passed: 0,
+                failed: 1,
+            }
+        }
+    })
+}
+
+/// The header's text, from the cache or else from the mirror; anew where the kernel is another.
+fn newest() -> Result<String> {
+    let kernel = TABLE.last().context("the table of kernels is empty")?;
+    let release = kernel.install(false)?.release;
+    let folder = places::cache("headers")?;
+    let _lock = places::lock(&folder.join("headers.lock"))?;
+    let cached = folder.join(format!("capability-{release}.h"));
+    if !cached.is_file() {
+        eprintln!("fetching the header of the kernel {} ...", kernel.name);
+        let work = folder.join("fetching");
+        if work.exists() {
+            fs::remove_dir_all(&work)?;
+        }
+        let apt = Apt::update(kernel.releases)?;
+        let root = work.join("root");
+        places::create(&root)?;
+        for package in apt.download(["linux-libc-dev"], &work.join("packages"))? {
+            apt::unpack(&package, &root)?;
+        }
+        fs::copy(root.join(HEADER), &cached)
+            .with_context(|| format!("linux-libc-dev has no {HEADER}"))?;
+        fs::remove_dir_all(&work)?;
+    }
+    fs::read_to_string(&cached).with_context(|| format!("cannot read {}", cached.display()))
+}
+
+/// What `capable list -o json` names.
+fn listed(capable: &Path) -> Result<Names> {
+    let text = process::output(Command::new(capable).args(["list", "-o", "json"]))?;
+    let mut names = Names::new();
+    for line in text.lines() {
+        let row: Value = serde_json::from_str(line).context("a line is no JSON")?;
+        if let (Some(number), Some(name)) = (row["number"].as_i64(), row["name"].as_str()) {
+            names.insert(number, name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Every name, every number, and which is the last. The result is how many there are.
+fn compare(header: &str, listed: &Names) -> Result<usize> {
+    let mut names = Names::new();
+    let mut last = None;
+    let definitions = header.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let is_definition = words.next() == Some("#define");
+        let name = words.next().filter(|name| name.starts_with("CAP_"))?;
+        is_definition.then_some((name, words.next()?))
+    });
+    for (name, value) in definitions {
+        match value.parse() {
+            _ if name == "CAP_LAST_CAP" => last = Some(value),
+            Ok(number) => {
+                names.insert(number, name.to_owned());
+            }
+            // CAP_TO_INDEX(x) and its kind.
+            Err(_) => {}
+        }
+    }
+    ensure!(!names.is_empty(), "the header defines no capability");
+    ensure!(
+        names == *listed,
+        "the header has {names:?}, the list has {listed:?}"
+    );
+    let highest = names.last_key_value().map(|(_, name)| name.as_str());
+    ensure!(last == highest, "CAP_LAST_CAP is {last:?}, not {highest:?}");
+    Ok(names.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "\
+#define _LINUX_CAPABILITY_VERSION_3  0x20080522
+#define CAP_CHOWN            0
+#define CAP_DAC_OVERRIDE     1
+#define CAP_LAST_CAP         CAP_DAC_OVERRIDE
+#define CAP_TO_INDEX(x)     ((x) >> 5)
+";
+
+    fn names(list: &[(i64, &str)]) -> Names {
+        let owned = |&(number, name): &(i64, &str)| (number, name.to_owned());
+        list.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_list_that_is_the_headers_passes_and_every_other_fails() {
+        let right = names(&[(0, "CAP_CHOWN"), (1, "CAP_DAC_OVERRIDE")]);
+        assert_eq!(compare(HEADER, &right).unwrap(), 2);
+        for wrong in [
+            names(&[(0, "CAP_CHOWN")]),
+            names(&[(0, "CAP_CHOWN"), (2, "CAP_DAC_OVERRIDE")]),
+            names(&[(0, "CAP_CHOWN"), (1, "CAP_DAC_OVERRIDES")]),
+        ] {
+            assert!(compare(HEADER, &wrong).is_err(), "{wrong:?}");
+        }
+        let last = HEADER.replace(
+            "CAP_LAST_CAP         CAP_DAC_OVERRIDE",
+            "CAP_LAST_CAP CAP_CHOWN",
+        );
+        assert!(compare(&last, &right).is_err());
+        assert!(compare("", &Names::new()).is_err());
+    }
+}
