@@ -42,6 +42,9 @@ pub struct Asked {
     pub flags: u32,
     /// Tells programs apart that may run on one processor at once.
     pub slot: u32,
+    /// No other program of this kind runs on the processor meanwhile (kernel/trace/bpf_trace.c,
+    /// `trace_call_bpf`, which kprobes go through).
+    pub exclusive: bool,
 }
 
 /// What is known of a check when it is counted or sent.
@@ -99,36 +102,42 @@ pub fn is_own(pid: u32, capability: i32, options: u32) -> bool {
 
 /// Filters a check, settles what is known of it, counts and sends it.
 ///
+/// `ask` reads what the hook gives: not before it is known that the process is wanted.
+///
 /// `CALL_PATH`: this hook does not give the audit argument, so it may have to be inferred. The
 /// others do without that code and its buffer on the stack.
 #[inline(always)]
-pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
+pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
+    context: &C,
+    ask: impl Fn() -> Asked,
+) {
     let ids = bpf_get_current_pid_tgid();
     let (pid, tid) = ((ids >> 32) as u32, ids as u32);
+    let only = config!(only_pid);
+    if only != 0 && pid != only && pid != config!(own_pid) {
+        maps::count_one(|counters| &mut counters.filtered);
+        return;
+    }
+    let asked = &ask();
     if is_own(pid, asked.capability, asked.options) {
         return;
     }
-    let Some(counters) = maps::counters() else {
-        return;
-    };
-    add(&mut counters.seen);
-
     let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
     let mut flags = asked.flags;
     if by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_argument(asked.options);
     }
-    if !filter::keeps_capability(asked.capability)
-        || !filter::keeps_audit(flags)
-        || !filter::keeps_task(pid, tid)
+    let narrow = config!(narrow) != 0;
+    if !filter::keeps_audit(flags)
+        || (narrow && !(filter::keeps_capability(asked.capability) && filter::keeps_task(pid, tid)))
     {
-        add(&mut counters.filtered);
+        maps::count_one(|counters| &mut counters.filtered);
         return;
     }
     if !by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_call_path(context);
         if !filter::keeps_audit(flags) {
-            add(&mut counters.filtered);
+            maps::count_one(|counters| &mut counters.filtered);
             return;
         }
     }
@@ -142,18 +151,19 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
         options: asked.options,
         subject,
     };
-    if !filter::keeps_result(known.flags(), known.result()) {
-        add(&mut counters.filtered);
+    if narrow && !filter::keeps_result(known.flags(), known.result()) {
+        maps::count_one(|counters| &mut counters.filtered);
         return;
     }
+    maps::count_one(|counters| &mut counters.passed);
     match count::novelty(context, &known) {
         Novelty::New => {}
         Novelty::Repeated => {
-            add(&mut counters.repeated);
+            maps::count_one(|counters| &mut counters.repeated);
             return;
         }
         Novelty::CouldNotTell => {
-            add(&mut counters.table_full);
+            maps::count_one(|counters| &mut counters.table_full);
             T::log_full(context, "unique");
         }
     }
@@ -164,13 +174,13 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
         } else {
             0
         };
-        if !count::count(context, &known, syscall) {
-            add(&mut counters.lost_counts);
+        if !count::count(context, &known, syscall, asked.exclusive) {
+            maps::count_one(|counters| &mut counters.lost_counts);
             T::log_full(context, "counts");
         }
     }
-    if config!(send) != 0 && !send::<T, C>(context, asked, &known, counters) {
-        add(&mut counters.lost_full);
+    if config!(send) != 0 && !send::<T, C>(context, asked, &known) {
+        maps::count_one(|counters| &mut counters.lost_full);
         T::log_lost(context, known.capability);
     }
 }
@@ -189,12 +199,10 @@ fn record_size() -> u64 {
 
 /// Writes the record straight into the transport's memory.
 #[inline(always)]
-fn send<T: Transport, C: EbpfContext>(
-    context: &C,
-    asked: &Asked,
-    known: &Known,
-    counters: &mut capable_common::Counters,
-) -> bool {
+fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known) -> bool {
+    let task = task::current();
+    let identity = task::identity(task);
+    let uid = identity.user(asked.credentials, known.subject.uid);
     let size = record_size();
     let record = T::reserve(size, asked.slot);
     if record.is_null() {
@@ -202,11 +210,10 @@ fn send<T: Transport, C: EbpfContext>(
     }
     let mut flags = known.flags();
     if wants(Wanted::CREDENTIALS) {
-        flags |= task::owner(asked.credentials, task::current());
+        flags |= identity.owner(asked.credentials);
     }
     let mut end = size_of::<Check>() as u64;
     if wants(Wanted::DETAIL) {
-        let task = task::current();
         flags |= task::kind(task);
         // SAFETY: the record has room for the detail where it is asked for, and its sections are
         // multiples of eight bytes.
@@ -215,21 +222,15 @@ fn send<T: Transport, C: EbpfContext>(
         end += size_of::<Detail>() as u64;
     }
     let kernel_frames = match asked.frames {
-        Some(frames) => copy(frames, record, end, config!(kernel_frames), counters),
-        None => capture(context, record, end, config!(kernel_frames), 0, counters),
+        Some(frames) => copy(frames, record, end, config!(kernel_frames)),
+        None => capture(context, record, end, config!(kernel_frames), 0),
     };
     end += u64::from(config!(kernel_frames)) * 8;
-    let user_frames = capture(
-        context,
-        record,
-        end,
-        config!(user_frames),
-        USER_STACK,
-        counters,
-    );
+    let user_frames = capture(context, record, end, config!(user_frames), USER_STACK);
 
     let Subject {
         effective,
+        uid: _,
         euid,
         credential_namespace,
         target_namespace,
@@ -255,7 +256,7 @@ fn send<T: Transport, C: EbpfContext>(
         effective = effective;
         pid = known.pid;
         tid = known.tid;
-        uid = task::user(task::current());
+        uid = uid;
         euid = euid;
         capability = known.capability;
         options = known.options;
@@ -264,9 +265,18 @@ fn send<T: Transport, C: EbpfContext>(
         credential_namespace = credential_namespace;
         flags = flags;
     }
-    // SAFETY: the name has as many bytes as is said.
-    unsafe {
-        generated::bpf_get_current_comm((&raw mut (*check).comm).cast(), COMM_LENGTH as u32);
+    // SAFETY: the record has room for a check, whose name lies at a multiple of eight bytes.
+    let name = unsafe { (&raw mut (*check).comm).cast::<[u64; COMM_LENGTH / 8]>() };
+    match identity.comm {
+        // SAFETY: as above. Word by word: as a whole it would go over the stack.
+        Some([first, second]) => unsafe {
+            (*name)[0] = first;
+            (*name)[1] = second;
+        },
+        // SAFETY: the name has as many bytes as is said.
+        None => unsafe {
+            generated::bpf_get_current_comm(name.cast(), COMM_LENGTH as u32);
+        },
     }
     T::submit(context, record, size)
 }
@@ -287,13 +297,7 @@ fn now() -> u64 {
 
 /// Copies a stack that was captured before into the record; the number of its frames.
 #[inline(always)]
-fn copy(
-    kept: Frames,
-    record: *mut u8,
-    start: u64,
-    frames: u32,
-    counters: &mut capable_common::Counters,
-) -> u16 {
+fn copy(kept: Frames, record: *mut u8, start: u64, frames: u32) -> u16 {
     // SAFETY: the record has room for this many frames at `start`; the helper checks the source.
     let error = unsafe {
         generated::bpf_probe_read_kernel(
@@ -303,7 +307,7 @@ fn copy(
         )
     };
     if error < 0 || kept.bytes < 0 {
-        add(&mut counters.lost_stacks);
+        maps::count_one(|counters| &mut counters.lost_stacks);
         return STACK_FAILED;
     }
     (kept.bytes / 8) as u16
@@ -317,7 +321,6 @@ fn capture<C: EbpfContext>(
     start: u64,
     frames: u32,
     flags: u64,
-    counters: &mut capable_common::Counters,
 ) -> u16 {
     if frames == 0 {
         return 0;
@@ -332,7 +335,7 @@ fn capture<C: EbpfContext>(
         )
     };
     if bytes < 0 {
-        add(&mut counters.lost_stacks);
+        maps::count_one(|counters| &mut counters.lost_stacks);
         return STACK_FAILED;
     }
     (bytes / 8) as u16

@@ -25,7 +25,8 @@ const PR_SET_SECUREBITS: i32 = 28;
 /// The locks among the securebits: every second bit (include/uapi/linux/securebits.h).
 const SECURE_LOCKS: u64 = 0xAAAA_AAAA;
 
-/// The entry of `cap_capable`. The result is evaluated.
+/// The entry of `cap_capable`. The result is evaluated. Its four arguments are in registers, which are
+/// always known.
 ///
 /// ```c
 /// int cap_capable(const struct cred *cred, struct user_namespace *ns, int cap, int audit); // to 5.0
@@ -33,31 +34,23 @@ const SECURE_LOCKS: u64 = 0xAAAA_AAAA;
 /// ```
 #[inline(always)]
 pub fn entry<T: Transport>(context: &ProbeContext) {
-    let (Some(credentials), Some(target), Some(capability), Some(options)) = (
-        context.arg(0),
-        context.arg(1),
-        context.arg(2),
-        context.arg(3),
-    ) else {
-        return;
-    };
-    let asked = Asked {
-        credentials,
-        target: Target::Namespace(target),
-        capability,
-        options,
+    check::observe::<false, T, _>(context, || Asked {
+        credentials: context.arg(0).unwrap_or(0),
+        target: Target::Namespace(context.arg(1).unwrap_or(0)),
+        capability: context.arg(2).unwrap_or(0),
+        options: context.arg(3).unwrap_or(0),
         result: None,
         frames: None,
         flags: 0,
         slot: 0,
-    };
-    check::observe::<false, T, _>(context, &asked);
+        exclusive: true,
+    });
 }
 
 /// The exit of `cap_capable`: its arguments, and in the slot after them its result.
 #[inline(always)]
 pub fn exit<T: Transport>(context: &FExitContext) {
-    let asked = Asked {
+    check::observe::<false, T, _>(context, || Asked {
         credentials: context.arg(0),
         target: Target::Namespace(context.arg(1)),
         capability: context.arg(2),
@@ -66,8 +59,8 @@ pub fn exit<T: Transport>(context: &FExitContext) {
         frames: None,
         flags: 0,
         slot: 0,
-    };
-    check::observe::<false, T, _>(context, &asked);
+        exclusive: false,
+    });
 }
 
 /// The tracepoint `capability:cap_capable` (6.14 and later, include/trace/events/capability.h).
@@ -78,7 +71,7 @@ pub fn exit<T: Transport>(context: &FExitContext) {
 /// ```
 #[inline(always)]
 pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
-    let asked = Asked {
+    check::observe::<true, T, _>(context, || Asked {
         credentials: context.arg(0),
         target: Target::Namespace(context.arg(1)),
         capability: context.arg(3),
@@ -87,8 +80,8 @@ pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
         frames: None,
         flags: 0,
         slot: 0,
-    };
-    check::observe::<true, T, _>(context, &asked);
+        exclusive: false,
+    });
 }
 
 /// The entry of `cap_vm_enough_memory`, on kernels where `cap_capable` is inlined into it. It
@@ -106,8 +99,9 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
         frames: None,
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN,
         slot: 1,
+        exclusive: false,
     };
-    check::observe::<false, T, _>(context, &asked);
+    check::observe::<false, T, _>(context, || asked);
 }
 
 /// The entry of `cap_capset`, on kernels where `cap_capable` is inlined into it. It first asks for
@@ -158,8 +152,9 @@ fn setpcap<T: Transport, C: EbpfContext>(context: &C, credentials: u64, slot: u3
         frames: None,
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::AUDITED | Flags::INSETID_KNOWN,
         slot,
+        exclusive: false,
     };
-    check::observe::<false, T, _>(context, &asked);
+    check::observe::<false, T, _>(context, || asked);
 }
 
 /// The raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`

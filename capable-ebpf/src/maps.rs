@@ -10,7 +10,7 @@ use aya_ebpf::{
 };
 use capable_common::{
     COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_CGROUPS, MAX_COMM_PATTERNS,
-    MAX_FRAMES, OwnCheck,
+    MAX_FRAMES, OwnCheck, Recent,
 };
 
 /// What happened to the checks, per processor.
@@ -53,6 +53,10 @@ pub static UNIQUE: HashMap<UniqueKey, u32> = HashMap::with_max_entries(1 << 16, 
 #[map]
 pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1 << 14, 0);
 
+/// What each processor counted lately: see [`crate::count`].
+#[map]
+pub static RECENT: PerCpuArray<Recent> = PerCpuArray::with_max_entries(capable_common::RECENT, 0);
+
 /// Checks between the entry of `cap_capable` and its return, by thread. The oldest make room: an
 /// entry whose return was missed does not stay for ever.
 #[map]
@@ -74,10 +78,6 @@ pub static DENIED: LruHashMap<u32, u32> = LruHashMap::with_max_entries(1 << 14, 
 /// Kernel stacks that tell checks apart.
 #[map]
 pub static STACKS: StackTrace = StackTrace::with_max_entries(1 << 14, 0);
-
-/// 1 while the reader rests between two batches and needs no wake-up.
-#[map]
-pub static READER: Array<u32> = Array::with_max_entries(1, 0);
 
 /// The arguments of a check whose result is awaited.
 #[derive(Clone, Copy)]
@@ -117,34 +117,51 @@ pub fn counters() -> Option<&'static mut Counters> {
         .map(|counters| unsafe { &mut *counters })
 }
 
-/// Adds one, atomically: on a preemptible kernel two programs can share a processor's counters.
-///
-/// In assembly, because the target has no compare-and-swap and `core` therefore offers no
-/// `fetch_add` for it; the instruction is `BPF_XADD`, which every kernel has.
+/// Adds one to one of this processor's counters.
+#[inline(always)]
+pub fn count_one(which: impl FnOnce(&mut Counters) -> &mut u64) {
+    if let Some(counters) = counters() {
+        add(which(counters));
+    }
+}
+
+/// Adds several to one of this processor's counters.
+#[inline(always)]
+pub fn count_many(which: impl FnOnce(&mut Counters) -> &mut u64, many: u64) {
+    if let Some(counters) = counters() {
+        add_many(which(counters), many);
+    }
+}
+
+/// Adds one, atomically.
 #[inline(always)]
 pub fn add(counter: &mut u64) {
-    change(counter, 1);
+    add_many(counter, 1);
 }
 
 /// Takes one away, as [`add`] adds it.
 #[inline(always)]
 pub fn subtract(counter: &mut u64) {
-    change(counter, u64::MAX);
+    add_many(counter, u64::MAX);
 }
 
+/// Adds, atomically: on a preemptible kernel two programs can share a processor's counters.
+///
+/// In assembly, because the target has no compare-and-swap and `core` therefore offers no
+/// `fetch_add` for it; the instruction is `BPF_XADD`, which every kernel has.
 #[inline(always)]
-fn change(counter: &mut u64, by: u64) {
+pub fn add_many(counter: &mut u64, many: u64) {
     #[cfg(target_arch = "bpf")]
     // SAFETY: the counter is aligned and valid, and the instruction changes nothing else.
     unsafe {
         core::arch::asm!(
-            "lock *(u64 *)({counter} + 0) += {by}",
+            "lock *(u64 *)({counter} + 0) += {many}",
             counter = in(reg) &raw mut *counter,
-            by = in(reg) by,
+            many = in(reg) many,
         );
     }
     #[cfg(not(target_arch = "bpf"))]
     {
-        *counter = counter.wrapping_add(by);
+        *counter = counter.wrapping_add(many);
     }
 }

@@ -115,6 +115,7 @@ pub fn returned<T: Transport>(context: &RetProbeContext) {
         frames,
         flags: 0,
         slot: 0,
+        exclusive: false,
     };
-    check::observe::<false, T, _>(context, &asked);
+    check::observe::<false, T, _>(context, || asked);
 }

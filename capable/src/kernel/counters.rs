@@ -27,7 +27,7 @@ impl CounterTable {
 
 /// Settles what the pair of probes lost. While it is at work, an entry without a return may just be
 /// running; once it is detached, each is a check whose return was missed. The kernel side counts
-/// as seen only what returned.
+/// as passed only what returned.
 fn with_pairs(sum: Counters, detached: bool) -> Counters {
     let lost_pairs = if detached {
         sum.unreturned
@@ -35,7 +35,7 @@ fn with_pairs(sum: Counters, detached: bool) -> Counters {
         sum.lost_pairs
     };
     Counters {
-        seen: sum.seen + lost_pairs,
+        passed: sum.passed + lost_pairs,
         lost_pairs,
         ..sum
     }
@@ -43,7 +43,7 @@ fn with_pairs(sum: Counters, detached: bool) -> Counters {
 
 fn add(sum: Counters, one: Counters) -> Counters {
     let Counters {
-        seen,
+        passed,
         filtered,
         repeated,
         lost_full,
@@ -55,7 +55,7 @@ fn add(sum: Counters, one: Counters) -> Counters {
         table_full,
     } = one;
     Counters {
-        seen: sum.seen + seen,
+        passed: sum.passed + passed,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
         lost_full: sum.lost_full + lost_full,
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     const PAIRS: Counters = Counters {
-        seen: 95,
+        passed: 95,
         filtered: 0,
         repeated: 0,
         lost_full: 0,
@@ -88,17 +88,17 @@ mod tests {
     #[test]
     fn a_check_that_has_not_returned_yet_is_not_lost() {
         let Counters {
-            seen, lost_pairs, ..
+            passed, lost_pairs, ..
         } = with_pairs(PAIRS, false);
-        assert_eq!((seen, lost_pairs), (97, 2));
+        assert_eq!((passed, lost_pairs), (97, 2));
     }
 
     #[test]
     fn each_entry_without_return_is_one_lost_check_at_the_end() {
         let Counters {
-            seen, lost_pairs, ..
+            passed, lost_pairs, ..
         } = with_pairs(PAIRS, true);
-        assert_eq!((seen, lost_pairs), (100, 5));
+        assert_eq!((passed, lost_pairs), (100, 5));
     }
 
     #[test]

@@ -14,13 +14,23 @@ use aya_obj::{
 use capable_common::Config;
 use thiserror::Error;
 
-use super::{plan::Transport, sys};
+use super::{plan::Transport, specialise::specialise, sys};
 
 static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
 static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));
 
 /// The map of the kernel side's own log, in the ring buffer's object.
 const LOG: &str = "AYA_LOGS";
+
+/// The map of read-only globals, which holds the configuration.
+const SETTINGS: &str = ".rodata";
+
+/// The map of globals that are written while a trace runs: in the ring buffer's object only, which
+/// no kernel uses that cannot map it (before 5.5).
+const WRITTEN: &str = ".bss";
+
+/// `BPF_F_MMAPABLE` (include/uapi/linux/bpf.h).
+const MAPPABLE: u32 = 1 << 10;
 
 /// Room for the verifier's last words.
 const VERIFIER_LOG: usize = 1 << 20;
@@ -71,6 +81,8 @@ const MEMORY_HINT: &str = "; before Linux 5.11 maps are charged to the limit on 
 pub struct Object {
     object: aya_obj::Object,
     maps: HashMap<String, Map>,
+    /// The descriptor of the map that holds the configuration, and what is frozen in it.
+    settings: (i32, Vec<u8>),
 }
 
 /// A loaded program.
@@ -105,12 +117,18 @@ impl Object {
             .map_err(|error| damaged(&error))?;
 
         let mut maps = Vec::new();
+        let mut settings = (-1, Vec::new());
         for (name, mut map) in object.maps.drain() {
             if let Some(&(_, size)) = sizes.iter().find(|(wanted, _)| *wanted == name) {
                 map.set_max_entries(size);
             }
             if name == LOG && log_level == 0 {
                 map.set_max_entries(4096);
+            }
+            if name == WRITTEN
+                && let aya_obj::Map::Legacy(section) = &mut map
+            {
+                section.def.map_flags |= MAPPABLE;
             }
             let section = map.section_kind();
             let data = map.data().to_vec();
@@ -126,6 +144,9 @@ impl Object {
             }
             if section == EbpfSectionKind::Rodata {
                 sys::freeze(map.fd().as_fd()).map_err(fail)?;
+                if name == SETTINGS {
+                    settings = (map.fd().as_fd().as_raw_fd(), data);
+                }
             }
             maps.push((name, description, map));
         }
@@ -150,7 +171,11 @@ impl Object {
             .map(|(name, _, map)| Ok((name, Map::from_map_data(map)?)))
             .collect::<Result<_, MapError>>()
             .map_err(|error| damaged(&error))?;
-        Ok(Self { object, maps })
+        Ok(Self {
+            object,
+            maps,
+            settings,
+        })
     }
 
     /// Lends a map, to read or write it while it stays the object's: programs that load later
@@ -232,12 +257,14 @@ impl Object {
                 )));
             }
         };
+        let (map, settings) = &self.settings;
+        let instructions = specialise(&function.instructions, *map, settings);
         let program = sys::Program {
             kind: kind as u32,
             attach_type,
             attach_btf_id: btf_id,
             name,
-            instructions: &function.instructions,
+            instructions: &instructions,
             license: &program.license,
         };
         match sys::load_program(&program, None) {
@@ -246,9 +273,10 @@ impl Object {
                     && let Ok((kept, machine, verified)) = sys::program_size(loaded.as_fd())
                 {
                     log::debug!(
-                        "loaded {name}: {kept} of {} instructions kept, {machine} bytes of \
-                         machine code, {verified} verified",
-                        function.instructions.len()
+                        "loaded {name}: {} instructions, {} specialised, {kept} kept by the \
+                         verifier, {machine} bytes of machine code, {verified} verified",
+                        function.instructions.len(),
+                        instructions.len()
                     );
                 }
                 Ok(Loaded {
@@ -317,21 +345,21 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 15] = [
-        ("capset_call", 1818, 1785),
-        ("capset_entry", 1818, 1785),
-        ("check_entry", 1834, 1803),
-        ("check_exit", 2177, 1817),
+        ("capset_call", 2202, 2184),
+        ("capset_entry", 2202, 2184),
+        ("check_entry", 2421, 2399),
+        ("check_exit", 2793, 2403),
         ("check_paired", 101, 101),
-        ("check_return", 2260, 1865),
-        ("check_traced", 2348, 1956),
-        ("memory_call", 1717, 1688),
-        ("memory_entry", 1717, 1688),
-        ("prctl_call", 1864, 1838),
-        ("prctl_entry", 1864, 1839),
-        ("process_exec", 97, 80),
-        ("process_fork", 474, 131),
-        ("process_free", 117, 102),
-        ("syscall_exit", 86, 70),
+        ("check_return", 2773, 2390),
+        ("check_traced", 2927, 2512),
+        ("memory_call", 2144, 2115),
+        ("memory_entry", 2144, 2115),
+        ("prctl_call", 2305, 2287),
+        ("prctl_entry", 2305, 2287),
+        ("process_exec", 136, 128),
+        ("process_fork", 515, 175),
+        ("process_free", 157, 147),
+        ("syscall_exit", 126, 119),
     ];
 
     fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {

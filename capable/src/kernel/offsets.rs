@@ -53,6 +53,7 @@ pub const WANTED: Wanted<'static> = Wanted {
         ("pid_namespace", "ns.inum"),
         ("cred", "uid"),
         ("cred", "securebits"),
+        ("task_struct", "comm"),
     ],
     sizes: &["upid"],
     functions: &[
@@ -154,6 +155,7 @@ fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         pid_ns_inum: of("pid_namespace", "ns.inum")?,
         cred_uid: of("cred", "uid")?,
         cred_securebits: of("cred", "securebits")?,
+        task_comm: of("task_struct", "comm")?,
     })
 }
 

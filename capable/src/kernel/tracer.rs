@@ -354,6 +354,8 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         namespaces: Default::default(),
         audit: request.layout.audit as u8,
         audited_only: u8::from(request.audited_only),
+        narrow: 0,
+        reserved: [0; 3],
         results: 0,
         unique: request.unique as u8,
         wanted: wanted(request),

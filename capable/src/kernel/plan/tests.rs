@@ -34,6 +34,7 @@ const KNOWN: Offsets = Offsets {
     pid_ns_inum: 8,
     cred_uid: 8,
     cred_securebits: 8,
+    task_comm: 8,
 };
 
 /// A kernel that can do everything, and a user who may.
