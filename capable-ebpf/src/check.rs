@@ -161,7 +161,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
         } else {
             0
         };
-        if !count::count(context, &known, syscall) {
+        if !count::count(context, &known, asked.credentials, syscall) {
             add(&mut counters.lost_counts);
             T::log_full(context, "counts");
         }

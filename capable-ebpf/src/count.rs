@@ -1,12 +1,14 @@
 //! Counting in the kernel, and `--unique`.
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_ktime_get_ns};
-use capable_common::{COMM_LENGTH, Count, CountKey, SYSCALL_NONE, UniqueBy};
+use capable_common::{COMM_LENGTH, Count, CountKey, Flags, SYSCALL_NONE, UniqueBy};
 
 use crate::{
     check::Known,
     config, filter,
     maps::{self, UniqueKey},
+    task,
+    verdict::INITIAL_USER_NAMESPACE,
 };
 
 /// `BPF_NOEXIST` (include/uapi/linux/bpf.h).
@@ -61,10 +63,19 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
     }
 }
 
-/// Counts a check; false where the table is full.
+/// Counts a check; false where the table is full. `credentials` are those that were checked.
 #[inline(always)]
-pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32) -> bool {
+pub fn count<C: EbpfContext>(context: &C, known: &Known, credentials: u64, syscall: i32) -> bool {
     let origin = config!(count_origin) != 0;
+    let mut flags = known.flags();
+    if origin {
+        // What a record would say: the process may have ended when the table is read.
+        let task = task::current();
+        flags |= task::owner(credentials, task) | task::kind(task);
+        if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
+            flags |= Flags::NAMESPACE_INITIAL;
+        }
+    }
     let subject = config!(count_subject);
     let key = CountKey {
         subject: match subject {
@@ -73,7 +84,7 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32) -> bool {
             _ => 0,
         },
         caller: if origin { stack(context) } else { 0 },
-        flags: known.flags(),
+        flags,
         capability: known.capability,
         result: known.result(),
         syscall: if origin { syscall } else { SYSCALL_NONE },

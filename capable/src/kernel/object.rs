@@ -313,13 +313,13 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
-        ("check_entry", 1834, 1803),
-        ("check_exit", 1840, 1828),
+        ("check_entry", 1933, 1905),
+        ("check_exit", 1939, 1916),
         ("check_paired", 60, 60),
-        ("check_return", 2189, 1799),
-        ("check_traced", 2348, 1962),
-        ("memory_entry", 1717, 1687),
-        ("memory_exit", 1717, 1687),
+        ("check_return", 2300, 1900),
+        ("check_traced", 2452, 2065),
+        ("memory_entry", 1821, 1789),
+        ("memory_exit", 1821, 1789),
         ("process_exec", 97, 80),
         ("process_fork", 474, 131),
         ("process_free", 117, 102),
