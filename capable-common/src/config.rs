@@ -122,6 +122,8 @@ pub struct Offsets {
     pub pid_ns_inum: u32,
     /// `cred.uid`
     pub cred_uid: u32,
+    /// `task_struct.comm`
+    pub task_comm: u32,
 }
 
 impl Offsets {
@@ -153,6 +155,7 @@ impl Offsets {
         upid_ns: NO_OFFSET,
         pid_ns_inum: NO_OFFSET,
         cred_uid: NO_OFFSET,
+        task_comm: NO_OFFSET,
     };
 }
 
@@ -219,6 +222,10 @@ pub struct Config {
     pub audit: u8,
     /// 1: drop checks that are known not to be audited.
     pub audited_only: u8,
+    /// 1: something is dropped for another reason than `only_pid` and `audited_only`.
+    pub narrow: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
     /// Results to keep: 1 granted, 2 denied, 3 both. An unknown result is always kept.
     pub results: u8,
     /// A [`UniqueBy`].
@@ -255,9 +262,9 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 8 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 7 * 4 + 4 + 16;
+        let fields = 8 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 7 * 4 + 4 + 20;
         assert_eq!(size_of::<Config>(), fields);
-        assert_eq!(size_of::<Offsets>(), 26 * 4);
+        assert_eq!(size_of::<Offsets>(), 27 * 4);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }
 }

@@ -4,12 +4,13 @@ use crate::COMM_LENGTH;
 
 /// What happened to the checks that the hooks saw, one of these per processor.
 ///
-/// What was sent is not counted again: it is `seen` without what was filtered, repeated or lost.
+/// Each check is counted once on its way: as `passed` or as `filtered`. What was sent is not counted
+/// again: it is `passed` without what was repeated or lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
-    /// Checks that reached a hook, without those of the tracer itself.
-    pub seen: u64,
+    /// Checks that reached a hook and that no filter dropped, without those of the tracer itself.
+    pub passed: u64,
     /// Checks that a filter dropped.
     pub filtered: u64,
     /// Checks that `--unique` dropped because their like was sent before.
@@ -26,6 +27,13 @@ pub struct Counters {
     pub lost_counts: u64,
     /// Checks sent again, or processes not followed, because a table was full.
     pub table_full: u64,
+}
+
+impl Counters {
+    /// Checks that reached a hook, without those of the tracer itself.
+    pub fn seen(&self) -> u64 {
+        self.passed + self.filtered
+    }
 }
 
 /// What a check is counted under.

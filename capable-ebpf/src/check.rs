@@ -105,27 +105,27 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
     if is_own(pid, asked.capability, asked.options) {
         return;
     }
-    let Some(counters) = maps::counters() else {
+    let only = config!(only_pid);
+    if only != 0 && pid != only {
+        maps::count_one(|counters| &mut counters.filtered);
         return;
-    };
-    add(&mut counters.seen);
-
+    }
     let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
     let mut flags = asked.flags;
     if by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_argument(asked.options);
     }
-    if !filter::keeps_capability(asked.capability)
-        || !filter::keeps_audit(flags)
-        || !filter::keeps_task(pid, tid)
+    let narrow = config!(narrow) != 0;
+    if !filter::keeps_audit(flags)
+        || (narrow && !(filter::keeps_capability(asked.capability) && filter::keeps_task(pid, tid)))
     {
-        add(&mut counters.filtered);
+        maps::count_one(|counters| &mut counters.filtered);
         return;
     }
     if !by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_call_path(context);
         if !filter::keeps_audit(flags) {
-            add(&mut counters.filtered);
+            maps::count_one(|counters| &mut counters.filtered);
             return;
         }
     }
@@ -139,18 +139,19 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
         options: asked.options,
         subject,
     };
-    if !filter::keeps_result(known.flags(), known.result()) {
-        add(&mut counters.filtered);
+    if narrow && !filter::keeps_result(known.flags(), known.result()) {
+        maps::count_one(|counters| &mut counters.filtered);
         return;
     }
+    maps::count_one(|counters| &mut counters.passed);
     match count::novelty(context, &known) {
         Novelty::New => {}
         Novelty::Repeated => {
-            add(&mut counters.repeated);
+            maps::count_one(|counters| &mut counters.repeated);
             return;
         }
         Novelty::CouldNotTell => {
-            add(&mut counters.table_full);
+            maps::count_one(|counters| &mut counters.table_full);
             T::log_full(context, "unique");
         }
     }
@@ -162,12 +163,12 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
             0
         };
         if !count::count(context, &known, asked.credentials, syscall) {
-            add(&mut counters.lost_counts);
+            maps::count_one(|counters| &mut counters.lost_counts);
             T::log_full(context, "counts");
         }
     }
-    if config!(send) != 0 && !send::<T, C>(context, asked, &known, counters) {
-        add(&mut counters.lost_full);
+    if config!(send) != 0 && !send::<T, C>(context, asked, &known) {
+        maps::count_one(|counters| &mut counters.lost_full);
         T::log_lost(context, known.capability);
     }
 }
@@ -186,12 +187,10 @@ fn record_size() -> u64 {
 
 /// Writes the record straight into the transport's memory.
 #[inline(always)]
-fn send<T: Transport, C: EbpfContext>(
-    context: &C,
-    asked: &Asked,
-    known: &Known,
-    counters: &mut capable_common::Counters,
-) -> bool {
+fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known) -> bool {
+    let task = task::current();
+    let identity = task::identity(task);
+    let uid = identity.user(asked.credentials, known.subject.uid);
     let size = record_size();
     let record = T::reserve(size, asked.slot);
     if record.is_null() {
@@ -199,11 +198,10 @@ fn send<T: Transport, C: EbpfContext>(
     }
     let mut flags = known.flags();
     if wants(Wanted::CREDENTIALS) {
-        flags |= task::owner(asked.credentials, task::current());
+        flags |= identity.owner(asked.credentials);
     }
     let mut end = size_of::<Check>() as u64;
     if wants(Wanted::DETAIL) {
-        let task = task::current();
         flags |= task::kind(task);
         // SAFETY: the record has room for the detail where it is asked for, and its sections are
         // multiples of eight bytes.
@@ -211,19 +209,13 @@ fn send<T: Transport, C: EbpfContext>(
         flags |= task::describe(task, detail);
         end += size_of::<Detail>() as u64;
     }
-    let kernel_frames = capture(context, record, end, config!(kernel_frames), 0, counters);
+    let kernel_frames = capture(context, record, end, config!(kernel_frames), 0);
     end += u64::from(config!(kernel_frames)) * 8;
-    let user_frames = capture(
-        context,
-        record,
-        end,
-        config!(user_frames),
-        USER_STACK,
-        counters,
-    );
+    let user_frames = capture(context, record, end, config!(user_frames), USER_STACK);
 
     let Subject {
         effective,
+        uid: _,
         euid,
         credential_namespace,
         target_namespace,
@@ -249,7 +241,7 @@ fn send<T: Transport, C: EbpfContext>(
         effective = effective;
         pid = known.pid;
         tid = known.tid;
-        uid = task::user(task::current());
+        uid = uid;
         euid = euid;
         capability = known.capability;
         options = known.options;
@@ -258,9 +250,18 @@ fn send<T: Transport, C: EbpfContext>(
         credential_namespace = credential_namespace;
         flags = flags;
     }
-    // SAFETY: the name has as many bytes as is said.
-    unsafe {
-        generated::bpf_get_current_comm((&raw mut (*check).comm).cast(), COMM_LENGTH as u32);
+    // SAFETY: the record has room for a check, whose name lies at a multiple of eight bytes.
+    let name = unsafe { (&raw mut (*check).comm).cast::<[u64; COMM_LENGTH / 8]>() };
+    match identity.comm {
+        // SAFETY: as above. Word by word: as a whole it would go over the stack.
+        Some([first, second]) => unsafe {
+            (*name)[0] = first;
+            (*name)[1] = second;
+        },
+        // SAFETY: the name has as many bytes as is said.
+        None => unsafe {
+            generated::bpf_get_current_comm(name.cast(), COMM_LENGTH as u32);
+        },
     }
     T::submit(context, record, size)
 }
@@ -287,7 +288,6 @@ fn capture<C: EbpfContext>(
     start: u64,
     frames: u32,
     flags: u64,
-    counters: &mut capable_common::Counters,
 ) -> u16 {
     if frames == 0 {
         return 0;
@@ -302,7 +302,7 @@ fn capture<C: EbpfContext>(
         )
     };
     if bytes < 0 {
-        add(&mut counters.lost_stacks);
+        maps::count_one(|counters| &mut counters.lost_stacks);
         return STACK_FAILED;
     }
     (bytes / 8) as u16

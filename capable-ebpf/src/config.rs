@@ -29,6 +29,8 @@ pub static CONFIG: Global<Config> = Global::new(Config {
     },
     audit: 0,
     audited_only: 0,
+    narrow: 0,
+    reserved: [0; 3],
     results: 3,
     unique: 0,
     wanted: 0,

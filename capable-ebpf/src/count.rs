@@ -71,7 +71,7 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, credentials: u64, sysca
     if origin {
         // What a record would say: the process may have ended when the table is read.
         let task = task::current();
-        flags |= task::owner(credentials, task) | task::kind(task);
+        flags |= task::identity(task).owner(credentials) | task::kind(task);
         if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
             flags |= Flags::NAMESPACE_INITIAL;
         }

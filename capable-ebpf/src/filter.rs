@@ -229,15 +229,8 @@ fn keeps_namespaces() -> bool {
 /// The current task's name.
 #[inline(always)]
 pub fn current_comm() -> [u8; COMM_LENGTH] {
-    // Not every kernel writes what is behind the name's end (seen on 6.1: bpf_get_current_comm,
-    // kernel/bpf/helpers.c, calls strscpy there), and what is left would tell equal names apart in
-    // the keys of tables. Two words: bytes would be zeroed in a loop of a hundred instructions.
-    let mut comm = [0u64; COMM_LENGTH / 8];
-    // SAFETY: the buffer holds as many bytes as its size says, and both types have no others.
-    unsafe {
-        generated::bpf_get_current_comm(comm.as_mut_ptr().cast(), COMM_LENGTH as u32);
-        core::mem::transmute(comm)
-    }
+    // SAFETY: both are sixteen bytes, of which every pattern is a value.
+    unsafe { core::mem::transmute(task::comm()) }
 }
 
 /// The current task's cgroup in the version 2 hierarchy.

@@ -78,7 +78,7 @@ pub fn paired_entry(context: &ProbeContext) {
     if (maps::PENDING.insert(&tid, &pending, 0).is_err() || unreturned)
         && let Some(counters) = maps::counters()
     {
-        add(&mut counters.seen);
+        add(&mut counters.passed);
         add(&mut counters.lost_pairs);
     }
 }

@@ -105,6 +105,14 @@ pub fn counters() -> Option<&'static mut Counters> {
         .map(|counters| unsafe { &mut *counters })
 }
 
+/// Adds one to one of this processor's counters.
+#[inline(always)]
+pub fn count_one(which: impl FnOnce(&mut Counters) -> &mut u64) {
+    if let Some(counters) = counters() {
+        add(which(counters));
+    }
+}
+
 /// Adds one, atomically: on a preemptible kernel two programs can share a processor's counters.
 ///
 /// In assembly, because the target has no compare-and-swap and `core` therefore offers no

@@ -17,6 +17,38 @@ pub fn read<T: Copy>(base: u64, offset: u32) -> Option<T> {
     read_at(base.wrapping_add(u64::from(offset)))
 }
 
+/// Fills the beginning of a variable from an address; false where the read fails. `bytes` is a
+/// constant to the verifier, and no more than the variable has.
+#[inline(always)]
+pub fn read_some<T>(address: u64, bytes: u32, value: &mut MaybeUninit<T>) -> bool {
+    // SAFETY: the destination holds `bytes`; the helper checks the source.
+    let error = unsafe {
+        generated::bpf_probe_read_kernel(value.as_mut_ptr().cast(), bytes, address as *const _)
+    };
+    error == 0
+}
+
+/// A word of what was read, at a distance that is a multiple of four and a constant to the
+/// verifier. It wants what is on the stack to be read at multiples of its size.
+///
+/// # Safety
+///
+/// Eight bytes from `distance` on were read.
+#[inline(always)]
+pub unsafe fn word_of<T>(value: &MaybeUninit<T>, distance: u32) -> u64 {
+    let start = value.as_ptr().cast::<u8>();
+    // SAFETY: the caller vouches for the bytes.
+    unsafe {
+        let start = start.add(distance as usize);
+        if distance.is_multiple_of(8) {
+            *start.cast::<u64>()
+        } else {
+            let half = start.cast::<u32>();
+            u64::from(*half) | u64::from(*half.add(1)) << 32
+        }
+    }
+}
+
 /// Fills a variable from `base + offset`; false where the read fails, which zeroes it.
 #[inline(always)]
 pub fn read_into<T>(base: u64, offset: u32, value: &mut MaybeUninit<T>) -> bool {

@@ -1,11 +1,14 @@
 //! What the kernel knows of the task that made a check.
 
-use aya_ebpf::helpers::bpf_get_current_uid_gid;
-use capable_common::{Detail, Flags, NO_OFFSET, SYSCALL_NONE};
+use core::mem::MaybeUninit;
+
+use aya_ebpf::helpers::{bpf_get_current_uid_gid, generated};
+use capable_common::{COMM_LENGTH, Detail, Flags, NO_OFFSET, SYSCALL_NONE};
 
 use crate::{
     config,
-    memory::{current_task, entry_registers, read, read_at},
+    memory::{current_task, entry_registers, read, read_at, read_some, word_of},
+    verdict::NO_USER,
 };
 
 /// `PF_KTHREAD` (include/linux/sched.h, the same bit from 2.6.27 to 7.x).
@@ -41,8 +44,85 @@ struct Registers {
 /// Where [`Registers`] begin in `struct pt_regs`: after r15, r14, r13 and r12.
 const REGISTERS_OFFSET: u64 = 32;
 
-/// The task's own credentials, and those that it uses: they differ while they are overridden, as
-/// access(2) and overlayfs do.
+/// Whose credentials a task has, and its name.
+pub struct Identity {
+    /// Its own credentials, and those that it uses: they differ while they are overridden, as
+    /// access(2) and overlayfs do.
+    credentials: Option<(u64, u64)>,
+    /// Its name, as it lies in the kernel: there may be anything behind its end.
+    pub comm: Option<[u64; COMM_LENGTH / 8]>,
+}
+
+/// Words from `real_cred` over `cred` to the end of `comm`, on the kernels whose `task_struct` has
+/// them so close.
+const WINDOW: usize = 6;
+
+/// Whose credentials a task has, and its name, in one read where they lie close.
+#[inline(always)]
+pub fn identity(task: u64) -> Identity {
+    let (real, current) = (config!(offsets.task_real_cred), config!(offsets.task_cred));
+    let name = config!(offsets.task_comm).wrapping_sub(real);
+    let close = real != NO_OFFSET
+        && current.wrapping_sub(real) == 8
+        && name % 8 == 0
+        && (16..=(WINDOW - 2) as u32 * 8).contains(&name);
+    if !close {
+        return Identity {
+            credentials: credentials(task),
+            comm: None,
+        };
+    }
+    let mut window = MaybeUninit::<[u64; WINDOW]>::uninit();
+    let address = task.wrapping_add(u64::from(real));
+    if !read_some(address, name + COMM_LENGTH as u32, &mut window) {
+        return Identity {
+            credentials: None,
+            comm: None,
+        };
+    }
+    // SAFETY: the window was read up to the end of the name.
+    unsafe {
+        Identity {
+            credentials: Some((word_of(&window, 0), word_of(&window, 8))),
+            comm: Some([word_of(&window, name), word_of(&window, name + 8)]),
+        }
+    }
+}
+
+impl Identity {
+    /// The real user id of the task: that of the credentials that were checked, where they are its
+    /// own. The helper gives that of the credentials that it uses, which is another's while they
+    /// are overridden (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
+    #[inline(always)]
+    pub fn user(&self, checked: u64, user: u64) -> u32 {
+        if let Some((real, current)) = self.credentials {
+            if real == checked && user != NO_USER {
+                return user as u32;
+            }
+            if real != current
+                && let Some(user) = read(real, config!(offsets.cred_uid))
+            {
+                return user;
+            }
+        }
+        bpf_get_current_uid_gid() as u32
+    }
+
+    /// Whose credentials these are.
+    #[inline(always)]
+    pub fn owner(&self, checked: u64) -> u32 {
+        match self.credentials {
+            Some((real, _)) if checked == real => Flags::OWNER_KNOWN,
+            Some((_, current)) if checked == current => {
+                Flags::OWNER_KNOWN | Flags::CREDENTIALS_OVERRIDDEN
+            }
+            Some(_) => Flags::OWNER_KNOWN | Flags::CREDENTIALS_FOREIGN,
+            None => 0,
+        }
+    }
+}
+
+/// A task's own credentials, and those that it uses.
 #[inline(always)]
 fn credentials(task: u64) -> Option<(u64, u64)> {
     let (real, current) = (config!(offsets.task_real_cred), config!(offsets.task_cred));
@@ -53,30 +133,44 @@ fn credentials(task: u64) -> Option<(u64, u64)> {
     Some((read(task, real)?, read(task, current)?))
 }
 
-/// The real user id of a task. The helper gives that of the credentials that it uses, which is
-/// another's while they are overridden (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
+/// The real user id of a task.
 #[inline(always)]
 pub fn user(task: u64) -> u32 {
-    if let Some((real, current)) = credentials(task)
-        && real != current
-        && let Some(user) = read(real, config!(offsets.cred_uid))
-    {
-        return user;
-    }
-    bpf_get_current_uid_gid() as u32
+    let identity = Identity {
+        credentials: credentials(task),
+        comm: None,
+    };
+    identity.user(0, NO_USER)
 }
 
-/// Whose credentials these are.
+/// The current task's name, with nothing behind its end: what is left there would tell equal names
+/// apart in the keys of tables.
 #[inline(always)]
-pub fn owner(checked: u64, task: u64) -> u32 {
-    match credentials(task) {
-        Some((real, _)) if checked == real => Flags::OWNER_KNOWN,
-        Some((_, current)) if checked == current => {
-            Flags::OWNER_KNOWN | Flags::CREDENTIALS_OVERRIDDEN
+pub fn comm() -> [u64; COMM_LENGTH / 8] {
+    let name = read::<[u64; COMM_LENGTH / 8]>(current(), config!(offsets.task_comm));
+    let [first, second] = name.unwrap_or_else(|| {
+        // Two words: bytes would be zeroed in a loop of a hundred instructions. Not every kernel
+        // writes what is behind the name's end (seen on 6.1: bpf_get_current_comm,
+        // kernel/bpf/helpers.c, calls strscpy there).
+        let mut name = [0u64; COMM_LENGTH / 8];
+        // SAFETY: the buffer holds as many bytes as its size says.
+        unsafe {
+            generated::bpf_get_current_comm(name.as_mut_ptr().cast(), COMM_LENGTH as u32);
         }
-        Some(_) => Flags::OWNER_KNOWN | Flags::CREDENTIALS_FOREIGN,
-        None => 0,
-    }
+        name
+    });
+    let (first, ended) = closed(first);
+    [first, if ended { 0 } else { closed(second).0 }]
+}
+
+/// A word of a name with zeros behind the first NUL, and whether there is one.
+#[inline(always)]
+fn closed(word: u64) -> (u64, bool) {
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    // The highest bit of each byte that is 0, and perhaps of some behind the first of them.
+    let ends = word.wrapping_sub(LOWEST) & !word & (LOWEST << 7);
+    let before = (ends & ends.wrapping_neg()) >> 7;
+    (word & before.wrapping_sub(1), ends != 0)
 }
 
 /// What kind of task it is.

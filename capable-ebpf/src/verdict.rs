@@ -13,7 +13,7 @@ use crate::{
     check::Asked,
     config,
     config::wants,
-    memory::{opaque, read, read_into},
+    memory::{opaque, read, read_some, word_of},
 };
 
 /// `EPERM` (include/uapi/asm-generic/errno-base.h).
@@ -31,6 +31,8 @@ pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
 pub struct Subject {
     /// The effective set of the checked credentials.
     pub effective: u64,
+    /// Their real user id, or [`NO_USER`].
+    pub uid: u64,
     /// Their effective user id.
     pub euid: u32,
     /// Their user namespace, by inode number.
@@ -47,6 +49,7 @@ impl Subject {
     /// Nothing is known yet.
     pub const UNKNOWN: Self = Self {
         effective: 0,
+        uid: NO_USER,
         euid: 0,
         credential_namespace: 0,
         target_namespace: 0,
@@ -71,12 +74,13 @@ pub fn settle(asked: &Asked) -> Subject {
     let mut subject = Subject::UNKNOWN;
     match asked.result {
         Some(result) if !wanted => {
-            if result == 0
-                && let Some(effective) =
-                    read::<u64>(asked.credentials, config!(offsets.cred_effective))
-                && !is_raised(effective, asked.capability)
+            if (result == 0 || config!(send) != 0)
+                && let Some(found) = read_credentials(asked.credentials, false)
             {
-                subject.flags |= Flags::BY_OWNERSHIP;
+                subject.uid = found.uid;
+                if result == 0 && !is_raised(found.effective, asked.capability) {
+                    subject.flags |= Flags::BY_OWNERSHIP;
+                }
             }
         }
         _ => evaluate(&mut subject, asked, wanted),
@@ -92,9 +96,15 @@ pub fn settle(asked: &Asked) -> Subject {
 /// Evaluates a check.
 #[inline(always)]
 fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
-    let Some((effective, own)) = effective_and_namespace(asked.credentials) else {
+    let Some(Credentials {
+        uid,
+        effective,
+        namespace: own,
+    }) = read_credentials(asked.credentials, true)
+    else {
         return;
     };
+    subject.uid = uid;
     subject.effective = effective;
     if wanted
         && let (Some(euid), Some(inode)) = (
@@ -163,29 +173,68 @@ fn is_raised(effective: u64, capability: i32) -> bool {
     (0..64).contains(&capability) && (effective >> (capability as u32 & 63)) & 1 != 0
 }
 
-/// Words from `cap_effective` to `user_ns`, on the kernels whose `struct cred` has them so close.
-const WINDOW: usize = 11;
+/// Words of `struct cred` from `uid` to `user_ns`, on the kernels that have them so close.
+const WINDOW: usize = 18;
 
-/// The effective set and the user namespace of credentials, in one read where they lie close.
+/// In place of a user id: it was not read.
+pub const NO_USER: u64 = u64::MAX;
+
+/// What is read of credentials.
+struct Credentials {
+    /// The real user id, or [`NO_USER`].
+    uid: u64,
+    effective: u64,
+    /// The address of the user namespace; 0 where it was not asked for.
+    namespace: u64,
+}
+
+/// Reads credentials, with the real user id in the same read where that is worth it: where a record
+/// is sent, and all lies close.
 #[inline(always)]
-fn effective_and_namespace(credentials: u64) -> Option<(u64, u64)> {
-    let (effective, namespace) = (
+fn read_credentials(credentials: u64, with_namespace: bool) -> Option<Credentials> {
+    let (uid, effective, namespace) = (
+        config!(offsets.cred_uid),
         config!(offsets.cred_effective),
         config!(offsets.cred_user_ns),
     );
-    let distance = namespace.wrapping_sub(effective);
-    if distance % 8 != 0 || distance as usize >= WINDOW * 8 {
-        return Some((read(credentials, effective)?, read(credentials, namespace)?));
+    let (to_effective, to_namespace) = (effective.wrapping_sub(uid), namespace.wrapping_sub(uid));
+    let last = if with_namespace {
+        to_namespace
+    } else {
+        to_effective
+    };
+    let most = (WINDOW as u32 - 1) * 8;
+    let close = to_effective % 4 == 0
+        && to_namespace % 4 == 0
+        && to_effective < to_namespace
+        && to_namespace <= most;
+    if config!(send) == 0 || uid == NO_OFFSET || !close {
+        return Some(Credentials {
+            uid: NO_USER,
+            effective: read(credentials, effective)?,
+            namespace: if with_namespace {
+                read(credentials, namespace)?
+            } else {
+                0
+            },
+        });
     }
     let mut window = MaybeUninit::<[u64; WINDOW]>::uninit();
-    if effective == NO_OFFSET || !read_into(credentials, effective, &mut window) {
+    let start = credentials.wrapping_add(u64::from(uid));
+    if !read_some(start, last + 8, &mut window) {
         return None;
     }
-    // SAFETY: the window was read, and the distance lies in it; both are constants, so that the
-    // verifier sees it too. Read in place: the window is not copied.
+    // SAFETY: the window was read up to the last of these.
     unsafe {
-        let words = window.as_ptr().cast::<u64>();
-        Some((*words, *words.byte_add(distance as usize)))
+        Some(Credentials {
+            uid: u64::from(*window.as_ptr().cast::<u32>()),
+            effective: word_of(&window, to_effective),
+            namespace: if with_namespace {
+                word_of(&window, to_namespace)
+            } else {
+                0
+            },
+        })
     }
 }
 

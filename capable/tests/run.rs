@@ -456,7 +456,7 @@ fn who_runs_on_is_named_and_wait_waits_for_them() {
     let daemon = [
         "sh",
         "-c",
-        "(setsid sh -c 'sleep 1; nice -n -3 true') >/dev/null 2>&1 & exit 4",
+        "(setsid sh -c 'sleep 4; nice -n -3 true') >/dev/null 2>&1 & exit 4",
     ];
     let left = report("", &daemon);
     assert_needs(&left, &[]);

@@ -14,13 +14,16 @@ use aya_obj::{
 use capable_common::Config;
 use thiserror::Error;
 
-use super::{plan::Transport, sys};
+use super::{plan::Transport, specialise::specialise, sys};
 
 static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
 static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));
 
 /// The map of the kernel side's own log, in the ring buffer's object.
 const LOG: &str = "AYA_LOGS";
+
+/// The map of read-only globals, which holds the configuration.
+const SETTINGS: &str = ".rodata";
 
 /// Room for the verifier's last words.
 const VERIFIER_LOG: usize = 1 << 20;
@@ -71,6 +74,8 @@ const MEMORY_HINT: &str = "; before Linux 5.11 maps are charged to the limit on 
 pub struct Object {
     object: aya_obj::Object,
     maps: HashMap<String, Map>,
+    /// The descriptor of the map that holds the configuration, and what is frozen in it.
+    settings: (i32, Vec<u8>),
 }
 
 /// A loaded program.
@@ -105,6 +110,7 @@ impl Object {
             .map_err(|error| damaged(&error))?;
 
         let mut maps = Vec::new();
+        let mut settings = (-1, Vec::new());
         for (name, mut map) in object.maps.drain() {
             if let Some(&(_, size)) = sizes.iter().find(|(wanted, _)| *wanted == name) {
                 map.set_max_entries(size);
@@ -126,6 +132,9 @@ impl Object {
             }
             if section == EbpfSectionKind::Rodata {
                 sys::freeze(map.fd().as_fd()).map_err(fail)?;
+                if name == SETTINGS {
+                    settings = (map.fd().as_fd().as_raw_fd(), data);
+                }
             }
             maps.push((name, description, map));
         }
@@ -150,7 +159,11 @@ impl Object {
             .map(|(name, _, map)| Ok((name, Map::from_map_data(map)?)))
             .collect::<Result<_, MapError>>()
             .map_err(|error| damaged(&error))?;
-        Ok(Self { object, maps })
+        Ok(Self {
+            object,
+            maps,
+            settings,
+        })
     }
 
     /// Lends a map, to read or write it while it stays the object's: programs that load later
@@ -228,12 +241,14 @@ impl Object {
                 )));
             }
         };
+        let (map, settings) = &self.settings;
+        let instructions = specialise(&function.instructions, *map, settings);
         let program = sys::Program {
             kind: kind as u32,
             attach_type,
             attach_btf_id: btf_id,
             name,
-            instructions: &function.instructions,
+            instructions: &instructions,
             license: &program.license,
         };
         match sys::load_program(&program, None) {
@@ -242,9 +257,10 @@ impl Object {
                     && let Ok((kept, machine, verified)) = sys::program_size(loaded.as_fd())
                 {
                     log::debug!(
-                        "loaded {name}: {kept} of {} instructions kept, {machine} bytes of \
-                         machine code, {verified} verified",
-                        function.instructions.len()
+                        "loaded {name}: {} instructions, {} specialised, {kept} kept by the \
+                         verifier, {machine} bytes of machine code, {verified} verified",
+                        function.instructions.len(),
+                        instructions.len()
                     );
                 }
                 Ok(Loaded {
@@ -313,17 +329,17 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
-        ("check_entry", 1933, 1905),
-        ("check_exit", 1939, 1916),
+        ("check_entry", 2336, 2302),
+        ("check_exit", 2476, 2465),
         ("check_paired", 60, 60),
-        ("check_return", 2300, 1900),
-        ("check_traced", 2452, 2065),
-        ("memory_entry", 1821, 1789),
-        ("memory_exit", 1821, 1789),
-        ("process_exec", 97, 80),
-        ("process_fork", 474, 131),
-        ("process_free", 117, 102),
-        ("syscall_exit", 86, 70),
+        ("check_return", 2816, 2450),
+        ("check_traced", 2986, 2595),
+        ("memory_entry", 2195, 2166),
+        ("memory_exit", 2195, 2166),
+        ("process_exec", 141, 128),
+        ("process_fork", 521, 175),
+        ("process_free", 163, 147),
+        ("syscall_exit", 132, 119),
     ];
 
     fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {

@@ -52,6 +52,7 @@ pub const WANTED: Wanted<'static> = Wanted {
         ("upid", "ns"),
         ("pid_namespace", "ns.inum"),
         ("cred", "uid"),
+        ("task_struct", "comm"),
     ],
     sizes: &["upid"],
     functions: &[CAP_CAPABLE, OVERCOMMIT, CREATE_IO_THREAD, TASK_REGISTERS],
@@ -144,6 +145,7 @@ fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         upid_ns: of("upid", "ns")?,
         pid_ns_inum: of("pid_namespace", "ns.inum")?,
         cred_uid: of("cred", "uid")?,
+        task_comm: of("task_struct", "comm")?,
     })
 }
 

@@ -324,6 +324,8 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         namespaces: Default::default(),
         audit: request.layout.audit as u8,
         audited_only: u8::from(request.audited_only),
+        narrow: 0,
+        reserved: [0; 3],
         results: 0,
         unique: request.unique as u8,
         wanted: wanted(request),
@@ -442,7 +444,7 @@ fn cover_inlined(
 
 fn add(sum: Counters, one: Counters) -> Counters {
     let Counters {
-        seen,
+        passed,
         filtered,
         repeated,
         lost_full,
@@ -453,7 +455,7 @@ fn add(sum: Counters, one: Counters) -> Counters {
         table_full,
     } = one;
     Counters {
-        seen: sum.seen + seen,
+        passed: sum.passed + passed,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
         lost_full: sum.lost_full + lost_full,

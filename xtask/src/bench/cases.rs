@@ -45,6 +45,14 @@ pub const PER_CHECK: [&str; 8] = [
 /// The measures of which each has a load of its own; the others have that of the first.
 pub const LOADS: [&str; 3] = [ROWS, LOW_RATE, UNAUDITED];
 
+/// The one of [`LOADS`] that a measure has.
+pub fn load_named(measure: &str) -> &str {
+    match measure {
+        LOW_RATE | UNAUDITED => measure,
+        _ => ROWS,
+    }
+}
+
 /// The load of a measure.
 pub fn load_of(measure: &str, quick: bool) -> load::Options {
     let checks = if quick { 5_000 } else { 20_000 };

@@ -65,6 +65,9 @@ pub struct Options {
     /// Only what has this in its name (repeatable)
     #[arg(long)]
     only: Vec<String>,
+    /// Only these measures (repeatable)
+    #[arg(long)]
+    measure: Vec<String>,
 }
 
 /// Runs the subcommand.
@@ -90,8 +93,10 @@ pub fn run(options: &Options) -> Result<()> {
     }
     sleep(AFTER_BOOT);
     floor(options)?;
-    for case in cases::all()? {
+    for mut case in cases::all()? {
+        case.measures.retain(|measure| options.measures(measure));
         if options.wants(&case.subject)
+            && !case.measures.is_empty()
             && let Err(error) = per_check(&case, options)
         {
             for measure in &case.measures {
@@ -99,12 +104,19 @@ pub fn run(options: &Options) -> Result<()> {
             }
         }
     }
+    if !options.measure.is_empty() {
+        return Ok(());
+    }
     for_each_tracer(options, |subject, line| lifetime(options, subject, line))
 }
 
 impl Options {
     fn wants(&self, subject: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|part| subject.contains(part.as_str()))
+    }
+
+    fn measures(&self, measure: &str) -> bool {
+        self.measure.is_empty() || self.measure.iter().any(|wanted| wanted == measure)
     }
 
     /// What has a profile of its own: the path of rows, and that of counting.
@@ -139,7 +151,11 @@ fn print(figure: &Figure) -> Result<()> {
 
 /// What the loads cost untraced, and under programs that do nothing.
 fn floor(options: &Options) -> Result<()> {
-    for measure in cases::LOADS {
+    let needed = |load: &&str| {
+        let mut measures = cases::PER_CHECK.into_iter();
+        measures.any(|measure| options.measures(measure) && cases::load_named(measure) == *load)
+    };
+    for measure in cases::LOADS.into_iter().filter(|load| needed(&load)) {
         let load = cases::load_of(measure, options.quick);
         let cost = repeated(load, || Ok(0))?;
         print(&Figure::new(NOTHING, measure, cost.whole))?;

@@ -50,6 +50,9 @@ pub struct Options {
     /// Only tracers with this in their name, such as "capable fexit" (repeatable)
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
+    /// Only these measures, such as "rows" or "counted" (repeatable)
+    #[arg(long, value_name = "NAME")]
+    measure: Vec<String>,
     /// Do one thing only
     #[arg(long, value_enum)]
     part: Option<Part>,
@@ -193,6 +196,9 @@ fn guest(
     }
     for name in &options.only {
         script += &format!(" --only '{}'", name.replace('\'', r"'\''"));
+    }
+    for name in &options.measure {
+        script += &format!(" --measure '{}'", name.replace('\'', r"'\''"));
     }
     let mut take = |line: &str| {
         if let Ok(figure) = serde_json::from_str::<Figure>(line) {

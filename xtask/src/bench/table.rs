@@ -123,11 +123,8 @@ fn loses(report: &Report, subject: &str, measure: &str) -> bool {
 
 /// Instructions that a tracer adds to a check.
 pub fn added(report: &Report, subject: &str, measure: &str) -> Option<f64> {
-    let load = match measure {
-        cases::LOW_RATE | cases::UNAUDITED => measure,
-        _ => cases::ROWS,
-    };
-    Some(report.value(subject, measure)? - report.value(NOTHING, load)?)
+    let base = report.value(NOTHING, cases::load_named(measure))?;
+    Some(report.value(subject, measure)? - base)
 }
 
 /// The rows in which at least one cell says something.

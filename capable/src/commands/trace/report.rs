@@ -117,12 +117,13 @@ impl Report {
         if self.progress {
             let (since, before) = self.previous;
             let seconds = now.duration_since(since).as_secs_f64();
-            let rate = (counters.seen - before) as f64 / seconds;
+            let rate = (counters.seen() - before) as f64 / seconds;
             eprint!(
                 "\r\x1b[K{} checks seen, {shown} rows, {rate:.0} checks/s, {} lost",
-                counters.seen, self.lost
+                counters.seen(),
+                self.lost
             );
-            self.previous = (now, counters.seen);
+            self.previous = (now, counters.seen());
         }
         Ok(())
     }
@@ -141,7 +142,7 @@ impl Report {
         }
         let mut line = format!(
             "capable: {} checks seen, {shown} shown, {} lost{}",
-            counters.seen + losses.skipped,
+            counters.seen() + losses.skipped,
             losses.total(),
             losses.causes()
         );

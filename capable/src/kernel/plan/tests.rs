@@ -33,6 +33,7 @@ const KNOWN: Offsets = Offsets {
     upid_ns: 8,
     pid_ns_inum: 8,
     cred_uid: 8,
+    task_comm: 8,
 };
 
 /// A kernel that can do everything, and a user who may.
