@@ -91,6 +91,11 @@ impl Flags {
     pub const PARENT_KNOWN: u32 = 1 << 21;
     /// Seen in a function that the compiler inlined the check into, not in `cap_capable`.
     pub const INLINED: u32 = 1 << 22;
+    /// The checked credentials own the target namespace or one above it: granted whatever the
+    /// capability's bit is.
+    pub const NAMESPACE_OWNED: u32 = 1 << 23;
+    /// The target namespace is the initial one. In the keys of counts only: a record has its number.
+    pub const NAMESPACE_INITIAL: u32 = 1 << 24;
 }
 
 /// One capability check.

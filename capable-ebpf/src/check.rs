@@ -174,7 +174,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         } else {
             0
         };
-        if !count::count(context, &known, syscall, asked.exclusive) {
+        if !count::count(context, &known, syscall, asked) {
             maps::count_one(|counters| &mut counters.lost_counts);
             T::log_full(context, "counts");
         }

@@ -1,12 +1,14 @@
 //! Counting in the kernel, and `--unique`.
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_ktime_get_ns};
-use capable_common::{COMM_LENGTH, Count, CountKey, RECENT, SYSCALL_NONE, UniqueBy};
+use capable_common::{COMM_LENGTH, Count, CountKey, Flags, RECENT, SYSCALL_NONE, UniqueBy};
 
 use crate::{
-    check::Known,
+    check::{Asked, Known},
     config, filter,
     maps::{self, UniqueKey},
+    task,
+    verdict::INITIAL_USER_NAMESPACE,
 };
 
 /// `BPF_NOEXIST` (include/uapi/linux/bpf.h).
@@ -67,8 +69,17 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
 /// counted again and again stays out of the table: its key would be hashed for each check. It is
 /// added to the table when another check takes its place; user space adds what is here.
 #[inline(always)]
-pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32, exclusive: bool) -> bool {
+pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32, asked: &Asked) -> bool {
     let origin = config!(count_origin) != 0;
+    let mut flags = known.flags();
+    if origin {
+        // What a record would say: the process may have ended when the table is read.
+        let task = task::current();
+        flags |= task::identity(task).owner(asked.credentials) | task::kind(task);
+        if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
+            flags |= Flags::NAMESPACE_INITIAL;
+        }
+    }
     let subject = config!(count_subject);
     let key = CountKey {
         subject: match subject {
@@ -77,7 +88,7 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32, exclusive
             _ => 0,
         },
         caller: if origin { stack(context) } else { 0 },
-        flags: known.flags(),
+        flags,
         capability: known.capability,
         result: known.result(),
         syscall: if origin { syscall } else { SYSCALL_NONE },
@@ -87,7 +98,7 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32, exclusive
             [0; COMM_LENGTH]
         },
     };
-    if !exclusive || origin {
+    if !asked.exclusive || origin {
         return add_to_table(&key, 1, now());
     }
     let place = (key.subject as u32 ^ key.capability as u32) & (RECENT - 1);

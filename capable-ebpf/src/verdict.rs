@@ -24,7 +24,7 @@ const EPERM: i32 = 1;
 const LEVELS: u32 = 33;
 
 /// `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
-const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
+pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
 
 /// Whose credentials over which namespace, as far as it is known.
 #[derive(Clone, Copy)]
@@ -139,7 +139,7 @@ fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
                     decide(subject, raised);
                 }
                 OWNED => {
-                    subject.flags |= Flags::NAMESPACE_BELOW;
+                    subject.flags |= Flags::NAMESPACE_BELOW | Flags::NAMESPACE_OWNED;
                     if !raised {
                         subject.flags |= Flags::BY_OWNERSHIP;
                     }

@@ -70,6 +70,16 @@ impl Verdict {
         })
     }
 
+    /// The verdict for the question what a program needs: a grant that the owner of the target
+    /// namespace gets whatever its effective set holds is one by ownership. `cap_capable` looks at
+    /// ownership before it comes to the bit (security/commoncap.c).
+    pub fn as_need(self, flags: u32) -> Self {
+        match self {
+            Self::Granted if flags & Flags::NAMESPACE_OWNED != 0 => Self::GrantedByOwnership,
+            verdict => verdict,
+        }
+    }
+
     /// The check was granted, in whatever way.
     pub fn is_granted(self) -> bool {
         !matches!(self, Self::Denied(_))
@@ -85,6 +95,19 @@ pub enum CredentialOwner {
     Overridden,
     /// Another's: those a file was opened with, or another task's.
     Foreign,
+}
+
+impl CredentialOwner {
+    /// Whose they are, where [`Flags`] say it.
+    pub fn of(flags: u32) -> Option<Self> {
+        (flags & Flags::OWNER_KNOWN != 0).then_some(if flags & Flags::CREDENTIALS_OVERRIDDEN != 0 {
+            Self::Overridden
+        } else if flags & Flags::CREDENTIALS_FOREIGN != 0 {
+            Self::Foreign
+        } else {
+            Self::Own
+        })
+    }
 }
 
 /// The checked credentials.
@@ -120,6 +143,19 @@ pub enum Relation {
     Outside,
 }
 
+impl Relation {
+    /// How it lies, where [`Flags`] say it.
+    pub fn of(flags: u32) -> Option<Self> {
+        (flags & Flags::NAMESPACE_KNOWN != 0).then_some(if flags & Flags::NAMESPACE_OWN != 0 {
+            Self::Own
+        } else if flags & Flags::NAMESPACE_BELOW != 0 {
+            Self::Below
+        } else {
+            Self::Outside
+        })
+    }
+}
+
 /// The inode number of the initial user namespace (`PROC_USER_INIT_INO`,
 /// include/linux/proc_ns.h).
 pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
@@ -140,6 +176,19 @@ pub enum Task {
     KernelThread,
     /// An io_uring worker: a thread of the user's process that runs in the kernel only.
     IoWorker,
+}
+
+impl Task {
+    /// What kind it is, where [`Flags`] say it.
+    pub fn of(flags: u32) -> Option<Self> {
+        (flags & Flags::TASK_KNOWN != 0).then_some(if flags & Flags::IO_WORKER != 0 {
+            Self::IoWorker
+        } else if flags & Flags::KERNEL_THREAD != 0 {
+            Self::KernelThread
+        } else {
+            Self::User
+        })
+    }
 }
 
 /// The system call in which the check was made.
@@ -192,43 +241,21 @@ impl Event<'_> {
             euid: self.check.euid,
             effective: CapabilitySet::from_bits(self.check.effective),
             namespace: self.check.credential_namespace,
-            owner: self.has(Flags::OWNER_KNOWN).then(|| {
-                if self.has(Flags::CREDENTIALS_OVERRIDDEN) {
-                    CredentialOwner::Overridden
-                } else if self.has(Flags::CREDENTIALS_FOREIGN) {
-                    CredentialOwner::Foreign
-                } else {
-                    CredentialOwner::Own
-                }
-            }),
+            owner: CredentialOwner::of(self.check.flags),
         })
     }
 
     /// The target namespace, where it is known.
     pub fn target_namespace(&self) -> Option<TargetNamespace> {
-        self.has(Flags::NAMESPACE_KNOWN).then(|| TargetNamespace {
+        Some(TargetNamespace {
             inode: self.check.target_namespace,
-            relation: if self.has(Flags::NAMESPACE_OWN) {
-                Relation::Own
-            } else if self.has(Flags::NAMESPACE_BELOW) {
-                Relation::Below
-            } else {
-                Relation::Outside
-            },
+            relation: Relation::of(self.check.flags)?,
         })
     }
 
     /// What kind of task made the check, where it is known.
     pub fn task(&self) -> Option<Task> {
-        self.has(Flags::TASK_KNOWN).then(|| {
-            if self.has(Flags::IO_WORKER) {
-                Task::IoWorker
-            } else if self.has(Flags::KERNEL_THREAD) {
-                Task::KernelThread
-            } else {
-                Task::User
-            }
-        })
+        Task::of(self.check.flags)
     }
 
     /// The parent's pid, where it is known.

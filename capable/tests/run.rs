@@ -456,7 +456,7 @@ fn who_runs_on_is_named_and_wait_waits_for_them() {
     let daemon = [
         "sh",
         "-c",
-        "(setsid sh -c 'sleep 1; nice -n -3 true') >/dev/null 2>&1 & exit 4",
+        "(setsid sh -c 'sleep 4; nice -n -3 true') >/dev/null 2>&1 & exit 4",
     ];
     let left = report("", &daemon);
     assert_needs(&left, &[]);
@@ -570,4 +570,45 @@ fn a_running_process_and_its_children_are_profiled_until_the_time_is_over_or_ctr
         assert_eq!(report["incomplete"], Value::Null);
     }
     assert_eq!(code(&timed), 0);
+}
+
+/// Root holds CAP_SYS_ADMIN, and would be granted it as the owner of the namespace all the same.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_user_namespace_of_its_own_needs_nothing_of_root_and_works_without() {
+    let command = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "mount",
+        "-t",
+        "tmpfs",
+        "none",
+        "/mnt",
+    ];
+    let as_root = report("", &command);
+    assert_needs(&as_root, &[]);
+    assert_eq!(as_root["left_out"][0]["rule"], "namespace");
+    let without = with(
+        "run --report /dev/null --user nobody --caps none --",
+        &command,
+    );
+    assert_eq!(code(&without), 0, "{}", stderr(&without));
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn the_profile_of_processes_that_ended_tells_their_namespaces_apart() {
+    let script =
+        "while :; do unshare -Urm mount -t tmpfs none /mnt; nice -n -1 true; sleep 0.1; done";
+    let busy = Running(Command::new("sh").args(["-c", script]).spawn().unwrap());
+    let options = format!("profile --pid {} -o json --duration 1s", busy.0.id());
+    let output = capable(&options);
+    drop(busy);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_needs(&report, &["CAP_SYS_NICE"]);
+    assert_eq!(class(&report, "CAP_SYS_ADMIN"), "asked_not_needed");
+    assert_eq!(report["left_out"][0]["rule"], "namespace");
+    assert_eq!(report["unknowns"], serde_json::json!([]));
 }

@@ -7,7 +7,7 @@ use capable_common::Flags;
 use super::target::{Target, comm, user_namespace};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
-    event::Relation,
+    event::{CredentialOwner, INITIAL_USER_NAMESPACE, Relation, Task},
     inspect::printable,
     kernel::counts::{Counted, CountedStack, Who},
     output::comm_bytes,
@@ -51,12 +51,12 @@ impl<'a> Observer<'a> {
             program: comm.unwrap_or_else(|| printable(name)),
             pid,
             capability: row.capability,
-            verdict: row.verdict,
+            verdict: row.verdict.map(|verdict| verdict.as_need(row.flags)),
             audited: row.audit.map(|audit| audit.audited),
             insetid: flag(row, Flags::INSETID_KNOWN, Flags::INSETID),
-            owner: None,
+            owner: CredentialOwner::of(row.flags),
             target: self.target_namespace(row, namespace),
-            task: None,
+            task: Task::of(row.flags),
             caller: self.caller(row),
             syscall: row
                 .syscall
@@ -77,26 +77,18 @@ impl<'a> Observer<'a> {
             .clone()
     }
 
-    /// Over which namespace. The table does not have its number: where it is the credentials' own,
-    /// it is that of the process, which may have ended.
+    /// Over which namespace. The table says whether it is the initial one. Of another it has no
+    /// number: where it is the credentials' own, it is that of the process, which may have ended.
     fn target_namespace(&self, row: &Counted, own: Option<u32>) -> Option<profile::Target> {
-        if row.flags & Flags::NAMESPACE_KNOWN == 0 {
-            return None;
-        }
-        if row.flags & Flags::NAMESPACE_OWN != 0 {
-            return Some(profile::Target {
-                initial: own? == self.target.namespace,
-                relation: Relation::Own,
-            });
-        }
-        Some(profile::Target {
-            initial: false,
-            relation: if row.flags & Flags::NAMESPACE_BELOW != 0 {
-                Relation::Below
-            } else {
-                Relation::Outside
-            },
-        })
+        let relation = Relation::of(row.flags)?;
+        let is_initial = row.flags & Flags::NAMESPACE_INITIAL != 0;
+        let set_is_for_initial = self.target.namespace == INITIAL_USER_NAMESPACE;
+        let initial = match relation {
+            Relation::Own if is_initial || set_is_for_initial => is_initial && set_is_for_initial,
+            Relation::Own => own? == self.target.namespace,
+            Relation::Below | Relation::Outside => false,
+        };
+        Some(profile::Target { initial, relation })
     }
 
     fn caller(&self, row: &Counted) -> Option<String> {
@@ -111,4 +103,57 @@ impl<'a> Observer<'a> {
 
 fn flag(row: &Counted, known: u32, flag: u32) -> Option<bool> {
     (row.flags & known != 0).then_some(row.flags & flag != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{capability::Capability, commands::profile::args::TargetArgs, event::Verdict};
+
+    const KNOWN: u32 = Flags::NAMESPACE_KNOWN | Flags::OWNER_KNOWN | Flags::TASK_KNOWN;
+
+    /// A row of a process that has ended.
+    fn ended(flags: u32) -> Counted {
+        Counted {
+            who: Who::Ended(*b"gone\0\0\0\0\0\0\0\0\0\0\0\0"),
+            capability: Capability::SYS_ADMIN,
+            verdict: Some(Verdict::Granted),
+            audit: None,
+            flags,
+            syscall: None,
+            stack: CountedStack::NotAsked,
+            checks: 1,
+            first: 0,
+        }
+    }
+
+    fn observed(row: &Counted) -> Observation {
+        let target = Target::new(&TargetArgs::default());
+        Observer::new(&target, None, 0).observe(row)
+    }
+
+    #[test]
+    fn of_a_process_that_ended_it_is_known_in_which_namespace_it_asked_and_as_whom() {
+        let own = Flags::NAMESPACE_OWN;
+        let initial = observed(&ended(KNOWN | own | Flags::NAMESPACE_INITIAL));
+        let relation = Relation::Own;
+        let target = |initial| Some(profile::Target { initial, relation });
+        assert_eq!(initial.target, target(true));
+        assert_eq!(initial.owner, Some(CredentialOwner::Own));
+        assert_eq!(initial.task, Some(Task::User));
+        assert_eq!(observed(&ended(KNOWN | own)).target, target(false));
+        let mounter = observed(&ended(KNOWN | own | Flags::CREDENTIALS_OVERRIDDEN));
+        assert_eq!(mounter.owner, Some(CredentialOwner::Overridden));
+        assert_eq!(observed(&ended(0)).target, None);
+        assert_eq!(observed(&ended(0)).owner, None);
+    }
+
+    #[test]
+    fn what_the_owner_of_a_namespace_is_granted_anyhow_is_no_use_of_the_bit() {
+        let below = KNOWN | Flags::NAMESPACE_BELOW;
+        let bit = observed(&ended(below));
+        assert_eq!(bit.verdict, Some(Verdict::Granted));
+        let owner = observed(&ended(below | Flags::NAMESPACE_OWNED));
+        assert_eq!(owner.verdict, Some(Verdict::GrantedByOwnership));
+    }
 }

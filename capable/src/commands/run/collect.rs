@@ -126,7 +126,7 @@ impl Collector {
             program: kinds.program.as_ref().to_owned(),
             pid: kinds.pid,
             capability: event.capability(),
-            verdict: event.verdict(),
+            verdict: event.verdict().map(|verdict| verdict.as_need(check.flags)),
             audited: event.audit().map(|audit| audit.audited),
             insetid: event.insetid(),
             owner: event

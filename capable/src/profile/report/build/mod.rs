@@ -21,8 +21,6 @@ impl Report {
             || observations
                 .iter()
                 .any(|observation| observation.phase == Phase::Running);
-        let mut unknowns = run.unknowns;
-        unknowns.extend(unknowns_of(&observations));
         let mut found: BTreeMap<Capability, Findings> = BTreeMap::new();
         let mut left_out: Vec<LeftOut> = Vec::new();
         for part in rules::split(&observations) {
@@ -49,6 +47,8 @@ impl Report {
                 }
             }
         }
+        let mut unknowns = run.unknowns;
+        unknowns.extend(unknowns_of(&found));
         let mut capabilities: Vec<_> = found
             .into_iter()
             .map(|(capability, findings)| capability_report(capability, &findings, settled))
@@ -229,14 +229,21 @@ fn places(findings: &Findings) -> Vec<Place> {
     places
 }
 
-/// What could not be known of some checks, a sentence each.
-fn unknowns_of(observations: &[Observation]) -> Vec<String> {
+/// What could not be known of the checks that count, a sentence each. Of those that are surely
+/// advisory nothing else matters.
+fn unknowns_of(found: &BTreeMap<Capability, Findings>) -> Vec<String> {
+    let matters = |finding: &Finding| finding.class != Class::Advisory || !finding.certain;
+    let observations: Vec<&Observation> = found
+        .values()
+        .flatten()
+        .filter(|(_, finding)| matters(finding))
+        .map(|(observation, _)| observation)
+        .collect();
     let sentence = |unknown: fn(&Observation) -> bool, what: &str| {
-        let count = total(
-            observations
-                .iter()
-                .filter(|observation| unknown(observation)),
-        );
+        let unknown = observations
+            .iter()
+            .filter(|observation| unknown(observation));
+        let count = total(unknown.copied());
         (count > 0).then(|| format!("{} {what}", words::checks(count)))
     };
     [

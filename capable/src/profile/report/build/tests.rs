@@ -195,3 +195,23 @@ fn each_program_of_the_tree_gets_its_own_needs() {
     assert!(by_program.contains(&("mount", Capability::SYS_ADMIN.into())));
     assert!(by_program.contains(&("prog", Capability::CHOWN.into())));
 }
+
+#[test]
+fn what_could_not_be_known_of_an_advisory_check_is_not_worth_a_sentence() {
+    let overcommit = denied(
+        Capability::SYS_ADMIN,
+        "cap_vm_enough_memory",
+        "mmap",
+        Outcome::Unknown,
+    );
+    let kept = denied(
+        Capability::CHOWN,
+        "setattr_prepare",
+        "chown",
+        Outcome::Unknown,
+    );
+    assert_eq!(report(vec![overcommit.clone()]).unknowns, [""; 0]);
+    let unknowns = report(vec![overcommit, kept]).unknowns;
+    assert_eq!(unknowns.len(), 1);
+    assert!(unknowns[0].starts_with("1 check denied"), "{unknowns:?}");
+}

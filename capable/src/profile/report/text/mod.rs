@@ -164,11 +164,14 @@ pub(super) fn counts(report: &CapabilityReport) -> String {
         (counts.granted, "granted"),
         (counts.granted_by_ownership, "granted by ownership"),
         (counts.denied, "denied"),
-        (counts.unknown, "unknown"),
+        (counts.unknown, "asked"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{} {what}", count))
+    .map(|(count, what)| match count {
+        1 => format!("{what} once"),
+        _ => format!("{what} {count} times"),
+    })
     .collect();
     let mut text = list(&parts);
     if counts.io_workers > 0 {

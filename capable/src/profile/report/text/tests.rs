@@ -79,6 +79,11 @@ fn it_fits_80_columns() {
 fn it_says_what_was_left_out_and_what_else_a_capability_was_asked_for() {
     let text = text(&varied());
     assert!(text.contains("1 check made by kernel threads"), "{text}");
+    assert!(text.contains("CAP_NET_RAW: granted once\n"), "{text}");
+    assert!(
+        text.contains("CAP_SYS_ADMIN: granted 1015 times\n"),
+        "{text}"
+    );
     assert!(
         text.contains("- advisory, 1014 checks: asked at every mapping"),
         "{text}"
