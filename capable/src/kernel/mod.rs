@@ -1,6 +1,7 @@
 //! What the running kernel offers, and how the tracer uses it: one way from the choice of a hook to
 //! a stream of records.
 
+mod assembly;
 pub mod attach;
 pub mod btf;
 pub mod counts;
@@ -9,6 +10,7 @@ pub mod features;
 pub mod filters;
 pub mod glob;
 mod inlining;
+pub mod numbers;
 pub mod object;
 pub mod offsets;
 pub mod plan;

@@ -12,6 +12,7 @@ use super::{
     counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
     inlining,
+    numbers::{Numbers, NumbersError},
     object::{Object, ObjectError},
     offsets::Layout,
     plan::{Hook, Plan, Transport},
@@ -62,6 +63,9 @@ pub enum TracerError {
     /// What was counted could not be read.
     #[error(transparent)]
     Counts(#[from] CountsError),
+    /// A process that was named cannot be found in the kernel.
+    #[error(transparent)]
+    Numbers(#[from] NumbersError),
     /// A map could not be read or written.
     #[error("cannot use the map {0}: {1}")]
     Map(&'static str, MapError),
@@ -137,6 +141,8 @@ pub struct Tracer {
     /// What the kernel had skipped when the hooks were taken away.
     missed_before: Missed,
     counters: PerCpuArray<MapData, PodCounters>,
+    /// Where the numbers of processes here are not those that the kernel side sees.
+    numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
     counts: Option<Counts>,
@@ -165,7 +171,10 @@ impl Tracer {
     pub fn start(request: &Request) -> Result<Self, TracerError> {
         let start = Instant::now();
         let mut gaps = Vec::new();
-        let config = configure(request, &mut gaps)?;
+        let mut request = request.clone();
+        let (numbers, own) = Numbers::translate(&mut request.filters, &mut gaps)?;
+        let request = &request;
+        let config = configure(request, own, &mut gaps)?;
         let sizes = table_sizes(request, &config);
         let mut object = Object::open(request.transport, &config, &sizes, request.log_level)?;
         request.filters.fill(&mut object)?;
@@ -205,6 +214,7 @@ impl Tracer {
             attached,
             missed_before: Missed::default(),
             counters: object.take_map("COUNTERS")?,
+            numbers,
             followed,
             counts,
             stream,
@@ -267,6 +277,14 @@ impl Tracer {
     ///
     /// The table is full, or this trace follows nobody.
     pub fn follow(&mut self, pid: u32, waiting: bool) -> Result<(), TracerError> {
+        let pid = match &self.numbers {
+            Some(numbers) => match numbers.initial(pid) {
+                // It has ended meanwhile.
+                Err(NumbersError::NoProcess(_)) => return Ok(()),
+                number => number?,
+            },
+            None => pid,
+        };
         let state = if waiting { WAITING } else { FOLLOWED };
         match &mut self.followed {
             Some(table) => table
@@ -306,7 +324,11 @@ fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'stati
 const WAITING: u32 = 0;
 const FOLLOWED: u32 = 1;
 
-fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, TracerError> {
+fn configure(
+    request: &Request,
+    own_pid: u32,
+    gaps: &mut Vec<String>,
+) -> Result<Config, TracerError> {
     let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
     let mut config = Config {
         capabilities: u64::MAX,
@@ -314,7 +336,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         insetid: Default::default(),
         cap_capable: Default::default(),
         offsets: request.layout.offsets,
-        own_pid: std::process::id(),
+        own_pid,
         kernel_frames: frames(request.kernel_frames),
         user_frames: frames(request.user_frames),
         only_pid: 0,
