@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use comfy_table::ContentArrangement;
 use serde::Serialize;
 
+use super::explain::layout::wrap;
 use super::print::print;
 use crate::kernel::features::{Features, Lack, Support};
 use crate::kernel::plan::{Hook, Plan, PlanError, Request, Transport, plan};
@@ -57,6 +58,9 @@ Examples:
   capable doctor -o json | jq .plan.hook the hook that will be used
 
 Exit status: 0 where tracing will work, 1 where not, 2 for wrong usage.";
+
+/// The narrowest table that can be read.
+const NARROWEST: u16 = 60;
 
 /// What JSON holds.
 #[derive(Serialize)]
@@ -151,9 +155,18 @@ fn text(
     });
     let mut table = static_table(["requirement", "works", "detail"], rows);
     // A serial console is a terminal without a width, where columns would be a character wide.
-    match Terminal::of_stdout().width {
+    let width = Terminal::of_stdout()
+        .width
+        .map(|width| width.max(NARROWEST));
+    match width {
         Some(width) => table.set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    let columns = width.map_or(usize::MAX, usize::from);
+    let item = |text: &str| {
+        let indent = 2 + text.len() - text.trim_start().len();
+        let lines = wrap(text, columns, &" ".repeat(indent), &" ".repeat(indent + 2));
+        lines.trim_end().to_owned()
     };
     let mut text = table_text(&table);
     // Writing to a String cannot fail.
@@ -165,22 +178,19 @@ fn text(
                 None => format!("Tracing will work on Linux {}.", features.release),
                 Some(doubt) => format!("Tracing may work on Linux {}: {doubt}.", features.release),
             });
-            line(format!(
-                "  hook: {} ({})",
-                plan.hook.description(),
-                plan.reason
-            ));
-            line(format!("  transport: {}", plan.transport.description()));
+            let (hook, transport) = (plan.hook.description(), plan.transport.description());
+            line(item(&format!("hook: {hook} ({})", plan.reason)));
+            line(item(&format!("transport: {transport}")));
             if !plan.unknown.is_empty() {
                 line("What a trace will not tell:".into());
             }
             for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
                 let what: Vec<&str> = alike.iter().map(|unknown| unknown.what).collect();
-                line(format!("  {}: {}", what.join("; "), alike[0].lack));
+                line(item(&format!("{}: {}", what.join("; "), alike[0].lack)));
             }
             line("What it may miss:".into());
             for missed in plan.may_miss {
-                line(format!("  {missed}"));
+                line(item(missed));
             }
         }
         Err(error) => {
@@ -188,7 +198,9 @@ fn text(
                 "Tracing will not work on Linux {}:",
                 features.release
             ));
-            line(format!("  {}", error.to_string().replace('\n', "\n  ")));
+            for part in error.to_string().lines() {
+                line(item(part));
+            }
         }
     }
     text
