@@ -116,7 +116,7 @@ pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     let Some(function) = layout.function else {
         return absent(
             btf,
-            Lack::new("this kernel's BTF has no function cap_capable"),
+            Lack::with_remedy("this kernel's BTF has no function cap_capable", ANOTHER),
         );
     };
     let kind = bpf_attach_type::BPF_TRACE_FEXIT;
@@ -136,6 +136,9 @@ pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Suppo
     tracing(bpf, kind, typedef, "BTF tracepoint programs")
 }
 
+/// What to do about a hook that this kernel does not have.
+const ANOTHER: &str = "use another hook";
+
 /// Without BTF that was read, its silence proves nothing.
 fn absent(btf: &Support, lack: Lack) -> Support {
     match btf {
@@ -153,12 +156,14 @@ fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> S
         return Support::Yes;
     };
     match errno(&error) {
-        libc::EPERM | libc::EACCES => Support::no(format!(
-            "this kernel refuses {what}, even to who may load others"
+        libc::EPERM | libc::EACCES => Support::No(Lack::with_remedy(
+            format!("this kernel refuses {what}, even to who may load others"),
+            ANOTHER,
         )),
-        libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => {
-            Support::no(format!("this kernel does not have {what}"))
-        }
+        libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => Support::No(Lack::with_remedy(
+            format!("this kernel does not have {what}"),
+            ANOTHER,
+        )),
         _ => unclear(&error),
     }
 }

@@ -195,6 +195,14 @@ fn read_layout(path: &Path) -> (Support, Layout) {
     }
 }
 
+/// This kernel is built without a setting that nothing replaces.
+fn without(setting: &str) -> Support {
+    No(Lack::with_remedy(
+        format!("this kernel is built without {setting}"),
+        "use a kernel that has it",
+    ))
+}
+
 /// May this process load tracing programs, and if not, what is missing?
 fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Support {
     let Err(error) = attempt::programs() else {
@@ -203,10 +211,10 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {}
         Some(libc::ENOSYS) => {
-            return Support::no("this kernel is built without CONFIG_BPF_SYSCALL");
+            return without("CONFIG_BPF_SYSCALL");
         }
         Some(libc::EINVAL) => {
-            return Support::no("this kernel is built without CONFIG_BPF_EVENTS");
+            return without("CONFIG_BPF_EVENTS");
         }
         _ => return Support::unknown(format!("the kernel's answer is unclear: {error}")),
     }
@@ -242,7 +250,7 @@ fn may_open_events(effective: CapabilitySet, paranoid: Option<i64>) -> Support {
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {}
         Some(libc::ENOSYS | libc::ENOENT) => {
-            return Support::no("this kernel is built without CONFIG_PERF_EVENTS");
+            return without("CONFIG_PERF_EVENTS");
         }
         _ => return Support::unknown(format!("the kernel's answer is unclear: {error}")),
     }

@@ -165,9 +165,10 @@ pub(super) fn kprobe(lockdown: &Lockdown) -> Support {
 pub(super) fn kretprobe(kprobe: &Support) -> Support {
     let format = "/sys/bus/event_source/devices/kprobe/format/retprobe";
     match kprobe {
-        Support::Yes if !Path::new(format).exists() => {
-            Support::no("this kernel is built without kretprobes (CONFIG_KRETPROBES)")
-        }
+        Support::Yes if !Path::new(format).exists() => Support::No(Lack::with_remedy(
+            "this kernel is built without kretprobes (CONFIG_KRETPROBES)",
+            "use another hook",
+        )),
         other => other.clone(),
     }
 }
