@@ -181,12 +181,16 @@ fn text(
             let (hook, transport) = (plan.hook.description(), plan.transport.description());
             line(item(&format!("hook: {hook} ({})", plan.reason)));
             line(item(&format!("transport: {transport}")));
-            if !plan.unknown.is_empty() {
-                line("What a trace will not tell:".into());
-            }
             for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
-                let what: Vec<&str> = alike.iter().map(|unknown| unknown.what).collect();
-                line(item(&format!("{}: {}", what.join("; "), alike[0].lack)));
+                let Lack { reason, remedy } = &alike[0].lack;
+                let because = format!("What a trace will not tell, because {reason}:");
+                line(wrap(&because, columns, "", "  ").trim_end().to_owned());
+                for unknown in alike {
+                    line(item(unknown.what));
+                }
+                if let Some(remedy) = remedy {
+                    line(item(&format!("To have these: {remedy}")));
+                }
             }
             line("What it may miss:".into());
             for missed in plan.may_miss {
