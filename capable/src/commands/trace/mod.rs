@@ -92,6 +92,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let plan = plan(&features, &wanted)?;
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
+    if args.user_stack && features.initial_pid_namespace.is_no() {
+        rows.without_user_symbols();
+        gaps.push("user stacks have addresses only in a pid namespace".to_owned());
+    }
     let request = Request {
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),

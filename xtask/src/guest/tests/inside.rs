@@ -52,6 +52,18 @@ pub fn own_checks(_: &Bench) -> Result<()> {
     Ok(())
 }
 
+/// By the host's number of a process, functions of another one would be named.
+pub fn user_stacks(_: &Bench) -> Result<()> {
+    let (_, rows) = inside("-U -p $ONE -n 1")?;
+    let frames = rows.first().and_then(|row| row["user_stack"].as_array());
+    let frames = frames.with_context(|| format!("no user stack: {rows:?}"))?;
+    ensure!(!frames.is_empty(), "an empty user stack");
+    for frame in frames {
+        ensure!(frame["function"].is_null(), "a function: {frame}");
+    }
+    Ok(())
+}
+
 /// The numbers of the two shells in the namespace, and the rows of `capable` with these options.
 fn inside(options: &str) -> Result<([u64; 2], Vec<Value>)> {
     let output = Command::new("unshare")

@@ -192,6 +192,10 @@ const CHOSEN: &[Test] = &[
         "in_a_pid_namespace_the_tracer_knows_itself",
         inside::own_checks,
     ),
+    (
+        "in_a_pid_namespace_user_stacks_have_addresses_only",
+        inside::user_stacks,
+    ),
 ];
 
 /// What cannot be undone, and comes after everything else.
