@@ -6,16 +6,18 @@
 //! memory for us, and the list of tasks is gone through by what BTF says of it. It may change
 //! meanwhile: where the way does not lead back to its beginning, it is gone once more.
 
+mod layout;
+
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
 
 use aya_obj::generated::{bpf_insn, bpf_prog_type};
 use thiserror::Error;
 
+use self::layout::Layout;
 use super::assembly::{EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, load, set, shift};
-use super::btf::{Btf, BtfError, VMLINUX, Wanted};
+use super::btf::BtfError;
 use super::filters::Filters;
 use super::sys;
 
@@ -49,27 +51,6 @@ const READ: &[bpf_insn] = &[
     EXIT,
 ];
 
-/// What is looked up for [`Layout`].
-const WANTED: Wanted<'static> = Wanted {
-    members: &[
-        ("task_struct", "tasks"),
-        ("task_struct", "group_leader"),
-        ("task_struct", "pid"),
-        ("task_struct", "thread_pid"),
-        ("task_struct", "signal"),
-        ("task_struct", "thread_node"),
-        ("signal_struct", "thread_head"),
-        ("pid", "level"),
-        ("pid", "numbers"),
-        ("upid", "nr"),
-        ("upid", "ns"),
-        ("pid_namespace", "ns.inum"),
-    ],
-    sizes: &["upid"],
-    functions: &[],
-    typedefs: &[],
-};
-
 /// Why numbers cannot be translated.
 #[derive(Debug, Error)]
 pub enum NumbersError {
@@ -91,51 +72,6 @@ pub enum NumbersError {
     /// A process is not in it.
     #[error("process {0} is not in the kernel's list")]
     NoProcess(u32),
-}
-
-/// Offsets, in bytes.
-struct Layout {
-    tasks: u64,
-    group_leader: u64,
-    number: u64,
-    pid: u64,
-    signal: u64,
-    thread_node: u64,
-    thread_head: u64,
-    pid_level: u64,
-    pid_numbers: u64,
-    upid_size: u64,
-    upid_number: u64,
-    upid_namespace: u64,
-    inode: u64,
-}
-
-impl Layout {
-    fn read() -> Result<Self, NumbersError> {
-        let btf = Btf::read(Path::new(VMLINUX), &WANTED)?;
-        let of = |name, path| match btf.offset(name, path)? {
-            Some(offset) => Ok(u64::from(offset)),
-            None => Err(NumbersError::Layout(name, path)),
-        };
-        let size = btf
-            .size("upid")?
-            .ok_or(NumbersError::Layout("upid", "nr"))?;
-        Ok(Self {
-            tasks: of("task_struct", "tasks")?,
-            group_leader: of("task_struct", "group_leader")?,
-            number: of("task_struct", "pid")?,
-            pid: of("task_struct", "thread_pid")?,
-            signal: of("task_struct", "signal")?,
-            thread_node: of("task_struct", "thread_node")?,
-            thread_head: of("signal_struct", "thread_head")?,
-            pid_level: of("pid", "level")?,
-            pid_numbers: of("pid", "numbers")?,
-            upid_size: u64::from(size),
-            upid_number: of("upid", "nr")?,
-            upid_namespace: of("upid", "ns")?,
-            inode: of("pid_namespace", "ns.inum")?,
-        })
-    }
 }
 
 /// Translates the numbers of this process's pid namespace.
