@@ -134,6 +134,13 @@ fn a_pid_that_is_a_name_is_answered_with_what_goes_by_names() {
 }
 
 #[test]
+fn every_one_of_several_pids_is_looked_at() {
+    let (code, stderr) = answer(&["-p", "1,4194304"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("no process 4194304"), "{stderr}");
+}
+
+#[test]
 fn the_maps_of_bcc_are_answered_with_what_takes_their_place() {
     for (option, instead) in [("--cgroupmap", "--cgroup"), ("--mntnsmap", "--mntns")] {
         let (code, stderr) = answer(&[option, "/sys/fs/bpf/map"]);

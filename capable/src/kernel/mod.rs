@@ -1,6 +1,7 @@
 //! What the running kernel offers, and how the tracer uses it: one way from the choice of a hook to
 //! a stream of records.
 
+mod assembly;
 pub mod attach;
 pub mod btf;
 mod calibration;
@@ -12,6 +13,7 @@ pub mod filters;
 pub mod glob;
 mod inlining;
 mod instruction;
+pub mod numbers;
 pub mod object;
 pub mod offsets;
 pub mod plan;

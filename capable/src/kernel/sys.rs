@@ -17,6 +17,7 @@ use std::{
 /// Commands of bpf(2).
 const BPF_MAP_UPDATE_ELEM: libc::c_int = 2;
 const BPF_PROG_LOAD: libc::c_int = 5;
+const BPF_PROG_TEST_RUN: libc::c_int = 10;
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_MAP_FREEZE: libc::c_int = 22;
@@ -163,6 +164,39 @@ pub fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result
     }
     // SAFETY: as above.
     unsafe { bpf(BPF_PROG_LOAD, &mut attributes) }.map(owned)
+}
+
+/// Runs a raw tracepoint program once, as this task, with these arguments (Linux 5.10 and later,
+/// net/bpf/test_run.c, `bpf_prog_test_run_raw_tp`); what it returns.
+pub fn run_program(program: BorrowedFd<'_>, arguments: &mut [u64]) -> io::Result<u32> {
+    #[repr(C)]
+    struct Run {
+        program: u32,
+        result: u32,
+        data_sizes: [u32; 2],
+        data: [u64; 2],
+        repeat: u32,
+        duration: u32,
+        context_size: u32,
+        context_size_out: u32,
+        context: u64,
+        context_out: u64,
+    }
+    let mut attributes = Run {
+        program: program.as_raw_fd() as u32,
+        result: 0,
+        data_sizes: [0; 2],
+        data: [0; 2],
+        repeat: 0,
+        duration: 0,
+        context_size: size_of_val(arguments) as u32,
+        context_size_out: 0,
+        context: arguments.as_mut_ptr() as u64,
+        context_out: 0,
+    };
+    // SAFETY: the arguments outlive the call; the kernel writes the result into the attributes.
+    unsafe { bpf(BPF_PROG_TEST_RUN, &mut attributes) }?;
+    Ok(attributes.result)
 }
 
 /// Attaches a raw tracepoint program by name, or a tracing program to what it was loaded for.

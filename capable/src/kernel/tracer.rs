@@ -13,6 +13,7 @@ use super::{
     counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
     inlining::{self, Caller},
+    numbers::{Numbers, NumbersError},
     object::{Object, ObjectError},
     offsets::Layout,
     plan::{Hook, Plan, Transport},
@@ -63,6 +64,9 @@ pub enum TracerError {
     /// What was counted could not be read.
     #[error(transparent)]
     Counts(#[from] CountsError),
+    /// A process that was named cannot be found in the kernel.
+    #[error(transparent)]
+    Numbers(#[from] NumbersError),
     /// A map could not be read or written.
     #[error("cannot use the map {0}: {1}")]
     Map(&'static str, MapError),
@@ -139,6 +143,8 @@ pub struct Tracer {
     missed_before: Missed,
     detached: bool,
     counters: CounterTable,
+    /// Where the numbers of processes here are not those that the kernel side sees.
+    numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
     counts: Option<Counts>,
@@ -159,7 +165,10 @@ impl Tracer {
     pub fn start(request: &Request) -> Result<Self, TracerError> {
         let start = Instant::now();
         let mut gaps = Vec::new();
-        let config = configure(request, &mut gaps)?;
+        let mut request = request.clone();
+        let (numbers, own) = Numbers::translate(&mut request.filters, &mut gaps)?;
+        let request = &request;
+        let config = configure(request, own, &mut gaps)?;
         let sizes = table_sizes(request, &config);
         let mut object = Object::open(request.transport, &config, &sizes, request.log_level)?;
         request.filters.fill(&mut object)?;
@@ -206,6 +215,7 @@ impl Tracer {
             missed_before: Missed::default(),
             detached: false,
             counters: CounterTable(object.take_map("COUNTERS")?),
+            numbers,
             followed,
             counts,
             stream,
@@ -264,6 +274,14 @@ impl Tracer {
     ///
     /// The table is full, or this trace follows nobody.
     pub fn follow(&mut self, pid: u32, waiting: bool) -> Result<(), TracerError> {
+        let pid = match &self.numbers {
+            Some(numbers) => match numbers.initial(pid) {
+                // It has ended meanwhile.
+                Err(NumbersError::NoProcess(_)) => return Ok(()),
+                number => number?,
+            },
+            None => pid,
+        };
         let state = if waiting { WAITING } else { FOLLOWED };
         match &mut self.followed {
             Some(table) => table
@@ -308,7 +326,9 @@ impl Probe {
             send: false,
             ..Request::of(plan)
         };
-        let config = configure(&request, &mut Vec::new())?;
+        // In a pid namespace this is a stranger's number: then the check is not seen, and the
+        // meaning of the argument stays unknown.
+        let config = configure(&request, std::process::id(), &mut Vec::new())?;
         let sizes = table_sizes(&request, &config);
         let object = Object::open(request.transport, &config, &sizes, request.log_level)?;
         let mut attached = Attached::default();
@@ -335,7 +355,11 @@ fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'stati
 const WAITING: u32 = 0;
 const FOLLOWED: u32 = 1;
 
-fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, TracerError> {
+fn configure(
+    request: &Request,
+    own_pid: u32,
+    gaps: &mut Vec<String>,
+) -> Result<Config, TracerError> {
     let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
     let mut config = Config {
         capabilities: u64::MAX,
@@ -343,7 +367,7 @@ fn configure(request: &Request, gaps: &mut Vec<String>) -> Result<Config, Tracer
         insetid: Default::default(),
         cap_capable: Default::default(),
         offsets: request.layout.offsets,
-        own_pid: std::process::id(),
+        own_pid,
         kernel_frames: frames(request.kernel_frames),
         user_frames: frames(request.user_frames),
         only_pid: 0,

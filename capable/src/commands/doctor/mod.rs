@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use comfy_table::ContentArrangement;
 use serde::Serialize;
 
+use super::explain::layout::wrap;
 use super::print::print;
 use crate::kernel::features::{Features, Lack, Support};
 use crate::kernel::plan::{Hook, Plan, PlanError, Request, Transport, plan};
@@ -57,6 +58,9 @@ Examples:
   capable doctor -o json | jq .plan.hook the hook that will be used
 
 Exit status: 0 where tracing will work, 1 where not, 2 for wrong usage.";
+
+/// The narrowest table that can be read.
+const NARROWEST: u16 = 60;
 
 /// What JSON holds.
 #[derive(Serialize)]
@@ -151,9 +155,18 @@ fn text(
     });
     let mut table = static_table(["requirement", "works", "detail"], rows);
     // A serial console is a terminal without a width, where columns would be a character wide.
-    match Terminal::of_stdout().width {
+    let width = Terminal::of_stdout()
+        .width
+        .map(|width| width.max(NARROWEST));
+    match width {
         Some(width) => table.set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    let columns = width.map_or(usize::MAX, usize::from);
+    let item = |text: &str| {
+        let indent = 2 + text.len() - text.trim_start().len();
+        let lines = wrap(text, columns, &" ".repeat(indent), &" ".repeat(indent + 2));
+        lines.trim_end().to_owned()
     };
     let mut text = table_text(&table);
     // Writing to a String cannot fail.
@@ -165,22 +178,23 @@ fn text(
                 None => format!("Tracing will work on Linux {}.", features.release),
                 Some(doubt) => format!("Tracing may work on Linux {}: {doubt}.", features.release),
             });
-            line(format!(
-                "  hook: {} ({})",
-                plan.hook.description(),
-                plan.reason
-            ));
-            line(format!("  transport: {}", plan.transport.description()));
-            if !plan.unknown.is_empty() {
-                line("What a trace will not tell:".into());
-            }
+            let (hook, transport) = (plan.hook.description(), plan.transport.description());
+            line(item(&format!("hook: {hook} ({})", plan.reason)));
+            line(item(&format!("transport: {transport}")));
             for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
-                let what: Vec<&str> = alike.iter().map(|unknown| unknown.what).collect();
-                line(format!("  {}: {}", what.join("; "), alike[0].lack));
+                let Lack { reason, remedy } = &alike[0].lack;
+                let because = format!("What a trace will not tell, because {reason}:");
+                line(wrap(&because, columns, "", "  ").trim_end().to_owned());
+                for unknown in alike {
+                    line(item(unknown.what));
+                }
+                if let Some(remedy) = remedy {
+                    line(item(&format!("To have these: {remedy}")));
+                }
             }
             line("What it may miss:".into());
             for missed in plan.may_miss {
-                line(format!("  {missed}"));
+                line(item(missed));
             }
         }
         Err(error) => {
@@ -188,7 +202,9 @@ fn text(
                 "Tracing will not work on Linux {}:",
                 features.release
             ));
-            line(format!("  {}", error.to_string().replace('\n', "\n  ")));
+            for part in error.to_string().lines() {
+                line(item(part));
+            }
         }
     }
     text

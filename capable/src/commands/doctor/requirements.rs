@@ -145,7 +145,7 @@ fn lockdown(features: &Features) -> Requirement {
         Lockdown::Unknown(lack) => (Support::Unknown(lack.clone()), ""),
     };
     let note = (!note.is_empty()).then(|| note.to_owned());
-    Requirement::new("lockdown", "lockdown that allows tracing", &support).with_note(note)
+    Requirement::new("lockdown", "lockdown allows kprobes", &support).with_note(note)
 }
 
 fn user_namespace(features: &Features) -> Support {
@@ -165,7 +165,8 @@ fn pid_namespace(features: &Features) -> Support {
                 "{}, so PIDs here are not those of the host that a trace shows",
                 lack.reason
             ),
-            "run capable on the host, or in a container with the host's pid namespace",
+            "-p takes the PIDs of here, and the column nspid shows them; `capable run` works on the \
+             host only",
         )),
         other => other.clone(),
     }

@@ -108,3 +108,22 @@ fn a_plan_in_doubt_is_no_promise() {
     let text = text(&features, &requirements(&features, &plan), &plan);
     assert!(text.contains("Tracing may work"), "{text}");
 }
+
+#[test]
+fn what_will_be_unknown_is_listed_with_the_reason_and_the_remedy() {
+    let mut features = without(&["SYMBOLS"]);
+    for (name, support) in features.parts() {
+        if ["BPF", "BTF", "TRACEPOINT", "KERNEL_READS", "RING_BUFFER"].contains(&name) {
+            *support = Support::Yes;
+        }
+    }
+    let plan = plan(&features, &Request::default());
+    let text = text(&features, &requirements(&features, &plan), &plan);
+    for part in [
+        "What a trace will not tell, because no SYMBOLS:\n  ",
+        "\n  names of kernel functions: the caller and kernel stacks\n",
+        "\n  To have these: a remedy\n",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}

@@ -73,11 +73,11 @@ pub struct Args {
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
     /// Keep this process, all its threads
-    #[arg(short = 'p', long = "pid", value_name = "PID", value_parser = pid)]
+    #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', value_parser = pid)]
     pub pids: Vec<u32>,
 
     /// Keep this thread
-    #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_parser = pid)]
+    #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_delimiter = ',', value_parser = pid)]
     pub tids: Vec<u32>,
 
     /// With -p: keep its descendants too, also those to come

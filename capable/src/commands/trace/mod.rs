@@ -91,14 +91,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let features = Features::probe();
     let plan = plan(&features, &wanted)?;
     let mut gaps = Vec::new();
-    if let Some(lack) = features.initial_pid_namespace.lack() {
-        gaps.push(format!(
-            "PID, -p and --children go by the numbers of the host, and checks of capable itself may \
-             appear: {}",
-            lack.reason
-        ));
-    }
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
+    if args.user_stack && features.initial_pid_namespace.is_no() {
+        rows.without_user_symbols();
+        gaps.push("user stacks have addresses only in a pid namespace".to_owned());
+    }
     let request = Request {
         audited_only: !args.verbose,
         detail: needs.contains(Needs::DETAIL),

@@ -50,7 +50,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Filters> {
     }
     for &tid in tids {
         if !Path::new(&format!("/proc/{tid}")).exists() {
-            bail!("there is no thread {tid}");
+            bail!("there is no thread {tid}{}", nearest_processes(tid));
         }
     }
     let known = if users.is_empty() {

@@ -66,6 +66,12 @@ impl Rows {
         rows
     }
 
+    /// Shows addresses only in user stacks: where the numbers in records are not those that
+    /// `/proc` has here, another process's functions would be named.
+    pub fn without_user_symbols(&mut self) {
+        self.user = None;
+    }
+
     /// Writes a check's row.
     pub fn push(&mut self, event: Event<'_>) {
         let mut row = Row::bare(event);
@@ -120,7 +126,7 @@ impl Rows {
             (Some(user), Stack::Frames(frames)) => Some(user.symbolize(event.check.pid, frames)),
             _ => None,
         };
-        let user_frames: Vec<Frame<'_>> = named
+        let mut user_frames: Vec<Frame<'_>> = named
             .iter()
             .flat_map(|named| &named.frames)
             .map(|frame| Frame {
@@ -133,9 +139,16 @@ impl Rows {
                 inlined: frame.inlined,
             })
             .collect();
+        if let (Stack::Frames(frames), None) = (event.user_stack, &named) {
+            user_frames.extend(frames.iter().map(|&address| Frame {
+                address,
+                ..Frame::default()
+            }));
+        }
         row.user_stack = match (event.user_stack, &named) {
-            (Stack::NotAsked, _) | (Stack::Frames(_), None) => NamedStack::NotAsked,
+            (Stack::NotAsked, _) => NamedStack::NotAsked,
             (Stack::Failed, _) => NamedStack::NotCaptured,
+            (Stack::Frames(_), None) => NamedStack::Frames(&user_frames),
             (_, Some(named)) if named.provenance == Provenance::Gone => {
                 NamedStack::ProcessGone(&user_frames)
             }

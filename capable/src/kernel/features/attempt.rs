@@ -1,57 +1,27 @@
 //! What only an attempt can tell: programs of a few instructions, loaded and dropped at once, and
 //! attached to nothing.
 
-use std::ffi::CStr;
 use std::io;
 
 use aya_obj::generated::{bpf_attach_type, bpf_insn, bpf_map_type, bpf_prog_type};
 
 use super::support::{Lack, Support};
+use crate::kernel::assembly::{EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, set};
 use crate::kernel::offsets::Layout;
 use crate::kernel::sys;
 
-/// Helpers by their numbers (include/uapi/linux/bpf.h).
-const PROBE_READ_KERNEL: i32 = 113;
+/// A helper by its number (include/uapi/linux/bpf.h).
 const KTIME_GET_COARSE_NS: i32 = 160;
 
 /// `ENOTSUPP` (include/linux/errno.h), which the kernel lets out to user space in a few places.
 const ENOTSUPP: i32 = 524;
-
-const LICENSE: &CStr = c"Dual MIT/GPL";
-
-const fn instruction(code: u8, registers: u8, offset: i16, immediate: i32) -> bpf_insn {
-    bpf_insn {
-        code,
-        _bitfield_align_1: [],
-        // The destination in the low half, the source in the high one.
-        _bitfield_1: aya_obj::generated::__BindgenBitfieldUnit::new([registers]),
-        off: offset,
-        imm: immediate,
-    }
-}
-
-/// `rN = immediate`
-const fn set(register: u8, immediate: i32) -> bpf_insn {
-    instruction(0xb7, register, 0, immediate)
-}
-
-/// `rTO = rFROM`
-const fn copy(to: u8, from: u8) -> bpf_insn {
-    instruction(0xbf, from << 4 | to, 0, 0)
-}
-
-const fn call(helper: i32) -> bpf_insn {
-    instruction(0x85, 0, 0, helper)
-}
-
-const EXIT: bpf_insn = instruction(0x95, 0, 0, 0);
 
 const TRIVIAL: &[bpf_insn] = &[set(0, 0), EXIT];
 
 /// `bpf_probe_read_kernel(r10 - 8, 8, 0)`
 const READ_KERNEL: &[bpf_insn] = &[
     copy(1, 10),
-    instruction(0x07, 1, 0, -8),
+    add(1, -8),
     set(2, 8),
     set(3, 0),
     call(PROBE_READ_KERNEL),
@@ -146,7 +116,7 @@ pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     let Some(function) = layout.function else {
         return absent(
             btf,
-            Lack::new("this kernel's BTF has no function cap_capable"),
+            Lack::with_remedy("this kernel's BTF has no function cap_capable", ANOTHER),
         );
     };
     let kind = bpf_attach_type::BPF_TRACE_FEXIT;
@@ -166,6 +136,9 @@ pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Suppo
     tracing(bpf, kind, typedef, "BTF tracepoint programs")
 }
 
+/// What to do about a hook that this kernel does not have.
+const ANOTHER: &str = "use another hook";
+
 /// Without BTF that was read, its silence proves nothing.
 fn absent(btf: &Support, lack: Lack) -> Support {
     match btf {
@@ -183,12 +156,14 @@ fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> S
         return Support::Yes;
     };
     match errno(&error) {
-        libc::EPERM | libc::EACCES => Support::no(format!(
-            "this kernel refuses {what}, even to who may load others"
+        libc::EPERM | libc::EACCES => Support::No(Lack::with_remedy(
+            format!("this kernel refuses {what}, even to who may load others"),
+            ANOTHER,
         )),
-        libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => {
-            Support::no(format!("this kernel does not have {what}"))
-        }
+        libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => Support::No(Lack::with_remedy(
+            format!("this kernel does not have {what}"),
+            ANOTHER,
+        )),
         _ => unclear(&error),
     }
 }

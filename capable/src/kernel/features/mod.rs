@@ -117,9 +117,9 @@ impl Features {
             fexit: attempt::fexit(&bpf, &btf, &layout),
             tracepoint: attempt::tracepoint(&bpf, &btf, &layout),
             ring_buffer: attempt::ring_buffer(&bpf),
-            perf_events: may_open_events(effective, perf_event_paranoid),
+            perf_events: may_open_events(effective, perf_event_paranoid, &initial_user_namespace),
             kretprobe: system::kretprobe(&kprobe),
-            symbols: system::symbols(kptr_restrict),
+            symbols: system::symbols(kptr_restrict, &initial_user_namespace),
             jit: system::jit(),
             initial_pid_namespace: system::is_initial_namespace("pid", INITIAL_PID_NAMESPACE),
             cgroup_mount: system::cgroup_mount(),
@@ -201,6 +201,18 @@ fn read_layout(path: &Path) -> (Support, Layout) {
     }
 }
 
+/// What to do where capabilities do not count.
+const OUTSIDE: &str =
+    "run capable on the host, or in a container that keeps the host's user namespace";
+
+/// This kernel is built without a setting that nothing replaces.
+fn without(setting: &str) -> Support {
+    No(Lack::with_remedy(
+        format!("this kernel is built without {setting}"),
+        "use a kernel that has it",
+    ))
+}
+
 /// May this process load tracing programs, and if not, what is missing?
 fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Support {
     let Err(error) = attempt::programs() else {
@@ -209,17 +221,17 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {}
         Some(libc::ENOSYS) => {
-            return Support::no("this kernel is built without CONFIG_BPF_SYSCALL");
+            return without("CONFIG_BPF_SYSCALL");
         }
         Some(libc::EINVAL) => {
-            return Support::no("this kernel is built without CONFIG_BPF_EVENTS");
+            return without("CONFIG_BPF_EVENTS");
         }
         _ => return Support::unknown(format!("the kernel's answer is unclear: {error}")),
     }
     if initial_user_namespace.is_no() {
         return No(Lack::with_remedy(
             "this process is in a user namespace, where its capabilities do not count for BPF",
-            "run capable on the host, or in a container that keeps the host's user namespace",
+            OUTSIDE,
         ));
     }
     let missing = [Capability::BPF, Capability::PERFMON].map(|capability| {
@@ -241,18 +253,35 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
 }
 
 /// May this process open perf events, and if not, what is missing?
-fn may_open_events(effective: CapabilitySet, paranoid: Option<i64>) -> Support {
+fn may_open_events(
+    effective: CapabilitySet,
+    paranoid: Option<i64>,
+    initial_user_namespace: &Support,
+) -> Support {
     let Err(error) = sys::open_bpf_output() else {
         return Yes;
     };
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {}
         Some(libc::ENOSYS | libc::ENOENT) => {
-            return Support::no("this kernel is built without CONFIG_PERF_EVENTS");
+            return without("CONFIG_PERF_EVENTS");
         }
         _ => return Support::unknown(format!("the kernel's answer is unclear: {error}")),
     }
-    No(match paranoid {
+    No(no_events(effective, paranoid, initial_user_namespace))
+}
+
+/// Why the kernel refuses perf events to a process.
+fn no_events(
+    effective: CapabilitySet,
+    paranoid: Option<i64>,
+    initial_user_namespace: &Support,
+) -> Lack {
+    match paranoid {
+        _ if initial_user_namespace.is_no() => Lack::with_remedy(
+            "this process is in a user namespace, where its capabilities do not count for perf events",
+            OUTSIDE,
+        ),
         Some(level @ 3..) if !effective.contains(Capability::SYS_ADMIN) => Lack::with_remedy(
             format!(
                 "kernel.perf_event_paranoid is {level}: this distribution's kernel then allows perf_event_open only with CAP_SYS_ADMIN"
@@ -267,7 +296,7 @@ fn may_open_events(effective: CapabilitySet, paranoid: Option<i64>) -> Support {
             "the kernel refuses perf_event_open although the capability for it is held",
             "look for what forbids it: a seccomp filter (as container runtimes set), or a Linux security module",
         ),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -323,14 +352,35 @@ mod tests {
 
     #[test]
     fn what_the_kernel_refuses_is_told_from_what_the_user_may_not_do() {
-        let everything = CapabilitySet::from_bits(u64::MAX);
-        let features = Features::probe_kernel();
-        let paranoid = Some(4);
-        if features.perf_events.is_yes() {
-            assert!(may_open_events(everything, paranoid).is_yes());
-        } else {
-            let refused = may_open_events(CapabilitySet::from_bits(0), paranoid);
-            assert!(refused.lack().unwrap().reason.contains("is 4"));
+        let (everything, nothing) = (CapabilitySet::from_bits(u64::MAX), CapabilitySet::EMPTY);
+        let inside = Support::no("this process is in a user namespace");
+        for (held, paranoid, initial, reason, remedy) in [
+            (
+                nothing,
+                Some(4),
+                &Yes,
+                "is 4",
+                "sysctl kernel.perf_event_paranoid=2",
+            ),
+            (nothing, Some(2), &Yes, "lacks CAP_PERFMON", "sudo"),
+            (
+                everything,
+                Some(2),
+                &Yes,
+                "although the capability",
+                "seccomp",
+            ),
+            (
+                everything,
+                Some(4),
+                &inside,
+                "user namespace",
+                "on the host",
+            ),
+        ] {
+            let lack = no_events(held, paranoid, initial);
+            assert!(lack.reason.contains(reason), "{lack}");
+            assert!(lack.remedy.unwrap().contains(remedy), "{reason}");
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn is_initial_namespace(kind: &str, initial: u32) -> Support {
 ///
 /// `kptr_restrict` shows zeros to those without CAP_SYSLOG, or to all (kernel/ksyms_common.c,
 /// `kallsyms_show_value`).
-pub(super) fn symbols(kptr_restrict: Option<i64>) -> Support {
+pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Support) -> Support {
     let mut begin = [0; 8192];
     let read = fs::File::open("/proc/kallsyms").and_then(|mut file| file.read(&mut begin));
     let length = match read {
@@ -105,7 +105,10 @@ pub(super) fn symbols(kptr_restrict: Option<i64>) -> Support {
         ),
         _ => Lack::with_remedy(
             "the kernel hides its addresses from this process",
-            "add CAP_SYSLOG",
+            match initial_user_namespace {
+                Support::No(_) => super::OUTSIDE,
+                _ => "add CAP_SYSLOG",
+            },
         ),
     })
 }
@@ -165,9 +168,10 @@ pub(super) fn kprobe(lockdown: &Lockdown) -> Support {
 pub(super) fn kretprobe(kprobe: &Support) -> Support {
     let format = "/sys/bus/event_source/devices/kprobe/format/retprobe";
     match kprobe {
-        Support::Yes if !Path::new(format).exists() => {
-            Support::no("this kernel is built without kretprobes (CONFIG_KRETPROBES)")
-        }
+        Support::Yes if !Path::new(format).exists() => Support::No(Lack::with_remedy(
+            "this kernel is built without kretprobes (CONFIG_KRETPROBES)",
+            "use another hook",
+        )),
         other => other.clone(),
     }
 }

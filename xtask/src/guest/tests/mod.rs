@@ -11,6 +11,7 @@ mod descent;
 mod errors;
 mod filters;
 mod formats;
+mod inside;
 mod inspecting;
 mod keeping;
 mod libcap;
@@ -186,6 +187,18 @@ const CHOSEN: &[Test] = &[
     (
         "two_capabilities_are_enough_to_trace",
         conditions::two_capabilities,
+    ),
+    (
+        "in_a_pid_namespace_its_numbers_are_understood",
+        inside::own_numbers,
+    ),
+    (
+        "in_a_pid_namespace_the_tracer_knows_itself",
+        inside::own_checks,
+    ),
+    (
+        "in_a_pid_namespace_user_stacks_have_addresses_only",
+        inside::user_stacks,
     ),
 ];
 

@@ -1,0 +1,267 @@
+//! The numbers that the initial pid namespace gives to processes of another one.
+//!
+//! The kernel side sees the numbers of the initial namespace, a user in a container those of the
+//! container, and no file tells one from the other. So two programs of a few instructions are run
+//! on our own behalf (`BPF_PROG_TEST_RUN`, for raw tracepoints since 5.10) that read the kernel's
+//! memory for us, and the list of tasks is gone through by what BTF says of it. It may change
+//! meanwhile: where the way does not lead back to its beginning, it is gone once more.
+
+mod layout;
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use aya_obj::generated::{bpf_insn, bpf_prog_type};
+use thiserror::Error;
+
+use self::layout::Layout;
+use super::assembly::{EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, load, set, shift};
+use super::btf::BtfError;
+use super::filters::Filters;
+use super::sys;
+
+/// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
+const INITIAL: u32 = 0xEFFF_FFFC;
+
+/// `MAX_PID_NS_LEVEL` (include/linux/pid_namespace.h).
+const DEEPEST: u32 = 32;
+
+/// More tasks than any machine has (`PID_MAX_LIMIT`, include/linux/threads.h).
+const MOST_TASKS: usize = 4 << 20;
+
+/// How often the list is gone through.
+const ATTEMPTS: usize = 3;
+
+const GET_CURRENT_TASK: i32 = 35;
+
+/// Returns 32 bits of the address of the current task, from bit `context[0]` on.
+const CURRENT: &[bpf_insn] = &[load(6, 1, 0), call(GET_CURRENT_TASK), shift(0, 6), EXIT];
+
+/// Returns 32 bits of the eight bytes at the address `context[0]`, from bit `context[1]` on.
+const READ: &[bpf_insn] = &[
+    load(3, 1, 0),
+    load(7, 1, 8),
+    copy(1, 10),
+    add(1, -8),
+    set(2, 8),
+    call(PROBE_READ_KERNEL),
+    load(0, 10, -8),
+    shift(0, 7),
+    EXIT,
+];
+
+/// Why numbers cannot be translated.
+#[derive(Debug, Error)]
+pub enum NumbersError {
+    /// The own namespace is not known.
+    #[error("cannot read /proc/self/ns/pid: {0}")]
+    OwnNamespace(io::Error),
+    /// The type information cannot be read.
+    #[error(transparent)]
+    Btf(#[from] BtfError),
+    /// A structure is not as expected.
+    #[error("this kernel's BTF does not describe {0}.{1}")]
+    Layout(&'static str, &'static str),
+    /// The kernel does not run the programs.
+    #[error("the kernel does not let programs look up the numbers of processes: {0}")]
+    Run(#[from] io::Error),
+    /// The list kept changing, or is not what it is taken for.
+    #[error("the kernel's list of processes cannot be gone through")]
+    List,
+    /// A process is not in it.
+    #[error("process {0} is not in the kernel's list")]
+    NoProcess(u32),
+}
+
+/// Translates the numbers of this process's pid namespace.
+pub struct Numbers {
+    namespace: u32,
+    layout: Layout,
+    current: OwnedFd,
+    read: OwnedFd,
+}
+
+impl Numbers {
+    /// What translates them; `None` in the initial namespace, where they are what they are.
+    fn here() -> Result<Option<Self>, NumbersError> {
+        let link = std::fs::read_link("/proc/self/ns/pid").map_err(NumbersError::OwnNamespace)?;
+        let digits = link
+            .to_str()
+            .and_then(|link| link.strip_prefix("pid:[")?.strip_suffix(']'));
+        let namespace = digits.and_then(|digits| digits.parse().ok());
+        let unreadable = || NumbersError::OwnNamespace(io::ErrorKind::InvalidData.into());
+        match namespace.ok_or_else(unreadable)? {
+            INITIAL => Ok(None),
+            namespace => Self::of(namespace).map(Some),
+        }
+    }
+
+    /// Puts the initial namespace's numbers in place of those of here, and says which is this
+    /// process. What cannot be translated, or is not what the user may take it for, is said in
+    /// `gaps`.
+    ///
+    /// # Errors
+    ///
+    /// None of the processes that a filter names is there.
+    pub fn translate(
+        filters: &mut Filters,
+        gaps: &mut Vec<String>,
+    ) -> Result<(Option<Self>, u32), NumbersError> {
+        let own = std::process::id();
+        let translated = match Self::here() {
+            Ok(None) => return Ok((None, own)),
+            Ok(Some(numbers)) => numbers.initial(own).map(|own| (numbers, own)),
+            Err(error) => Err(error),
+        };
+        let (numbers, own) = match translated {
+            Ok(translated) => translated,
+            Err(error) => {
+                gaps.push(format!(
+                    "PID, -p and --children go by the numbers of the host, and checks of capable \
+                     itself may appear: {error}"
+                ));
+                return Ok((None, own));
+            }
+        };
+        for list in [&mut filters.pids, &mut filters.tids] {
+            let initial = numbers.initial_of(list)?;
+            // An empty list would keep all.
+            if let (Some(&first), true) = (list.first(), initial.is_empty()) {
+                return Err(NumbersError::NoProcess(first));
+            }
+            *list = initial;
+        }
+        gaps.push(
+            "this is a pid namespace: PID, TID and PPID show the numbers of the host, the columns \
+             nspid and nstid those that processes have here"
+                .to_owned(),
+        );
+        Ok((Some(numbers), own))
+    }
+
+    fn of(namespace: u32) -> Result<Self, NumbersError> {
+        let load = |instructions| {
+            let program = sys::Program {
+                kind: bpf_prog_type::BPF_PROG_TYPE_RAW_TRACEPOINT as u32,
+                attach_type: 0,
+                attach_btf_id: 0,
+                name: "capable_numbers",
+                instructions,
+                license: LICENSE,
+            };
+            sys::load_program(&program, None)
+        };
+        Ok(Self {
+            namespace,
+            layout: Layout::read()?,
+            current: load(CURRENT)?,
+            read: load(READ)?,
+        })
+    }
+
+    /// The initial namespace's number of a process or thread of this one.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, or the kernel's list cannot be read.
+    pub fn initial(&self, number: u32) -> Result<u32, NumbersError> {
+        let all = self.all()?;
+        all.get(&number)
+            .copied()
+            .ok_or(NumbersError::NoProcess(number))
+    }
+
+    /// The initial namespace's numbers of these, in their order; those that are gone are left out.
+    fn initial_of(&self, numbers: &[u32]) -> Result<Vec<u32>, NumbersError> {
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let all = self.all()?;
+        Ok(numbers
+            .iter()
+            .filter_map(|number| all.get(number).copied())
+            .collect())
+    }
+
+    /// The initial namespace's number of each task that has one here.
+    fn all(&self) -> Result<HashMap<u32, u32>, NumbersError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(all) = self.walk()? {
+                return Ok(all);
+            }
+        }
+        Err(NumbersError::List)
+    }
+
+    /// Goes through the leaders of all processes, and the threads of each. `None` where the way
+    /// does not lead back.
+    fn walk(&self) -> Result<Option<HashMap<u32, u32>>, NumbersError> {
+        let layout = &self.layout;
+        let mut all = HashMap::new();
+        let current = self.halves(&self.current, &[])?;
+        let begin = self.address(current + layout.group_leader)? + layout.tasks;
+        let mut leader = begin;
+        for _ in 0..MOST_TASKS {
+            let signal = self.address(leader - layout.tasks + layout.signal)?;
+            let head = signal + layout.thread_head;
+            let mut thread = self.address(head)?;
+            let mut left = MOST_TASKS;
+            while signal != 0 && thread != head {
+                left -= 1;
+                if thread == 0 || left == 0 {
+                    return Ok(None);
+                }
+                self.note(thread - layout.thread_node, &mut all)?;
+                thread = self.address(thread)?;
+            }
+            leader = self.address(leader)?;
+            if leader == begin {
+                return Ok(Some(all));
+            }
+            if leader == 0 {
+                return Ok(None);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Enters a task's number where it has one in this namespace.
+    fn note(&self, task: u64, all: &mut HashMap<u32, u32>) -> Result<(), NumbersError> {
+        let layout = &self.layout;
+        let pid = self.address(task + layout.pid)?;
+        if pid == 0 {
+            return Ok(());
+        }
+        let level = self.word(pid + layout.pid_level)?;
+        // The innermost number comes last; in the initial namespace there is no other.
+        for level in (1..=level.min(DEEPEST)).rev() {
+            let place = pid + layout.pid_numbers + u64::from(level) * layout.upid_size;
+            let namespace = self.address(place + layout.upid_namespace)?;
+            if self.word(namespace + layout.inode)? == self.namespace {
+                let here = self.word(place + layout.upid_number)?;
+                all.insert(here, self.word(task + layout.number)?);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn address(&self, at: u64) -> io::Result<u64> {
+        self.halves(&self.read, &[at])
+    }
+
+    fn word(&self, at: u64) -> io::Result<u32> {
+        sys::run_program(self.read.as_fd(), &mut [at, 0])
+    }
+
+    /// What a program returns, both halves: it takes the first bit last.
+    fn halves(&self, program: &OwnedFd, arguments: &[u64]) -> io::Result<u64> {
+        let half = |bit: u64| {
+            let mut context = arguments.to_vec();
+            context.push(bit);
+            sys::run_program(program.as_fd(), &mut context)
+        };
+        Ok(u64::from(half(32)?) << 32 | u64::from(half(0)?))
+    }
+}
