@@ -195,6 +195,7 @@ mod tests {
             &counters,
             Missed {
                 checks: 4,
+                outcomes: 0,
                 uncounted: false,
             },
         );
