@@ -142,7 +142,7 @@ impl Running {
     }
 
     /// Asks it by a script, which is not waited for where the program ends.
-    fn asked_by(&mut self, script: &str) -> Result<Vec<String>> {
+    pub fn asked_by(&mut self, script: &str) -> Result<Vec<String>> {
         let mut script = start(script)?;
         loop {
             if let Some(status) = script.try_wait()? {

@@ -86,7 +86,7 @@ impl Service {
         Ok(Self { program, cgroup })
     }
 
-    /// Starts it in its cgroup, and waits until it serves.
+    /// Starts it in its cgroup, and waits until it has served once.
     fn start(&self) -> Result<Running> {
         let said = shell(self.program.prepare)?;
         ensure!(said.is_empty(), "it cannot be prepared: {said:?}");
@@ -96,12 +96,15 @@ impl Service {
         );
         let before = ["sh", "-ec", &enter, "sh"].map(str::to_owned);
         let mut running = Running::start(&before, self.program.command, "service")?;
-        if let Works::Serves(ready, _) = &self.program.works {
+        if let Works::Serves(ready, script) = &self.program.works {
             ensure!(
                 running.becomes(ready)?,
                 "it does not serve: {}",
                 running.said()?
             );
+            // The port is there before a worker is.
+            let failed = running.asked_by(script)?;
+            ensure!(failed.is_empty(), "it does not serve: {failed:?}");
         }
         Ok(running)
     }
