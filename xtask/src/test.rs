@@ -130,16 +130,28 @@ fn host_tests() -> Result<Tally> {
 
 fn host_tests_in(folder: &Path) -> Result<Tally> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    for program in binaries::build()? {
+    let programs = binaries::build()?;
+    for program in &programs {
         let name = program.file_name().context("a program without a name")?;
-        fs::copy(&program, folder.join(name))
+        fs::copy(program, folder.join(name))
             .with_context(|| format!("cannot copy {}", program.display()))?;
     }
     let capable = folder.join("capable");
     let mut tally = counted(as_root(folder)?.args(["guest", "host-tests"]))?;
+    tally += host_programs(folder, &programs)?;
     tally += counted(as_root(folder)?.arg("recipes").arg(&capable))?;
     tally += header::run(&capable)?;
     Ok(tally)
+}
+
+/// What Debian's programs need on this machine's kernel, in the root that guests have.
+fn host_programs(folder: &Path, programs: &[PathBuf]) -> Result<Tally> {
+    let base = folder.join("base.cpio");
+    guest_root::base(programs)?.save(&base)?;
+    let debian = packages::root_filesystem(&packages::DEBIAN)?;
+    let mut command = as_root(folder)?;
+    command.args(["guest", "programs", "--unpack"]).arg(base);
+    counted(command.arg("--unpack").arg(debian))
 }
 
 /// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the

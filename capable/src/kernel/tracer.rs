@@ -264,6 +264,7 @@ impl Tracer {
         let attached = self.attached.missed();
         Missed {
             checks: self.missed_before.checks + attached.checks,
+            outcomes: self.missed_before.outcomes + attached.outcomes,
             uncounted: self.missed_before.uncounted || attached.uncounted,
         }
     }

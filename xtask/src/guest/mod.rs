@@ -21,6 +21,7 @@ mod tracer;
 mod trigger;
 mod triggers;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -74,6 +75,19 @@ enum Command {
     Load(load::Options),
     /// Measure the tracers of this guest
     Bench(measure::Options),
+    /// Prove what Debian's programs need without changing this machine: in a root that is made of
+    /// archives, or, without any, where it is
+    Programs {
+        /// An archive of a guest's root
+        #[arg(long = "unpack")]
+        archives: Vec<PathBuf>,
+        /// Only tests whose name contains this (repeatable)
+        #[arg(long)]
+        only: Vec<String>,
+    },
+    /// Raise the own priority: a program that needs CAP_SYS_NICE
+    #[command(hide = true)]
+    Priority,
     /// What a program executed by a trigger does
     #[command(hide = true)]
     AfterExec {
@@ -106,6 +120,14 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         Command::RandomVerdicts { count, seed } => random::command(count, seed),
         Command::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
         Command::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Programs { archives, only } => tests::programs::root::command(&archives, &only),
+        Command::Priority => {
+            let who = 0;
+            syscall::call!(SYS_setpriority, libc::PRIO_PROCESS, who, -5)
+                .map_err(std::io::Error::from_raw_os_error)
+                .context("cannot raise the priority")?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::AfterExec { name, report } => runner::after_exec(&name, report),
     }
 }

@@ -67,6 +67,13 @@ impl Account {
                 counters.lost_stacks
             ));
         }
+        if missed.outcomes > 0 {
+            self.unknown(format!(
+                "the kernel skipped the ends of {} system calls, of any program: how those went on in \
+                 which a check was denied is not known",
+                missed.outcomes
+            ));
+        }
         if missed.uncounted {
             self.unknown("this kernel does not count the checks that it skips".to_owned());
         }
@@ -139,6 +146,7 @@ mod tests {
         };
         let missed = Missed {
             checks: 6,
+            outcomes: 7,
             uncounted: false,
         };
         let lost: Vec<_> = losses(&counters, missed)

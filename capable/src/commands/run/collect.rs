@@ -26,6 +26,15 @@ const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
 /// `MAX_ERRNO` (include/linux/err.h).
 const MAX_ERRNO: i64 = 4095;
 
+/// Which ends of system calls were seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// All that were waited for.
+    AllSeen,
+    /// Perhaps not all.
+    SomeSkipped,
+}
+
 /// What makes checks alike.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Kinds {
@@ -84,12 +93,21 @@ impl Collector {
     }
 
     /// All observations; those whose system call has not returned have no outcome.
-    pub fn finish(mut self) -> Vec<Observation> {
+    ///
+    /// Where ends of system calls were skipped, a later one of the same thread may have been taken
+    /// for the one that was waited for: then none has an outcome.
+    pub fn finish(mut self, ends: Ends) -> Vec<Observation> {
         let pending = std::mem::take(&mut self.pending);
         for (kinds, observation) in pending.into_values().flatten() {
             self.add(kinds, observation);
         }
-        self.seen.into_values().collect()
+        let mut observations: Vec<_> = self.seen.into_values().collect();
+        if ends == Ends::SomeSkipped {
+            for observation in &mut observations {
+                observation.outcome = Outcome::Unknown;
+            }
+        }
+        observations
     }
 
     fn check(&mut self, event: &Event<'_>) {

@@ -10,7 +10,7 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 pub use args::Args;
-use collect::Collector;
+use collect::{Collector, Ends};
 use tree::Tree;
 
 use super::{
@@ -119,7 +119,12 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         tracer.stream.finish(|record| collector.take(record));
         account.settle(&tracer, missed)?;
         let gains = collector.gains.any(collector.tree.executions);
-        let report = report(&command, collector, account, end);
+        let ends = if missed.outcomes == 0 {
+            Ends::AllSeen
+        } else {
+            Ends::SomeSkipped
+        };
+        let report = report(&command, collector, ends, account, end);
         anyhow::Ok((report, started.file, gains, ended))
     })?;
     let needs = needs(&report, &command, &file, gains);
@@ -177,7 +182,13 @@ async fn follow(
 }
 
 /// What was seen until `end`, classed.
-fn report(command: &Command, mut collector: Collector, mut account: Account, end: u64) -> Report {
+fn report(
+    command: &Command,
+    mut collector: Collector,
+    ends: Ends,
+    mut account: Account,
+    end: u64,
+) -> Report {
     if let Some(sentence) = left_behind(&collector.tree) {
         account.note(sentence);
     }
@@ -202,7 +213,7 @@ fn report(command: &Command, mut collector: Collector, mut account: Account, end
         ..account.into_run()
     };
     let observations = collector
-        .finish()
+        .finish(ends)
         .into_iter()
         .map(|observation| Observation {
             first: observation.first.saturating_sub(started),

@@ -297,6 +297,7 @@ fn losses_are_counted_and_their_cause_is_named() {
         },
         missed: Missed {
             checks: 5,
+            outcomes: 0,
             uncounted: false,
         },
         ..content(&sample, view(Group::Check, Sort::Rate))

@@ -197,6 +197,7 @@ mod tests {
             &counters,
             Missed {
                 checks: 4,
+                outcomes: 0,
                 uncounted: false,
             },
         );

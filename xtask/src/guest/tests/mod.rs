@@ -18,6 +18,7 @@ mod libcap;
 mod limits;
 mod meaning;
 mod output;
+pub mod programs;
 mod stack;
 mod stop;
 
@@ -28,7 +29,7 @@ use anyhow::Result;
 use super::compare::Machine;
 use super::hooks::{Way, ways};
 use super::random;
-use super::scene::Scene;
+use super::scene::{Scene, in_virtual_machine};
 
 /// What every test is given.
 #[derive(Debug)]
@@ -202,6 +203,38 @@ const CHOSEN: &[Test] = &[
     ),
 ];
 
+/// What runs in guests only: it takes privileges that this machine may not give away, makes cgroups,
+/// or needs Debian's programs.
+const GUESTS: &[Test] = &[
+    ("run_follows_two_thousand_forks", programs::kinds::forks),
+    (
+        "run_is_complete_while_others_are_busy",
+        programs::kinds::others_are_busy,
+    ),
+    ("run_follows_a_script", programs::kinds::script),
+    ("run_follows_an_interpreter", programs::kinds::interpreted),
+    (
+        "run_follows_a_static_program",
+        programs::kinds::linked_statically,
+    ),
+    (
+        "run_follows_what_a_set_user_id_program_gains_or_not",
+        programs::kinds::set_user_id,
+    ),
+    (
+        "run_follows_what_file_capabilities_give_or_not",
+        programs::kinds::file_capabilities,
+    ),
+    (
+        "profile_of_a_unit_that_is_restarted_needs_what_it_starts_with",
+        programs::service::restarted,
+    ),
+    (
+        "profile_of_a_unit_that_rests_ends_in_time_and_needs_nothing",
+        programs::service::timed,
+    ),
+];
+
 /// What cannot be undone, and comes after everything else.
 const LAST: &[Test] = &[("under_lockdown_it_says_so_and_traces", conditions::lockdown)];
 
@@ -232,6 +265,12 @@ pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
     }
     for (name, test) in TESTS.iter().chain(CHOSEN).filter(|(name, _)| wanted(name)) {
         tally.record(&label, name, test(&bench));
+    }
+    if in_virtual_machine() {
+        for (name, test) in GUESTS.iter().filter(|(name, _)| wanted(name)) {
+            tally.record(&label, name, test(&bench));
+        }
+        programs::run(&label, programs::Machine::Guest, wanted, &mut tally)?;
     }
     if wanted("random") {
         random::run(&label, kernel, RANDOM_CHECKS, RANDOM_SEED, &mut tally)?;
