@@ -22,7 +22,7 @@ pub struct Slot {
     pub start: usize,
     /// Where it ends.
     pub end: usize,
-    /// It begins a further line of the row, after a line break and [`INDENT`] blanks.
+    /// It begins a further line of the row, indented, after a line break.
     pub folded: bool,
     /// Where its cells stand.
     pub align: Align,
