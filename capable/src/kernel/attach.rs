@@ -41,11 +41,6 @@ pub enum AttachError {
 /// one, and the kernel side counts that: the kernel's own count would be the same checks again.
 const PAIR_RETURN: &str = "check_return";
 
-/// What tells how system calls ended. Since 7.x (seen on 7.3, not on 6.18) a task can be preempted
-/// in it, and until that task runs again the kernel skips it for every other on that processor:
-/// 90,000 times in 3 s with three busy processes.
-const OUTCOMES: &str = "syscall_exit";
-
 /// Programs at work. Dropping them ends the trace.
 #[derive(Default)]
 pub struct Attached {
@@ -63,6 +58,11 @@ pub struct Missed {
     /// This kernel does not count some of them.
     pub uncounted: bool,
 }
+
+/// What tells how system calls ended. Since 7.x (seen on 7.3, not on 6.18) a task can be preempted
+/// in it, and until that task runs again the kernel skips it for every other on that processor:
+/// 90,000 times in 3 s with three busy processes.
+const OUTCOMES: &str = "syscall_exit";
 
 /// What a hook of a kprobe's kind needs, when the kernel says no.
 fn kprobe_hint(error: &io::Error) -> &'static str {

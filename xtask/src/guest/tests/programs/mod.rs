@@ -83,7 +83,7 @@ fn prove(program: &Program, held: u64) -> Result<()> {
             "--user nobody --caps",
         ),
     };
-    let report = report(program, &first).context("with all capabilities")?;
+    let report = traced(program, &first).context("with all capabilities")?;
     let needed = names(&report["needed"])?;
     ensure!(
         needed == needs,
@@ -91,7 +91,7 @@ fn prove(program: &Program, held: u64) -> Result<()> {
         reasons(&report)
     );
     let exactly = format!("{exactly} {}", needs.join(","));
-    self::report(program, &exactly).context("with exactly that")?;
+    traced(program, &exactly).context("with exactly that")?;
     for &left_out in program.needs {
         let less = program.needs.iter().filter(|&&other| other != left_out);
         let outcome = play(program, &cage(program.runs, less))
@@ -133,7 +133,7 @@ fn held() -> Result<u64> {
 }
 
 /// Runs a program under `capable run` with these options; it must work, and nothing may be lost.
-fn report(program: &Program, options: &str) -> Result<Value> {
+fn traced(program: &Program, options: &str) -> Result<Value> {
     let file = format!("{FOLDER}/report");
     let mut before: Vec<String> = ["capable", "run", "-o", "json", "--report", &file]
         .map(str::to_owned)
