@@ -162,7 +162,7 @@ fn floor(options: &Options) -> Result<()> {
         let mut measures = cases::PER_CHECK.into_iter();
         measures.any(|measure| options.measures(measure) && cases::load_named(measure) == *load)
     };
-    for measure in cases::LOADS.into_iter().filter(|load| needed(&load)) {
+    for measure in cases::LOADS.into_iter().filter(|load| needed(load)) {
         let load = cases::load_of(measure, options.quick);
         let cost = repeated(load, || Ok(0))?;
         print(&Figure::new(NOTHING, measure, cost.whole))?;
