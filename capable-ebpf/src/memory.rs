@@ -40,7 +40,7 @@ pub unsafe fn word_of<T>(value: &MaybeUninit<T>, distance: u32) -> u64 {
     // SAFETY: the caller vouches for the bytes.
     unsafe {
         let start = start.add(distance as usize);
-        if distance % 8 == 0 {
+        if distance.is_multiple_of(8) {
             *start.cast::<u64>()
         } else {
             let half = start.cast::<u32>();

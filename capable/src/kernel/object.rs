@@ -341,13 +341,13 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
-        ("check_entry", 2421, 2399),
-        ("check_exit", 2428, 2403),
+        ("check_entry", 2424, 2405),
+        ("check_exit", 2425, 2400),
         ("check_paired", 60, 60),
-        ("check_return", 2757, 2370),
-        ("check_traced", 2927, 2512),
-        ("memory_entry", 2144, 2115),
-        ("memory_exit", 2144, 2115),
+        ("check_return", 2754, 2367),
+        ("check_traced", 2922, 2509),
+        ("memory_entry", 2143, 2114),
+        ("memory_exit", 2143, 2114),
         ("process_exec", 136, 128),
         ("process_fork", 515, 175),
         ("process_free", 157, 147),
