@@ -291,9 +291,8 @@ impl<'a> Specialiser<'a> {
 
     /// Removes what is computed, loaded or spilled for nobody; true where there was such.
     fn remove_unused(&mut self) -> bool {
-        let used = self.used_after();
         let mut removed = false;
-        for (at, used) in used.into_iter().enumerate() {
+        for (at, used) in self.used_after().into_iter().enumerate() {
             if !self.kept[at] || at > 0 && self.code[at - 1].kind() == Kind::Wide {
                 continue;
             }

@@ -16,6 +16,7 @@ use super::host;
 use super::load::{self, Kind, Taken};
 use super::peers;
 use super::profile;
+use super::soak;
 use super::tool::{Left, Output, Tool};
 use crate::guest;
 
@@ -56,6 +57,9 @@ pub struct Options {
     /// Compare times on this machine, with the program at this path
     #[arg(long, value_name = "CAPABLE", conflicts_with = "burst")]
     host: Option<PathBuf>,
+    /// With --host: trace at the highest rate for so many seconds instead
+    #[arg(long, value_name = "SECONDS", requires = "host")]
+    soak: Option<u64>,
     /// Print where the instructions of rows go, by function
     #[arg(long, conflicts_with_all = ["burst", "host"])]
     profile: bool,
@@ -75,6 +79,9 @@ pub fn run(options: &Options) -> Result<()> {
     load::set_comm(COMM);
     for version in peers::versions() {
         println!("{}{version}", peers::VERSION);
+    }
+    if let (Some(capable), Some(seconds)) = (&options.host, options.soak) {
+        return soak::run(capable, Duration::from_secs(seconds));
     }
     if let Some(capable) = &options.host {
         return host::figures(capable)?.iter().try_for_each(print);
