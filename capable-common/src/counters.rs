@@ -67,6 +67,20 @@ pub struct Count {
     pub first: u64,
 }
 
+/// What a processor counted lately and has not yet added to the table of counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Recent {
+    /// What it is counted under.
+    pub key: CountKey,
+    /// How often and since when; the time is 0 while the rest is being changed, and before the
+    /// first check.
+    pub count: Count,
+}
+
+/// How many of [`Recent`] each processor has: a power of two.
+pub const RECENT: u32 = 8;
+
 /// What the tracer learns from checks of its own, by capability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -86,6 +100,7 @@ mod tests {
         assert_eq!(size_of::<Counters>(), 72);
         assert_eq!(size_of::<CountKey>(), 48);
         assert_eq!(size_of::<Count>(), 16);
+        assert_eq!(size_of::<Recent>(), 64);
         assert_eq!(size_of::<OwnCheck>(), 16);
     }
 }

@@ -13,7 +13,7 @@ pub use config::{
     AddressRange, AuditArgument, CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, NO_OFFSET,
     NamespaceFilter, Offsets, UniqueBy, Wanted,
 };
-pub use counters::{Count, CountKey, Counters, OwnCheck};
+pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use record::{
     COMM_LENGTH, Check, Detail, Flags, Kind, Life, MAX_FRAMES, STACK_FAILED, SYSCALL_NONE,
 };

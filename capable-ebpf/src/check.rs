@@ -39,6 +39,9 @@ pub struct Asked {
     pub flags: u32,
     /// Tells programs apart that may run on one processor at once.
     pub slot: u32,
+    /// No other program of this kind runs on the processor meanwhile (kernel/trace/bpf_trace.c,
+    /// `trace_call_bpf`, which kprobes go through).
+    pub exclusive: bool,
 }
 
 /// What is known of a check when it is counted or sent.
@@ -96,18 +99,24 @@ pub fn is_own(pid: u32, capability: i32, options: u32) -> bool {
 
 /// Filters a check, settles what is known of it, counts and sends it.
 ///
+/// `ask` reads what the hook gives: not before it is known that the process is wanted.
+///
 /// `CALL_PATH`: this hook does not give the audit argument, so it may have to be inferred. The
 /// others do without that code and its buffer on the stack.
 #[inline(always)]
-pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C, asked: &Asked) {
+pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
+    context: &C,
+    ask: impl Fn() -> Asked,
+) {
     let ids = bpf_get_current_pid_tgid();
     let (pid, tid) = ((ids >> 32) as u32, ids as u32);
-    if is_own(pid, asked.capability, asked.options) {
+    let only = config!(only_pid);
+    if only != 0 && pid != only && pid != config!(own_pid) {
+        maps::count_one(|counters| &mut counters.filtered);
         return;
     }
-    let only = config!(only_pid);
-    if only != 0 && pid != only {
-        maps::count_one(|counters| &mut counters.filtered);
+    let asked = &ask();
+    if is_own(pid, asked.capability, asked.options) {
         return;
     }
     let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
@@ -162,7 +171,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(context: &C,
         } else {
             0
         };
-        if !count::count(context, &known, asked.credentials, syscall) {
+        if !count::count(context, &known, asked, syscall) {
             maps::count_one(|counters| &mut counters.lost_counts);
             T::log_full(context, "counts");
         }

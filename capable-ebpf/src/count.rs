@@ -1,10 +1,10 @@
 //! Counting in the kernel, and `--unique`.
 
 use aya_ebpf::{EbpfContext, helpers::generated::bpf_ktime_get_ns};
-use capable_common::{COMM_LENGTH, Count, CountKey, Flags, SYSCALL_NONE, UniqueBy};
+use capable_common::{COMM_LENGTH, Count, CountKey, Flags, RECENT, SYSCALL_NONE, UniqueBy};
 
 use crate::{
-    check::Known,
+    check::{Asked, Known},
     config, filter,
     maps::{self, UniqueKey},
     task,
@@ -63,15 +63,19 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
     }
 }
 
-/// Counts a check; false where the table is full. `credentials` are those that were checked.
+/// Counts a check; false where the table is full.
+///
+/// Where nothing else runs a program on this processor meanwhile, as is so for kprobes, what is
+/// counted again and again stays out of the table: its key would be hashed for each check. It is
+/// added to the table when another check takes its place; user space adds what is here.
 #[inline(always)]
-pub fn count<C: EbpfContext>(context: &C, known: &Known, credentials: u64, syscall: i32) -> bool {
+pub fn count<C: EbpfContext>(context: &C, known: &Known, asked: &Asked, syscall: i32) -> bool {
     let origin = config!(count_origin) != 0;
     let mut flags = known.flags();
     if origin {
         // What a record would say: the process may have ended when the table is read.
         let task = task::current();
-        flags |= task::identity(task).owner(credentials) | task::kind(task);
+        flags |= task::identity(task).owner(asked.credentials) | task::kind(task);
         if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
             flags |= Flags::NAMESPACE_INITIAL;
         }
@@ -94,16 +98,76 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, credentials: u64, sysca
             [0; COMM_LENGTH]
         },
     };
-    if let Some(count) = maps::COUNTS.get_ptr_mut(&key) {
-        // SAFETY: the entry is this processor's and is not freed while the program runs.
-        maps::add(unsafe { &mut (*count).checks });
+    if !asked.exclusive || origin {
+        return add_to_table(&key, 1, now());
+    }
+    let place = (key.subject as u32 ^ key.capability as u32) & (RECENT - 1);
+    let Some(recent) = maps::RECENT.get_ptr_mut(place) else {
+        return false;
+    };
+    // SAFETY: the entry is this processor's and is not freed while the program runs, and no other
+    // program runs here meanwhile.
+    let recent = unsafe { &mut *recent };
+    if same(&recent.key, &key) && recent.count.first != 0 {
+        recent.count.checks += 1;
         return true;
     }
-    // SAFETY: the helper takes nothing.
-    let first = unsafe { bpf_ktime_get_ns() };
+    let Count { checks, first } = recent.count;
+    let added = first == 0 || add_to_table(&recent.key, checks, first);
+    if !added {
+        // The one that is looked at is counted by the caller.
+        maps::count_many(|counters| &mut counters.lost_counts, checks - 1);
+    }
+    let first = now();
+    let since = &raw mut recent.count.first;
+    // SAFETY: as above. Volatile: user space that reads meanwhile must not take one key's count for
+    // another's.
+    unsafe {
+        since.write_volatile(0);
+        (&raw mut recent.key).write_volatile(key);
+        (&raw mut recent.count.checks).write_volatile(1);
+        since.write_volatile(first);
+    }
+    added
+}
+
+/// Whether two keys without an origin are the same, word by word.
+#[inline(always)]
+fn same(one: &CountKey, other: &CountKey) -> bool {
+    const WORDS: usize = size_of::<CountKey>() / 8;
+    // SAFETY: a key is as many words, without padding.
+    let words = |key: &CountKey| unsafe { &*(&raw const *key).cast::<[u64; WORDS]>() };
+    let (one, other) = (words(one), words(other));
+    one[0] == other[0]
+        && one[2] == other[2]
+        && one[3] == other[3]
+        && one[4] == other[4]
+        && one[5] == other[5]
+}
+
+/// Adds checks to the table; false where it is full.
+#[inline(always)]
+fn add_to_table(key: &CountKey, checks: u64, first: u64) -> bool {
+    if let Some(count) = maps::COUNTS.get_ptr_mut(key) {
+        // SAFETY: the entry is this processor's and is not freed while the program runs.
+        let count = unsafe { &mut *count };
+        maps::add_many(&mut count.checks, checks);
+        // Another processor made the row.
+        if count.first == 0 {
+            count.first = first;
+        }
+        return true;
+    }
     maps::COUNTS
-        .insert(&key, &Count { checks: 1, first }, 0)
+        .insert(key, &Count { checks, first }, 0)
         .is_ok()
+}
+
+/// Nanoseconds of `CLOCK_MONOTONIC`.
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: the helper takes nothing.
+    unsafe { bpf_ktime_get_ns() }
 }
 
 /// A number for the kernel stack, or `u64::MAX` where it could not be captured.

@@ -22,7 +22,8 @@ use crate::{
 /// `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
 const SYS_ADMIN: i32 = 21;
 
-/// The entry of `cap_capable`. The result is evaluated.
+/// The entry of `cap_capable`. The result is evaluated. Its four arguments are in registers, which are
+/// always known.
 ///
 /// ```c
 /// int cap_capable(const struct cred *cred, struct user_namespace *ns, int cap, int audit); // to 5.0
@@ -30,24 +31,16 @@ const SYS_ADMIN: i32 = 21;
 /// ```
 #[inline(always)]
 pub fn entry<T: Transport>(context: &ProbeContext) {
-    let (Some(credentials), Some(target), Some(capability), Some(options)) = (
-        context.arg(0),
-        context.arg(1),
-        context.arg(2),
-        context.arg(3),
-    ) else {
-        return;
-    };
-    let asked = Asked {
-        credentials,
-        target: Target::Namespace(target),
-        capability,
-        options,
+    check::observe::<false, T, _>(context, || Asked {
+        credentials: context.arg(0).unwrap_or(0),
+        target: Target::Namespace(context.arg(1).unwrap_or(0)),
+        capability: context.arg(2).unwrap_or(0),
+        options: context.arg(3).unwrap_or(0),
         result: None,
         flags: 0,
         slot: 0,
-    };
-    check::observe::<false, T, _>(context, &asked);
+        exclusive: true,
+    });
 }
 
 /// The entry of `cap_capable` where the result must be awaited: without BTF it cannot be
@@ -106,14 +99,15 @@ pub fn paired_return<T: Transport>(context: &RetProbeContext) {
         result: Some(context.ret()),
         flags: 0,
         slot: 0,
+        exclusive: false,
     };
-    check::observe::<false, T, _>(context, &asked);
+    check::observe::<false, T, _>(context, || asked);
 }
 
 /// The exit of `cap_capable`: its arguments, and in the slot after them its result.
 #[inline(always)]
 pub fn exit<T: Transport>(context: &FExitContext) {
-    let asked = Asked {
+    check::observe::<false, T, _>(context, || Asked {
         credentials: context.arg(0),
         target: Target::Namespace(context.arg(1)),
         capability: context.arg(2),
@@ -121,8 +115,8 @@ pub fn exit<T: Transport>(context: &FExitContext) {
         result: Some(context.arg(4)),
         flags: 0,
         slot: 0,
-    };
-    check::observe::<false, T, _>(context, &asked);
+        exclusive: false,
+    });
 }
 
 /// The tracepoint `capability:cap_capable` (6.14 and later, include/trace/events/capability.h).
@@ -133,7 +127,7 @@ pub fn exit<T: Transport>(context: &FExitContext) {
 /// ```
 #[inline(always)]
 pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
-    let asked = Asked {
+    check::observe::<true, T, _>(context, || Asked {
         credentials: context.arg(0),
         target: Target::Namespace(context.arg(1)),
         capability: context.arg(3),
@@ -141,8 +135,8 @@ pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
         result: Some(context.arg(4)),
         flags: 0,
         slot: 0,
-    };
-    check::observe::<true, T, _>(context, &asked);
+        exclusive: false,
+    });
 }
 
 /// The entry of `cap_vm_enough_memory`, on kernels where `cap_capable` is inlined into it. It
@@ -159,8 +153,9 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
         result: None,
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN,
         slot: 1,
+        exclusive: false,
     };
-    check::observe::<false, T, _>(context, &asked);
+    check::observe::<false, T, _>(context, || asked);
 }
 
 /// The raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`

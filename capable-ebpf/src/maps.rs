@@ -10,6 +10,7 @@ use aya_ebpf::{
 };
 use capable_common::{
     COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_CGROUPS, MAX_COMM_PATTERNS, OwnCheck,
+    Recent,
 };
 
 /// What happened to the checks, per processor.
@@ -52,6 +53,10 @@ pub static UNIQUE: HashMap<UniqueKey, u32> = HashMap::with_max_entries(1 << 16, 
 #[map]
 pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1 << 14, 0);
 
+/// What each processor counted lately: see [`crate::count`].
+#[map]
+pub static RECENT: PerCpuArray<Recent> = PerCpuArray::with_max_entries(capable_common::RECENT, 0);
+
 /// Checks between the entry of `cap_capable` and its return, by thread. The oldest make room: an
 /// entry whose return was missed does not stay for ever.
 #[map]
@@ -64,10 +69,6 @@ pub static DENIED: LruHashMap<u32, u32> = LruHashMap::with_max_entries(1 << 14, 
 /// Kernel stacks that tell checks apart.
 #[map]
 pub static STACKS: StackTrace = StackTrace::with_max_entries(1 << 14, 0);
-
-/// 1 while the reader rests between two batches and needs no wake-up.
-#[map]
-pub static READER: Array<u32> = Array::with_max_entries(1, 0);
 
 /// The arguments of a check whose result is awaited.
 #[derive(Clone, Copy)]
@@ -113,23 +114,37 @@ pub fn count_one(which: impl FnOnce(&mut Counters) -> &mut u64) {
     }
 }
 
-/// Adds one, atomically: on a preemptible kernel two programs can share a processor's counters.
+/// Adds several to one of this processor's counters.
+#[inline(always)]
+pub fn count_many(which: impl FnOnce(&mut Counters) -> &mut u64, many: u64) {
+    if let Some(counters) = counters() {
+        add_many(which(counters), many);
+    }
+}
+
+/// Adds one, atomically.
+#[inline(always)]
+pub fn add(counter: &mut u64) {
+    add_many(counter, 1);
+}
+
+/// Adds, atomically: on a preemptible kernel two programs can share a processor's counters.
 ///
 /// In assembly, because the target has no compare-and-swap and `core` therefore offers no
 /// `fetch_add` for it; the instruction is `BPF_XADD`, which every kernel has.
 #[inline(always)]
-pub fn add(counter: &mut u64) {
+pub fn add_many(counter: &mut u64, many: u64) {
     #[cfg(target_arch = "bpf")]
     // SAFETY: the counter is aligned and valid, and the instruction changes nothing else.
     unsafe {
         core::arch::asm!(
-            "lock *(u64 *)({counter} + 0) += {one}",
+            "lock *(u64 *)({counter} + 0) += {many}",
             counter = in(reg) &raw mut *counter,
-            one = in(reg) 1u64,
+            many = in(reg) many,
         );
     }
     #[cfg(not(target_arch = "bpf"))]
     {
-        *counter += 1;
+        *counter += many;
     }
 }

@@ -4,11 +4,16 @@
 
 use aya_ebpf::{EbpfContext, helpers::generated, macros::map, maps::RingBuf};
 use capable_common::Life;
-use capable_ebpf::{config, maps, transport::Transport};
+use capable_ebpf::{config, transport::Transport};
 
 /// The records. User space sets the size.
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
+
+/// Not 0 while the reader rests between two batches and needs no wake-up. User space has it mapped:
+/// it is the only global that is written.
+#[unsafe(no_mangle)]
+static mut READER: u64 = 0;
 
 /// `BPF_RB_NO_WAKEUP`, `BPF_RB_FORCE_WAKEUP` and `BPF_RB_AVAIL_DATA` (include/uapi/linux/bpf.h).
 const NO_WAKEUP: u64 = 1;
@@ -21,7 +26,8 @@ struct Ring;
 /// batches, unless the buffer fills.
 #[inline(always)]
 fn wakeup() -> u64 {
-    let resting = maps::READER.get(0).is_some_and(|&resting| resting != 0);
+    // SAFETY: the global is valid for reads; volatile, because user space writes it.
+    let resting = unsafe { (&raw const READER).read_volatile() } != 0;
     if !resting || EVENTS.query(AVAILABLE_DATA) > u64::from(config!(wakeup_bytes)) {
         FORCE_WAKEUP
     } else {

@@ -20,11 +20,15 @@ use thiserror::Error;
 use super::{
     entries,
     object::{Object, ObjectError},
+    recent::RecentCounts,
 };
 use crate::{
     capability::Capability,
     event::{Audit, Verdict},
 };
+
+/// How often the table is read, at most, while processors add to it.
+const TRIES: u32 = 4;
 
 /// How many rows the table has room for, where nobody says otherwise.
 pub const ENTRIES: u32 = 1 << 14;
@@ -144,6 +148,8 @@ pub struct Counts {
     /// How many processors there could be: each has a count in a row.
     processors: usize,
     table: PerCpuHashMap<MapData, PodKey, PodCount>,
+    /// What the processors counted and have not yet added to the table.
+    recent: RecentCounts,
     stacks: Option<StackTraceMap<MapData>>,
     /// Stacks that were read before: the kernel side never replaces one.
     known: RefCell<HashMap<u32, Arc<[u64]>>>,
@@ -163,6 +169,7 @@ impl Counts {
             descriptor: object.duplicate("COUNTS")?,
             processors: nr_cpus().map_err(|(_, error)| CountsError::Table(error))?,
             table: object.take_map("COUNTS")?,
+            recent: RecentCounts::open(object)?,
             stacks: if by.origin {
                 Some(object.take_map("STACKS")?)
             } else {
@@ -180,6 +187,28 @@ impl Counts {
     ///
     /// A map cannot be read.
     pub fn read(&self) -> Result<Vec<Counted>, CountsError> {
+        let mut before = self.recent.read()?;
+        let mut tries = 0;
+        let mut counts = loop {
+            let mut counts = self.table()?;
+            let after = self.recent.read()?;
+            tries += 1;
+            // What went into the table meanwhile may be missing in both.
+            if tries == TRIES || before.has_same_keys(&after) {
+                after.add_to(&mut counts);
+                break counts;
+            }
+            before = after;
+        };
+        counts.extend(self.ended.iter().map(|(key, count)| (*key, *count)));
+        counts
+            .iter()
+            .map(|(key, count)| self.row(key, *count))
+            .collect()
+    }
+
+    /// Reads the table itself.
+    fn table(&self) -> Result<Vec<(CountKey, Count)>, CountsError> {
         let mut counts = Vec::new();
         let value = self.processors * size_of::<Count>();
         let read = entries::each(
@@ -201,11 +230,7 @@ impl Counts {
             }
             Err(error) => return Err(CountsError::Table(error)),
         }
-        counts.extend(self.ended.iter().map(|(key, count)| (*key, *count)));
-        counts
-            .iter()
-            .map(|(key, count)| self.row(key, *count))
-            .collect()
+        Ok(counts)
     }
 
     /// Makes room: takes the rows of processes that ended out of the table and adds them up by
@@ -221,11 +246,13 @@ impl Counts {
             return Ok(Vec::new());
         }
         let mut ended = Vec::new();
+        // What is still to be added to the table comes back under the same key.
+        let recent = self.recent.read()?;
         // All keys before the first removal: a walk that stands on a removed key begins anew.
         let keys: Vec<PodKey> = self.table.keys().collect::<Result<_, _>>().map_err(map)?;
         for key in keys {
             let pid = key.0.subject as u32;
-            if Path::new(&format!("/proc/{pid}")).exists() {
+            if recent.has_subject(key.0.subject) || Path::new(&format!("/proc/{pid}")).exists() {
                 continue;
             }
             // It is gone, so this is its last word.
@@ -308,7 +335,7 @@ fn decode(key: &[u8], value: &[u8]) -> Option<(CountKey, Count)> {
 
 /// Adds up what the processors counted. The time is set where the row was made; a processor that
 /// found the row made has none.
-fn sum(processors: impl Iterator<Item = Count>) -> Count {
+pub(super) fn sum(processors: impl Iterator<Item = Count>) -> Count {
     processors.fold(Count::default(), |sum, one| Count {
         checks: sum.checks + one.checks,
         first: match (sum.first, one.first) {

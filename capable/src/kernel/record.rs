@@ -121,6 +121,11 @@ impl Batch {
         self.order.len()
     }
 
+    /// The time of the newest of them, but for those that came out of order by far.
+    pub fn newest(&self) -> Option<u64> {
+        self.order.last().map(|place| place.time)
+    }
+
     /// Nothing waits in it.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()

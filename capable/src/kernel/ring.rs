@@ -27,13 +27,18 @@ const HEADER: u64 = 8;
 const GIVE_BACK: usize = 128;
 
 /// A mapping of a map's pages.
-struct Mapping {
+pub(super) struct Mapping {
     address: NonNull<u8>,
     length: usize,
 }
 
 impl Mapping {
-    fn new(map: RawFd, protection: i32, offset: usize, length: usize) -> io::Result<Self> {
+    pub(super) fn new(
+        map: RawFd,
+        protection: i32,
+        offset: usize,
+        length: usize,
+    ) -> io::Result<Self> {
         // SAFETY: the kernel chooses an address that nothing else uses.
         let address = unsafe {
             libc::mmap(
@@ -54,7 +59,7 @@ impl Mapping {
     }
 
     /// The word at the beginning of the mapping.
-    fn position(&self) -> &AtomicU64 {
+    pub(super) fn word(&self) -> &AtomicU64 {
         // SAFETY: a page lives as long as the mapping and is aligned; the kernel accesses this
         // word atomically too.
         unsafe { self.address.cast::<AtomicU64>().as_ref() }
@@ -118,7 +123,7 @@ impl Ring {
         let page = rustix::param::page_size();
         let consumer = Mapping::new(fd, libc::PROT_READ | libc::PROT_WRITE, 0, page)?;
         let producer = Mapping::new(fd, libc::PROT_READ, page, page + size)?;
-        let position = consumer.position().load(Ordering::Acquire);
+        let position = consumer.word().load(Ordering::Acquire);
         Ok(Self {
             map,
             consumer,
@@ -135,7 +140,7 @@ impl Ring {
         let mut left = most;
         loop {
             let before = self.position;
-            let end = self.producer.position().load(Ordering::Acquire);
+            let end = self.producer.word().load(Ordering::Acquire);
             while self.position != end && left > 0 {
                 let Some(Record { data, next }) = self.record() else {
                     break;
@@ -163,8 +168,14 @@ impl Ring {
         }
     }
 
+    /// Nothing was reserved that was not yet handed out: neither what can be read nor what is still
+    /// being written.
+    pub fn is_drained(&self) -> bool {
+        self.position == self.producer.word().load(Ordering::Acquire)
+    }
+
     fn give_back(&self) {
-        let consumer = self.consumer.position();
+        let consumer = self.consumer.word();
         consumer.store(self.position, Ordering::Release);
     }
 

@@ -3,19 +3,19 @@
 //!
 //! While nothing happens the reader sleeps in epoll and nothing wakes it. The first record wakes it
 //! at once; it then rests between batches, and the kernel side leaves it alone unless the buffer
-//! fills, until a rest brings nothing new.
+//! fills, until the second half of a rest brings nothing new.
 
 use std::{
     future::poll_fn,
     io,
     os::fd::{AsRawFd, RawFd},
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use aya::{
     maps::{
-        Array, MapData, MapError, PerfEventArray,
+        MapData, PerfEventArray,
         perf::{PerfBufferError, PerfEvent, PerfEventArrayBuffer},
     },
     util::online_cpus,
@@ -28,11 +28,15 @@ use super::{
     object::{Object, ObjectError},
     plan::Transport,
     record::{Batch, Record, Sections},
+    rest::{Resting, Timer},
     ring::Ring,
 };
 
 /// How long the reader rests between two batches: much less than a person notices.
 const REST: Duration = Duration::from_millis(40);
+
+/// Records come as long as the newest is younger than this, in nanoseconds.
+const LATELY: u64 = REST.as_nanos() as u64 / 2;
 
 /// How many records are put in order and shown at once.
 const BATCH: usize = 2048;
@@ -58,14 +62,12 @@ pub enum StreamError {
     /// The runtime could not wait for the buffer.
     #[error("cannot wait for records: {0}")]
     Wait(#[from] io::Error),
-    /// The reader could not tell the kernel side that it rests.
-    #[error("cannot write to the reader's map: {0}")]
-    Map(#[from] MapError),
 }
 
 /// Where records come from.
 enum Source {
-    Ring(Ring),
+    /// With the word that tells the kernel side whether the reader rests.
+    Ring(Ring, Resting),
     Perf(Vec<PerfEventArrayBuffer<MapData>>),
 }
 
@@ -83,7 +85,7 @@ pub struct Stream {
     // Before the source: the descriptors are taken out of epoll before they are closed.
     waited: Vec<AsyncFd<Waited>>,
     source: Source,
-    reader: Array<MapData, u32>,
+    timer: Timer,
     sections: Sections,
     batch: Batch,
     state: State,
@@ -126,7 +128,7 @@ impl Stream {
             Transport::Ring => {
                 let ring: Ring = object.take_map("EVENTS")?;
                 wait_for(ring.as_raw_fd())?;
-                Source::Ring(ring)
+                Source::Ring(ring, object.take_map(".bss")?)
             }
             Transport::Perf => {
                 let mut events: PerfEventArray<MapData> = object.take_map("EVENTS")?;
@@ -144,7 +146,7 @@ impl Stream {
         Ok(Self {
             waited,
             source,
-            reader: object.take_map("READER")?,
+            timer: Timer::new()?,
             sections: Sections::of(config),
             batch: Batch::default(),
             state: State::Quiet,
@@ -159,13 +161,19 @@ impl Stream {
     /// The runtime cannot wait, or the kernel side cannot be told.
     pub async fn wait(&mut self) -> Result<(), StreamError> {
         match self.state {
-            State::Quiet => readable(&self.waited).await?,
+            State::Quiet => poll_fn(|context| readable(&self.waited, context)).await?,
             State::Busy => {
-                // A wake-up during the rest means that the buffer fills.
-                tokio::select! {
-                    () = tokio::time::sleep(REST) => {}
-                    woken = readable(&self.waited), if matches!(self.source, Source::Ring(_)) => woken?,
-                }
+                self.timer.set(REST)?;
+                poll_fn(|context| {
+                    // A wake-up during the rest means that the buffer fills.
+                    if matches!(self.source, Source::Ring(..))
+                        && let Poll::Ready(woken) = readable(&self.waited, context)
+                    {
+                        return Poll::Ready(woken);
+                    }
+                    self.timer.poll(context)
+                })
+                .await?;
             }
             State::More => {}
         }
@@ -174,27 +182,23 @@ impl Stream {
 
     /// Takes a batch out of the transport and gives what is old enough to the sink, in order of
     /// time. Never waits.
-    ///
-    /// # Errors
-    ///
-    /// The kernel side cannot be told that the reader rests.
-    pub fn read(&mut self, sink: impl FnMut(Record<'_>)) -> Result<(), StreamError> {
-        let before = self.batch.len();
+    pub fn read(&mut self, sink: impl FnMut(Record<'_>)) {
         let full = self.take();
-        let came = self.batch.len() > before;
+        let newest = self.batch.newest();
         let until = match self.source {
-            Source::Ring(_) => u64::MAX,
+            Source::Ring(..) => u64::MAX,
             Source::Perf(_) => monotonic_now().saturating_sub(HOLD_BACK),
         };
         self.batch.give(self.sections, until, sink);
+        let lately = || monotonic_now().saturating_sub(LATELY);
         let next = if full {
             State::More
-        } else if came || !self.batch.is_empty() {
+        } else if newest.is_some_and(|newest| newest >= lately()) || !self.batch.is_empty() {
             State::Busy
         } else {
             State::Quiet
         };
-        self.go(next)
+        self.go(next);
     }
 
     /// Gives all that was received, at the end of a trace.
@@ -204,7 +208,7 @@ impl Stream {
             if !full {
                 break;
             }
-            if matches!(self.source, Source::Ring(_)) {
+            if matches!(self.source, Source::Ring(..)) {
                 self.batch.give(self.sections, u64::MAX, &mut sink);
             }
         }
@@ -212,35 +216,28 @@ impl Stream {
     }
 
     /// Moves to a state and tells the kernel side whether a wake-up is wanted.
-    fn go(&mut self, next: State) -> Result<(), StreamError> {
+    fn go(&mut self, next: State) {
         let (rested, rests) = (self.state != State::Quiet, next != State::Quiet);
+        self.state = next;
+        let Source::Ring(ring, resting) = &self.source else {
+            return;
+        };
         if rested != rests {
-            self.reader.set(0, u32::from(rests), 0)?;
+            resting.say(rests);
         }
         // A record that came just before the kernel side learned that the reader waits did not
         // wake it: look once more.
-        self.state = if rested && !rests && self.has_records() {
-            State::More
-        } else {
-            next
-        };
-        if self.state == State::More && !rests {
-            self.reader.set(0, 1, 0)?;
+        if !rests && !ring.is_drained() {
+            resting.say(true);
+            self.state = State::More;
         }
-        Ok(())
-    }
-
-    fn has_records(&mut self) -> bool {
-        let before = self.batch.len();
-        self.take();
-        self.batch.len() > before
     }
 
     /// Takes records until the transport is empty, or the batch is full: then true.
     fn take(&mut self) -> bool {
         let (batch, sections) = (&mut self.batch, self.sections);
         match &mut self.source {
-            Source::Ring(ring) => {
+            Source::Ring(ring, _) => {
                 let most = BATCH.saturating_sub(batch.len());
                 ring.read(most, |head, tail| batch.push(head, tail, sections))
             }
@@ -259,24 +256,21 @@ impl Stream {
     }
 }
 
-/// Waits until one of the descriptors can be read. The readiness is cleared before the transport is
+/// Ready where one of the descriptors can be read. The readiness is cleared before the transport is
 /// drained, so that a record that comes meanwhile is announced again.
-async fn readable(waited: &[AsyncFd<Waited>]) -> io::Result<()> {
-    poll_fn(|context| {
-        let mut ready = false;
-        for descriptor in waited {
-            if let Poll::Ready(guard) = descriptor.poll_read_ready(context) {
-                guard?.clear_ready();
-                ready = true;
-            }
+fn readable(waited: &[AsyncFd<Waited>], context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    let mut ready = false;
+    for descriptor in waited {
+        if let Poll::Ready(guard) = descriptor.poll_read_ready(context) {
+            guard?.clear_ready();
+            ready = true;
         }
-        if ready {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Pending
-        }
-    })
-    .await
+    }
+    if ready {
+        Poll::Ready(Ok(()))
+    } else {
+        Poll::Pending
+    }
 }
 
 /// Now, on the clock of the records (`bpf_ktime_get_ns`).

@@ -4,6 +4,8 @@
 //! their places. A row with something to escape, to cut or to colour, or with a number too long
 //! for its column, is written again cell by cell.
 
+use capable_common::Check;
+
 use super::{
     Clock, NamedStack, Needs, Row, Sink, cell, colour, columns::Align, layout::Slot,
     stacks::push_stacks, templates::Templates, value::Value,
@@ -23,6 +25,32 @@ pub struct Table {
     clock: Clock,
     colour: bool,
     templates: Templates<Template>,
+    /// Nothing but the check itself, and its second, is in a row.
+    remembers: bool,
+    before: Option<Before>,
+}
+
+/// The row before: a program that asks again and again for the same makes the same row again.
+#[derive(Debug)]
+struct Before {
+    check: Check,
+    /// The second in which it was.
+    second: i64,
+    /// Where it lies in what was written: at the end, or it is gone.
+    start: usize,
+    end: usize,
+}
+
+impl Before {
+    /// The row of this check is the one before.
+    #[inline]
+    fn is(&self, check: &Check, second: i64, written: usize) -> bool {
+        let at_once = Check {
+            time: self.check.time,
+            ..*check
+        };
+        written == self.end && second == self.second && at_once == self.check
+    }
 }
 
 /// A line for checks of one kind.
@@ -49,7 +77,7 @@ impl Table {
         let ragged = slots
             .last()
             .is_some_and(|slot| slot.align == Align::Left && !slot.column.by_kind);
-        Self {
+        let mut table = Self {
             slots,
             varying,
             second,
@@ -57,7 +85,12 @@ impl Table {
             clock,
             colour,
             templates: Templates::new(),
-        }
+            remembers: false,
+            before: None,
+        };
+        let no_time = table.slots.iter().all(|slot| slot.column.key != "time");
+        table.remembers = table.needs().is_empty() && (table.second.is_some() || no_time);
+        table
     }
 
     /// Writes the row into its places; `false` where it does not fit them.
@@ -144,6 +177,39 @@ impl Sink for Table {
     #[inline]
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         let start = out.len();
+        let bare = matches!(
+            (row.kernel_stack, row.user_stack),
+            (NamedStack::NotAsked, NamedStack::NotAsked)
+        );
+        if !self.remembers || !bare {
+            self.write(row, out);
+            return;
+        }
+        let check = row.event.check;
+        let second = self.clock.second(check.time);
+        if let Some(before) = &mut self.before
+            && before.is(check, second, start)
+        {
+            out.extend_from_within(before.start..);
+            (before.start, before.end) = (start, out.len());
+            return;
+        }
+        self.write(row, out);
+        self.before = Some(Before {
+            check: *check,
+            second,
+            start,
+            end: out.len(),
+        });
+    }
+
+    fn finish(&mut self, _out: &mut Vec<u8>) {}
+}
+
+impl Table {
+    /// Writes a row anew.
+    fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        let start = out.len();
         let denied = self.colour && matches!(row.event.verdict(), Some(Verdict::Denied(_)));
         if denied || !self.put(row, out) {
             out.truncate(start);
@@ -162,6 +228,4 @@ impl Sink for Table {
             push_stacks(out, row);
         }
     }
-
-    fn finish(&mut self, _out: &mut Vec<u8>) {}
 }

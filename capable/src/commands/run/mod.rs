@@ -167,7 +167,7 @@ async fn follow(
             waited = tracer.stream.wait() => waited?,
             () = tokio::time::sleep(LOOK), if ended.is_some() => {}
         }
-        tracer.stream.read(|record| collector.take(record))?;
+        tracer.stream.read(|record| collector.take(record));
         if let Some(ended) = ended
             && (!wait || collector.tree.living().next().is_none())
         {

@@ -245,7 +245,7 @@ async fn follow(
             end = stop.wait() => break end,
             waited = tracer.stream.wait() => waited?,
         }
-        tracer.stream.read(|record| show(rows, record, most))?;
+        tracer.stream.read(|record| show(rows, record, most));
         if !write_out(&mut rows.written)? {
             return Ok(End::Closed);
         }

@@ -36,6 +36,36 @@ fn the_default_table_reads_as_documented() {
 }
 
 #[test]
+fn a_row_is_the_one_before_only_where_its_check_and_its_second_are() {
+    let first = Sample::mount();
+    let mut other_thread = first.clone();
+    other_thread.check.tid += 1;
+    let mut later = first.clone();
+    later.check.time += 999;
+    let mut next_second = first.clone();
+    next_second.check.time += 1_000_000_000;
+    let denied = first.clone().denied();
+    let samples = [
+        &first,
+        &first,
+        &later,
+        &other_thread,
+        &denied,
+        &denied,
+        &first,
+        &next_second,
+        &next_second,
+    ];
+    let rows: Vec<_> = samples.iter().map(|sample| sample.row()).collect();
+    let alone = |row: &_| printed("", std::slice::from_ref(row)).replace(HEADER, "");
+    let expected: String = rows.iter().map(alone).collect();
+    assert_eq!(printed("", &rows), HEADER.to_owned() + &expected);
+    assert!(expected.ends_with(
+        "14:04:00      0    4711 mount            21 CAP_SYS_ADMIN              1 granted\n"
+    ));
+}
+
+#[test]
 fn no_row_of_the_default_table_is_wider_than_eighty_columns() {
     let mut widest = Sample::mount().named(b"systemd-journal");
     widest.check.pid = 4_194_304;

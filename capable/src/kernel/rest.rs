@@ -1,0 +1,91 @@
+//! How the reader rests: what wakes it, and how the kernel side knows.
+
+use std::{
+    io,
+    os::fd::{AsFd as _, AsRawFd as _, OwnedFd},
+    sync::atomic::{Ordering, fence},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use aya::maps::{Map, MapData, MapError};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+use tokio::io::{Interest, unix::AsyncFd};
+
+use super::ring::Mapping;
+
+/// A timer of the kernel. The runtime's own would wake the thread that it is set in, by a system
+/// call, and twice again before it is due.
+pub struct Timer(AsyncFd<OwnedFd>);
+
+impl Timer {
+    /// A timer that is not set.
+    pub fn new() -> io::Result<Self> {
+        let timer = timerfd_create(
+            TimerfdClockId::Monotonic,
+            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+        )?;
+        // SAFETY: the timer owns its descriptor, which is not replaced while it is registered.
+        let timer = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) };
+        Ok(Self(timer?))
+    }
+
+    /// Sets it.
+    pub fn set(&self, time: Duration) -> io::Result<()> {
+        const NEVER: Timespec = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let time = Itimerspec {
+            it_interval: NEVER,
+            it_value: Timespec {
+                tv_sec: time.as_secs() as i64,
+                tv_nsec: i64::from(time.subsec_nanos()),
+            },
+        };
+        timerfd_settime(self.0.get_ref().as_fd(), TimerfdTimerFlags::empty(), &time)?;
+        Ok(())
+    }
+
+    /// Ready when it is due.
+    pub fn poll(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.0.poll_read_ready(context))?.clear_ready();
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The word by which the kernel side knows whether the reader rests (capable-ebpf/src/bin/ring.rs).
+pub struct Resting {
+    word: Mapping,
+    /// Open until the programs are loaded, which name it by its descriptor.
+    _map: MapData,
+}
+
+impl TryFrom<Map> for Resting {
+    type Error = MapError;
+
+    fn try_from(map: Map) -> Result<Self, MapError> {
+        let Map::Array(map) = map else {
+            return Err(MapError::InvalidMapType {
+                map_type: aya::maps::MapType::Array as u32,
+            });
+        };
+        let page = rustix::param::page_size();
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let word = Mapping::new(map.fd().as_fd().as_raw_fd(), protection, 0, page)
+            .map_err(MapError::IoError)?;
+        Ok(Self { word, _map: map })
+    }
+}
+
+impl Resting {
+    /// Says so. What the caller looks at afterwards is no older: where the kernel side reserved a
+    /// record before it saw this, the record can be seen.
+    pub fn say(&self, rests: bool) {
+        self.word.word().store(u64::from(rests), Ordering::Release);
+        fence(Ordering::SeqCst);
+    }
+}
