@@ -64,7 +64,7 @@ pub fn identity(task: u64) -> Identity {
     let name = config!(offsets.task_comm).wrapping_sub(real);
     let close = real != NO_OFFSET
         && current.wrapping_sub(real) == 8
-        && name % 8 == 0
+        && name.is_multiple_of(8)
         && (16..=(WINDOW - 2) as u32 * 8).contains(&name);
     if !close {
         return Identity {

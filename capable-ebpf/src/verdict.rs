@@ -204,8 +204,8 @@ fn read_credentials(credentials: u64, with_namespace: bool) -> Option<Credential
         to_effective
     };
     let most = (WINDOW as u32 - 1) * 8;
-    let close = to_effective % 4 == 0
-        && to_namespace % 4 == 0
+    let close = to_effective.is_multiple_of(4)
+        && to_namespace.is_multiple_of(4)
         && to_effective < to_namespace
         && to_namespace <= most;
     if config!(send) == 0 || uid == NO_OFFSET || !close {

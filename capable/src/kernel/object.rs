@@ -341,13 +341,13 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 11] = [
-        ("check_entry", 2546, 2520),
-        ("check_exit", 2556, 2528),
+        ("check_entry", 2545, 2519),
+        ("check_exit", 2553, 2525),
         ("check_paired", 60, 60),
-        ("check_return", 2888, 2495),
-        ("check_traced", 3020, 2636),
-        ("memory_entry", 2270, 2245),
-        ("memory_exit", 2270, 2245),
+        ("check_return", 2885, 2492),
+        ("check_traced", 3017, 2633),
+        ("memory_entry", 2269, 2244),
+        ("memory_exit", 2269, 2244),
         ("process_exec", 136, 128),
         ("process_fork", 515, 175),
         ("process_free", 157, 147),

@@ -61,7 +61,7 @@ impl Timer {
 pub struct Resting {
     word: Mapping,
     /// Open until the programs are loaded, which name it by its descriptor.
-    _map: MapData,
+    _map: Box<MapData>,
 }
 
 impl TryFrom<Map> for Resting {
@@ -77,7 +77,10 @@ impl TryFrom<Map> for Resting {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let word = Mapping::new(map.fd().as_fd().as_raw_fd(), protection, 0, page)
             .map_err(MapError::IoError)?;
-        Ok(Self { word, _map: map })
+        Ok(Self {
+            word,
+            _map: Box::new(map),
+        })
     }
 }
 

@@ -291,19 +291,18 @@ impl<'a> Specialiser<'a> {
 
     /// Removes what is computed, loaded or spilled for nobody; true where there was such.
     fn remove_unused(&mut self) -> bool {
-        let used = self.used_after();
         let mut removed = false;
-        for at in 0..self.code.len() {
+        for (at, used) in self.used_after().into_iter().enumerate() {
             if !self.kept[at] || at > 0 && self.code[at - 1].kind() == Kind::Wide {
                 continue;
             }
             let one = self.code[at];
             let needed = match one.kind() {
                 Kind::Wide | Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => {
-                    used[at] >> one.dst & 1 != 0
+                    used >> one.dst & 1 != 0
                 }
                 Kind::Store { .. } => match self.slot(one.dst, one.off) {
-                    Some(slot) => used[at] >> (16 + slot) & 1 != 0,
+                    Some(slot) => used >> (16 + slot) & 1 != 0,
                     None => true,
                 },
                 _ => true,

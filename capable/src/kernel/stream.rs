@@ -67,7 +67,7 @@ pub enum StreamError {
 /// Where records come from.
 enum Source {
     /// With the word that tells the kernel side whether the reader rests.
-    Ring(Ring, Resting),
+    Ring(Box<Ring>, Resting),
     Perf(Vec<PerfEventArrayBuffer<MapData>>),
 }
 
@@ -128,7 +128,7 @@ impl Stream {
             Transport::Ring => {
                 let ring: Ring = object.take_map("EVENTS")?;
                 wait_for(ring.as_raw_fd())?;
-                Source::Ring(ring, object.take_map(".bss")?)
+                Source::Ring(Box::new(ring), object.take_map(".bss")?)
             }
             Transport::Perf => {
                 let mut events: PerfEventArray<MapData> = object.take_map("EVENTS")?;

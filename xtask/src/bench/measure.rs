@@ -16,6 +16,7 @@ use super::host;
 use super::load::{self, Kind, Taken};
 use super::peers;
 use super::profile;
+use super::soak;
 use super::tool::{Left, Output, Tool};
 use crate::guest;
 
@@ -56,6 +57,9 @@ pub struct Options {
     /// Compare times on this machine, with the program at this path
     #[arg(long, value_name = "CAPABLE", conflicts_with = "burst")]
     host: Option<PathBuf>,
+    /// With --host: trace at the highest rate for so many seconds instead
+    #[arg(long, value_name = "SECONDS", requires = "host")]
+    soak: Option<u64>,
     /// Print where the instructions of rows go, by function
     #[arg(long, conflicts_with_all = ["burst", "host"])]
     profile: bool,
@@ -75,6 +79,9 @@ pub fn run(options: &Options) -> Result<()> {
     load::set_comm(COMM);
     for version in peers::versions() {
         println!("{}{version}", peers::VERSION);
+    }
+    if let (Some(capable), Some(seconds)) = (&options.host, options.soak) {
+        return soak::run(capable, Duration::from_secs(seconds));
     }
     if let Some(capable) = &options.host {
         return host::figures(capable)?.iter().try_for_each(print);
@@ -155,7 +162,7 @@ fn floor(options: &Options) -> Result<()> {
         let mut measures = cases::PER_CHECK.into_iter();
         measures.any(|measure| options.measures(measure) && cases::load_named(measure) == *load)
     };
-    for measure in cases::LOADS.into_iter().filter(|load| needed(&load)) {
+    for measure in cases::LOADS.into_iter().filter(|load| needed(load)) {
         let load = cases::load_of(measure, options.quick);
         let cost = repeated(load, || Ok(0))?;
         print(&Figure::new(NOTHING, measure, cost.whole))?;

@@ -16,11 +16,12 @@ pub mod load;
 pub mod measure;
 mod peers;
 mod profile;
+mod soak;
 mod table;
 mod tool;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -56,6 +57,9 @@ pub struct Options {
     /// Do one thing only
     #[arg(long, value_enum)]
     part: Option<Part>,
+    /// Trace at the highest rate for so many minutes, on this machine's kernel, and do nothing else
+    #[arg(long, value_name = "MINUTES", conflicts_with_all = ["part", "json", "document"])]
+    soak: Option<u64>,
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -102,6 +106,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
         None => binaries::release()?,
     };
+    if let Some(minutes) = options.soak {
+        let (folder, capable) = on_this_machine(&programs)?;
+        let seconds = (minutes * 60).to_string();
+        process::run(
+            as_root(folder)?
+                .args(["guest", "bench", "--soak", &seconds, "--host"])
+                .arg(capable),
+        )?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut reports = Vec::new();
     if options.part != Some(Part::Host) {
         let base = guest_root::base(&programs)?;
@@ -148,16 +162,22 @@ fn finish(options: &Options, report: Report, reports: &mut Vec<Report>) -> Resul
     Ok(())
 }
 
-/// Measures on this machine's kernel, with the programs that go into a guest.
-fn this_machine(programs: &[PathBuf]) -> Result<Report> {
+/// The folder of the programs that are measured, and the tracer in it.
+fn on_this_machine(programs: &[PathBuf]) -> Result<(&Path, PathBuf)> {
     let folder = programs.first().and_then(|capable| capable.parent());
     let folder = folder.context("there are no programs")?;
+    Ok((folder, folder.join("capable")))
+}
+
+/// Measures on this machine's kernel, with the programs that go into a guest.
+fn this_machine(programs: &[PathBuf]) -> Result<Report> {
+    let (folder, capable) = on_this_machine(programs)?;
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let mut report = Report::new(HOST, release.trim(), false);
     let output = process::output(
         as_root(folder)?
             .args(["guest", "bench", "--host"])
-            .arg(folder.join("capable")),
+            .arg(capable),
     )?;
     for line in output.lines() {
         report.figures.extend(serde_json::from_str::<Figure>(line));
