@@ -174,7 +174,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         } else {
             0
         };
-        if !count::count(context, &known, syscall, asked) {
+        if !count::count(context, &known, asked, syscall) {
             maps::count_one(|counters| &mut counters.lost_counts);
             T::log_full(context, "counts");
         }

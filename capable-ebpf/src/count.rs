@@ -69,7 +69,7 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
 /// counted again and again stays out of the table: its key would be hashed for each check. It is
 /// added to the table when another check takes its place; user space adds what is here.
 #[inline(always)]
-pub fn count<C: EbpfContext>(context: &C, known: &Known, syscall: i32, asked: &Asked) -> bool {
+pub fn count<C: EbpfContext>(context: &C, known: &Known, asked: &Asked, syscall: i32) -> bool {
     let origin = config!(count_origin) != 0;
     let mut flags = known.flags();
     if origin {

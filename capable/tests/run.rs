@@ -293,6 +293,11 @@ fn the_exit_code_is_the_commands() {
     assert_eq!(run(&["sh", "-c", "exit 7"]), 7);
     assert_eq!(run(&["sh", "-c", "kill -TERM $$"]), 143);
     assert_eq!(run(&["sh", "-c", "kill -KILL $$"]), 137);
+    let killed = with("run --report /dev/null --", &["sh", "-c", "kill -KILL $$"]);
+    assert_eq!(
+        stderr(&killed),
+        "capable: the command was ended by signal 9 (SIGKILL)\n"
+    );
     assert_eq!(run(&["no-such-command-here"]), 127);
     assert_eq!(run(&["/no/such/command"]), 127);
     assert_eq!(run(&["/etc/passwd"]), 126);

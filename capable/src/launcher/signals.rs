@@ -115,9 +115,11 @@ impl Ended {
         code as u8
     }
 
-    /// The signal that ended it.
-    pub fn signal(self) -> Option<i32> {
-        ExitStatus::from_raw(self.0).signal()
+    /// The signal that ended it, in words: `signal 2 (SIGINT)`.
+    pub fn signal(self) -> Option<String> {
+        let status = ExitStatus::from_raw(self.0);
+        let words = status.to_string().replace("signal: ", "signal ");
+        status.signal().map(|_| words)
     }
 }
 
@@ -132,5 +134,8 @@ mod tests {
         assert_eq!(Ended(255 << 8).exit_code(), 255);
         assert_eq!(Ended(libc::SIGKILL).exit_code(), 137);
         assert_eq!(Ended(libc::SIGSEGV | 0x80).exit_code(), 139);
+        assert_eq!(Ended(7 << 8).signal(), None);
+        let signal = Ended(libc::SIGKILL).signal();
+        assert_eq!(signal.as_deref(), Some("signal 9 (SIGKILL)"));
     }
 }

@@ -129,7 +129,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     })?;
     let needs = needs(&report, &command, &file, gains);
     if let Some(signal) = ended.signal() {
-        eprintln!("capable: the command was ended by signal {signal}");
+        eprintln!("capable: the command was ended by {signal}");
     }
     let shut = reporter.deliver(&report, &needs)?;
     Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))
