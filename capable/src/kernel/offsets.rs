@@ -82,7 +82,7 @@ pub struct Layout {
     /// The type number of the tracepoint's typedef.
     pub tracepoint: Option<u32>,
     /// The type numbers of the functions into which `cap_capable` may be inlined, in the order of
-    /// [`Caller::ALL`], for fentry.
+    /// `inlining::Caller::ALL`, for fentry.
     pub callers: [Option<u32>; Caller::ALL.len()],
     /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
     pub task_registers: bool,
