@@ -59,9 +59,10 @@ pub struct Missed {
     pub uncounted: bool,
 }
 
-/// What tells how system calls ended. Since 7.x (seen on 7.3, not on 6.18) a task can be preempted
-/// in it, and until that task runs again the kernel skips it for every other on that processor:
-/// 90,000 times in 3 s with three busy processes.
+/// What tells how system calls ended. On 7.3, and not on 6.18, the kernel skips it on a busy machine:
+/// 90,000 times in 3 s with three busy processes. Tracepoints there are guarded by SRCU and no longer
+/// by preemption off (include/linux/tracepoint.h), so a task can be preempted in a program, which
+/// is then skipped for all others on that processor until that task runs again.
 const OUTCOMES: &str = "syscall_exit";
 
 /// What a hook of a kprobe's kind needs, when the kernel says no.
