@@ -458,13 +458,6 @@ fn a_signal_is_passed_on_and_the_report_made() {
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn who_runs_on_is_named_and_wait_waits_for_them() {
-<<<<<<< HEAD
-    let daemon = [
-        "sh",
-        "-c",
-        "(setsid sh -c 'sleep 4; nice -n -3 true') >/dev/null 2>&1 & exit 4",
-    ];
-=======
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
     // Until it may, or this test is gone.
@@ -475,7 +468,6 @@ fn who_runs_on_is_named_and_wait_waits_for_them() {
     );
     let text = format!("(setsid sh -c '{waits}; nice -n -3 true') >/dev/null 2>&1 & exit 4");
     let daemon = ["sh", "-c", &text];
->>>>>>> guests
     let left = report("", &daemon);
     fs::write(&go, "").unwrap();
     assert_needs(&left, &[]);
