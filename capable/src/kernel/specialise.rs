@@ -70,7 +70,9 @@ struct Specialiser<'a> {
     settings: &'a [u8],
     /// Offsets from r10 below this are spilled words: no address of them is ever taken.
     floor: i16,
-    /// What is known before each instruction that can be reached.
+    /// Whether paths can meet before the instruction: it is the target of a jump or a call.
+    meets: Vec<bool>,
+    /// What is known there, where it can be reached.
     states: Vec<Option<Box<State>>>,
     /// Whether the instruction stays.
     kept: Vec<bool>,
@@ -87,7 +89,25 @@ impl<'a> Specialiser<'a> {
             .filter(|imm| (-512..0).contains(imm))
             .min()
             .unwrap_or(0);
+        let mut meets = vec![false; code.len()];
+        let mut second_half = false;
+        for (at, one) in code.iter().enumerate() {
+            let target = match one.kind() {
+                _ if second_half => None,
+                Kind::Jump | Kind::Branch { .. } => one.target(at),
+                Kind::Function => one.callee(at),
+                _ => None,
+            };
+            if let Some(meets) = target.and_then(|target| meets.get_mut(target)) {
+                *meets = true;
+            }
+            second_half = !second_half && one.kind() == Kind::Wide;
+        }
+        if let Some(first) = meets.first_mut() {
+            *first = true;
+        }
         Self {
+            meets,
             states: code.iter().map(|_| None).collect(),
             kept: vec![false; code.len()],
             code,
@@ -110,39 +130,42 @@ impl<'a> Specialiser<'a> {
             .then(|| (offset + 512) as usize / 8)
     }
 
-    /// Follows all paths that can be taken.
+    /// Follows all paths that can be taken. What is known is kept where paths can meet.
     fn follow(&mut self) -> Option<()> {
         let mut open = vec![(0, State::UNKNOWN)];
-        while let Some((at, state)) = open.pop() {
-            match self.states.get_mut(at)? {
-                Some(known) => {
-                    if !known.join(&state) {
-                        continue;
+        while let Some((mut at, mut state)) = open.pop() {
+            loop {
+                let one = *self.code.get(at)?;
+                if self.meets[at] {
+                    match &mut self.states[at] {
+                        Some(known) => {
+                            if !known.join(&state) {
+                                break;
+                            }
+                            state.clone_from(known);
+                        }
+                        unknown => *unknown = Some(Box::new(state.clone())),
                     }
                 }
-                unknown => *unknown = Some(Box::new(state)),
-            }
-            let mut state = self.states[at].as_deref()?.clone();
-            let one = self.code[at];
-            match one.kind() {
-                Kind::Exit => {}
-                Kind::Jump => open.push((one.target(at)?, state)),
-                Kind::Branch { .. } => {
-                    let taken = self.decided(&one, &state);
-                    if taken != Some(false) {
-                        open.push((one.target(at)?, state.clone()));
+                match one.kind() {
+                    Kind::Exit => break,
+                    Kind::Jump => at = one.target(at)?,
+                    Kind::Branch { .. } => match self.decided(&one, &state) {
+                        Some(true) => at = one.target(at)?,
+                        Some(false) => at += 1,
+                        None => {
+                            open.push((one.target(at)?, state.clone()));
+                            at += 1;
+                        }
+                    },
+                    Kind::Unknown => return None,
+                    kind => {
+                        if kind == Kind::Function {
+                            open.push((one.callee(at)?, State::UNKNOWN));
+                        }
+                        self.step(at, &mut state);
+                        at += one.length();
                     }
-                    if taken != Some(true) {
-                        open.push((at + 1, state));
-                    }
-                }
-                Kind::Unknown => return None,
-                kind => {
-                    if kind == Kind::Function {
-                        open.push((one.callee(at)?, State::UNKNOWN));
-                    }
-                    self.step(at, &mut state);
-                    open.push((at + one.length(), state));
                 }
             }
         }
@@ -247,19 +270,31 @@ impl<'a> Specialiser<'a> {
 
     /// Puts what is known into the instructions, and takes the branches that are decided.
     fn rewrite(&mut self) {
-        for at in 0..self.code.len() {
-            let Some(state) = self.states[at].take() else {
+        let mut current: Option<State> = None;
+        let mut at = 0;
+        while at < self.code.len() {
+            if self.meets[at] {
+                current = self.states[at].take().map(|state| *state);
+            }
+            let one = self.code[at];
+            let Some(state) = current.take() else {
+                at += one.length();
                 continue;
             };
-            self.kept[at] = true;
-            let one = self.code[at];
+            self.kept[at..at + one.length()].fill(true);
+            let mut goes_on = true;
+            let mut after = state.clone();
+            self.step(at, &mut after);
             match one.kind() {
+                Kind::Exit | Kind::Jump => goes_on = false,
                 Kind::Branch { .. } => match self.decided(&one, &state) {
-                    Some(true) => self.code[at] = Instruction::jump(one.off),
+                    Some(true) => {
+                        self.code[at] = Instruction::jump(one.off);
+                        goes_on = false;
+                    }
                     Some(false) => self.kept[at] = false,
                     None => self.take_constant(at, &state),
                 },
-                Kind::Wide => self.kept[at + 1] = true,
                 Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => match self.result(at, &state) {
                     Value::Number(number) => {
                         self.code[at] = Instruction::set(one.dst, number).unwrap_or(one);
@@ -269,6 +304,10 @@ impl<'a> Specialiser<'a> {
                 Kind::Store { .. } if one.dst != 10 => self.take_constant(at, &state),
                 _ => {}
             }
+            if goes_on {
+                current = Some(after);
+            }
+            at += one.length();
         }
     }
 
