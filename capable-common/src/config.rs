@@ -197,6 +197,8 @@ pub struct CommPattern {
 pub struct Config {
     /// Capabilities to keep, a bit each; numbers above 63 are always kept.
     pub capabilities: u64,
+    /// The lowest address that everybody may map (`vm.mmap_min_addr`).
+    pub lowest_mapping: u64,
     /// The functions that ask without audit, for [`AuditArgument::CallPath`]; unused ones are 0.
     pub unaudited: [AddressRange; 8],
     /// The functions that ask for set*id, for [`AuditArgument::CallPath`]; unused ones are 0.
@@ -267,7 +269,7 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 8 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 20;
+        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 20;
         assert_eq!(size_of::<Config>(), fields);
         assert_eq!(size_of::<Offsets>(), 28 * 4);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);

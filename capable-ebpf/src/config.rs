@@ -10,6 +10,7 @@ use capable_common::{Config, NamespaceFilter, Offsets};
 #[unsafe(no_mangle)]
 pub static CONFIG: Global<Config> = Global::new(Config {
     capabilities: u64::MAX,
+    lowest_mapping: 0,
     unaudited: [capable_common::AddressRange { start: 0, end: 0 }; 8],
     insetid: [capable_common::AddressRange { start: 0, end: 0 }; 2],
     cap_capable: capable_common::AddressRange { start: 0, end: 0 },

@@ -15,8 +15,9 @@ use crate::{
     verdict::Target,
 };
 
-/// `CAP_SETPCAP` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
+/// `CAP_SETPCAP`, `CAP_SYS_RAWIO` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
 const SETPCAP: i32 = 8;
+const SYS_RAWIO: i32 = 17;
 const SYS_ADMIN: i32 = 21;
 
 /// `PR_SET_SECUREBITS` (include/uapi/linux/prctl.h).
@@ -110,7 +111,7 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
 #[inline(always)]
 pub fn capset<T: Transport, C: EbpfContext>(context: &C) {
     let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
-    setpcap::<T, C>(context, credentials, 2);
+    audited::<T, C>(context, credentials, Target::Own, SETPCAP, 2);
 }
 
 /// The entry of `cap_task_prctl`, on kernels where `cap_capable` is inlined into it. To set the
@@ -135,18 +136,34 @@ pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64
     let (bits, known) = (u64::from(bits), u64::from(config!(securebits)));
     let locks = bits & known & SECURE_LOCKS;
     if (locks >> 1) & (bits ^ wanted) == 0 && locks & !wanted == 0 && wanted & !known == 0 {
-        setpcap::<T, C>(context, credentials, 3);
+        audited::<T, C>(context, credentials, Target::Own, SETPCAP, 3);
     }
 }
 
-/// A check for `CAP_SETPCAP` over the namespace of the credentials themselves.
+/// The entry of `cap_mmap_addr`, on kernels where `cap_capable` is inlined into it. For an address
+/// below `vm.mmap_min_addr` it asks for `CAP_SYS_RAWIO` over the initial namespace
+/// (security/commoncap.c).
 #[inline(always)]
-fn setpcap<T: Transport, C: EbpfContext>(context: &C, credentials: u64, slot: u32) {
-    let own = read::<u64>(credentials, config!(offsets.cred_user_ns)).unwrap_or(0);
+pub fn low_mapping<T: Transport, C: EbpfContext>(context: &C, address: u64) {
+    if address < config!(lowest_mapping) {
+        let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
+        audited::<T, C>(context, credentials, Target::Initial, SYS_RAWIO, 2);
+    }
+}
+
+/// An audited check that was inlined into its caller.
+#[inline(always)]
+fn audited<T: Transport, C: EbpfContext>(
+    context: &C,
+    credentials: u64,
+    target: Target,
+    capability: i32,
+    slot: u32,
+) {
     let asked = Asked {
         credentials,
-        target: Target::Namespace(own),
-        capability: SETPCAP,
+        target,
+        capability,
         options: 0,
         result: None,
         frames: None,
@@ -255,6 +272,20 @@ macro_rules! programs {
         #[fentry(function = "cap_task_prctl")]
         fn prctl_call(context: FEntryContext) -> i32 {
             hooks::prctl::<$transport, _>(&context, context.arg(0), context.arg(1));
+            0
+        }
+
+        #[kprobe]
+        fn mmap_entry(context: ProbeContext) -> u32 {
+            if let Some(address) = context.arg(0) {
+                hooks::low_mapping::<$transport, _>(&context, address);
+            }
+            0
+        }
+
+        #[fentry(function = "cap_mmap_addr")]
+        fn mmap_call(context: FEntryContext) -> i32 {
+            hooks::low_mapping::<$transport, _>(&context, context.arg(0));
             0
         }
 

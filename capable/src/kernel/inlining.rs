@@ -13,7 +13,7 @@ use super::{object::Object, tracer::TracerError};
 
 /// `CAP_SETPCAP`, `CAP_SYS_RAWIO` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
 const SETPCAP: u32 = 8;
-pub const SYS_RAWIO: u32 = 17;
+const SYS_RAWIO: u32 = 17;
 const SYS_ADMIN: u32 = 21;
 
 /// How many checks of a kind are made: others of the tracer's own cannot be mistaken for so many.
@@ -28,11 +28,18 @@ pub enum Caller {
     Capset,
     /// Asks whether prctl(2) may set the securebits.
     Prctl,
+    /// Asks whether mmap(2) may map below `vm.mmap_min_addr`.
+    LowMapping,
 }
 
 impl Caller {
-    /// All of them that can be hooked.
-    pub const ALL: [Self; 3] = [Self::Overcommit, Self::Capset, Self::Prctl];
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Overcommit,
+        Self::Capset,
+        Self::Prctl,
+        Self::LowMapping,
+    ];
 
     /// Its name in the kernel.
     pub const fn function(self) -> &'static str {
@@ -40,6 +47,7 @@ impl Caller {
             Self::Overcommit => "cap_vm_enough_memory",
             Self::Capset => "cap_capset",
             Self::Prctl => "cap_task_prctl",
+            Self::LowMapping => "cap_mmap_addr",
         }
     }
 
@@ -49,6 +57,7 @@ impl Caller {
             Self::Overcommit => ("memory_entry", "memory_call"),
             Self::Capset => ("capset_entry", "capset_call"),
             Self::Prctl => ("prctl_entry", "prctl_call"),
+            Self::LowMapping => ("mmap_entry", "mmap_call"),
         }
     }
 
@@ -57,6 +66,7 @@ impl Caller {
         match self {
             Self::Overcommit => SYS_ADMIN,
             Self::Capset | Self::Prctl => SETPCAP,
+            Self::LowMapping => SYS_RAWIO,
         }
     }
 
@@ -71,6 +81,7 @@ impl Caller {
             Self::Overcommit => "memory overcommit (CAP_SYS_ADMIN)",
             Self::Capset => "capset(2) (CAP_SETPCAP)",
             Self::Prctl => "setting the securebits (CAP_SETPCAP)",
+            Self::LowMapping => "mappings below vm.mmap_min_addr (CAP_SYS_RAWIO)",
         }
     }
 
@@ -80,28 +91,23 @@ impl Caller {
     ///
     /// The table of own checks cannot be read.
     pub fn is_inlined(self, object: &mut Object) -> Result<bool, TracerError> {
+        if self == Self::LowMapping && lowest_mapping() == 0 {
+            return Ok(false);
+        }
         let check = match self {
             Self::Overcommit => map_a_page,
             Self::Capset => set_own_capabilities,
             Self::Prctl => set_own_securebits,
+            Self::LowMapping => map_address_zero,
         };
         is_hidden(object, self.capability(), check)
     }
 }
 
-/// Whether the checks of `cap_mmap_addr`, for a mapping below `vm.mmap_min_addr`, do not reach the
-/// hook.
-///
-/// # Errors
-///
-/// The table of own checks cannot be read.
-pub fn low_mapping_is_inlined(object: &mut Object) -> Result<bool, TracerError> {
-    let nothing_is_low =
-        fs::read_to_string("/proc/sys/vm/mmap_min_addr").is_ok_and(|lowest| lowest.trim() == "0");
-    if nothing_is_low {
-        return Ok(false);
-    }
-    is_hidden(object, SYS_RAWIO, map_address_zero)
+/// The lowest address that everybody may map, as it is now; 0 where that is all.
+pub fn lowest_mapping() -> u64 {
+    let setting = fs::read_to_string("/proc/sys/vm/mmap_min_addr").unwrap_or_default();
+    setting.trim().parse().unwrap_or(0)
 }
 
 /// What the kernel side learned of the tracer's own checks.

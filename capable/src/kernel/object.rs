@@ -344,18 +344,20 @@ mod tests {
 
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
-    const INSTRUCTIONS: [(&str, usize, usize); 15] = [
-        ("capset_call", 2327, 2309),
-        ("capset_entry", 2327, 2309),
-        ("check_entry", 2545, 2519),
-        ("check_exit", 2915, 2525),
+    const INSTRUCTIONS: [(&str, usize, usize); 17] = [
+        ("capset_call", 2232, 2209),
+        ("capset_entry", 2232, 2209),
+        ("check_entry", 2559, 2524),
+        ("check_exit", 2954, 2563),
         ("check_paired", 101, 101),
-        ("check_return", 2893, 2510),
-        ("check_traced", 3017, 2633),
-        ("memory_call", 2269, 2244),
-        ("memory_entry", 2269, 2244),
-        ("prctl_call", 2429, 2411),
-        ("prctl_entry", 2429, 2411),
+        ("check_return", 2989, 2625),
+        ("check_traced", 3098, 2733),
+        ("memory_call", 2258, 2233),
+        ("memory_entry", 2258, 2233),
+        ("mmap_call", 2266, 2244),
+        ("mmap_entry", 2266, 2244),
+        ("prctl_call", 2314, 2296),
+        ("prctl_entry", 2314, 2296),
         ("process_exec", 136, 128),
         ("process_fork", 515, 175),
         ("process_free", 157, 147),

@@ -63,6 +63,7 @@ pub const WANTED: Wanted<'static> = Wanted {
         Caller::Overcommit.function(),
         Caller::Capset.function(),
         Caller::Prctl.function(),
+        Caller::LowMapping.function(),
     ],
     typedefs: &[CAP_CAPABLE_TRACEPOINT],
 };

@@ -192,7 +192,9 @@ fn text(
                     line(item(&format!("To have these: {remedy}")));
                 }
             }
-            line("What it may miss:".into());
+            if !plan.may_miss.is_empty() {
+                line("What it may miss:".into());
+            }
             for missed in plan.may_miss {
                 line(item(missed));
             }

@@ -80,18 +80,16 @@ impl Hook {
 
     /// What it may not see; all but the first kind is counted and shown as lost.
     pub fn may_miss(self) -> &'static [&'static str] {
-        const INLINED: &str = "mappings below vm.mmap_min_addr, where the compiler inlined their check (said at start)";
         const SKIPPED: &str =
             "checks made while the program already runs on the same processor (counted)";
         match self {
-            Self::Kprobe => &[INLINED],
+            Self::Kprobe => &[],
             Self::KprobePair => &[
-                INLINED,
+                "setting the securebits, where the compiler inlined its check (said at start)",
                 "results, when more checks are under way at once than the kretprobe has room for (counted)",
             ],
-            Self::Fexit => &[INLINED, SKIPPED],
             // The tracepoint is in the body, and is inlined with it.
-            Self::Tracepoint => &[SKIPPED],
+            Self::Fexit | Self::Tracepoint => &[SKIPPED],
         }
     }
 }

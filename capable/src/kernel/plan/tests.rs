@@ -48,7 +48,7 @@ fn everything() -> Features {
             io_worker: 0x10,
             function: Some(1),
             tracepoint: Some(2),
-            callers: [Some(3), Some(4), Some(5)],
+            callers: [Some(3), Some(4), Some(5), Some(6)],
             task_registers: true,
         },
         bpf: Support::Yes,

@@ -1,6 +1,6 @@
-//! Memory: locked, and promised.
+//! Memory: locked, mapped, and promised.
 
-use crate::guest::capabilities::{IPC_LOCK, SYS_ADMIN};
+use crate::guest::capabilities::{IPC_LOCK, SYS_ADMIN, SYS_RAWIO};
 use crate::guest::syscall::{Argument, call};
 use crate::guest::trigger::Verdict::{Denied, Granted};
 use crate::guest::trigger::{Trigger, check};
@@ -32,6 +32,27 @@ pub const TRIGGERS: &[Trigger] = &[
             .map_err(std::io::Error::from_raw_os_error)?;
         Ok(-1)
     }),
+    Trigger::new(
+        "mmap-low",
+        "maps address zero, where nobody may read",
+        &[check(
+            SYS_RAWIO,
+            [Granted, Denied, Denied],
+            &["cap_mmap_addr"],
+        )],
+        |_| {
+            let page = call!(
+                SYS_mmap,
+                0,
+                4096,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
+                -1,
+                0,
+            )?;
+            call!(SYS_munmap, page, 4096)
+        },
+    ),
     Trigger::new(
         "mmap",
         "maps a writable page a thousand times, each of which asks for overcommit",
