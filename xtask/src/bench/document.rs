@@ -70,7 +70,7 @@ each step:
 ## The runs
 
 All of them are of 2026-11-22 and with `--quick`, on a machine that was busy with other work. The first table of 6.1 is of
-one run of what is committed. The second is of one run that had all tracers, of a build one lint older; it was ended
+one run of the build that was current then. The second is of one run that had all tracers, of the build of an hour before; it was ended
 while bcc, which takes longest, was half through, and so has no bursts. Both have capable's rows: their instructions per
 check of the whole system differ by 2.0 % for JSON and by at most 0.6 % for everything else.
 The machine's own part is a run beside that other work. Other kernels were not measured in this edition.
