@@ -92,13 +92,6 @@ pub fn settle(asked: &Asked) -> Subject {
         subject.flags |= Flags::RESULT_KNOWN;
         subject.flags &= !Flags::RESULT_EVALUATED;
     }
-    if wanted || matches!(asked.target, Target::Initial) {
-        // The constants of each path would keep the verifier from joining them: on 6.1 it looked at
-        // 619 000 instructions instead of some thousands.
-        let hidden = opaque(u64::from(subject.flags) << 32 | u64::from(subject.result as u32));
-        subject.flags = (hidden >> 32) as u32;
-        subject.result = hidden as i32;
-    }
     subject
 }
 
@@ -162,6 +155,13 @@ fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
                 decide(subject, level == 0 && raised);
             }
         }
+    }
+    if wanted || matches!(asked.target, Target::Initial) {
+        // The constants of each path would keep the verifier from joining them: on 6.1 it looked at
+        // 619 000 instructions instead of some thousands.
+        let hidden = opaque(u64::from(subject.flags) << 32 | u64::from(subject.result as u32));
+        subject.flags = (hidden >> 32) as u32;
+        subject.result = hidden as i32;
     }
 }
 
