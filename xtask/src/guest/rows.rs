@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::capabilities::{SETPCAP, SYS_ADMIN};
+use super::capabilities::SYS_ADMIN;
 
 /// One line.
 #[derive(Clone, Debug, Deserialize)]
@@ -84,6 +84,13 @@ pub struct Check {
     pub caller: Option<String>,
 }
 
+impl Check {
+    /// Made by a neighbour of `cap_capable` that asks with audit, where compilers inline it.
+    pub fn is_by_neighbour(&self) -> bool {
+        matches!(self.caller.as_deref(), Some("cap_capset" | "cap_mmap_addr"))
+    }
+}
+
 impl Row {
     /// The part on which all hooks must agree.
     pub fn check(&self) -> Check {
@@ -101,10 +108,9 @@ impl Row {
         }
     }
 
-    /// Made by a function into which compilers inline `cap_capable`, or by another for the same
-    /// capability.
+    /// Made by a function into which compilers inline `cap_capable`.
     pub fn may_be_inlined(&self) -> bool {
-        self.is_overcommit() || self.capability_number == i32::from(SETPCAP.number)
+        self.is_overcommit() || self.check().is_by_neighbour()
     }
 
     /// Asked by the accounting of memory, which every process does at times of its own.
