@@ -16,7 +16,7 @@ use crate::{
     maps::{self, add},
     pair::Frames,
     task,
-    transport::Transport,
+    transport::{Slot, Transport},
     verdict::{self, Subject, Target},
 };
 
@@ -40,8 +40,8 @@ pub struct Asked {
     pub frames: Option<Frames>,
     /// [`Flags`] that the hook itself knows.
     pub flags: u32,
-    /// Tells programs apart that may run on one processor at once.
-    pub slot: u32,
+    /// Whose program this is.
+    pub slot: Slot,
     /// No other program of this kind runs on the processor meanwhile (kernel/trace/bpf_trace.c,
     /// `trace_call_bpf`, which kprobes go through).
     pub exclusive: bool,

@@ -11,7 +11,7 @@ use crate::{
     config, filter, life,
     memory::read,
     task,
-    transport::Transport,
+    transport::{Slot, Transport},
     verdict::Target,
 };
 
@@ -43,7 +43,7 @@ pub fn entry<T: Transport>(context: &ProbeContext) {
         result: None,
         frames: None,
         flags: 0,
-        slot: 0,
+        slot: Slot::Capable,
         exclusive: true,
     });
 }
@@ -59,7 +59,7 @@ pub fn exit<T: Transport>(context: &FExitContext) {
         result: Some(context.arg(4)),
         frames: None,
         flags: 0,
-        slot: 0,
+        slot: Slot::Capable,
         exclusive: false,
     });
 }
@@ -80,7 +80,7 @@ pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
         result: Some(context.arg(4)),
         frames: None,
         flags: 0,
-        slot: 0,
+        slot: Slot::Capable,
         exclusive: false,
     });
 }
@@ -99,7 +99,7 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
         result: None,
         frames: None,
         flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN,
-        slot: 1,
+        slot: Slot::Overcommit,
         exclusive: false,
     };
     check::observe::<false, T, _>(context, || asked);
@@ -111,7 +111,7 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
 #[inline(always)]
 pub fn capset<T: Transport, C: EbpfContext>(context: &C) {
     let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
-    audited::<T, C>(context, credentials, Target::Own, SETPCAP, 2);
+    audited::<T, C>(context, credentials, Target::Own, SETPCAP, Slot::Capset);
 }
 
 /// The entry of `cap_task_prctl`, on kernels where `cap_capable` is inlined into it. To set the
@@ -136,7 +136,7 @@ pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64
     let (bits, known) = (u64::from(bits), u64::from(config!(securebits)));
     let locks = bits & known & SECURE_LOCKS;
     if (locks >> 1) & (bits ^ wanted) == 0 && locks & !wanted == 0 && wanted & !known == 0 {
-        audited::<T, C>(context, credentials, Target::Own, SETPCAP, 3);
+        audited::<T, C>(context, credentials, Target::Own, SETPCAP, Slot::Prctl);
     }
 }
 
@@ -147,7 +147,13 @@ pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64
 pub fn low_mapping<T: Transport, C: EbpfContext>(context: &C, address: u64) {
     if address < config!(lowest_mapping) {
         let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
-        audited::<T, C>(context, credentials, Target::Initial, SYS_RAWIO, 2);
+        audited::<T, C>(
+            context,
+            credentials,
+            Target::Initial,
+            SYS_RAWIO,
+            Slot::LowMapping,
+        );
     }
 }
 
@@ -158,7 +164,7 @@ fn audited<T: Transport, C: EbpfContext>(
     credentials: u64,
     target: Target,
     capability: i32,
-    slot: u32,
+    slot: Slot,
 ) {
     let asked = Asked {
         credentials,

@@ -12,7 +12,7 @@ use crate::{
     check::{self, Asked},
     config,
     maps::{self, Pending, add, subtract},
-    transport::Transport,
+    transport::{Slot, Transport},
     verdict::Target,
 };
 
@@ -114,7 +114,7 @@ pub fn returned<T: Transport>(context: &RetProbeContext) {
         result: Some(context.ret()),
         frames,
         flags: 0,
-        slot: 0,
+        slot: Slot::Capable,
         exclusive: false,
     };
     check::observe::<false, T, _>(context, || asked);

@@ -11,7 +11,7 @@ use aya_ebpf::{
     maps::{PerCpuArray, PerfEventByteArray},
 };
 use capable_common::{Check, Detail, Life, MAX_FRAMES};
-use capable_ebpf::transport::Transport;
+use capable_ebpf::transport::{Slot, Transport};
 
 /// The records.
 #[map]
@@ -20,10 +20,10 @@ static EVENTS: PerfEventByteArray = PerfEventByteArray::new(0);
 /// The largest record: a check, its detail, and both stacks.
 const LARGEST: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
 
-/// Where a record is put together: it is larger than the stack of a program. One per program that
-/// may run on a processor while another is preempted there.
+/// Where a record is put together: it is larger than the stack of a program. One for each
+/// [`Slot`].
 #[map]
-static SCRATCH: PerCpuArray<[u8; LARGEST]> = PerCpuArray::with_max_entries(4, 0);
+static SCRATCH: PerCpuArray<[u8; LARGEST]> = PerCpuArray::with_max_entries(Slot::COUNT, 0);
 
 struct Perf;
 
@@ -46,9 +46,9 @@ impl Perf {
 
 impl Transport for Perf {
     #[inline(always)]
-    fn reserve(_size: u64, slot: u32) -> *mut u8 {
+    fn reserve(_size: u64, slot: Slot) -> *mut u8 {
         SCRATCH
-            .get_ptr_mut(slot)
+            .get_ptr_mut(slot as u32)
             .map_or(core::ptr::null_mut(), |scratch| scratch.cast())
     }
 

@@ -4,7 +4,10 @@
 
 use aya_ebpf::{EbpfContext, helpers::generated, macros::map, maps::RingBuf};
 use capable_common::Life;
-use capable_ebpf::{config, transport::Transport};
+use capable_ebpf::{
+    config,
+    transport::{Slot, Transport},
+};
 
 /// The records. User space sets the size.
 #[map]
@@ -37,7 +40,7 @@ fn wakeup() -> u64 {
 
 impl Transport for Ring {
     #[inline(always)]
-    fn reserve(size: u64, _slot: u32) -> *mut u8 {
+    fn reserve(size: u64, _slot: Slot) -> *mut u8 {
         // SAFETY: the map is a ring buffer, and the record that the helper gives is submitted by
         // `submit` on every path.
         unsafe {
