@@ -90,19 +90,15 @@ pub fn tracepoint<T: Transport>(context: &BtfTracePointContext) {
 /// (security/commoncap.c).
 #[inline(always)]
 pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
-    let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
-    let asked = Asked {
+    let credentials = used_credentials().unwrap_or(0);
+    inlined::<T, C>(
+        context,
         credentials,
-        target: Target::Initial,
-        capability: SYS_ADMIN,
-        options: filter::NOAUDIT,
-        result: None,
-        frames: None,
-        flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN,
-        slot: Slot::Overcommit,
-        exclusive: false,
-    };
-    check::observe::<false, T, _>(context, || asked);
+        Target::Initial,
+        SYS_ADMIN,
+        filter::NOAUDIT,
+        Slot::Overcommit,
+    );
 }
 
 /// The entry of `cap_capset`, on kernels where `cap_capable` is inlined into it. It first asks for
@@ -110,8 +106,8 @@ pub fn overcommit<T: Transport, C: EbpfContext>(context: &C) {
 /// `cap_inh_is_capped`).
 #[inline(always)]
 pub fn capset<T: Transport, C: EbpfContext>(context: &C) {
-    let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
-    audited::<T, C>(context, credentials, Target::Own, SETPCAP, Slot::Capset);
+    let credentials = used_credentials().unwrap_or(0);
+    inlined::<T, C>(context, credentials, Target::Own, SETPCAP, 0, Slot::Capset);
 }
 
 /// The entry of `cap_task_prctl`, on kernels where `cap_capable` is inlined into it. To set the
@@ -127,7 +123,7 @@ pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64
     if option != PR_SET_SECUREBITS {
         return;
     }
-    let Some(credentials) = read::<u64>(task::current(), config!(offsets.task_cred)) else {
+    let Some(credentials) = used_credentials() else {
         return;
     };
     let Some(bits) = read::<u32>(credentials, config!(offsets.cred_securebits)) else {
@@ -136,7 +132,7 @@ pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64
     let (bits, known) = (u64::from(bits), u64::from(config!(securebits)));
     let locks = bits & known & SECURE_LOCKS;
     if (locks >> 1) & (bits ^ wanted) == 0 && locks & !wanted == 0 && wanted & !known == 0 {
-        audited::<T, C>(context, credentials, Target::Own, SETPCAP, Slot::Prctl);
+        inlined::<T, C>(context, credentials, Target::Own, SETPCAP, 0, Slot::Prctl);
     }
 }
 
@@ -146,34 +142,48 @@ pub fn prctl<T: Transport, C: EbpfContext>(context: &C, option: i32, wanted: u64
 #[inline(always)]
 pub fn low_mapping<T: Transport, C: EbpfContext>(context: &C, address: u64) {
     if address < config!(lowest_mapping) {
-        let credentials = read::<u64>(task::current(), config!(offsets.task_cred)).unwrap_or(0);
-        audited::<T, C>(
+        let credentials = used_credentials().unwrap_or(0);
+        inlined::<T, C>(
             context,
             credentials,
             Target::Initial,
             SYS_RAWIO,
+            0,
             Slot::LowMapping,
         );
     }
 }
 
-/// An audited check that was inlined into its caller.
+/// The credentials that the current task uses: those that all functions with an inlined check ask
+/// about.
 #[inline(always)]
-fn audited<T: Transport, C: EbpfContext>(
+fn used_credentials() -> Option<u64> {
+    read(task::current(), config!(offsets.task_cred))
+}
+
+/// A check that was inlined into its caller, which passes `options`.
+#[inline(always)]
+fn inlined<T: Transport, C: EbpfContext>(
     context: &C,
     credentials: u64,
     target: Target,
     capability: i32,
+    options: u32,
     slot: Slot,
 ) {
+    let audited = if options & filter::NOAUDIT == 0 {
+        Flags::AUDITED
+    } else {
+        0
+    };
     let asked = Asked {
         credentials,
         target,
         capability,
-        options: 0,
+        options,
         result: None,
         frames: None,
-        flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::AUDITED | Flags::INSETID_KNOWN,
+        flags: Flags::INLINED | Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN | audited,
         slot,
         exclusive: false,
     };
