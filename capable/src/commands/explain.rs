@@ -61,21 +61,12 @@ struct Line {
 #[serde(untagged)]
 enum Told {
     Known(&'static Explanation),
-    Unknown {
-        summary: (),
-        allows: (),
-        scope: (),
-        programs: (),
-        syscalls: (),
-        functions: (),
-        danger: (),
-        holding: (),
-        alternatives: (),
-        see: (),
-    },
+    Unknown(Untold),
 }
 
-const UNTOLD: Told = Told::Unknown {
+/// The fields of an [`Explanation`], null each.
+#[derive(Default, Serialize)]
+struct Untold {
     summary: (),
     allows: (),
     scope: (),
@@ -86,7 +77,7 @@ const UNTOLD: Told = Told::Unknown {
     holding: (),
     alternatives: (),
     see: (),
-};
+}
 
 /// The other end of an or-chain.
 #[derive(Serialize)]
@@ -120,7 +111,9 @@ impl Line {
                 .stands_in_for()
                 .map(|chain| Other::new(chain.narrow, chain))
                 .collect(),
-            explanation: capability.explanation().map_or(UNTOLD, Told::Known),
+            explanation: capability
+                .explanation()
+                .map_or_else(|| Told::Unknown(Untold::default()), Told::Known),
         }
     }
 }

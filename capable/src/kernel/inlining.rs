@@ -7,7 +7,7 @@
 use std::{fs, ptr};
 
 use aya::maps::{Array, MapData};
-use capable_common::OwnCheck;
+use capable_common::{Config, OwnCheck};
 
 use super::{object::Object, tracer::TracerError};
 
@@ -62,7 +62,7 @@ impl Caller {
     }
 
     /// The number of the capability that it asks for.
-    pub const fn capability(self) -> u32 {
+    const fn capability(self) -> u32 {
         match self {
             Self::Overcommit => SYS_ADMIN,
             Self::Capset | Self::Prctl => SETPCAP,
@@ -71,7 +71,7 @@ impl Caller {
     }
 
     /// Whether a denial would be logged.
-    pub const fn is_audited(self) -> bool {
+    const fn is_audited(self) -> bool {
         !matches!(self, Self::Overcommit)
     }
 
@@ -85,15 +85,20 @@ impl Caller {
         }
     }
 
+    /// Whether a trace with this configuration would show its checks, were they made.
+    pub fn is_asked_for(self, config: &Config) -> bool {
+        let kept = config.capabilities >> self.capability() & 1 != 0;
+        let shown = self.is_audited() || config.audited_only == 0;
+        let made = self != Self::LowMapping || config.lowest_mapping != 0;
+        kept && shown && made
+    }
+
     /// Whether its checks do not reach the hook.
     ///
     /// # Errors
     ///
     /// The table of own checks cannot be read.
     pub fn is_inlined(self, object: &mut Object) -> Result<bool, TracerError> {
-        if self == Self::LowMapping && lowest_mapping() == 0 {
-            return Ok(false);
-        }
         let check = match self {
             Self::Overcommit => map_a_page,
             Self::Capset => set_own_capabilities,
@@ -194,5 +199,18 @@ fn set_own_securebits() {
     unsafe {
         let bits = libc::prctl(libc::PR_GET_SECUREBITS);
         libc::prctl(libc::PR_SET_SECUREBITS, bits, 0, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::kernel_symbols::is_neighbour;
+
+    #[test]
+    fn every_caller_is_taken_for_a_neighbour_in_stacks() {
+        for caller in Caller::ALL {
+            assert!(is_neighbour(caller.function()), "{caller:?}");
+        }
     }
 }

@@ -202,13 +202,7 @@ impl Tracer {
             attached.outcomes(&object)?;
         }
         attached.checks(&object, request.hook, &request.layout)?;
-        cover_inlined(
-            request,
-            config.capabilities,
-            &mut object,
-            &mut attached,
-            &mut gaps,
-        )?;
+        cover_inlined(request, &config, &mut object, &mut attached, &mut gaps)?;
         Ok(Self {
             log: open_log(request, &attached),
             attached,
@@ -487,17 +481,19 @@ fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
 }
 
 /// Makes checks of the kind that compilers inline, and hooks the function that one is inlined into
-/// where it does not arrive.
+/// where it does not arrive. The tracepoint is in the body, and is inlined with it.
 fn cover_inlined(
     request: &Request,
-    kept: u64,
+    config: &Config,
     object: &mut Object,
     attached: &mut Attached,
     gaps: &mut Vec<String>,
 ) -> Result<(), TracerError> {
+    if request.hook == Hook::Tracepoint {
+        return Ok(());
+    }
     for caller in Caller::ALL {
-        let asked_for = caller.is_audited() || !request.audited_only;
-        if !asked_for || kept >> caller.capability() & 1 == 0 || !caller.is_inlined(object)? {
+        if !caller.is_asked_for(config) || !caller.is_inlined(object)? {
             continue;
         }
         let hooked = if request.hook == Hook::KprobePair && caller == Caller::Prctl {

@@ -13,28 +13,8 @@ const CALLERS: &[&str] = &[
     "__vm_enough_memory",
 ];
 
-/// The system calls that account memory, for where the caller is not known.
-const SYSCALLS: &[&str] = &[
-    "mmap",
-    "mmap2",
-    "brk",
-    "mremap",
-    "mprotect",
-    "pkey_mprotect",
-    "munmap",
-    "fork",
-    "vfork",
-    "clone",
-    "clone3",
-    "execve",
-    "execveat",
-    "shmget",
-    "memfd_create",
-    "swapoff",
-];
-
-/// Of these, those that ask for CAP_SYS_ADMIN for nothing else: clone(2) does for namespaces,
-/// swapoff(2) for itself.
+/// The system calls that account memory and ask for CAP_SYS_ADMIN for nothing else, for where the
+/// caller is not known.
 const ONLY_MEMORY: &[&str] = &[
     "mmap",
     "mmap2",
@@ -48,6 +28,10 @@ const ONLY_MEMORY: &[&str] = &[
     "execve",
     "execveat",
 ];
+
+/// Those that account memory and may ask for CAP_SYS_ADMIN for something else too: clone(2) does
+/// for namespaces, swapoff(2) for itself.
+const MEMORY_AND_MORE: &[&str] = &["clone", "clone3", "shmget", "memfd_create", "swapoff"];
 
 /// `cap_vm_enough_memory` (security/commoncap.c) asks for CAP_SYS_ADMIN without audit at each
 /// mmap, brk, fork, exec and growth of the stack. `__vm_enough_memory` (mm/util.c, Linux 6.12)
@@ -72,7 +56,7 @@ pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
             let sure = Finding::sure(Class::Advisory, Rule::Overcommit, why);
             return CALLERS.contains(&caller).then_some(sure);
         }
-        (None, Some(false)) => among(SYSCALLS),
+        (None, Some(false)) => among(ONLY_MEMORY) || among(MEMORY_AND_MORE),
         (None, Some(true)) => false,
         (None, None) => among(ONLY_MEMORY),
     };
