@@ -232,7 +232,13 @@ pub struct Config {
     /// 1: something is dropped for another reason than `only_pid` and `audited_only`.
     pub narrow: u8,
     /// Zero.
-    pub reserved: [u8; 3],
+    pub reserved: u8,
+    /// Of the time of a record in units of 256 ns: where none of these bits is set, the record asks
+    /// how full the ring buffer is.
+    pub wakeup_sample: u8,
+    /// 1: the verifier knows the current task's type and lets its members be read without a helper
+    /// (`bpf_get_current_task_btf`, 5.11 and later), and all of their offsets are known.
+    pub typed_task: u8,
     /// Results to keep: 1 granted, 2 denied, 3 both. An unknown result is always kept.
     pub results: u8,
     /// A [`UniqueBy`].

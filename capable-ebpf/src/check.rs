@@ -111,9 +111,19 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     context: &C,
     ask: impl Fn() -> Asked,
 ) {
+    let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
+    let only = config!(only_pid);
+    if only == 0 && by_argument && config!(audited_only) != 0 {
+        // The commonest answer, before it is asked who the process is. The tracer makes no
+        // unaudited check of its own where these are dropped.
+        let asked = ask();
+        if !filter::keeps_audit(asked.flags | filter::audit_from_argument(asked.options)) {
+            maps::count_one(|counters| &mut counters.filtered);
+            return;
+        }
+    }
     let ids = bpf_get_current_pid_tgid();
     let (pid, tid) = ((ids >> 32) as u32, ids as u32);
-    let only = config!(only_pid);
     if only != 0 && pid != only && pid != config!(own_pid) {
         maps::count_one(|counters| &mut counters.filtered);
         return;
@@ -122,7 +132,6 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     if is_own(pid, asked.capability, asked.options) {
         return;
     }
-    let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
     let mut flags = asked.flags;
     if by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_argument(asked.options);
@@ -200,9 +209,8 @@ fn record_size() -> u64 {
 /// Writes the record straight into the transport's memory.
 #[inline(always)]
 fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known) -> bool {
-    let task = task::current();
-    let identity = task::identity(task);
-    let uid = identity.user(asked.credentials, known.subject.uid);
+    let identity = task::identity();
+    let uid = identity.user();
     let size = record_size();
     let record = T::reserve(size, asked.slot);
     if record.is_null() {
@@ -214,6 +222,7 @@ fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known)
     }
     let mut end = size_of::<Check>() as u64;
     if wants(Wanted::DETAIL) {
+        let task = task::current();
         flags |= task::kind(task);
         // SAFETY: the record has room for the detail where it is asked for, and its sections are
         // multiples of eight bytes.
@@ -228,16 +237,8 @@ fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known)
     end += u64::from(config!(kernel_frames)) * 8;
     let user_frames = capture(context, record, end, config!(user_frames), USER_STACK);
 
-    let Subject {
-        effective,
-        uid: _,
-        euid,
-        credential_namespace,
-        target_namespace,
-        result,
-        flags: _,
-    } = known.subject;
     let check = record.cast::<Check>();
+    let time = now();
     // Field by field: as a whole the name would be zeroed first, in a loop of a hundred
     // instructions.
     macro_rules! write {
@@ -246,13 +247,24 @@ fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known)
             $(unsafe { (&raw mut (*check).$field).write($value) };)+
         };
     }
+    // First what helpers give: the rest then need not survive their calls.
+    write! {
+        time = time;
+        processor = processor();
+        cgroup = if wants(Wanted::CGROUP) { filter::current_cgroup() } else { 0 };
+    }
+    let Subject {
+        effective,
+        euid,
+        credential_namespace,
+        target_namespace,
+        result,
+        flags: _,
+    } = known.subject;
     write! {
         kind = Kind::Check as u16;
         kernel_frames = kernel_frames;
         user_frames = user_frames;
-        processor = processor();
-        time = now();
-        cgroup = if wants(Wanted::CGROUP) { filter::current_cgroup() } else { 0 };
         effective = effective;
         pid = known.pid;
         tid = known.tid;
@@ -278,7 +290,7 @@ fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known)
             generated::bpf_get_current_comm(name.cast(), COMM_LENGTH as u32);
         },
     }
-    T::submit(context, record, size)
+    T::submit(context, record, size, time)
 }
 
 /// The processor that the check runs on.

@@ -75,7 +75,7 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, asked: &Asked, syscall:
     if origin {
         // What a record would say: the process may have ended when the table is read.
         let task = task::current();
-        flags |= task::identity(task).owner(asked.credentials) | task::kind(task);
+        flags |= task::identity().owner(asked.credentials) | task::kind(task);
         if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
             flags |= Flags::NAMESPACE_INITIAL;
         }

@@ -142,7 +142,7 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
         return false;
     }
     if config!(users) != 0 {
-        let user = task::user(task::current());
+        let user = task::user();
         // SAFETY: as above.
         if unsafe { maps::USERS.get(&user) }.is_none() {
             return false;

@@ -30,4 +30,5 @@ pub mod memory;
 pub mod pair;
 pub mod task;
 pub mod transport;
+pub mod typed;
 pub mod verdict;

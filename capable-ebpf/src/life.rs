@@ -86,7 +86,9 @@ pub fn freed<T: Transport, C: EbpfContext>(context: &C, task: u64) {
 pub fn expect_outcome(known: &Known) {
     if config!(outcomes) != 0 && known.flags() & Flags::RESULT_KNOWN != 0 && known.result() != 0 {
         // A full table evicts its oldest entry: the outcome of that one stays unknown.
-        let _evicted = maps::DENIED.insert(&known.tid, &known.pid, 0);
+        // Copies: what a helper gets the address of stays on the stack as a whole.
+        let (tid, pid) = (known.tid, known.pid);
+        let _evicted = maps::DENIED.insert(&tid, &pid, 0);
     }
 }
 

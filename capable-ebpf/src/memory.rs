@@ -28,24 +28,21 @@ pub fn read_some<T>(address: u64, bytes: u32, value: &mut MaybeUninit<T>) -> boo
     error == 0
 }
 
-/// A word of what was read, at a distance that is a multiple of four and a constant to the
-/// verifier. It wants what is on the stack to be read at multiples of its size.
+/// A word of what was read, at a distance that is a multiple of eight and a constant to the
+/// verifier.
 ///
 /// # Safety
 ///
 /// Eight bytes from `distance` on were read.
 #[inline(always)]
 pub unsafe fn word_of<T>(value: &MaybeUninit<T>, distance: u32) -> u64 {
-    let start = value.as_ptr().cast::<u8>();
     // SAFETY: the caller vouches for the bytes.
     unsafe {
-        let start = start.add(distance as usize);
-        if distance.is_multiple_of(8) {
-            *start.cast::<u64>()
-        } else {
-            let half = start.cast::<u32>();
-            u64::from(*half) | u64::from(*half.add(1)) << 32
-        }
+        *value
+            .as_ptr()
+            .cast::<u8>()
+            .add(distance as usize)
+            .cast::<u64>()
     }
 }
 

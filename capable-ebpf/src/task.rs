@@ -8,7 +8,7 @@ use capable_common::{COMM_LENGTH, Detail, Flags, NO_OFFSET, SYSCALL_NONE};
 use crate::{
     config,
     memory::{current_task, entry_registers, read, read_at, read_some, word_of},
-    verdict::NO_USER,
+    typed,
 };
 
 /// `PF_KTHREAD` (include/linux/sched.h, the same bit from 2.6.27 to 7.x).
@@ -57,9 +57,21 @@ pub struct Identity {
 /// them so close.
 const WINDOW: usize = 6;
 
-/// Whose credentials a task has, and its name, in one read where they lie close.
+/// Whose credentials the current task has, and its name.
 #[inline(always)]
-pub fn identity(task: u64) -> Identity {
+pub fn identity() -> Identity {
+    if config!(typed_task) != 0 {
+        let task = typed::current();
+        let pointer = |offset| typed::word(task, offset);
+        return Identity {
+            credentials: Some((
+                pointer(config!(offsets.task_real_cred)),
+                pointer(config!(offsets.task_cred)),
+            )),
+            comm: Some(typed_comm(task)),
+        };
+    }
+    let task = current();
     let (real, current) = (config!(offsets.task_real_cred), config!(offsets.task_cred));
     let name = config!(offsets.task_comm).wrapping_sub(real);
     let close = real != NO_OFFSET
@@ -90,22 +102,18 @@ pub fn identity(task: u64) -> Identity {
 }
 
 impl Identity {
-    /// The real user id of the task: that of the credentials that were checked, where they are its
-    /// own. The helper gives that of the credentials that it uses, which is another's while they
-    /// are overridden (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
+    /// The real user id of the task. The helper gives that of the credentials that it uses, which is
+    /// another's while they are overridden (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
     #[inline(always)]
-    pub fn user(&self, checked: u64, user: u64) -> u32 {
-        if let Some((real, current)) = self.credentials {
-            if real == checked && user != NO_USER {
-                return user as u32;
+    pub fn user(&self) -> u32 {
+        let user = match self.credentials {
+            Some((real, _)) if config!(typed_task) != 0 => {
+                Some(typed::half(real, config!(offsets.cred_uid)))
             }
-            if real != current
-                && let Some(user) = read(real, config!(offsets.cred_uid))
-            {
-                return user;
-            }
-        }
-        bpf_get_current_uid_gid() as u32
+            Some((real, _)) => read(real, config!(offsets.cred_uid)),
+            None => None,
+        };
+        user.unwrap_or_else(|| bpf_get_current_uid_gid() as u32)
     }
 
     /// Whose credentials these are.
@@ -122,6 +130,13 @@ impl Identity {
     }
 }
 
+/// The name of a task whose type the verifier knows.
+#[inline(always)]
+fn typed_comm(task: u64) -> [u64; COMM_LENGTH / 8] {
+    let name = config!(offsets.task_comm);
+    [typed::word(task, name), typed::word(task, name + 8)]
+}
+
 /// A task's own credentials, and those that it uses.
 #[inline(always)]
 fn credentials(task: u64) -> Option<(u64, u64)> {
@@ -133,21 +148,21 @@ fn credentials(task: u64) -> Option<(u64, u64)> {
     Some((read(task, real)?, read(task, current)?))
 }
 
-/// The real user id of a task.
+/// The real user id of the current task.
 #[inline(always)]
-pub fn user(task: u64) -> u32 {
-    let identity = Identity {
-        credentials: credentials(task),
-        comm: None,
-    };
-    identity.user(0, NO_USER)
+pub fn user() -> u32 {
+    identity().user()
 }
 
 /// The current task's name, with nothing behind its end: what is left there would tell equal names
 /// apart in the keys of tables.
 #[inline(always)]
 pub fn comm() -> [u64; COMM_LENGTH / 8] {
-    let name = read::<[u64; COMM_LENGTH / 8]>(current(), config!(offsets.task_comm));
+    let name = if config!(typed_task) != 0 {
+        Some(typed_comm(typed::current()))
+    } else {
+        read::<[u64; COMM_LENGTH / 8]>(current(), config!(offsets.task_comm))
+    };
     let [first, second] = name.unwrap_or_else(|| {
         // Two words: bytes would be zeroed in a loop of a hundred instructions. Not every kernel
         // writes what is behind the name's end (seen on 6.1: bpf_get_current_comm,
@@ -176,7 +191,12 @@ fn closed(word: u64) -> (u64, bool) {
 /// What kind of task it is.
 #[inline(always)]
 pub fn kind(task: u64) -> u32 {
-    let Some(flags) = read::<u32>(task, config!(offsets.task_flags)) else {
+    let flags = if config!(typed_task) != 0 {
+        Some(typed::half(typed::current(), config!(offsets.task_flags)))
+    } else {
+        read::<u32>(task, config!(offsets.task_flags))
+    };
+    let Some(flags) = flags else {
         return 0;
     };
     let mut kind = Flags::TASK_KNOWN;

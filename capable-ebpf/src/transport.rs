@@ -31,8 +31,9 @@ pub trait Transport {
     /// to the verifier.
     fn reserve(size: u64, slot: Slot) -> *mut u8;
 
-    /// Hands over a record that [`Transport::reserve`] gave room for; false where it was lost.
-    fn submit<C: EbpfContext>(context: &C, record: *mut u8, size: u64) -> bool;
+    /// Hands over a record of this time that [`Transport::reserve`] gave room for; false where it
+    /// was lost.
+    fn submit<C: EbpfContext>(context: &C, record: *mut u8, size: u64, time: u64) -> bool;
 
     /// Sends a step in a process's life; false where it was lost.
     fn send_life<C: EbpfContext>(context: &C, life: &Life) -> bool;

@@ -5,15 +5,14 @@
 //! that is not deeper than theirs denies; the owner of a namespace, seen from its parent, holds
 //! every capability in it.
 
-use core::mem::MaybeUninit;
-
-use capable_common::{Flags, NO_OFFSET, Wanted};
+use capable_common::{Flags, Wanted};
 
 use crate::{
     check::Asked,
     config,
     config::wants,
-    memory::{opaque, read, read_some, word_of},
+    memory::{opaque, read},
+    typed,
 };
 
 /// `EPERM` (include/uapi/asm-generic/errno-base.h).
@@ -31,8 +30,6 @@ pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
 pub struct Subject {
     /// The effective set of the checked credentials.
     pub effective: u64,
-    /// Their real user id, or [`NO_USER`].
-    pub uid: u64,
     /// Their effective user id.
     pub euid: u32,
     /// Their user namespace, by inode number.
@@ -49,7 +46,6 @@ impl Subject {
     /// Nothing is known yet.
     pub const UNKNOWN: Self = Self {
         effective: 0,
-        uid: NO_USER,
         euid: 0,
         credential_namespace: 0,
         target_namespace: 0,
@@ -76,13 +72,11 @@ pub fn settle(asked: &Asked) -> Subject {
     let mut subject = Subject::UNKNOWN;
     match asked.result {
         Some(result) if !wanted => {
-            if (result == 0 || config!(send) != 0)
-                && let Some(found) = read_credentials(asked.credentials, false)
+            if result == 0
+                && let Some(effective) = effective_of(asked.credentials)
+                && !is_raised(effective, asked.capability)
             {
-                subject.uid = found.uid;
-                if result == 0 && !is_raised(found.effective, asked.capability) {
-                    subject.flags |= Flags::BY_OWNERSHIP;
-                }
+                subject.flags |= Flags::BY_OWNERSHIP;
             }
         }
         _ => evaluate(&mut subject, asked, wanted),
@@ -98,15 +92,56 @@ pub fn settle(asked: &Asked) -> Subject {
 /// Evaluates a check.
 #[inline(always)]
 fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
-    let Some(Credentials {
-        uid,
-        effective,
-        namespace: own,
-    }) = read_credentials(asked.credentials, true)
-    else {
+    if config!(typed_task) == 0 || !evaluate_own(subject, asked, wanted) {
+        evaluate_any(subject, asked, wanted);
+    }
+    if wanted || matches!(asked.target, Target::Initial) {
+        // The constants of each path would keep the verifier from joining them: on 6.1 it looked at
+        // 619 000 instructions instead of some thousands.
+        let hidden = opaque(u64::from(subject.flags) << 32 | u64::from(subject.result as u32));
+        subject.flags = (hidden >> 32) as u32;
+        subject.result = hidden as i32;
+    }
+}
+
+/// Evaluates a check of the credentials that the current task uses over their own namespace, as
+/// nearly all are; false where it is another.
+#[inline(always)]
+fn evaluate_own(subject: &mut Subject, asked: &Asked, wanted: bool) -> bool {
+    let credentials = typed::word(typed::current(), config!(offsets.task_cred));
+    if !typed::is(credentials, asked.credentials) {
+        return false;
+    }
+    let own = typed::word(credentials, config!(offsets.cred_user_ns));
+    let initial = match asked.target {
+        Target::Own => false,
+        Target::Namespace(target) if typed::is(own, target) => false,
+        Target::Initial if typed::half(own, config!(offsets.user_ns_level)) == 0 => true,
+        _ => return false,
+    };
+    subject.effective = typed::word(credentials, config!(offsets.cred_effective));
+    if wanted {
+        subject.euid = typed::half(credentials, config!(offsets.cred_euid));
+        subject.credential_namespace = typed::half(own, config!(offsets.user_ns_inum));
+        subject.flags |= Flags::CREDENTIALS_KNOWN;
+    }
+    decide_in_own(subject, is_raised(subject.effective, asked.capability));
+    if initial {
+        subject.target_namespace = INITIAL_USER_NAMESPACE;
+        subject.flags |= Flags::NAMESPACE_KNOWN;
+    }
+    true
+}
+
+/// Evaluates a check of any credentials over any namespace.
+#[inline(always)]
+fn evaluate_any(subject: &mut Subject, asked: &Asked, wanted: bool) {
+    let (Some(effective), Some(own)) = (
+        read::<u64>(asked.credentials, config!(offsets.cred_effective)),
+        read::<u64>(asked.credentials, config!(offsets.cred_user_ns)),
+    ) else {
         return;
     };
-    subject.uid = uid;
     subject.effective = effective;
     if wanted
         && let (Some(euid), Some(inode)) = (
@@ -156,13 +191,6 @@ fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
             }
         }
     }
-    if wanted || matches!(asked.target, Target::Initial) {
-        // The constants of each path would keep the verifier from joining them: on 6.1 it looked at
-        // 619 000 instructions instead of some thousands.
-        let hidden = opaque(u64::from(subject.flags) << 32 | u64::from(subject.result as u32));
-        subject.flags = (hidden >> 32) as u32;
-        subject.result = hidden as i32;
-    }
 }
 
 /// Whether a set holds a capability.
@@ -171,69 +199,16 @@ fn is_raised(effective: u64, capability: i32) -> bool {
     (0..64).contains(&capability) && (effective >> (capability as u32 & 63)) & 1 != 0
 }
 
-/// Words of `struct cred` from `uid` to `user_ns`, on the kernels that have them so close.
-const WINDOW: usize = 18;
-
-/// In place of a user id: it was not read.
-pub const NO_USER: u64 = u64::MAX;
-
-/// What is read of credentials.
-struct Credentials {
-    /// The real user id, or [`NO_USER`].
-    uid: u64,
-    effective: u64,
-    /// The address of the user namespace; 0 where it was not asked for.
-    namespace: u64,
-}
-
-/// Reads credentials, with the real user id in the same read where that is worth it: where a record
-/// is sent, and all lies close.
+/// The effective set of credentials.
 #[inline(always)]
-fn read_credentials(credentials: u64, with_namespace: bool) -> Option<Credentials> {
-    let (uid, effective, namespace) = (
-        config!(offsets.cred_uid),
-        config!(offsets.cred_effective),
-        config!(offsets.cred_user_ns),
-    );
-    let (to_effective, to_namespace) = (effective.wrapping_sub(uid), namespace.wrapping_sub(uid));
-    let last = if with_namespace {
-        to_namespace
-    } else {
-        to_effective
-    };
-    let most = (WINDOW as u32 - 1) * 8;
-    let close = to_effective.is_multiple_of(4)
-        && to_namespace.is_multiple_of(4)
-        && to_effective < to_namespace
-        && to_namespace <= most;
-    if config!(send) == 0 || uid == NO_OFFSET || !close {
-        return Some(Credentials {
-            uid: NO_USER,
-            effective: read(credentials, effective)?,
-            namespace: if with_namespace {
-                read(credentials, namespace)?
-            } else {
-                0
-            },
-        });
+fn effective_of(credentials: u64) -> Option<u64> {
+    if config!(typed_task) != 0 {
+        let own = typed::word(typed::current(), config!(offsets.task_cred));
+        if typed::is(own, credentials) {
+            return Some(typed::word(own, config!(offsets.cred_effective)));
+        }
     }
-    let mut window = MaybeUninit::<[u64; WINDOW]>::uninit();
-    let start = credentials.wrapping_add(u64::from(uid));
-    if !read_some(start, last + 8, &mut window) {
-        return None;
-    }
-    // SAFETY: the window was read up to the last of these.
-    unsafe {
-        Some(Credentials {
-            uid: u64::from(*window.as_ptr().cast::<u32>()),
-            effective: word_of(&window, to_effective),
-            namespace: if with_namespace {
-                word_of(&window, to_namespace)
-            } else {
-                0
-            },
-        })
-    }
+    read(credentials, config!(offsets.cred_effective))
 }
 
 /// Where a walk ends.

@@ -4,7 +4,10 @@
 
 use capable_common::{self as wire, Flags};
 
-use crate::capability::{Capability, CapabilitySet};
+use crate::{
+    capability::{Capability, CapabilitySet},
+    kernel::record::repeats,
+};
 
 /// One capability check.
 #[derive(Clone, Copy, Debug)]
@@ -205,6 +208,12 @@ pub struct Syscall {
 impl Event<'_> {
     fn has(&self, flag: u32) -> bool {
         self.check.flags & flag != 0
+    }
+
+    /// Whether the check says the same as another but for its time.
+    #[inline]
+    pub fn repeats(&self, before: &wire::Check) -> bool {
+        repeats(self.check, before)
     }
 
     /// The capability that was asked for.

@@ -53,7 +53,7 @@ impl Transport for Perf {
     }
 
     #[inline(always)]
-    fn submit<C: EbpfContext>(context: &C, record: *mut u8, size: u64) -> bool {
+    fn submit<C: EbpfContext>(context: &C, record: *mut u8, size: u64, _time: u64) -> bool {
         Self::output(context, record, size)
     }
 

@@ -26,12 +26,14 @@ const AVAILABLE_DATA: u64 = 0;
 struct Ring;
 
 /// Wakes the reader at once when it waits, and not for each record while it rests between two
-/// batches, unless the buffer fills.
+/// batches, unless the buffer fills. Where the buffer has room for thousands of records, only some
+/// of them, by their time, ask how full it is.
 #[inline(always)]
-fn wakeup() -> u64 {
+fn wakeup(time: u64) -> u64 {
     // SAFETY: the global is valid for reads; volatile, because user space writes it.
     let resting = unsafe { (&raw const READER).read_volatile() } != 0;
-    if !resting || EVENTS.query(AVAILABLE_DATA) > u64::from(config!(wakeup_bytes)) {
+    let asks = time >> 8 & u64::from(config!(wakeup_sample)) == 0;
+    if !resting || asks && EVENTS.query(AVAILABLE_DATA) > u64::from(config!(wakeup_bytes)) {
         FORCE_WAKEUP
     } else {
         NO_WAKEUP
@@ -49,15 +51,15 @@ impl Transport for Ring {
     }
 
     #[inline(always)]
-    fn submit<C: EbpfContext>(_context: &C, record: *mut u8, _size: u64) -> bool {
+    fn submit<C: EbpfContext>(_context: &C, record: *mut u8, _size: u64, time: u64) -> bool {
         // SAFETY: the record comes from `reserve` and is given back here, once.
-        unsafe { generated::bpf_ringbuf_submit(record.cast(), wakeup()) };
+        unsafe { generated::bpf_ringbuf_submit(record.cast(), wakeup(time)) };
         true
     }
 
     #[inline(always)]
     fn send_life<C: EbpfContext>(_context: &C, life: &Life) -> bool {
-        EVENTS.output::<Life>(life, wakeup()).is_ok()
+        EVENTS.output::<Life>(life, wakeup(life.time)).is_ok()
     }
 
     #[inline(always)]

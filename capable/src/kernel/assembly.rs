@@ -39,6 +39,16 @@ pub const fn load(to: u8, from: u8, offset: i16) -> bpf_insn {
     instruction(0x79, from << 4 | to, offset, 0)
 }
 
+/// `rTO = *(u32 *)(rFROM + offset)`
+pub const fn load_half(to: u8, from: u8, offset: i16) -> bpf_insn {
+    instruction(0x61, from << 4 | to, offset, 0)
+}
+
+/// `if rONE == rOTHER goto +0`: compares, and goes on with the next either way.
+pub const fn jump_if_equal(one: u8, other: u8) -> bpf_insn {
+    instruction(0x1d, other << 4 | one, 0, 0)
+}
+
 /// `rN >>= rBITS`
 pub const fn shift(register: u8, bits: u8) -> bpf_insn {
     instruction(0x7f, bits << 4 | register, 0, 0)

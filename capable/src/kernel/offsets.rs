@@ -87,6 +87,9 @@ pub struct Layout {
     pub callers: [Option<u32>; Caller::ALL.len()],
     /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
     pub task_registers: bool,
+    /// Programs may read the members of the current task, and of its credentials, without a helper:
+    /// 5.11 and later. BTF does not tell; the kernel was asked.
+    pub typed_task: bool,
 }
 
 impl Layout {
@@ -99,6 +102,7 @@ impl Layout {
         tracepoint: None,
         callers: [None; Caller::ALL.len()],
         task_registers: false,
+        typed_task: false,
     };
 
     /// Takes what [`WANTED`] asked for. What this kernel lacks is unknown.
@@ -122,6 +126,7 @@ impl Layout {
             tracepoint: btf.typedef(CAP_CAPABLE_TRACEPOINT),
             callers: Caller::ALL.map(|caller| btf.function(caller.function())),
             task_registers: btf.function(TASK_REGISTERS).is_some(),
+            typed_task: false,
         })
     }
 }

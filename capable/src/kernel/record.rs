@@ -1,6 +1,8 @@
 //! Records as they come out of a transport: put in order of time, and taken apart without a copy
 //! per field.
 
+use std::{mem::offset_of, ptr};
+
 use capable_common::{Check, Config, Detail, Kind, Life, STACK_FAILED, Wanted};
 
 use crate::event::{Event, Stack};
@@ -47,7 +49,32 @@ impl Sections {
         bytes / 8 + self.kernel_frames + self.user_frames
     }
 
+    /// The length in words of a record of this kind.
+    fn length(self, kind: u16) -> usize {
+        if kind == Kind::Check as u16 {
+            self.words()
+        } else {
+            size_of::<Life>() / 8
+        }
+    }
+
+    /// Takes a record apart; `None` where it is too short.
+    #[inline]
+    pub(super) fn record(self, words: &[u64]) -> Option<Record<'_>> {
+        let &[first, ..] = words else {
+            return None;
+        };
+        if first as u16 == Kind::Check as u16 {
+            return self.event(words).map(Record::Check);
+        }
+        let words = words.get(..size_of::<Life>() / 8)?;
+        // SAFETY: the words are as many as a `Life` has, which is made of integers, for which every
+        // bit pattern is a value, and aligned to eight bytes.
+        Some(Record::Life(unsafe { &*words.as_ptr().cast::<Life>() }))
+    }
+
     /// Takes a check's record apart.
+    #[inline]
     fn event(self, words: &[u64]) -> Option<Event<'_>> {
         let (check, rest) = words.split_at_checked(size_of::<Check>() / 8)?;
         let (detail, rest) = if self.detail {
@@ -84,35 +111,102 @@ fn stack(captured: u16, frames: &[u64]) -> Stack<'_> {
     }
 }
 
-/// Where a record lies in a batch. The order of the fields is the one to sort by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The word of a record in which its time lies, whatever its kind.
+pub(super) const TIME: usize = offset_of!(Check, time) / 8;
+
+const _: () = assert!(offset_of!(Life, time) / 8 == TIME);
+
+/// How many records one that comes late is moved in front of at once.
+pub(super) const NEAR: usize = 8;
+
+/// Records in order of time: where each lies, by whatever the transport calls that.
+pub(super) struct Order<P> {
+    places: Vec<(u64, P)>,
+    sorted: bool,
+}
+
+impl<P> Default for Order<P> {
+    fn default() -> Self {
+        Self {
+            places: Vec::new(),
+            sorted: true,
+        }
+    }
+}
+
+impl<P> Order<P> {
+    /// How many records there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The time of the newest of them, but for those that came out of order by far.
+    fn newest(&self) -> Option<u64> {
+        self.places.last().map(|&(time, _)| time)
+    }
+
+    /// Queues a record. Processors overtake each other by a place or two on their way into a ring
+    /// buffer, so nearly always this leaves all in order; perf buffers are put in order at the end.
+    #[inline]
+    pub(super) fn queue(&mut self, time: u64, place: P) {
+        match self.places.last() {
+            Some(&(last, _)) if last > time => self.queue_late(time, place),
+            _ => self.places.push((time, place)),
+        }
+    }
+
+    #[cold]
+    fn queue_late(&mut self, time: u64, place: P) {
+        let later = |other: &&(u64, P)| other.0 > time;
+        let overtaken = self
+            .places
+            .iter()
+            .rev()
+            .take(NEAR)
+            .take_while(later)
+            .count();
+        if overtaken == NEAR {
+            self.sorted = false;
+            self.places.push((time, place));
+        } else {
+            let at = self.places.len() - overtaken;
+            self.places.insert(at, (time, place));
+        }
+    }
+
+    /// The records, the oldest first.
+    fn sorted(&mut self) -> &[(u64, P)] {
+        if !self.sorted {
+            self.places.sort_by_key(|&(time, _)| time);
+            self.sorted = true;
+        }
+        &self.places
+    }
+
+    /// Takes so many of the oldest out.
+    pub(super) fn take(&mut self, many: usize) -> impl Iterator<Item = (u64, P)> {
+        self.sorted();
+        self.places.drain(..many)
+    }
+
+    /// Those that are left.
+    pub(super) fn left(&self) -> impl Iterator<Item = &P> {
+        self.places.iter().map(|(_, place)| place)
+    }
+}
+
+/// Where a record lies in a batch, in words.
+#[derive(Clone, Copy)]
 struct Place {
-    time: u64,
     start: u32,
     length: u32,
 }
 
-/// The words of a check.
-const CHECK: usize = size_of::<Check>() / 8;
-
-/// How many records one that comes late is moved in front of at once.
-const NEAR: usize = 8;
-
-/// Records that were taken out of the transport, back to back.
+/// Records that were taken out of perf buffers, back to back.
+#[derive(Default)]
 pub struct Batch {
     words: Vec<u64>,
-    order: Vec<Place>,
-    sorted: bool,
-}
-
-impl Default for Batch {
-    fn default() -> Self {
-        Self {
-            words: Vec::new(),
-            order: Vec::new(),
-            sorted: true,
-        }
-    }
+    order: Order<Place>,
 }
 
 impl Batch {
@@ -123,62 +217,37 @@ impl Batch {
 
     /// The time of the newest of them, but for those that came out of order by far.
     pub fn newest(&self) -> Option<u64> {
-        self.order.last().map(|place| place.time)
+        self.order.newest()
     }
 
     /// Nothing waits in it.
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.len() == 0
     }
 
-    /// Copies a record in. A perf sample is longer than what was sent by up to seven bytes, and
-    /// may come in two parts.
+    /// Copies a record in. A sample is longer than what was sent by up to seven bytes, and may come
+    /// in two parts.
     pub fn push(&mut self, head: &[u8], tail: &[u8], sections: Sections) {
         let &[low, high, ..] = head else {
             return;
         };
-        let length = if u16::from_ne_bytes([low, high]) == Kind::Check as u16 {
-            sections.words()
-        } else {
-            size_of::<Life>() / 8
-        };
+        let length = sections.length(u16::from_ne_bytes([low, high]));
         let start = self.words.len();
         if let Some(bytes) = head.get(..length * 8) {
             let (words, _) = bytes.as_chunks::<8>();
-            // A check at once: its length is known to the compiler.
-            let (checks, rest) = words.as_chunks::<CHECK>();
-            for check in checks {
-                self.words.extend_from_slice(&check.map(u64::from_ne_bytes));
-            }
             self.words
-                .extend(rest.iter().map(|&word| u64::from_ne_bytes(word)));
+                .extend(words.iter().map(|&word| u64::from_ne_bytes(word)));
         } else if !self.push_parts(head, tail, length) {
             return;
         }
-        let Some(&time) = self.words.get(start + 1) else {
+        let Some(&time) = self.words.get(start + TIME) else {
             return;
         };
         let place = Place {
-            time,
             start: start as u32,
             length: length as u32,
         };
-        self.queue(place);
-    }
-
-    /// Queues a record. Processors overtake each other by a place or two on their way into a ring
-    /// buffer, so nearly always this leaves all in order; perf buffers are put in order at the end.
-    fn queue(&mut self, place: Place) {
-        let later = |other: &&Place| other.time > place.time;
-        let overtaken = self.order.iter().rev().take(NEAR).take_while(later).count();
-        match overtaken {
-            0 => self.order.push(place),
-            NEAR => {
-                self.sorted = false;
-                self.order.push(place);
-            }
-            _ => self.order.insert(self.order.len() - overtaken, place),
-        }
+        self.order.queue(time, place);
     }
 
     /// Copies a record of that many words in that comes in two parts; `false` where they are too
@@ -201,44 +270,48 @@ impl Batch {
 
     /// Gives the records up to a time to a sink, in order, and keeps the others.
     pub fn give(&mut self, sections: Sections, until: u64, mut sink: impl FnMut(Record<'_>)) {
-        if !self.sorted {
-            self.order.sort_unstable();
-            self.sorted = true;
-        }
-        let ready = self.order.partition_point(|place| place.time <= until);
-        for place in &self.order[..ready] {
-            let words = self.words_of(place);
-            if words[0] as u16 == Kind::Check as u16 {
-                if let Some(event) = sections.event(words) {
-                    sink(Record::Check(event));
-                }
-            } else {
-                // SAFETY: `push` took as many words as a `Life` has, which is made of integers.
-                sink(Record::Life(unsafe { &*words.as_ptr().cast::<Life>() }));
+        let ready = self
+            .order
+            .sorted()
+            .partition_point(|&(time, _)| time <= until);
+        for (_, place) in self.order.take(ready) {
+            if let Some(record) = sections.record(words_of(&self.words, place)) {
+                sink(record);
             }
         }
-        if ready == self.order.len() {
+        if self.is_empty() {
             self.words.clear();
-            self.order.clear();
         } else if ready > 0 {
-            self.forget(ready);
+            self.move_together();
         }
     }
 
-    fn words_of(&self, place: &Place) -> &[u64] {
-        &self.words[place.start as usize..][..place.length as usize]
-    }
-
-    /// Drops the first records and moves the others together.
-    fn forget(&mut self, ready: usize) {
+    /// Drops the words of records that are no longer there.
+    fn move_together(&mut self) {
         let mut kept = Self::default();
-        for place in &self.order[ready..] {
+        for (time, place) in self.order.take(self.order.len()) {
             let start = kept.words.len() as u32;
-            kept.words.extend_from_slice(self.words_of(place));
-            kept.order.push(Place { start, ..*place });
+            kept.words.extend_from_slice(words_of(&self.words, place));
+            kept.order.queue(time, Place { start, ..place });
         }
         *self = kept;
     }
+}
+
+fn words_of(words: &[u64], place: Place) -> &[u64] {
+    &words[place.start as usize..][..place.length as usize]
+}
+
+/// Whether a check says the same as another but for its time.
+#[inline]
+pub(crate) fn repeats(check: &Check, before: &Check) -> bool {
+    const WORDS: usize = size_of::<Check>() / 8;
+    // SAFETY: a check is as many words, made of integers without padding (a test in capable-common
+    // holds that).
+    let words = |check: &Check| unsafe { *ptr::from_ref(check).cast::<[u64; WORDS]>() };
+    let (mut check, before) = (words(check), words(before));
+    check[TIME] = before[TIME];
+    check == before
 }
 
 #[cfg(test)]

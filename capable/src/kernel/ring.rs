@@ -2,8 +2,8 @@
 //!
 //! The kernel offers its data pages twice in a row, so that a record at the end of the ring can be
 //! read in one piece. A mapping counts as resident memory whole and at once, so the second half
-//! would double the largest part of the tracer's: it is left out, and such a record comes in two
-//! parts. The room of records is given back for many at once.
+//! would double the largest part of the tracer's: of it only the page is mapped into which a record
+//! can reach. Records are read where they lie, and their room is given back for many at once.
 
 use std::{
     io,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use aya::maps::{Map, MapData, MapError};
+use capable_common::{Check, Detail, MAX_FRAMES};
 
 /// In a record's header: it is being written (`BPF_RINGBUF_BUSY_BIT`).
 const BUSY: u32 = 1 << 31;
@@ -23,8 +24,11 @@ const DISCARDED: u32 = 1 << 30;
 /// The header of a record (`BPF_RINGBUF_HDR_SZ`): its length, and what is of no use here.
 const HEADER: u64 = 8;
 
-/// After so many records their room is given back.
-const GIVE_BACK: usize = 128;
+/// The longest record: a check, its detail, and both stacks.
+const LONGEST: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
+
+// A page is 4096 bytes or more.
+const _: () = assert!(HEADER as usize + LONGEST <= 4096);
 
 /// A mapping of a map's pages.
 pub(super) struct Mapping {
@@ -76,12 +80,13 @@ impl Drop for Mapping {
 // SAFETY: a mapping belongs to the process, not to a thread.
 unsafe impl Send for Mapping {}
 
-/// A record in the ring.
-struct Record<'a> {
-    /// Its data, in one part or, at the end of the ring, in two; `None` where it was given up.
-    data: Option<(&'a [u8], &'a [u8])>,
-    /// The position behind it.
-    next: u64,
+/// Where a record lies in the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The position of its header, which only grows.
+    position: u64,
+    /// The words of its data.
+    words: u32,
 }
 
 /// The reader of a ring buffer.
@@ -94,7 +99,10 @@ pub struct Ring {
     page: usize,
     /// The size of the data, a power of two.
     size: usize,
+    /// The record that is read next.
     position: u64,
+    /// How far was written when that was last looked at.
+    end: u64,
 }
 
 impl TryFrom<Map> for Ring {
@@ -122,7 +130,7 @@ impl Ring {
         let fd = map.fd().as_fd().as_raw_fd();
         let page = rustix::param::page_size();
         let consumer = Mapping::new(fd, libc::PROT_READ | libc::PROT_WRITE, 0, page)?;
-        let producer = Mapping::new(fd, libc::PROT_READ, page, page + size)?;
+        let producer = Mapping::new(fd, libc::PROT_READ, page, page + size + page)?;
         let position = consumer.word().load(Ordering::Acquire);
         Ok(Self {
             map,
@@ -131,41 +139,57 @@ impl Ring {
             page,
             size,
             position,
+            end: position,
         })
     }
 
-    /// Hands out records, at most as many as given, each in one part or two; true where that many
-    /// were there. Never waits.
-    pub fn read(&mut self, most: usize, mut take: impl FnMut(&[u8], &[u8])) -> bool {
-        let mut left = most;
+    /// The next record, where there is one that is written. It stays where it is until its room is
+    /// given back.
+    #[inline]
+    pub fn next(&mut self) -> Option<Place> {
         loop {
-            let before = self.position;
-            let end = self.producer.word().load(Ordering::Acquire);
-            while self.position != end && left > 0 {
-                let Some(Record { data, next }) = self.record() else {
-                    break;
-                };
-                if let Some((head, tail)) = data {
-                    take(head, tail);
-                    left -= 1;
-                }
-                self.position = next;
-                if left.is_multiple_of(GIVE_BACK) {
-                    self.give_back();
+            if self.position == self.end {
+                self.end = self.producer.word().load(Ordering::Acquire);
+                if self.position == self.end {
+                    return None;
                 }
             }
-            if left == 0 {
-                self.give_back();
-                return true;
+            let header = self.header();
+            if header & BUSY != 0 {
+                return None;
             }
-            if self.position == before {
-                return false;
+            let length = header & !DISCARDED;
+            let place = Place {
+                position: self.position,
+                words: length / 8,
+            };
+            self.position += (HEADER + u64::from(length)).next_multiple_of(8);
+            if header & DISCARDED == 0 && length as usize <= LONGEST {
+                return Some(place);
             }
-            // A writer that did not see the room given back sees it now, or is seen: either this
-            // finds its record, or it wakes the reader.
-            self.give_back();
-            fence(Ordering::SeqCst);
         }
+    }
+
+    /// The words of a record whose room was not given back.
+    #[inline]
+    pub fn words(&self, place: Place) -> &[u64] {
+        let start = (place.position + HEADER) as usize & (self.size - 1);
+        // SAFETY: records are aligned to eight bytes, and one of at most `LONGEST` bytes lies within
+        // the mapping wherever it begins. The kernel leaves a record alone that is written until its
+        // room is given back.
+        unsafe {
+            let data = self.producer.address.add(self.page + start).cast();
+            NonNull::slice_from_raw_parts(data, place.words as usize).as_ref()
+        }
+    }
+
+    /// Gives back the room of all records before this one, or of all that were handed out.
+    pub fn give_back(&mut self, before: Option<Place>) {
+        let position = before.map_or(self.position, |place| place.position);
+        self.consumer.word().store(position, Ordering::Release);
+        // A writer that did not see the room given back sees it now, or is seen: either the reader
+        // finds its record, or it wakes the reader.
+        fence(Ordering::SeqCst);
     }
 
     /// Nothing was reserved that was not yet handed out: neither what can be read nor what is still
@@ -174,14 +198,9 @@ impl Ring {
         self.position == self.producer.word().load(Ordering::Acquire)
     }
 
-    fn give_back(&self) {
-        let consumer = self.consumer.word();
-        consumer.store(self.position, Ordering::Release);
-    }
-
-    /// The record at the position; `None` while it is being written.
+    /// The header of the record at the position.
     #[inline]
-    fn record(&self) -> Option<Record<'_>> {
+    fn header(&self) -> u32 {
         let start = self.position as usize & (self.size - 1);
         // SAFETY: headers are aligned to eight bytes, as the ring is: they lie within it whole.
         let header = unsafe {
@@ -191,29 +210,6 @@ impl Ring {
                 .cast::<AtomicU32>()
                 .as_ref()
         };
-        let header = header.load(Ordering::Acquire);
-        if header & BUSY != 0 {
-            return None;
-        }
-        let length = (header & !DISCARDED) as usize;
-        let next = self.position + (HEADER + length as u64).next_multiple_of(8);
-        if header & DISCARDED != 0 || length > self.size {
-            return Some(Record { data: None, next });
-        }
-        let start = (start + HEADER as usize) & (self.size - 1);
-        let first = length.min(self.size - start);
-        // SAFETY: both parts lie within the data pages, and the kernel leaves a record alone that
-        // is written until its room is given back, which takes `self` and so ends this borrow.
-        let (head, tail) = unsafe {
-            let data = self.producer.address.add(self.page);
-            (
-                NonNull::slice_from_raw_parts(data.add(start), first).as_ref(),
-                NonNull::slice_from_raw_parts(data, length - first).as_ref(),
-            )
-        };
-        Some(Record {
-            data: Some((head, tail)),
-            next,
-        })
+        header.load(Ordering::Acquire)
     }
 }

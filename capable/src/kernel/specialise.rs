@@ -120,6 +120,7 @@ impl<'a> Specialiser<'a> {
     fn run(mut self) -> Option<Vec<Instruction>> {
         self.follow()?;
         self.rewrite();
+        self.shorten_addresses();
         while self.remove_unused() | self.remove_idle_jumps() {}
         self.pack()
     }
@@ -328,6 +329,30 @@ impl<'a> Specialiser<'a> {
         }
     }
 
+    /// Lets loads add a constant themselves that was added to a copy of their address just before.
+    fn shorten_addresses(&mut self) {
+        let kept: Vec<usize> = (0..self.code.len()).filter(|&at| self.kept[at]).collect();
+        for places in kept.windows(3) {
+            let &[first, second, load] = places else {
+                continue;
+            };
+            if self.meets[first + 1..=load].contains(&true) {
+                continue;
+            }
+            let (first, second) = (self.code[first], self.code[second]);
+            if let Kind::Load { .. } = self.code[load].kind()
+                && let Some((base, distance)) = sum(&first, &second)
+                && self.code[load].src == second.dst
+                && let Some(off) = i16::try_from(distance)
+                    .ok()
+                    .and_then(|distance| self.code[load].off.checked_add(distance))
+            {
+                self.code[load].src = base;
+                self.code[load].off = off;
+            }
+        }
+    }
+
     /// Removes what is computed, loaded or spilled for nobody; true where there was such.
     fn remove_unused(&mut self) -> bool {
         let mut removed = false;
@@ -464,11 +489,27 @@ impl<'a> Specialiser<'a> {
     }
 }
 
+/// The register and the number that two instructions add up, where they do nothing else and leave
+/// that register as it is.
+fn sum(first: &Instruction, second: &Instruction) -> Option<(u8, i32)> {
+    let both = first.kind() == Kind::Alu64
+        && second.kind() == Kind::Alu64
+        && first.is_move()
+        && second.is_add()
+        && first.dst == second.dst;
+    let (base, distance) = match (first.takes_register(), second.takes_register()) {
+        (true, false) => (first.src, second.imm),
+        (false, true) => (second.src, first.imm),
+        _ => return None,
+    };
+    (both && base != first.dst).then_some((base, distance))
+}
+
 /// The registers that a helper of the kernel takes: at most five (include/uapi/linux/bpf.h).
 fn arguments(helper: i32) -> u128 {
     match helper {
-        // Time, processor, pid, uid, task, cgroup.
-        5 | 8 | 14 | 15 | 35 | 80 => 0,
+        // Time, processor, pid, uid, task, cgroup, task with its type.
+        5 | 8 | 14 | 15 | 35 | 80 | 158 => 0,
         // Looking up and deleting in a map, the task's name, submitting to a ring and asking it.
         1 | 3 | 16 | 132 | 134 => 0b110,
         // Reading the kernel's memory, reserving in a ring.
@@ -603,6 +644,51 @@ mod tests {
             code,
             [one(0x85, 0, 1, 0, 1), EXIT, one(0xb7, 0, 0, 0, 2), EXIT]
         );
+    }
+
+    #[test]
+    fn a_load_adds_what_a_setting_added_to_its_address() {
+        // Both ways to write an address that is no more needed, and one that is.
+        let code = specialised(
+            &[
+                &settings(3),
+                // r3 = *(u32 *)(r3 + 0); r3 += r6; r1 = *(u64 *)(r3 + 4)
+                &[one(0x61, 3, 3, 0, 0), one(0x0f, 3, 6, 0, 0)],
+                &[one(0x79, 1, 3, 4, 0)],
+                // r4 = r1; r4 += 8; r2 = *(u32 *)(r4 + 0)
+                &[one(0xbf, 4, 1, 0, 0), one(0x07, 4, 0, 0, 8)],
+                &[one(0x61, 2, 4, 0, 0)],
+                // r5 = r1; r5 += 16; r0 = *(u64 *)(r5 + 0); *(u64 *)(r5 + 0) = r2
+                &[one(0xbf, 5, 1, 0, 0), one(0x07, 5, 0, 0, 16)],
+                &[one(0x79, 0, 5, 0, 0), one(0x7b, 5, 2, 0, 0), EXIT],
+            ],
+            &100u32.to_le_bytes(),
+        );
+        assert_eq!(
+            code,
+            [
+                one(0x79, 1, 6, 104, 0),
+                one(0x61, 2, 1, 8, 0),
+                one(0xbf, 5, 1, 0, 0),
+                one(0x07, 5, 0, 0, 16),
+                one(0x79, 0, 1, 16, 0),
+                one(0x7b, 5, 2, 0, 0),
+                EXIT
+            ]
+        );
+    }
+
+    #[test]
+    fn a_load_that_another_path_leads_to_keeps_its_address() {
+        let code = [
+            // if r1 == 0 goto +2; r3 = r6; r3 += 8; r0 = *(u64 *)(r3 + 0)
+            one(0x15, 1, 0, 2, 0),
+            one(0xbf, 3, 6, 0, 0),
+            one(0x07, 3, 0, 0, 8),
+            one(0x79, 0, 3, 0, 0),
+            EXIT,
+        ];
+        assert_eq!(specialised(&[&code], &[]), code);
     }
 
     #[test]

@@ -27,9 +27,9 @@ use tokio::io::{Interest, unix::AsyncFd};
 use super::{
     object::{Object, ObjectError},
     plan::Transport,
-    record::{Batch, Record, Sections},
+    record::{Batch, NEAR, Order, Record, Sections, TIME},
     rest::{Resting, Timer},
-    ring::Ring,
+    ring::{Place, Ring},
 };
 
 /// How long the reader rests between two batches: much less than a person notices.
@@ -38,8 +38,11 @@ const REST: Duration = Duration::from_millis(40);
 /// Records come as long as the newest is younger than this, in nanoseconds.
 const LATELY: u64 = REST.as_nanos() as u64 / 2;
 
-/// How many records are put in order and shown at once.
+/// How many records are shown at once.
 const BATCH: usize = 2048;
+
+/// After so many records their room in the ring buffer is given back.
+const GIVE_BACK: usize = 128;
 
 /// Perf buffers are read one after another, so a record can be overtaken by later ones on other
 /// processors. Records younger than this wait for the next batch, in nanoseconds.
@@ -66,9 +69,17 @@ pub enum StreamError {
 
 /// Where records come from.
 enum Source {
-    /// With the word that tells the kernel side whether the reader rests.
-    Ring(Box<Ring>, Resting),
-    Perf(Vec<PerfEventArrayBuffer<MapData>>),
+    Ring(Box<RingSource>),
+    Perf(Vec<PerfEventArrayBuffer<MapData>>, Batch),
+}
+
+/// A ring buffer, whose records are read where they lie.
+struct RingSource {
+    ring: Ring,
+    /// What is seen of it and not yet shown.
+    order: Order<Place>,
+    /// Tells the kernel side whether the reader rests.
+    resting: Resting,
 }
 
 /// A descriptor that the transport owns, to wait for.
@@ -87,7 +98,8 @@ pub struct Stream {
     source: Source,
     timer: Timer,
     sections: Sections,
-    batch: Batch,
+    /// The time of the newest record that was seen.
+    newest: Option<u64>,
     state: State,
 }
 
@@ -128,7 +140,11 @@ impl Stream {
             Transport::Ring => {
                 let ring: Ring = object.take_map("EVENTS")?;
                 wait_for(ring.as_raw_fd())?;
-                Source::Ring(Box::new(ring), object.take_map(".bss")?)
+                Source::Ring(Box::new(RingSource {
+                    ring,
+                    order: Order::default(),
+                    resting: object.take_map(".bss")?,
+                }))
             }
             Transport::Perf => {
                 let mut events: PerfEventArray<MapData> = object.take_map("EVENTS")?;
@@ -140,7 +156,7 @@ impl Stream {
                     wait_for(buffer.as_raw_fd())?;
                     buffers.push(buffer);
                 }
-                Source::Perf(buffers)
+                Source::Perf(buffers, Batch::default())
             }
         };
         Ok(Self {
@@ -148,7 +164,7 @@ impl Stream {
             source,
             timer: Timer::new()?,
             sections: Sections::of(config),
-            batch: Batch::default(),
+            newest: None,
             state: State::Quiet,
         })
     }
@@ -183,17 +199,11 @@ impl Stream {
     /// Takes a batch out of the transport and gives what is old enough to the sink, in order of
     /// time. Never waits.
     pub fn read(&mut self, sink: impl FnMut(Record<'_>)) {
-        let full = self.take();
-        let newest = self.batch.newest();
-        let until = match self.source {
-            Source::Ring(..) => u64::MAX,
-            Source::Perf(_) => monotonic_now().saturating_sub(HOLD_BACK),
-        };
-        self.batch.give(self.sections, until, sink);
+        let (full, waiting) = self.take(Some(HOLD_BACK), sink);
         let lately = || monotonic_now().saturating_sub(LATELY);
         let next = if full {
             State::More
-        } else if newest.is_some_and(|newest| newest >= lately()) || !self.batch.is_empty() {
+        } else if self.newest.take().is_some_and(|newest| newest >= lately()) || waiting {
             State::Busy
         } else {
             State::Quiet
@@ -203,25 +213,17 @@ impl Stream {
 
     /// Gives all that was received, at the end of a trace.
     pub fn finish(&mut self, mut sink: impl FnMut(Record<'_>)) {
-        loop {
-            let full = self.take();
-            if !full {
-                break;
-            }
-            if matches!(self.source, Source::Ring(..)) {
-                self.batch.give(self.sections, u64::MAX, &mut sink);
-            }
-        }
-        self.batch.give(self.sections, u64::MAX, &mut sink);
+        while let (true, _) = self.take(None, &mut sink) {}
     }
 
     /// Moves to a state and tells the kernel side whether a wake-up is wanted.
     fn go(&mut self, next: State) {
         let (rested, rests) = (self.state != State::Quiet, next != State::Quiet);
         self.state = next;
-        let Source::Ring(ring, resting) = &self.source else {
+        let Source::Ring(source) = &self.source else {
             return;
         };
+        let RingSource { ring, resting, .. } = &**source;
         if rested != rests {
             resting.say(rests);
         }
@@ -233,15 +235,13 @@ impl Stream {
         }
     }
 
-    /// Takes records until the transport is empty, or the batch is full: then true.
-    fn take(&mut self) -> bool {
-        let (batch, sections) = (&mut self.batch, self.sections);
+    /// Gives records to the sink until the transport is empty, or a batch was given: then true.
+    /// Perf buffers keep what is younger than `hold_back`; also whether there is such.
+    fn take(&mut self, hold_back: Option<u64>, sink: impl FnMut(Record<'_>)) -> (bool, bool) {
+        let sections = self.sections;
         match &mut self.source {
-            Source::Ring(ring, _) => {
-                let most = BATCH.saturating_sub(batch.len());
-                ring.read(most, |head, tail| batch.push(head, tail, sections))
-            }
-            Source::Perf(buffers) => {
+            Source::Ring(source) => (source.give(sections, &mut self.newest, sink), false),
+            Source::Perf(buffers, batch) => {
                 for buffer in buffers {
                     buffer.for_each(|event| match event {
                         PerfEvent::Sample { head, tail } => batch.push(head, tail, sections),
@@ -250,7 +250,49 @@ impl Stream {
                         PerfEvent::Lost { count } => log::debug!("perf buffer: lost {count}"),
                     });
                 }
-                false
+                self.newest = batch.newest();
+                let until = hold_back.map_or(u64::MAX, |age| monotonic_now().saturating_sub(age));
+                batch.give(sections, until, sink);
+                (false, !batch.is_empty())
+            }
+        }
+    }
+}
+
+impl RingSource {
+    /// Gives records to the sink until the ring is empty, or a batch was given: then true. The
+    /// newest that were seen wait for the next to come, which may be a little older.
+    fn give(
+        &mut self,
+        sections: Sections,
+        newest: &mut Option<u64>,
+        mut sink: impl FnMut(Record<'_>),
+    ) -> bool {
+        let mut left = BATCH;
+        loop {
+            let waited = self.order.len();
+            while self.order.len() < GIVE_BACK
+                && let Some(place) = self.ring.next()
+            {
+                if let Some(&time) = self.ring.words(place).get(TIME) {
+                    self.order.queue(time, place);
+                }
+            }
+            let seen = self.order.len();
+            let more = seen == GIVE_BACK;
+            for (time, place) in self.order.take(if more { seen - NEAR } else { seen }) {
+                *newest = Some(time);
+                if let Some(record) = sections.record(self.ring.words(place)) {
+                    sink(record);
+                }
+            }
+            self.ring.give_back(self.order.left().min().copied());
+            if !more && seen == waited {
+                return false;
+            }
+            left = left.saturating_sub(seen - waited);
+            if left == 0 {
+                return true;
             }
         }
     }

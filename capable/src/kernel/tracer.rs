@@ -356,6 +356,7 @@ fn configure(
     gaps: &mut Vec<String>,
 ) -> Result<Config, TracerError> {
     let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
+    let ring_bytes = request.buffer.unwrap_or(RING_BYTES);
     let mut config = Config {
         capabilities: u64::MAX,
         lowest_mapping: inlining::lowest_mapping(),
@@ -368,14 +369,16 @@ fn configure(
         user_frames: frames(request.user_frames),
         only_pid: 0,
         cgroups: 0,
-        wakeup_bytes: request.buffer.unwrap_or(RING_BYTES) / 2,
+        wakeup_bytes: ring_bytes / 2,
         io_worker: request.layout.io_worker,
         securebits: securebits(&request.layout),
         namespaces: Default::default(),
         audit: request.layout.audit as u8,
         audited_only: u8::from(request.audited_only),
         narrow: 0,
-        reserved: [0; 3],
+        reserved: 0,
+        wakeup_sample: wakeup_sample(ring_bytes),
+        typed_task: u8::from(request.layout.typed_task),
         results: 0,
         unique: request.unique as u8,
         wanted: wanted(request),
@@ -396,6 +399,12 @@ fn configure(
     }
     request.filters.configure(&mut config)?;
     Ok(config)
+}
+
+/// Which records ask how full a ring buffer of this size is: one of 16 where half of it has room for
+/// more than a thousand checks, else each.
+fn wakeup_sample(ring_bytes: u32) -> u8 {
+    if ring_bytes >= 1 << 18 { 15 } else { 0 }
 }
 
 /// The securebits that a kernel knows: those for scripts came with 6.14

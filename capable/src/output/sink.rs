@@ -1,6 +1,7 @@
 //! Where rows end up.
 
 use super::{Needs, Row};
+use crate::event::Event;
 
 /// A format of rows.
 ///
@@ -15,6 +16,11 @@ pub trait Sink {
 
     /// One row.
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
+
+    /// The row of a check to which nothing is added: that of [`Row::bare`].
+    fn bare(&mut self, event: Event<'_>, out: &mut Vec<u8>) {
+        self.row(&Row::bare(event), out);
+    }
 
     /// What comes after the last row.
     fn finish(&mut self, out: &mut Vec<u8>);

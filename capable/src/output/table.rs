@@ -14,7 +14,7 @@ use super::{
     templates::Templates,
     value::Value,
 };
-use crate::event::Verdict;
+use crate::event::{Event, Verdict};
 
 /// A table of chosen columns.
 #[derive(Debug)]
@@ -43,18 +43,6 @@ struct Before {
     /// Where it lies in what was written: at the end, or it is gone.
     start: usize,
     end: usize,
-}
-
-impl Before {
-    /// The row of this check is the one before.
-    #[inline]
-    fn is(&self, check: &Check, second: i64, written: usize) -> bool {
-        let at_once = Check {
-            time: self.check.time,
-            ..*check
-        };
-        written == self.end && second == self.second && at_once == self.check
-    }
 }
 
 /// A line for checks of one kind.
@@ -181,29 +169,29 @@ impl Sink for Table {
         });
     }
 
-    #[inline]
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
-        let start = out.len();
-        let bare = matches!(
-            (row.kernel_stack, row.user_stack),
-            (NamedStack::NotAsked, NamedStack::NotAsked)
-        );
-        if !self.remembers || !bare {
-            self.write(row, out);
+        self.write(row, out);
+    }
+
+    fn bare(&mut self, event: Event<'_>, out: &mut Vec<u8>) {
+        if !self.remembers {
+            self.write(&Row::bare(event), out);
             return;
         }
-        let check = row.event.check;
-        let second = self.clock.second(check.time);
+        let start = out.len();
+        let second = self.clock.second(event.check.time);
         if let Some(before) = &mut self.before
-            && before.is(check, second, start)
+            && start == before.end
+            && second == before.second
+            && event.repeats(&before.check)
         {
             out.extend_from_within(before.start..);
             (before.start, before.end) = (start, out.len());
             return;
         }
-        self.write(row, out);
+        self.write(&Row::bare(event), out);
         self.before = Some(Before {
-            check: *check,
+            check: *event.check,
             second,
             start,
             end: out.len(),

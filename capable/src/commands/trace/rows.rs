@@ -74,12 +74,12 @@ impl Rows {
 
     /// Writes a check's row.
     pub fn push(&mut self, event: Event<'_>) {
-        let mut row = Row::bare(event);
+        self.shown += 1;
         if self.needs.is_empty() && !self.stacks {
-            self.sink.row(&row, &mut self.written);
-            self.shown += 1;
+            self.sink.bare(event, &mut self.written);
             return;
         }
+        let mut row = Row::bare(event);
         if self.needs.contains(Needs::SYSCALL) {
             row.syscall = event
                 .syscall()
@@ -155,7 +155,6 @@ impl Rows {
             (_, Some(_)) => NamedStack::Frames(&user_frames),
         };
         self.sink.row(&row, &mut self.written);
-        self.shown += 1;
     }
 
     /// Writes what comes after the last row.

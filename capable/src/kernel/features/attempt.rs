@@ -5,13 +5,18 @@ use std::io;
 
 use aya_obj::generated::{bpf_attach_type, bpf_insn, bpf_map_type, bpf_prog_type};
 
+use capable_common::Offsets;
+
 use super::support::{Lack, Support};
-use crate::kernel::assembly::{EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, set};
+use crate::kernel::assembly::{
+    EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, jump_if_equal, load, load_half, set,
+};
 use crate::kernel::offsets::Layout;
 use crate::kernel::sys;
 
-/// A helper by its number (include/uapi/linux/bpf.h).
+/// Helpers by their numbers (include/uapi/linux/bpf.h).
 const KTIME_GET_COARSE_NS: i32 = 160;
+const GET_CURRENT_TASK_BTF: i32 = 158;
 
 /// `ENOTSUPP` (include/linux/errno.h), which the kernel lets out to user space in a few places.
 const ENOTSUPP: i32 = 524;
@@ -31,7 +36,7 @@ const READ_KERNEL: &[bpf_insn] = &[
 
 const COARSE_TIME: &[bpf_insn] = &[call(KTIME_GET_COARSE_NS), set(0, 0), EXIT];
 
-fn load(
+fn try_load(
     kind: bpf_prog_type,
     attach_type: u32,
     attach_btf_id: u32,
@@ -49,7 +54,7 @@ fn load(
 }
 
 fn load_kprobe(instructions: &[bpf_insn]) -> io::Result<()> {
-    load(bpf_prog_type::BPF_PROG_TYPE_KPROBE, 0, 0, instructions)
+    try_load(bpf_prog_type::BPF_PROG_TYPE_KPROBE, 0, 0, instructions)
 }
 
 fn errno(error: &io::Error) -> i32 {
@@ -83,7 +88,7 @@ pub(super) fn memory_charged_to_cgroup(bpf: &Support) -> Support {
         return not_tried();
     }
     let kind = bpf_prog_type::BPF_PROG_TYPE_SOCKET_FILTER;
-    match load(kind, 0, 0, COARSE_TIME) {
+    match try_load(kind, 0, 0, COARSE_TIME) {
         Ok(()) => Support::Yes,
         Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
             "this kernel charges BPF memory to the limit on locked memory (before 5.11)",
@@ -109,6 +114,39 @@ pub(super) fn kernel_reads(bpf: &Support) -> Support {
         )),
         Err(error) => unclear(&error),
     }
+}
+
+/// Does the verifier know the types of the current task and of the credentials that it uses, so that
+/// programs may read their members without a helper (5.11 and later)?
+pub(super) fn typed_task(bpf: &Support, layout: &Layout) -> bool {
+    bpf.is_yes() && typed_reads(&layout.offsets).is_some_and(|reads| load_kprobe(&reads).is_ok())
+}
+
+/// A program that reads every member which is read so; none where the place of one is not known.
+fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
+    const TASK: u8 = 0;
+    const CREDENTIALS: u8 = 6;
+    const NAMESPACE: u8 = 7;
+    const UNUSED: u8 = 1;
+    let place = |offset: u32| i16::try_from(offset).ok();
+    Some(vec![
+        call(GET_CURRENT_TASK_BTF),
+        load(UNUSED, TASK, place(offsets.task_comm)?),
+        load(UNUSED, TASK, place(offsets.task_comm + 8)?),
+        load_half(UNUSED, TASK, place(offsets.task_flags)?),
+        load(CREDENTIALS, TASK, place(offsets.task_cred)?),
+        load(UNUSED, CREDENTIALS, place(offsets.cred_effective)?),
+        load_half(UNUSED, CREDENTIALS, place(offsets.cred_euid)?),
+        load(NAMESPACE, CREDENTIALS, place(offsets.cred_user_ns)?),
+        load_half(UNUSED, NAMESPACE, place(offsets.user_ns_inum)?),
+        load_half(UNUSED, NAMESPACE, place(offsets.user_ns_level)?),
+        load(CREDENTIALS, TASK, place(offsets.task_real_cred)?),
+        load_half(UNUSED, CREDENTIALS, place(offsets.cred_uid)?),
+        // An address is compared with a number.
+        jump_if_equal(CREDENTIALS, UNUSED),
+        set(0, 0),
+        EXIT,
+    ])
 }
 
 /// Does the kernel take a program that runs after `cap_capable`?
@@ -152,7 +190,7 @@ fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> S
         return not_tried();
     }
     let kind = bpf_prog_type::BPF_PROG_TYPE_TRACING;
-    let Err(error) = load(kind, attach as u32, target, TRIVIAL) else {
+    let Err(error) = try_load(kind, attach as u32, target, TRIVIAL) else {
         return Support::Yes;
     };
     match errno(&error) {

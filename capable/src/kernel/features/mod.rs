@@ -95,13 +95,14 @@ impl Features {
         let initial_user_namespace = system::is_initial_namespace("user", INITIAL_USER_NAMESPACE);
         let perf_event_paranoid = system::setting("kernel/perf_event_paranoid");
         let kptr_restrict = system::setting("kernel/kptr_restrict");
-        let (btf, layout) = read_layout(Path::new(VMLINUX));
+        let (btf, mut layout) = read_layout(Path::new(VMLINUX));
         let bpf = may_load(effective, &initial_user_namespace);
         let memory = attempt::memory_charged_to_cgroup(&bpf);
         if memory.is_no() {
             // Where this fails, the attempts that need more memory say so themselves.
             sys::lift_memory_limit().ok();
         }
+        layout.typed_task = attempt::typed_task(&bpf, &layout);
         let kernel_reads = match lockdown {
             Lockdown::Confidentiality => {
                 system::confidentiality("reading kernel memory in BPF programs")

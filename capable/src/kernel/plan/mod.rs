@@ -277,6 +277,7 @@ fn visible(features: &Features, hook: Hook) -> Layout {
         layout.offsets = Offsets::UNKNOWN;
         // What the helper gives would have to be read.
         layout.task_registers = false;
+        layout.typed_task = false;
     }
     if hook == Hook::Tracepoint {
         layout.audit = match features.symbols {

@@ -50,6 +50,7 @@ fn everything() -> Features {
             tracepoint: Some(2),
             callers: [Some(3), Some(4), Some(5), Some(6)],
             task_registers: true,
+            typed_task: true,
         },
         bpf: Support::Yes,
         kernel_reads: Support::Yes,
