@@ -4,10 +4,7 @@
 
 use capable_common::{self as wire, Flags};
 
-use crate::{
-    capability::{Capability, CapabilitySet},
-    kernel::record::repeats,
-};
+use crate::capability::{Capability, CapabilitySet};
 
 /// One capability check.
 #[derive(Clone, Copy, Debug)]
@@ -205,15 +202,21 @@ pub struct Syscall {
     pub arguments: [u64; 6],
 }
 
+impl<'a> Event<'a> {
+    /// A check of which nothing else was asked for.
+    pub fn bare(check: &'a wire::Check) -> Self {
+        Self {
+            check,
+            detail: None,
+            kernel_stack: Stack::NotAsked,
+            user_stack: Stack::NotAsked,
+        }
+    }
+}
+
 impl Event<'_> {
     fn has(&self, flag: u32) -> bool {
         self.check.flags & flag != 0
-    }
-
-    /// Whether the check says the same as another but for its time.
-    #[inline]
-    pub fn repeats(&self, before: &wire::Check) -> bool {
-        repeats(self.check, before)
     }
 
     /// The capability that was asked for.

@@ -49,6 +49,9 @@ impl Sections {
         bytes / 8 + self.kernel_frames + self.user_frames
     }
 
+    /// A check alone.
+    const BARE: Self = Self::new(false, 0, 0);
+
     /// The length in words of a record of this kind.
     fn length(self, kind: u16) -> usize {
         if kind == Kind::Check as u16 {
@@ -76,6 +79,10 @@ impl Sections {
     /// Takes a check's record apart.
     #[inline]
     fn event(self, words: &[u64]) -> Option<Event<'_>> {
+        if self == Self::BARE && words.len() == size_of::<Check>() / 8 {
+            // SAFETY: as below.
+            return Some(Event::bare(unsafe { &*words.as_ptr().cast::<Check>() }));
+        }
         let (check, rest) = words.split_at_checked(size_of::<Check>() / 8)?;
         let (detail, rest) = if self.detail {
             let (detail, rest) = rest.split_at_checked(size_of::<Detail>() / 8)?;
@@ -308,10 +315,17 @@ pub(crate) fn repeats(check: &Check, before: &Check) -> bool {
     const WORDS: usize = size_of::<Check>() / 8;
     // SAFETY: a check is as many words, made of integers without padding (a test in capable-common
     // holds that).
-    let words = |check: &Check| unsafe { *ptr::from_ref(check).cast::<[u64; WORDS]>() };
-    let (mut check, before) = (words(check), words(before));
-    check[TIME] = before[TIME];
-    check == before
+    let words = |check| unsafe { &*ptr::from_ref::<Check>(check).cast::<[u64; WORDS]>() };
+    let (check, before) = (words(check), words(before));
+    // Without a branch for each word.
+    let differs = |word| {
+        if word == TIME {
+            0
+        } else {
+            check[word] ^ before[word]
+        }
+    };
+    (0..WORDS).fold(0, |all, word| all | differs(word)) == 0
 }
 
 #[cfg(test)]

@@ -96,9 +96,10 @@ pub struct Ring {
     consumer: Mapping,
     /// How far was written, and from the next page on the data.
     producer: Mapping,
-    page: usize,
-    /// The size of the data, a power of two.
-    size: usize,
+    /// The data.
+    data: NonNull<u8>,
+    /// The size of the data, a power of two, less one.
+    mask: u64,
     /// The record that is read next.
     position: u64,
     /// How far was written when that was last looked at.
@@ -132,12 +133,14 @@ impl Ring {
         let consumer = Mapping::new(fd, libc::PROT_READ | libc::PROT_WRITE, 0, page)?;
         let producer = Mapping::new(fd, libc::PROT_READ, page, page + size + page)?;
         let position = consumer.word().load(Ordering::Acquire);
+        // SAFETY: the mapping has a page before the data.
+        let data = unsafe { producer.address.add(page) };
         Ok(Self {
             map,
             consumer,
             producer,
-            page,
-            size,
+            data,
+            mask: size as u64 - 1,
             position,
             end: position,
         })
@@ -163,7 +166,7 @@ impl Ring {
                 position: self.position,
                 words: length / 8,
             };
-            self.position += (HEADER + u64::from(length)).next_multiple_of(8);
+            self.position += HEADER + ((u64::from(length) + 7) & !7);
             if header & DISCARDED == 0 && length as usize <= LONGEST {
                 return Some(place);
             }
@@ -173,12 +176,12 @@ impl Ring {
     /// The words of a record whose room was not given back.
     #[inline]
     pub fn words(&self, place: Place) -> &[u64] {
-        let start = (place.position + HEADER) as usize & (self.size - 1);
+        let start = (place.position + HEADER) & self.mask;
         // SAFETY: records are aligned to eight bytes, and one of at most `LONGEST` bytes lies within
         // the mapping wherever it begins. The kernel leaves a record alone that is written until its
         // room is given back.
         unsafe {
-            let data = self.producer.address.add(self.page + start).cast();
+            let data = self.data.add(start as usize).cast();
             NonNull::slice_from_raw_parts(data, place.words as usize).as_ref()
         }
     }
@@ -201,15 +204,12 @@ impl Ring {
     /// The header of the record at the position.
     #[inline]
     fn header(&self) -> u32 {
-        let start = self.position as usize & (self.size - 1);
+        let start = self.position & self.mask;
         // SAFETY: headers are aligned to eight bytes, as the ring is: they lie within it whole.
-        let header = unsafe {
-            self.producer
-                .address
-                .add(self.page + start)
-                .cast::<AtomicU32>()
-                .as_ref()
-        };
+        let header = unsafe { self.data.add(start as usize).cast::<AtomicU32>().as_ref() };
         header.load(Ordering::Acquire)
     }
 }
+
+// SAFETY: the data lies in the mapping, which belongs to the process, not to a thread.
+unsafe impl Send for Ring {}

@@ -1,5 +1,7 @@
 //! Where rows end up.
 
+use capable_common::Check;
+
 use super::{Needs, Row};
 use crate::event::Event;
 
@@ -17,9 +19,9 @@ pub trait Sink {
     /// One row.
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
 
-    /// The row of a check to which nothing is added: that of [`Row::bare`].
-    fn bare(&mut self, event: Event<'_>, out: &mut Vec<u8>) {
-        self.row(&Row::bare(event), out);
+    /// The row of a check to which nothing is added.
+    fn bare(&mut self, check: &Check, out: &mut Vec<u8>) {
+        self.row(&Row::bare(Event::bare(check)), out);
     }
 
     /// What comes after the last row.

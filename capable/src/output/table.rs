@@ -14,7 +14,10 @@ use super::{
     templates::Templates,
     value::Value,
 };
-use crate::event::{Event, Verdict};
+use crate::{
+    event::{Event, Verdict},
+    kernel::record::repeats,
+};
 
 /// A table of chosen columns.
 #[derive(Debug)]
@@ -173,35 +176,41 @@ impl Sink for Table {
         self.write(row, out);
     }
 
-    fn bare(&mut self, event: Event<'_>, out: &mut Vec<u8>) {
-        if !self.remembers {
-            self.write(&Row::bare(event), out);
-            return;
-        }
+    fn bare(&mut self, check: &Check, out: &mut Vec<u8>) {
         let start = out.len();
-        let second = self.clock.second(event.check.time);
-        if let Some(before) = &mut self.before
+        if self.remembers
+            && let second = self.clock.second(check.time)
+            && let Some(before) = &mut self.before
             && start == before.end
             && second == before.second
-            && event.repeats(&before.check)
+            && repeats(check, &before.check)
         {
             out.extend_from_within(before.start..);
             (before.start, before.end) = (start, out.len());
             return;
         }
-        self.write(&Row::bare(event), out);
-        self.before = Some(Before {
-            check: *event.check,
-            second,
-            start,
-            end: out.len(),
-        });
+        self.write_new(check, out);
     }
 
     fn finish(&mut self, _out: &mut Vec<u8>) {}
 }
 
 impl Table {
+    /// Writes the row of a check which is not that of the one before, and remembers it.
+    #[inline(never)]
+    fn write_new(&mut self, check: &Check, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.write(&Row::bare(Event::bare(check)), out);
+        if self.remembers {
+            self.before = Some(Before {
+                check: *check,
+                second: self.clock.second(check.time),
+                start,
+                end: out.len(),
+            });
+        }
+    }
+
     /// Writes a row anew.
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         let start = out.len();

@@ -73,12 +73,18 @@ impl Rows {
     }
 
     /// Writes a check's row.
+    #[inline]
     pub fn push(&mut self, event: Event<'_>) {
         self.shown += 1;
         if self.needs.is_empty() && !self.stacks {
-            self.sink.bare(event, &mut self.written);
-            return;
+            self.sink.bare(event.check, &mut self.written);
+        } else {
+            self.push_whole(event);
         }
+    }
+
+    /// Writes the row of a check to which something is added.
+    fn push_whole(&mut self, event: Event<'_>) {
         let mut row = Row::bare(event);
         if self.needs.contains(Needs::SYSCALL) {
             row.syscall = event
