@@ -112,8 +112,8 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     ask: impl Fn() -> Asked,
 ) {
     let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
-    let only = config!(only_pid);
-    if only == 0 && by_argument && config!(audited_only) != 0 {
+    let audit_first = config!(only_pid) == 0 && by_argument && config!(audited_only) != 0;
+    if audit_first {
         // The commonest answer, before it is asked who the process is. The tracer makes no
         // unaudited check of its own where these are dropped.
         let asked = ask();
@@ -124,7 +124,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     }
     let ids = bpf_get_current_pid_tgid();
     let (pid, tid) = ((ids >> 32) as u32, ids as u32);
-    if only != 0 && pid != only && pid != config!(own_pid) {
+    if !filter::keeps_process(pid) && pid != config!(own_pid) {
         maps::count_one(|counters| &mut counters.filtered);
         return;
     }
@@ -137,7 +137,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         flags |= filter::audit_from_argument(asked.options);
     }
     let narrow = config!(narrow) != 0;
-    if !filter::keeps_audit(flags)
+    if (!audit_first && !filter::keeps_audit(flags))
         || (narrow && !(filter::keeps_capability(asked.capability) && filter::keeps_task(pid, tid)))
     {
         maps::count_one(|counters| &mut counters.filtered);

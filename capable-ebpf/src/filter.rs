@@ -21,6 +21,13 @@ const CALL_PATH: usize = 12;
 /// function itself, and one that the compiler split from it.
 const HELPERS: usize = 4;
 
+/// Whether a process is the one to keep, where there is only one.
+#[inline(always)]
+pub fn keeps_process(pid: u32) -> bool {
+    let only = config!(only_pid);
+    only == 0 || pid == only
+}
+
 /// Whether a capability is one to keep.
 #[inline(always)]
 pub fn keeps_capability(capability: i32) -> bool {
@@ -35,14 +42,10 @@ pub fn keeps_capability(capability: i32) -> bool {
 pub fn audit_from_argument(options: u32) -> u32 {
     let how = config!(audit);
     if how == AuditArgument::Options as u8 {
-        let mut flags = Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN;
-        if options & NOAUDIT == 0 {
-            flags |= Flags::AUDITED;
-        }
-        if options & INSETID != 0 {
-            flags |= Flags::INSETID;
-        }
-        flags
+        // Without a branch: the verifier would follow each through the rest of the program.
+        let audited = (!options & NOAUDIT) / NOAUDIT * Flags::AUDITED;
+        let insetid = (options & INSETID) / INSETID * Flags::INSETID;
+        Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN | audited | insetid
     } else if how == AuditArgument::Audit as u8 {
         Flags::AUDIT_KNOWN | if options != 0 { Flags::AUDITED } else { 0 }
     } else {
@@ -130,8 +133,7 @@ pub fn keeps_result(flags: u32, result: i32) -> bool {
 /// Whether the current task is one to keep.
 #[inline(always)]
 pub fn keeps_task(pid: u32, tid: u32) -> bool {
-    let only = config!(only_pid);
-    if only != 0 && pid != only {
+    if !keeps_process(pid) {
         return false;
     }
     if config!(pids) != 0 && !crate::life::is_followed(pid) {

@@ -10,7 +10,7 @@ use capable_common::MAX_FRAMES;
 
 use crate::{
     check::{self, Asked},
-    config,
+    config, filter,
     maps::{self, Pending, add, subtract},
     transport::{Slot, Transport},
     verdict::Target,
@@ -38,10 +38,15 @@ pub fn entry(context: &ProbeContext) {
         return;
     };
     let ids = bpf_get_current_pid_tgid();
-    if check::is_own((ids >> 32) as u32, capability, options) {
+    let (pid, tid) = ((ids >> 32) as u32, ids as u32);
+    if check::is_own(pid, capability, options) {
         return;
     }
-    let tid = ids as u32;
+    // What is dropped anyway is not kept for its return.
+    if !filter::keeps_process(pid) || !filter::keeps_audit(filter::audit_from_argument(options)) {
+        maps::count_one(|counters| &mut counters.filtered);
+        return;
+    }
     let pending = Pending {
         credentials,
         target,

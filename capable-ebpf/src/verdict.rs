@@ -233,25 +233,52 @@ fn walk(credentials: u64, own: u64, target: u64) -> u64 {
     };
     let mut namespace = target;
     for _ in 0..LEVELS {
-        let (Some(level), Some(parent)) = (
-            read::<i32>(namespace, config!(offsets.user_ns_level)),
-            read::<u64>(namespace, config!(offsets.user_ns_parent)),
-        ) else {
+        let Some(Above {
+            parent,
+            level,
+            owner,
+        }) = above(namespace)
+        else {
             return UNKNOWN;
         };
         if level <= own_level {
             return OUTSIDE;
         }
         if parent == own {
-            return match read::<u32>(namespace, config!(offsets.user_ns_owner)) {
-                Some(owner) if owner == euid => OWNED,
-                Some(_) => BELOW,
-                None => UNKNOWN,
-            };
+            return if owner == euid { OWNED } else { BELOW };
         }
         namespace = parent;
     }
     UNKNOWN
+}
+
+/// What is above a user namespace, as it lies there on every kernel so far
+/// (include/linux/user_namespace.h).
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Above {
+    parent: u64,
+    level: i32,
+    owner: u32,
+}
+
+/// Reads it at once where it lies so: each read is one more way for the verifier to follow, in each
+/// turn of the walk.
+#[inline(always)]
+fn above(namespace: u64) -> Option<Above> {
+    let (parent, level, owner) = (
+        config!(offsets.user_ns_parent),
+        config!(offsets.user_ns_level),
+        config!(offsets.user_ns_owner),
+    );
+    if level == parent.wrapping_add(8) && owner == parent.wrapping_add(12) {
+        return read(namespace, parent);
+    }
+    Some(Above {
+        parent: read(namespace, parent)?,
+        level: read(namespace, level)?,
+        owner: read(namespace, owner)?,
+    })
 }
 
 /// Over the namespace of the credentials their bit decides.
