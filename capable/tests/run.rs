@@ -370,6 +370,27 @@ fn where_capable_itself_fails_the_exit_code_is_125() {
 
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn it_keeps_its_exit_code_where_nobody_reads_its_complaints() {
+    let unheard = |arguments: &str| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(CAPABLE);
+        command
+            .args(arguments.split_whitespace())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(writer);
+        command.status().unwrap().code()
+    };
+    let gate = "run --report /dev/null --allow net_raw -- nice -n -5 true";
+    assert_eq!(unheard(gate), Some(3));
+    assert_eq!(unheard("run -- sh -c kill${IFS}-9${IFS}$$"), Some(128 + 9));
+    assert_eq!(unheard("run -- /nonexistent"), Some(127));
+    assert_eq!(unheard("profile --duration 1s --pid 1"), Some(0));
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn the_gate_fails_a_run_that_needs_more_than_is_allowed() {
     let gate = |options: &str| {
         with(

@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{
     Usage,
+    print::say,
     reporting::{Account, ReportPlace, Reporter},
     trace::resolve,
 };
@@ -87,10 +88,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             tracer.follow(pid, false)?;
         }
         let began = monotonic_now();
-        eprintln!(
-            "capable: counting what {} asks for; Ctrl-C ends and reports",
+        say(format_args!(
+            "capable: counting what {} asks for; Ctrl-C ends and reports\n",
             target.subject()
-        );
+        ));
         wait(&mut tracer, signals, args.duration, &target).await?;
         let duration = monotonic_now().saturating_sub(began);
         let missed = tracer.detach();
@@ -144,10 +145,12 @@ async fn wait(
         let counters = tracer.counters()?;
         if counters.lost_counts > lost {
             lost = counters.lost_counts;
-            eprintln!("capable: lost {lost} checks so far: the table is full, try --table-size");
+            say(format_args!(
+                "capable: lost {lost} checks so far: the table is full, try --table-size\n"
+            ));
         }
         if target.has_ended() {
-            eprintln!("capable: {} has ended", target.subject());
+            say(format_args!("capable: {} has ended\n", target.subject()));
             return Ok(());
         }
     }

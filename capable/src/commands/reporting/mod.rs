@@ -10,7 +10,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 pub use losses::Account;
 use place::Place;
 
-use super::Usage;
+use super::{Usage, print::say};
 use crate::{
     capability::CapabilitySet,
     profile::{
@@ -171,7 +171,9 @@ impl Reporter {
         }
         self.report.write(&written)?;
         if report.incomplete.is_some() && !self.report.is_stderr() {
-            eprintln!("capable: INCOMPLETE: something was lost, see the report");
+            say(format_args!(
+                "capable: INCOMPLETE: something was lost, see the report\n"
+            ));
         }
         Ok(self
             .allowed
@@ -186,13 +188,16 @@ fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
     let offences = gate::offences(report, allowed);
     for offence in &offences {
         for evidence in offence.evidence() {
-            eprintln!("capable: not allowed: {}", sentence(offence, evidence));
+            say(format_args!(
+                "capable: not allowed: {}\n",
+                sentence(offence, evidence)
+            ));
         }
     }
     if report.incomplete.is_some() {
-        eprintln!(
-            "capable: the report is incomplete, so it is not known that nothing else was needed"
-        );
+        say(format_args!(
+            "capable: the report is incomplete, so it is not known that nothing else was needed\n"
+        ));
     }
     !offences.is_empty() || report.incomplete.is_some()
 }

@@ -15,6 +15,7 @@ use tree::Tree;
 
 use super::{
     Usage,
+    print::say,
     reporting::{Account, ReportPlace, Reporter},
 };
 use crate::{
@@ -54,7 +55,7 @@ const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 pub fn run(args: &Args) -> Result<ExitCode> {
     match attempt(args) {
         Err(error) if !error.is::<Usage>() => {
-            eprintln!("capable: {error:#}");
+            say(format_args!("capable: {error:#}\n"));
             let code = error
                 .downcast_ref::<LaunchError>()
                 .map_or(FAILED, LaunchError::exit_code);
@@ -129,7 +130,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     })?;
     let needs = needs(&report, &command, &file, gains);
     if let Some(signal) = ended.signal() {
-        eprintln!("capable: the command was ended by {signal}");
+        say(format_args!("capable: the command was ended by {signal}\n"));
     }
     let shut = reporter.deliver(&report, &needs)?;
     Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))
