@@ -54,6 +54,8 @@ pub struct Known {
     pub pid: u32,
     /// The thread.
     pub tid: u32,
+    /// The address of its `task_struct`: see [`task::current`].
+    pub task: u64,
     /// The capability's number.
     pub capability: i32,
     /// The fourth argument.
@@ -151,11 +153,13 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         }
     }
 
-    let mut subject = verdict::settle(asked);
+    let task = task::current();
+    let mut subject = verdict::settle(asked, task);
     subject.flags |= flags;
     let known = Known {
         pid,
         tid,
+        task,
         capability: asked.capability,
         options: asked.options,
         subject,
@@ -209,7 +213,7 @@ fn record_size() -> u64 {
 /// Writes the record straight into the transport's memory.
 #[inline(always)]
 fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known) -> bool {
-    let identity = task::identity();
+    let identity = task::identity(known.task);
     let uid = identity.user();
     let size = record_size();
     let record = T::reserve(size, asked.slot);
@@ -222,12 +226,11 @@ fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known)
     }
     let mut end = size_of::<Check>() as u64;
     if wants(Wanted::DETAIL) {
-        let task = task::current();
-        flags |= task::kind(task);
+        flags |= task::kind(known.task);
         // SAFETY: the record has room for the detail where it is asked for, and its sections are
         // multiples of eight bytes.
         let detail = unsafe { &mut *record.add(end as usize).cast::<Detail>() };
-        flags |= task::describe(task, detail);
+        flags |= task::describe(known.task, detail);
         end += size_of::<Detail>() as u64;
     }
     let kernel_frames = match asked.frames {

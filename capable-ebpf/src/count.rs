@@ -34,8 +34,7 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
         return Novelty::New;
     }
     let subject = if by == UniqueBy::Comm as u8 {
-        // SAFETY: both are sixteen bytes without meaning to the compiler.
-        unsafe { core::mem::transmute::<[u8; COMM_LENGTH], [u64; 2]>(filter::current_comm()) }
+        task::comm(known.task)
     } else if by == UniqueBy::Process as u8 {
         [u64::from(known.pid), 0]
     } else if by == UniqueBy::Cgroup as u8 {
@@ -74,8 +73,8 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, asked: &Asked, syscall:
     let mut flags = known.flags();
     if origin {
         // What a record would say: the process may have ended when the table is read.
-        let task = task::current();
-        flags |= task::identity().owner(asked.credentials) | task::kind(task);
+        let identity = task::identity(known.task);
+        flags |= identity.owner(asked.credentials) | task::kind(known.task);
         if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
             flags |= Flags::NAMESPACE_INITIAL;
         }
@@ -93,7 +92,7 @@ pub fn count<C: EbpfContext>(context: &C, known: &Known, asked: &Asked, syscall:
         result: known.result(),
         syscall: if origin { syscall } else { SYSCALL_NONE },
         comm: if subject == 0 {
-            filter::current_comm()
+            filter::comm_of(known.task)
         } else {
             [0; COMM_LENGTH]
         },

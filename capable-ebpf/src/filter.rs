@@ -144,7 +144,7 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
         return false;
     }
     if config!(users) != 0 {
-        let user = task::user();
+        let user = task::user(task::current());
         // SAFETY: as above.
         if unsafe { maps::USERS.get(&user) }.is_none() {
             return false;
@@ -178,7 +178,7 @@ fn keeps_comm() -> bool {
     if patterns == 0 {
         return true;
     }
-    let comm = current_comm();
+    let comm = comm_of(task::current());
     for index in 0..MAX_COMM_PATTERNS as u32 {
         if index >= patterns {
             break;
@@ -228,11 +228,11 @@ fn keeps_namespaces() -> bool {
     true
 }
 
-/// The current task's name.
+/// The name of the current task.
 #[inline(always)]
-pub fn current_comm() -> [u8; COMM_LENGTH] {
+pub fn comm_of(task: u64) -> [u8; COMM_LENGTH] {
     // SAFETY: both are sixteen bytes, of which every pattern is a value.
-    unsafe { core::mem::transmute(task::comm()) }
+    unsafe { core::mem::transmute(task::comm(task)) }
 }
 
 /// The current task's cgroup in the version 2 hierarchy.

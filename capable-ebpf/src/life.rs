@@ -10,6 +10,7 @@ use crate::{
     config, filter,
     maps::{self, add},
     memory::read,
+    task,
     transport::Transport,
 };
 
@@ -115,7 +116,7 @@ fn report<T: Transport, C: EbpfContext>(context: &C, kind: Kind, value: i64) {
         pid: (ids >> 32) as u32,
         tid: ids as u32,
         value,
-        comm: filter::current_comm(),
+        comm: filter::comm_of(task::current()),
     };
     if !T::send_life(context, &life)
         && let Some(counters) = maps::counters()

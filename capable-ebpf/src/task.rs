@@ -59,9 +59,8 @@ const WINDOW: usize = 6;
 
 /// Whose credentials the current task has, and its name.
 #[inline(always)]
-pub fn identity() -> Identity {
+pub fn identity(task: u64) -> Identity {
     if config!(typed_task) != 0 {
-        let task = typed::current();
         let pointer = |offset| typed::word(task, offset);
         return Identity {
             credentials: Some((
@@ -71,7 +70,6 @@ pub fn identity() -> Identity {
             comm: Some(typed_comm(task)),
         };
     }
-    let task = current();
     let (real, current) = (config!(offsets.task_real_cred), config!(offsets.task_cred));
     let name = config!(offsets.task_comm).wrapping_sub(real);
     let close = real != NO_OFFSET
@@ -150,18 +148,18 @@ fn credentials(task: u64) -> Option<(u64, u64)> {
 
 /// The real user id of the current task.
 #[inline(always)]
-pub fn user() -> u32 {
-    identity().user()
+pub fn user(task: u64) -> u32 {
+    identity(task).user()
 }
 
 /// The current task's name, with nothing behind its end: what is left there would tell equal names
 /// apart in the keys of tables.
 #[inline(always)]
-pub fn comm() -> [u64; COMM_LENGTH / 8] {
+pub fn comm(task: u64) -> [u64; COMM_LENGTH / 8] {
     let name = if config!(typed_task) != 0 {
-        Some(typed_comm(typed::current()))
+        Some(typed_comm(task))
     } else {
-        read::<[u64; COMM_LENGTH / 8]>(current(), config!(offsets.task_comm))
+        read::<[u64; COMM_LENGTH / 8]>(task, config!(offsets.task_comm))
     };
     let [first, second] = name.unwrap_or_else(|| {
         // Two words: bytes would be zeroed in a loop of a hundred instructions. Not every kernel
@@ -192,7 +190,7 @@ fn closed(word: u64) -> (u64, bool) {
 #[inline(always)]
 pub fn kind(task: u64) -> u32 {
     let flags = if config!(typed_task) != 0 {
-        Some(typed::half(typed::current(), config!(offsets.task_flags)))
+        Some(typed::half(task, config!(offsets.task_flags)))
     } else {
         read::<u32>(task, config!(offsets.task_flags))
     };
@@ -329,8 +327,12 @@ fn syscall(task: u64, detail: &mut Detail) -> u32 {
     }
 }
 
-/// The current task.
+/// The current task: with its type, where the verifier knows that.
 #[inline(always)]
 pub fn current() -> u64 {
-    current_task()
+    if config!(typed_task) != 0 {
+        typed::current()
+    } else {
+        current_task()
+    }
 }

@@ -67,19 +67,19 @@ pub enum Target {
 
 /// Settles the result of a check, and says of credentials and namespaces what is asked for.
 #[inline(always)]
-pub fn settle(asked: &Asked) -> Subject {
+pub fn settle(asked: &Asked, task: u64) -> Subject {
     let wanted = wants(Wanted::CREDENTIALS);
     let mut subject = Subject::UNKNOWN;
     match asked.result {
         Some(result) if !wanted => {
             if result == 0
-                && let Some(effective) = effective_of(asked.credentials)
+                && let Some(effective) = effective_of(asked.credentials, task)
                 && !is_raised(effective, asked.capability)
             {
                 subject.flags |= Flags::BY_OWNERSHIP;
             }
         }
-        _ => evaluate(&mut subject, asked, wanted),
+        _ => evaluate(&mut subject, asked, task, wanted),
     }
     if let Some(result) = asked.result {
         subject.result = result;
@@ -91,8 +91,8 @@ pub fn settle(asked: &Asked) -> Subject {
 
 /// Evaluates a check.
 #[inline(always)]
-fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
-    if config!(typed_task) == 0 || !evaluate_own(subject, asked, wanted) {
+fn evaluate(subject: &mut Subject, asked: &Asked, task: u64, wanted: bool) {
+    if config!(typed_task) == 0 || !evaluate_own(subject, asked, task, wanted) {
         evaluate_any(subject, asked, wanted);
     }
     if wanted || matches!(asked.target, Target::Initial) {
@@ -107,8 +107,8 @@ fn evaluate(subject: &mut Subject, asked: &Asked, wanted: bool) {
 /// Evaluates a check of the credentials that the current task uses over their own namespace, as
 /// nearly all are; false where it is another.
 #[inline(always)]
-fn evaluate_own(subject: &mut Subject, asked: &Asked, wanted: bool) -> bool {
-    let credentials = typed::word(typed::current(), config!(offsets.task_cred));
+fn evaluate_own(subject: &mut Subject, asked: &Asked, task: u64, wanted: bool) -> bool {
+    let credentials = typed::word(task, config!(offsets.task_cred));
     if !typed::is(credentials, asked.credentials) {
         return false;
     }
@@ -201,9 +201,9 @@ fn is_raised(effective: u64, capability: i32) -> bool {
 
 /// The effective set of credentials.
 #[inline(always)]
-fn effective_of(credentials: u64) -> Option<u64> {
+fn effective_of(credentials: u64, task: u64) -> Option<u64> {
     if config!(typed_task) != 0 {
-        let own = typed::word(typed::current(), config!(offsets.task_cred));
+        let own = typed::word(task, config!(offsets.task_cred));
         if typed::is(own, credentials) {
             return Some(typed::word(own, config!(offsets.cred_effective)));
         }

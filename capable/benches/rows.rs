@@ -15,7 +15,7 @@ use capable::{
 };
 use capable_common::{Check, Detail, Flags, Kind};
 
-/// Records that are put in order and shown at once, as the stream does.
+/// Records that are put in order and shown at once, as the stream of perf buffers does.
 const BATCH: usize = 2048;
 
 /// Rows of one measurement.

@@ -13,8 +13,8 @@ use capable_ebpf::{
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
 
-/// Not 0 while the reader rests between two batches and needs no wake-up. User space has it mapped:
-/// it is the only global that is written.
+/// Not 0 while the reader needs no wake-up: it rests between two batches, or was woken and did not
+/// run yet. User space has it mapped: it is the only global that is written.
 #[unsafe(no_mangle)]
 static mut READER: u64 = 0;
 
@@ -30,10 +30,17 @@ struct Ring;
 /// of them, by their time, ask how full it is.
 #[inline(always)]
 fn wakeup(time: u64) -> u64 {
-    // SAFETY: the global is valid for reads; volatile, because user space writes it.
-    let resting = unsafe { (&raw const READER).read_volatile() } != 0;
+    let reader = &raw mut READER;
+    // SAFETY: the global is valid; volatile, because user space writes it too.
+    if unsafe { reader.read_volatile() } == 0 {
+        // The record is handed over after this, so the reader sees it before it waits again and
+        // takes this back.
+        // SAFETY: as above.
+        unsafe { reader.write_volatile(1) };
+        return FORCE_WAKEUP;
+    }
     let asks = time >> 8 & u64::from(config!(wakeup_sample)) == 0;
-    if !resting || asks && EVENTS.query(AVAILABLE_DATA) > u64::from(config!(wakeup_bytes)) {
+    if asks && EVENTS.query(AVAILABLE_DATA) > u64::from(config!(wakeup_bytes)) {
         FORCE_WAKEUP
     } else {
         NO_WAKEUP

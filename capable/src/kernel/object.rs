@@ -345,23 +345,23 @@ mod tests {
     /// Instructions of each program, before the verifier removes what a run does not ask for: with
     /// the ring buffer, and with perf buffers.
     const INSTRUCTIONS: [(&str, usize, usize); 17] = [
-        ("capset_call", 2330, 2316),
-        ("capset_entry", 2330, 2316),
-        ("check_entry", 2661, 2623),
-        ("check_exit", 2941, 2530),
+        ("capset_call", 2374, 2371),
+        ("capset_entry", 2374, 2371),
+        ("check_entry", 2710, 2701),
+        ("check_exit", 2942, 2564),
         ("check_paired", 139, 139),
-        ("check_return", 2956, 2568),
-        ("check_traced", 3063, 2658),
-        ("memory_call", 2383, 2355),
-        ("memory_entry", 2383, 2355),
-        ("mmap_call", 2366, 2339),
-        ("mmap_entry", 2366, 2339),
-        ("prctl_call", 2403, 2377),
-        ("prctl_entry", 2403, 2377),
-        ("process_exec", 160, 146),
+        ("check_return", 2971, 2581),
+        ("check_traced", 3075, 2679),
+        ("memory_call", 2445, 2396),
+        ("memory_entry", 2445, 2396),
+        ("mmap_call", 2418, 2373),
+        ("mmap_entry", 2418, 2373),
+        ("prctl_call", 2425, 2399),
+        ("prctl_entry", 2425, 2399),
+        ("process_exec", 161, 146),
         ("process_fork", 540, 193),
         ("process_free", 181, 165),
-        ("syscall_exit", 153, 137),
+        ("syscall_exit", 150, 137),
     ];
 
     fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {

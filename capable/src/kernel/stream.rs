@@ -224,7 +224,8 @@ impl Stream {
             return;
         };
         let RingSource { ring, resting, .. } = &**source;
-        if rested != rests {
+        // The kernel side says itself that the reader is awake, once it has woken it.
+        if !rested || !rests {
             resting.say(rests);
         }
         // A record that came just before the kernel side learned that the reader waits did not

@@ -70,7 +70,7 @@ pub fn run(options: Options) -> Result<()> {
         check(options.kind);
     }
     sleep(DRAIN);
-    let idle = idle_time()?;
+    let busy = busy_time()?;
     let start = monotonic();
     let mut left = options.checks;
     loop {
@@ -86,10 +86,8 @@ pub fn run(options: Options) -> Result<()> {
     }
     let last = monotonic();
     sleep(DRAIN);
-    let end = monotonic();
-    let idle = idle_time()? - idle;
     let taken = Taken {
-        busy: (end - start).saturating_sub(idle),
+        busy: busy_time()?.saturating_sub(busy),
         span: last - start,
     };
     println!("{}", serde_json::to_string(&taken)?);
@@ -134,15 +132,35 @@ pub fn monotonic() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
+/// How long the processors were not idle so far, in nanoseconds.
+fn busy_time() -> Result<u64> {
+    if let Some(idle) = idle_time()? {
+        return Ok(monotonic().saturating_sub(idle));
+    }
+    time_of_tasks()
+}
+
 /// The time that the processor was idle, in nanoseconds (kernel/time/timer_list.c prints
-/// `idle_sleeptime` of each `tick_sched`); 0 where there is no such file.
-fn idle_time() -> Result<u64> {
+/// `idle_sleeptime` of each `tick_sched`); none where the kernel does not say it, as 7.3.
+fn idle_time() -> Result<Option<u64>> {
     let path = "/proc/timer_list";
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-    Ok(text
+    let times = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix(".idle_sleeptime"))
         .filter_map(|rest| rest.split_whitespace().nth(1))
-        .filter_map(|number| number.parse::<u64>().ok())
-        .sum())
+        .filter_map(|number| number.parse::<u64>().ok());
+    Ok(times.fold(None, |sum, time| Some(sum.unwrap_or(0) + time)))
+}
+
+/// The time that the processors ran tasks: all that is not idle but for interrupts in what is idle
+/// otherwise (the seventh number of a processor, Documentation/scheduler/sched-stats.rst).
+fn time_of_tasks() -> Result<u64> {
+    let path = "/proc/schedstat";
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
+    let times = text
+        .lines()
+        .filter(|line| line.starts_with("cpu"))
+        .filter_map(|line| line.split_whitespace().nth(7)?.parse::<u64>().ok());
+    Ok(times.sum())
 }
