@@ -3,7 +3,7 @@
 use super::figure::{HOST, Report};
 use super::measure::NOTHING;
 use super::table::{self, Table};
-use super::{cases, goals};
+use super::{cases, goals, repeat};
 
 /// What stands before the figures.
 const BEGINNING: &str = "\
@@ -115,7 +115,7 @@ times; these are the medians of the ratios, and of three starts.
 ";
 
 /// The document.
-pub fn text(reports: &[Report]) -> String {
+pub fn text(reports: &[Report], again: &[Report]) -> String {
     let mut text = BEGINNING.to_owned();
     for report in reports {
         text += &format!("\n## Linux {}\n\n", report.kernel);
@@ -144,6 +144,7 @@ pub fn text(reports: &[Report]) -> String {
         text += &markdown(&table::others(report));
         text += "\nAgainst the goals, with the hook and transport that are taken by default:\n\n";
         text += &markdown(&goals::table(report));
+        text += &repeat::text(report, again);
     }
     text + END
 }

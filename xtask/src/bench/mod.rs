@@ -16,6 +16,7 @@ pub mod load;
 pub mod measure;
 mod peers;
 mod profile;
+mod repeat;
 mod soak;
 mod table;
 mod tool;
@@ -69,9 +70,13 @@ pub struct Options {
     /// Measure the capable, built statically, and use the xtask of this folder; don't build them
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
-    /// Measure nothing: take the figures of this file, as --json wrote them
+    /// Measure nothing: take the figures of this file, as --json wrote them (repeatable, for parts
+    /// that were measured apart)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["part", "json", "programs"])]
-    figures: Option<PathBuf>,
+    figures: Vec<PathBuf>,
+    /// Say how far another run's figures are from these (repeatable)
+    #[arg(long, value_name = "FILE", requires = "figures")]
+    again: Vec<PathBuf>,
     /// End a guest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     limit: u64,
@@ -92,15 +97,13 @@ enum Part {
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    if let Some(path) = &options.figures {
-        let text =
-            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let reports: Vec<Report> = serde_json::from_str(&text)
-            .with_context(|| format!("{} holds no figures", path.display()))?;
+    if !options.figures.is_empty() {
+        let (reports, again) = (read(&options.figures)?, read(&options.again)?);
         for report in &reports {
             println!("{}", table::text(report));
+            println!("{}", repeat::text(report, &again));
         }
-        return document(options, &reports);
+        return document(options, &reports, &again);
     }
     let programs = match &options.programs {
         Some(folder) => ["capable", "xtask"].map(|name| folder.join(name)).to_vec(),
@@ -138,14 +141,32 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let report = this_machine(&programs)?;
         finish(options, report, &mut reports)?;
     }
-    document(options, &reports)
+    document(options, &reports, &[])
+}
+
+/// The figures of these files, those of a kernel together.
+fn read(paths: &[PathBuf]) -> Result<Vec<Report>> {
+    let mut reports: Vec<Report> = Vec::new();
+    for path in paths {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let read: Vec<Report> = serde_json::from_str(&text)
+            .with_context(|| format!("{} holds no figures", path.display()))?;
+        for report in read {
+            match reports.iter_mut().find(|known| known.row == report.row) {
+                Some(known) => known.figures.extend(report.figures),
+                None => reports.push(report),
+            }
+        }
+    }
+    Ok(reports)
 }
 
 /// Writes the document where that is asked for.
-fn document(options: &Options, reports: &[Report]) -> Result<ExitCode> {
+fn document(options: &Options, reports: &[Report], again: &[Report]) -> Result<ExitCode> {
     if options.document {
         let path = places::workspace().join("docs/performance.md");
-        fs::write(&path, document::text(reports))
+        fs::write(&path, document::text(reports, again))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)

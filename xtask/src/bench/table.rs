@@ -112,7 +112,7 @@ pub fn text(report: &Report) -> String {
 }
 
 /// Whether a tracer lost checks while it was measured, as far as is known.
-fn loses(report: &Report, subject: &str, measure: &str) -> bool {
+pub fn loses(report: &Report, subject: &str, measure: &str) -> bool {
     let said = report.find(subject, measure).and_then(|figure| figure.lost);
     // bpftrace says it where its rows go, to /dev/null; there, another run tells.
     let seen = report
