@@ -41,6 +41,10 @@ pub fn push_escaped(out: &mut Vec<u8>, text: &[u8]) -> usize {
 /// Appends as much of `text`, escaped, as fits into `width` terminal columns, and marks the cut.
 /// The result is the number of columns taken.
 pub fn push_cut(out: &mut Vec<u8>, text: &[u8], width: usize) -> usize {
+    if text.len() <= width && is_all_plain(text) {
+        out.extend_from_slice(text);
+        return text.len();
+    }
     let mut used = 0;
     // Where to cut, should the whole not fit: room is left for the mark.
     let mut cut = (out.len(), 0);

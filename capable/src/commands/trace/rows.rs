@@ -109,7 +109,9 @@ impl Rows {
         }
         let mut kernel_frames = Vec::new();
         if let (Some(kernel), Stack::Frames(frames)) = (&self.kernel, event.kernel_stack) {
-            row.caller = kernel.caller(frames);
+            if self.needs.contains(Needs::CALLER) {
+                row.caller = kernel.caller(frames);
+            }
             if self.stacks {
                 let frames = kernel.without_tracer(frames);
                 kernel_frames

@@ -9,16 +9,15 @@ use super::{
 /// Slots of the cache of addresses. A power of two.
 const SLOTS: usize = 1024;
 
-/// What an address is part of.
+/// What an address is part of: a function, by its place in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Unknown,
-    Tracer,
-    Helper,
-    /// A function that may have asked and into which `cap_capable` may be inlined: its place in the
-    /// table.
+    Tracer(u32),
+    Helper(u32),
+    /// A function that may have asked and into which `cap_capable` may be inlined.
     Neighbour(u32),
-    /// Another function that may have asked: its place in the table.
+    /// Another function that may have asked.
     Other(u32),
 }
 
@@ -55,8 +54,13 @@ impl KernelSymbols {
     /// first, and so the byte before it is looked up (as the kernel's `%pB` does).
     pub fn lookup_frame(&self, frames: &[u64], depth: usize) -> Option<KernelFrame<'_>> {
         let address = *frames.get(depth)?;
-        let index = self.index(address.saturating_sub(u64::from(depth != 0)))?;
-        Some(self.frame(index, address))
+        match self.role(frames, depth) {
+            Role::Unknown => None,
+            Role::Tracer(index)
+            | Role::Helper(index)
+            | Role::Neighbour(index)
+            | Role::Other(index) => Some(self.frame(index as usize, address)),
+        }
     }
 
     /// The stack without the frames of the tracer in front of `cap_capable` (or of the function
@@ -75,7 +79,7 @@ impl KernelSymbols {
         let find = |wanted: fn(Role) -> bool| {
             (0..frames.len()).find(|&depth| wanted(self.role(frames, depth)))
         };
-        find(|role| matches!(role, Role::Helper | Role::Neighbour(_)))
+        find(|role| matches!(role, Role::Helper(_) | Role::Neighbour(_)))
             .or_else(|| find(|role| matches!(role, Role::Other(_))))
             .unwrap_or(0)
     }
@@ -88,8 +92,8 @@ impl KernelSymbols {
         let mut helpers = false;
         for depth in self.outside(frames)..frames.len() {
             match self.role(frames, depth) {
-                Role::Helper => helpers = true,
-                Role::Tracer => {}
+                Role::Helper(_) => helpers = true,
+                Role::Tracer(_) => {}
                 Role::Neighbour(index) | Role::Other(index) => {
                     return Some(clean_name(self.name(index as usize)));
                 }
@@ -112,15 +116,16 @@ impl KernelSymbols {
             None => Role::Unknown,
             Some(index) => {
                 let name = clean_name(self.name(index));
+                // The table has fewer than 2^32 functions: their names' places are 32-bit.
+                let index = index as u32;
                 if is_tracer_frame(name) {
-                    Role::Tracer
+                    Role::Tracer(index)
                 } else if is_capability_helper(name) {
-                    Role::Helper
+                    Role::Helper(index)
                 } else if is_neighbour(name) {
-                    Role::Neighbour(index as u32)
+                    Role::Neighbour(index)
                 } else {
-                    // The table has fewer than 2^32 functions: their names' places are 32-bit.
-                    Role::Other(index as u32)
+                    Role::Other(index)
                 }
             }
         };
