@@ -15,5 +15,6 @@ pub use config::{
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use record::{
-    COMM_LENGTH, Check, Detail, Flags, Kind, Life, MAX_FRAMES, STACK_FAILED, SYSCALL_NONE,
+    COMM_LENGTH, Check, Detail, Flags, Kind, LARGEST_RECORD, Life, MAX_FRAMES, STACK_FAILED,
+    SYSCALL_NONE,
 };

@@ -13,6 +13,9 @@ pub const COMM_LENGTH: usize = 16;
 /// The kernel's own limit is `kernel.perf_event_max_stack`, 127 by default.
 pub const MAX_FRAMES: usize = 127;
 
+/// The size of the largest record: a check, its detail, and both stacks.
+pub const LARGEST_RECORD: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
+
 /// In place of a number of frames: the kernel could not capture this stack.
 pub const STACK_FAILED: u16 = u16::MAX;
 

@@ -10,20 +10,17 @@ use aya_ebpf::{
     macros::map,
     maps::{PerCpuArray, PerfEventByteArray},
 };
-use capable_common::{Check, Detail, Life, MAX_FRAMES};
+use capable_common::{LARGEST_RECORD, Life};
 use capable_ebpf::transport::{Slot, Transport};
 
 /// The records.
 #[map]
 static EVENTS: PerfEventByteArray = PerfEventByteArray::new(0);
 
-/// The largest record: a check, its detail, and both stacks.
-const LARGEST: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
-
 /// Where a record is put together: it is larger than the stack of a program. One for each
 /// [`Slot`].
 #[map]
-static SCRATCH: PerCpuArray<[u8; LARGEST]> = PerCpuArray::with_max_entries(Slot::COUNT, 0);
+static SCRATCH: PerCpuArray<[u8; LARGEST_RECORD]> = PerCpuArray::with_max_entries(Slot::COUNT, 0);
 
 struct Perf;
 

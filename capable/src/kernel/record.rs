@@ -332,7 +332,7 @@ pub(crate) fn repeats(check: &Check, before: &Check) -> bool {
 mod tests {
     use super::*;
 
-    const BARE: Sections = Sections::new(false, 0, 0);
+    const BARE: Sections = Sections::BARE;
 
     fn life(time: u64) -> Vec<u8> {
         let mut words = [0u64; size_of::<Life>() / 8];

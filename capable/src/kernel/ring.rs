@@ -13,7 +13,7 @@ use std::{
 };
 
 use aya::maps::{Map, MapData, MapError};
-use capable_common::{Check, Detail, MAX_FRAMES};
+use capable_common::LARGEST_RECORD;
 
 /// In a record's header: it is being written (`BPF_RINGBUF_BUSY_BIT`).
 const BUSY: u32 = 1 << 31;
@@ -24,11 +24,8 @@ const DISCARDED: u32 = 1 << 30;
 /// The header of a record (`BPF_RINGBUF_HDR_SZ`): its length, and what is of no use here.
 const HEADER: u64 = 8;
 
-/// The longest record: a check, its detail, and both stacks.
-const LONGEST: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
-
 // A page is 4096 bytes or more.
-const _: () = assert!(HEADER as usize + LONGEST <= 4096);
+const _: () = assert!(HEADER as usize + LARGEST_RECORD <= 4096);
 
 /// A mapping of a map's pages.
 pub(super) struct Mapping {
@@ -167,7 +164,7 @@ impl Ring {
                 words: length / 8,
             };
             self.position += HEADER + ((u64::from(length) + 7) & !7);
-            if header & DISCARDED == 0 && length as usize <= LONGEST {
+            if header & DISCARDED == 0 && length as usize <= LARGEST_RECORD {
                 return Some(place);
             }
         }
@@ -177,7 +174,7 @@ impl Ring {
     #[inline]
     pub fn words(&self, place: Place) -> &[u64] {
         let start = (place.position + HEADER) & self.mask;
-        // SAFETY: records are aligned to eight bytes, and one of at most `LONGEST` bytes lies within
+        // SAFETY: records are aligned to eight bytes, and one of at most `LARGEST_RECORD` bytes lies within
         // the mapping wherever it begins. The kernel leaves a record alone that is written until its
         // room is given back.
         unsafe {

@@ -73,6 +73,16 @@ enum Source {
     Perf(Vec<PerfEventArrayBuffer<MapData>>, Batch),
 }
 
+/// What one turn of the reader found.
+struct Taken {
+    /// A batch was given, and there may be more.
+    full: bool,
+    /// Some are too young to be given.
+    waiting: bool,
+    /// The time of the newest record.
+    newest: Option<u64>,
+}
+
 /// A ring buffer, whose records are read where they lie.
 struct RingSource {
     ring: Ring,
@@ -98,8 +108,6 @@ pub struct Stream {
     source: Source,
     timer: Timer,
     sections: Sections,
-    /// The time of the newest record that was seen.
-    newest: Option<u64>,
     state: State,
 }
 
@@ -164,7 +172,6 @@ impl Stream {
             source,
             timer: Timer::new()?,
             sections: Sections::of(config),
-            newest: None,
             state: State::Quiet,
         })
     }
@@ -199,11 +206,15 @@ impl Stream {
     /// Takes a batch out of the transport and gives what is old enough to the sink, in order of
     /// time. Never waits.
     pub fn read(&mut self, sink: impl FnMut(Record<'_>)) {
-        let (full, waiting) = self.take(Some(HOLD_BACK), sink);
+        let Taken {
+            full,
+            waiting,
+            newest,
+        } = self.take(Some(HOLD_BACK), sink);
         let lately = || monotonic_now().saturating_sub(LATELY);
         let next = if full {
             State::More
-        } else if self.newest.take().is_some_and(|newest| newest >= lately()) || waiting {
+        } else if newest.is_some_and(|newest| newest >= lately()) || waiting {
             State::Busy
         } else {
             State::Quiet
@@ -213,7 +224,7 @@ impl Stream {
 
     /// Gives all that was received, at the end of a trace.
     pub fn finish(&mut self, mut sink: impl FnMut(Record<'_>)) {
-        while let (true, _) = self.take(None, &mut sink) {}
+        while self.take(None, &mut sink).full {}
     }
 
     /// Moves to a state and tells the kernel side whether a wake-up is wanted.
@@ -236,12 +247,12 @@ impl Stream {
         }
     }
 
-    /// Gives records to the sink until the transport is empty, or a batch was given: then true.
-    /// Perf buffers keep what is younger than `hold_back`; also whether there is such.
-    fn take(&mut self, hold_back: Option<u64>, sink: impl FnMut(Record<'_>)) -> (bool, bool) {
+    /// Gives records to the sink until the transport is empty, or a batch was given. Perf buffers
+    /// keep what is younger than `hold_back`.
+    fn take(&mut self, hold_back: Option<u64>, sink: impl FnMut(Record<'_>)) -> Taken {
         let sections = self.sections;
         match &mut self.source {
-            Source::Ring(source) => (source.give(sections, &mut self.newest, sink), false),
+            Source::Ring(source) => source.give(sections, sink),
             Source::Perf(buffers, batch) => {
                 for buffer in buffers {
                     buffer.for_each(|event| match event {
@@ -251,25 +262,25 @@ impl Stream {
                         PerfEvent::Lost { count } => log::debug!("perf buffer: lost {count}"),
                     });
                 }
-                self.newest = batch.newest();
+                let newest = batch.newest();
                 let until = hold_back.map_or(u64::MAX, |age| monotonic_now().saturating_sub(age));
                 batch.give(sections, until, sink);
-                (false, !batch.is_empty())
+                Taken {
+                    full: false,
+                    waiting: !batch.is_empty(),
+                    newest,
+                }
             }
         }
     }
 }
 
 impl RingSource {
-    /// Gives records to the sink until the ring is empty, or a batch was given: then true. The
-    /// newest that were seen wait for the next to come, which may be a little older.
-    fn give(
-        &mut self,
-        sections: Sections,
-        newest: &mut Option<u64>,
-        mut sink: impl FnMut(Record<'_>),
-    ) -> bool {
+    /// Gives records to the sink until the ring is empty, or a batch was given. The newest that were
+    /// seen wait for the next to come, which may be a little older.
+    fn give(&mut self, sections: Sections, mut sink: impl FnMut(Record<'_>)) -> Taken {
         let mut left = BATCH;
+        let mut newest = None;
         loop {
             let waited = self.order.len();
             while self.order.len() < GIVE_BACK
@@ -282,18 +293,20 @@ impl RingSource {
             let seen = self.order.len();
             let more = seen == GIVE_BACK;
             for (time, place) in self.order.take(if more { seen - NEAR } else { seen }) {
-                *newest = Some(time);
+                newest = Some(time);
                 if let Some(record) = sections.record(self.ring.words(place)) {
                     sink(record);
                 }
             }
             self.ring.give_back(self.order.left().min().copied());
-            if !more && seen == waited {
-                return false;
-            }
             left = left.saturating_sub(seen - waited);
-            if left == 0 {
-                return true;
+            let empty = !more && seen == waited;
+            if empty || left == 0 {
+                return Taken {
+                    full: !empty,
+                    waiting: false,
+                    newest,
+                };
             }
         }
     }
