@@ -1,28 +1,13 @@
 //! What the running kernel offers, and how the tracer uses it: one way from the choice of a hook to
 //! a stream of records.
 
-mod assembly;
-pub mod attach;
+pub mod bpf;
 pub mod btf;
-mod calibration;
-mod counters;
-pub mod counts;
-mod entries;
-pub mod features;
-pub mod filters;
-pub mod glob;
-mod inlining;
-mod instruction;
-pub mod numbers;
-pub mod object;
-pub mod offsets;
 pub mod plan;
-pub mod privileges;
-mod recent;
-pub mod record;
-mod rest;
-mod ring;
-mod specialise;
-pub mod stream;
-mod sys;
-pub mod tracer;
+pub mod probe;
+pub mod trace;
+
+pub use bpf::{object, privileges};
+pub use btf::offsets;
+pub use probe::features;
+pub use trace::{attach, counts, filters, glob, numbers, record, stream, tracer};

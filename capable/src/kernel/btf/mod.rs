@@ -10,6 +10,7 @@
 
 mod format;
 mod names;
+pub mod offsets;
 mod stream;
 
 use std::cell::RefCell;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Hook, Transport};
-use crate::kernel::features::{Lack, Support};
+use crate::kernel::probe::features::{Lack, Support};
 
 /// Why tracing is not possible here, or not in the way that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

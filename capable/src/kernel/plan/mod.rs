@@ -11,8 +11,8 @@ use std::fmt;
 
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
-use super::features::{Features, Lack, Support};
-use super::offsets::Layout;
+use super::btf::offsets::Layout;
+use super::probe::features::{Features, Lack, Support};
 
 pub use error::PlanError;
 pub use unknown::Unknown;

@@ -4,7 +4,7 @@ use clap::ValueEnum as _;
 
 use super::*;
 use crate::capability::CapabilitySet;
-use crate::kernel::features::Lockdown;
+use crate::kernel::probe::features::Lockdown;
 
 const KNOWN: Offsets = Offsets {
     task_cred: 8,

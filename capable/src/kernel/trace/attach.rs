@@ -8,12 +8,14 @@ use std::{
 
 use thiserror::Error;
 
-use super::{
-    inlining::Caller,
-    object::{Loaded, Object, ObjectError},
-    offsets::Layout,
+use crate::kernel::{
+    bpf::{
+        object::{Loaded, Object, ObjectError},
+        sys,
+    },
+    btf::offsets::Layout,
     plan::Hook,
-    sys,
+    probe::inlining::Caller,
 };
 
 /// A hook could not be attached.

@@ -2,10 +2,8 @@
 
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
-use super::{
-    btf::{Btf, BtfError, Kind, Parameter, Wanted},
-    inlining::Caller,
-};
+use super::{Btf, BtfError, Kind, Parameter, Wanted};
+use crate::kernel::probe::inlining::Caller;
 
 /// The function that decides every check (security/commoncap.c).
 pub const CAP_CAPABLE: &str = "cap_capable";
@@ -184,7 +182,7 @@ fn audit_argument(parameters: Option<&[Parameter]>) -> AuditArgument {
 mod tests {
     use std::path::Path;
 
-    use super::super::btf::VMLINUX;
+    use super::super::VMLINUX;
     use super::*;
 
     fn parameters(name: &str, kind: Kind, signed: bool) -> Vec<Parameter> {

@@ -6,10 +6,8 @@ use std::collections::HashMap;
 use aya::maps::{MapData, PerCpuArray};
 use capable_common::{Count, CountKey, RECENT, Recent};
 
-use super::{
-    counts::{CountsError, sum},
-    object::Object,
-};
+use super::counts::{CountsError, sum};
+use crate::kernel::bpf::object::Object;
 
 /// An entry, as aya takes it.
 #[derive(Clone, Copy)]

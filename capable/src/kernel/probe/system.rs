@@ -106,7 +106,7 @@ pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Suppo
         _ => Lack::with_remedy(
             "the kernel hides its addresses from this process",
             match initial_user_namespace {
-                Support::No(_) => super::OUTSIDE,
+                Support::No(_) => super::features::OUTSIDE,
                 _ => "add CAP_SYSLOG",
             },
         ),

@@ -8,11 +8,11 @@ use aya_obj::generated::{bpf_attach_type, bpf_insn, bpf_map_type, bpf_prog_type}
 use capable_common::Offsets;
 
 use super::support::{Lack, Support};
-use crate::kernel::assembly::{
+use crate::kernel::bpf::assembly::{
     EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, jump_if_equal, load, load_half, set,
 };
-use crate::kernel::offsets::Layout;
-use crate::kernel::sys;
+use crate::kernel::bpf::sys;
+use crate::kernel::btf::offsets::Layout;
 
 /// Helpers by their numbers (include/uapi/linux/bpf.h).
 const KTIME_GET_COARSE_NS: i32 = 160;

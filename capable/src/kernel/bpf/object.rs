@@ -14,7 +14,8 @@ use aya_obj::{
 use capable_common::Config;
 use thiserror::Error;
 
-use super::{plan::Transport, specialise::specialise, sys};
+use super::{specialise::specialise, sys};
+use crate::kernel::plan::Transport;
 
 static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
 static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));

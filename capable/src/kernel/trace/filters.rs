@@ -6,8 +6,8 @@ use aya::maps::{Array, CgroupArray, HashMap, MapData, MapError};
 use capable_common::{CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, NamespaceFilter};
 use thiserror::Error;
 
-use super::object::{Object, ObjectError};
 use crate::capability::CapabilitySet;
+use crate::kernel::bpf::object::{Object, ObjectError};
 
 /// What to keep. An empty list keeps all.
 #[derive(Clone, Debug, Default)]

@@ -16,10 +16,12 @@ use aya_obj::generated::{bpf_insn, bpf_prog_type};
 use thiserror::Error;
 
 use self::layout::Layout;
-use super::assembly::{EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, load, set, shift};
-use super::btf::BtfError;
 use super::filters::Filters;
-use super::sys;
+use crate::kernel::bpf::assembly::{
+    EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, load, set, shift,
+};
+use crate::kernel::bpf::sys;
+use crate::kernel::btf::BtfError;
 
 /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
 const INITIAL: u32 = 0xEFFF_FFFC;

@@ -12,14 +12,18 @@ use super::{
     counters::CounterTable,
     counts::{CountBy, Counted, Counts, CountsError},
     filters::{FilterError, Filters},
-    inlining::{self, Caller},
     numbers::{Numbers, NumbersError},
-    object::{Object, ObjectError},
-    offsets::Layout,
-    plan::{Hook, Plan, Transport},
     stream::{Stream, StreamError},
 };
-use crate::context::kernel_symbols;
+use crate::{
+    context::kernel_symbols,
+    kernel::{
+        bpf::object::{Object, ObjectError},
+        btf::offsets::Layout,
+        plan::{Hook, Plan, Transport},
+        probe::inlining::{self, Caller},
+    },
+};
 
 /// Functions that pass `CAP_OPT_NOAUDIT`, whatever they are asked (security/commoncap.c,
 /// kernel/capability.c, kernel/ptrace.c, security/security.c, kernel/kallsyms.c).

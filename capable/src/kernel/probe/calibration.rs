@@ -5,11 +5,10 @@ use std::ptr;
 
 use capable_common::AuditArgument;
 
-use super::{
-    features::Features,
-    inlining::own_check,
+use super::{features::Features, inlining::own_check};
+use crate::kernel::{
     plan::{self, Hook, plan},
-    tracer::{Probe, TracerError},
+    trace::tracer::{Probe, TracerError},
 };
 
 /// `CAP_SYS_MODULE` (include/uapi/linux/capability.h).

@@ -7,23 +7,23 @@
 //! For tests of every fallback, the environment can force an answer: `CAPABLE_PROBE_NAME=no`,
 //! `=yes` or `=unknown`, where NAME is one of those in [`Features::parts`], such as `KPROBE`.
 
-mod attempt;
-mod support;
-mod system;
-
 use std::path::{Path, PathBuf};
 
-use self::support::Support::{No, Yes};
 use capable_common::AuditArgument;
 
-use super::btf::{Btf, VMLINUX};
-use super::calibration;
-use super::offsets::{self, Layout};
-use super::sys;
+use super::support::Support::{No, Yes};
+use super::{attempt, calibration, system};
 use crate::capability::{Capability, CapabilitySet};
+use crate::kernel::{
+    bpf::sys,
+    btf::{
+        Btf, VMLINUX,
+        offsets::{self, Layout},
+    },
+};
 
-pub use support::{Lack, Support};
-pub use system::Lockdown;
+pub use super::support::{Lack, Support};
+pub use super::system::Lockdown;
 
 /// `PROC_USER_INIT_INO` and `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
 const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
@@ -203,7 +203,7 @@ fn read_layout(path: &Path) -> (Support, Layout) {
 }
 
 /// What to do where capabilities do not count.
-const OUTSIDE: &str =
+pub(super) const OUTSIDE: &str =
     "run capable on the host, or in a container that keeps the host's user namespace";
 
 /// This kernel is built without a setting that nothing replaces.

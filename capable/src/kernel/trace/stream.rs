@@ -25,11 +25,13 @@ use thiserror::Error;
 use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{
-    object::{Object, ObjectError},
-    plan::Transport,
     record::{Batch, NEAR, Order, Record, Sections, TIME},
     rest::{Resting, Timer},
     ring::{Place, Ring},
+};
+use crate::kernel::{
+    bpf::object::{Object, ObjectError},
+    plan::Transport,
 };
 
 /// How long the reader rests between two batches: much less than a person notices.

@@ -17,14 +17,14 @@ use aya::{
 use capable_common::{COMM_LENGTH, Count, CountKey, SYSCALL_NONE};
 use thiserror::Error;
 
-use super::{
-    entries,
-    object::{Object, ObjectError},
-    recent::RecentCounts,
-};
+use super::recent::RecentCounts;
 use crate::{
     capability::Capability,
     event::{Audit, Verdict},
+    kernel::bpf::{
+        entries,
+        object::{Object, ObjectError},
+    },
 };
 
 /// How often the table is read, at most, while processors add to it.

@@ -9,7 +9,7 @@ use std::{fs, ptr};
 use aya::maps::{Array, MapData};
 use capable_common::{Config, OwnCheck};
 
-use super::{object::Object, tracer::TracerError};
+use crate::kernel::{bpf::object::Object, trace::tracer::TracerError};
 
 /// `CAP_SETPCAP`, `CAP_SYS_RAWIO` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
 const SETPCAP: u32 = 8;

@@ -1,0 +1,8 @@
+//! What this kernel can do, and what it does differently.
+
+mod attempt;
+mod calibration;
+pub mod features;
+pub(super) mod inlining;
+mod support;
+mod system;
