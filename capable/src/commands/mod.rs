@@ -11,6 +11,7 @@ mod reporting;
 pub mod run;
 pub mod top;
 pub mod trace;
+mod tracing;
 
 use std::{error::Error, fmt};
 

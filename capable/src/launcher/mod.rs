@@ -8,15 +8,15 @@
 mod accounts;
 mod cage;
 mod child;
+mod ended;
 mod error;
 mod search;
-mod signals;
 mod steps;
 mod waiting;
 
 pub use accounts::{AccountError, Group, User, group, user};
 pub use cage::{Cage, CageError, Holding, Identity};
+pub use ended::Ended;
 pub use error::LaunchError;
-pub use signals::{Caught, Ended, Signals};
 pub use steps::Step;
 pub use waiting::{Command, Started, Waiting};

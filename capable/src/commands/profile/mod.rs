@@ -4,26 +4,23 @@ mod args;
 mod observe;
 mod target;
 
-use std::{
-    io,
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 pub use args::Args;
 use observe::Observer;
 use target::Target;
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    time::sleep,
-};
+use tokio::time::sleep;
 
 use super::{
     Usage,
     print::say,
     reporting::{Account, ReportPlace, Reporter},
     trace::resolve,
+    tracing::{
+        Stop, block_on,
+        signals::{self, Signals},
+    },
 };
 use crate::{
     context::kernel_symbols::KernelSymbols,
@@ -77,11 +74,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         ..Request::of(&plan)
     };
     let target = Target::new(&args.target);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let report = runtime.block_on(async {
-        let signals = Signals::new()?;
+    let report = block_on(async {
+        let signals = Signals::catch(signals::REPORT)?;
         let mut tracer = Tracer::start(&request)?;
         // Those that were made while the trace started.
         for pid in descendants() {
@@ -92,7 +86,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "capable: counting what {} asks for; Ctrl-C ends and reports\n",
             target.subject()
         ));
-        wait(&mut tracer, signals, args.duration, &target).await?;
+        let stop = Stop::after(args.duration, signals);
+        wait(&mut tracer, &stop, &target).await?;
         let duration = monotonic_now().saturating_sub(began);
         let missed = tracer.detach();
         // Read at the end, so that modules that were loaded meanwhile have names too.
@@ -121,25 +116,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Waits for the end, and makes room in the table meanwhile.
-async fn wait(
-    tracer: &mut Tracer,
-    mut signals: Signals,
-    duration: Option<Duration>,
-    target: &Target,
-) -> Result<()> {
-    let deadline = duration.and_then(|duration| Instant::now().checked_add(duration));
+async fn wait(tracer: &mut Tracer, stop: &Stop, target: &Target) -> Result<()> {
     let mut lost = 0;
     loop {
-        let rest = match deadline {
-            Some(deadline) => INTERVAL.min(deadline.saturating_duration_since(Instant::now())),
-            None => INTERVAL,
-        };
         tokio::select! {
-            () = signals.recv() => return Ok(()),
-            () = sleep(rest) => {}
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Ok(());
+            biased;
+            stopped = stop.wait() => return stopped.map(drop).map_err(Into::into),
+            () = sleep(INTERVAL) => {}
         }
         tracer.fold_ended_counts()?;
         let counters = tracer.counters()?;
@@ -152,31 +135,6 @@ async fn wait(
         if target.has_ended() {
             say(format_args!("capable: {} has ended\n", target.subject()));
             return Ok(());
-        }
-    }
-}
-
-/// The signals that end it.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
         }
     }
 }

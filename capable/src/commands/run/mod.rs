@@ -8,7 +8,7 @@ mod tree;
 
 use std::{fs, path::Path, process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 pub use args::Args;
 use collect::{Collector, Ends};
 use tree::Tree;
@@ -17,6 +17,10 @@ use super::{
     Usage,
     print::say,
     reporting::{Account, ReportPlace, Reporter},
+    tracing::{
+        block_on,
+        signals::{self, Signals},
+    },
 };
 use crate::{
     context::{kernel_symbols::KernelSymbols, users::Users},
@@ -27,7 +31,7 @@ use crate::{
         stream::monotonic_now,
         tracer::{Request, Tracer},
     },
-    launcher::{Command, Ended, LaunchError, Signals, Started, Waiting},
+    launcher::{Command, Ended, LaunchError, Started, Waiting},
     profile::{
         Observation, Report, Run,
         emit::{Needs, RunsAs, interpreter_of},
@@ -97,11 +101,8 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     };
     let settle = u64::try_from(args.settle.as_nanos()).unwrap_or(u64::MAX);
     let mut collector = Collector::new(symbols, Tree::new(waiting.pid(), settle));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (report, file, gains, ended) = runtime.block_on(async {
-        let signals = Signals::catch().context("cannot catch signals")?;
+    let (report, file, gains, ended) = block_on(async {
+        let signals = Signals::catch(signals::COMMAND)?;
         let mut tracer = Tracer::start(&request)?;
         tracer.follow(waiting.pid(), true)?;
         let mut account = Account::new(&plan, gaps.iter().chain(&tracer.gaps));

@@ -33,7 +33,6 @@ use names::SystemNames;
 use sample::Sample;
 use screen::Screen;
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
     time::{Duration, Instant, sleep_until},
 };
@@ -42,6 +41,10 @@ use super::{
     Usage,
     print::{say, write},
     trace::resolve,
+    tracing::{
+        block_on,
+        signals::{self, Signals},
+    },
 };
 use crate::{
     kernel::{
@@ -65,16 +68,13 @@ const FIRST: Duration = Duration::from_millis(500);
 /// The options do not work ([`Usage`]), or tracing or the terminal does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let filters = resolve::filters(&args.filter).map_err(Usage::wrap)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let signals = Signals::new()?;
+    block_on(async {
+        let signals = Signals::catch(signals::SCREEN)?;
         let mut top = Top::start(args, filters)?;
         if args.batch || !io::stdout().is_terminal() {
-            batch(&mut top, signals).await?;
+            batch(&mut top, &signals).await?;
         } else {
-            interactive(&mut top, signals).await?;
+            interactive(&mut top, &signals).await?;
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -212,32 +212,8 @@ fn tracer(args: &Args, filters: &Filters, plan: &Plan, subject: CountSubject) ->
     Ok(tracer)
 }
 
-/// The signals that end the program.
-struct Signals([Signal; 4]);
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self([
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-            signal(SignalKind::quit())?,
-        ]))
-    }
-
-    async fn recv(&mut self) {
-        let [interrupt, terminate, hangup, quit] = &mut self.0;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-            _ = quit.recv() => {}
-        }
-    }
-}
-
 /// Prints each reading; a reader that went away is no error.
-async fn batch(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
+async fn batch(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
     for note in &top.notes {
         say(format_args!("capable: {note}\n"));
     }
@@ -245,7 +221,7 @@ async fn batch(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
     for reading in 0..top.args.iterations.unwrap_or(u64::MAX) {
         next += top.args.delay;
         tokio::select! {
-            () = signals.recv() => return Ok(()),
+            caught = signals.next() => return caught.map(drop).map_err(Into::into),
             () = sleep_until(next) => {}
         }
         top.read()?;
@@ -262,7 +238,7 @@ async fn batch(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
 }
 
 /// Paints the screen at each reading, key press and change of size.
-async fn interactive(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
+async fn interactive(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
     let screen = Screen::open()?;
     let mut events = terminal_events();
     let mut next = Instant::now() + FIRST.min(top.args.delay);
@@ -283,7 +259,7 @@ async fn interactive(top: &mut Top<'_>, mut signals: Signals) -> Result<()> {
             return Ok(());
         }
         tokio::select! {
-            () = signals.recv() => return Ok(()),
+            caught = signals.next() => return caught.map(drop).map_err(Into::into),
             () = sleep_until(next) => {
                 top.read()?;
                 next = Instant::now() + top.args.delay;

@@ -9,7 +9,6 @@ mod summary;
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -17,14 +16,14 @@ pub use args::{Args, BufferArgs, FilterArgs, TracingArgs, duration};
 use capable_common::UniqueBy;
 use report::Report;
 pub use rows::Rows;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{Instant, sleep_until},
-};
 
 use super::{
     Usage,
     print::{print, say, write},
+    tracing::{
+        Stop, Stopped, block_on,
+        signals::{self, Signals},
+    },
 };
 use crate::{
     capability::{Capability, CapabilitySet},
@@ -115,11 +114,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         log_level: kernel_log_level(),
         ..Request::of(&plan)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut stop = Stop::new(args)?;
+    block_on(async {
+        let signals = Signals::catch(signals::STREAM)?;
         let mut tracer = Tracer::start(&request)?;
         if args.filter.children {
             for &pid in &args.filter.pids {
@@ -133,11 +129,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;
         let mut report = Report::new(progress);
         report.begin(&plan, gaps.iter().chain(&tracer.gaps));
-        stop.begin();
+        let stop = Stop::after(args.bounds.duration.or(args.bounds.timeout), signals);
         let ended = follow(
             &mut tracer,
             &mut rows,
-            &mut stop,
+            &stop,
             &mut report,
             args.bounds.count,
         )
@@ -156,7 +152,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             say(format_args!("{}", summary::table(&tracer.counts()?, lost)));
         }
         Ok(match ended {
-            End::TimedOut if args.bounds.timeout.is_some() => ExitCode::from(TIMED_OUT),
+            End::Stopped(Stopped::ByTime) if args.bounds.timeout.is_some() => {
+                ExitCode::from(TIMED_OUT)
+            }
             _ => ExitCode::SUCCESS,
         })
     })
@@ -179,59 +177,19 @@ fn kept(args: &Args, needs: Needs) -> CapabilitySet {
 /// Why a trace ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// By a signal, or because enough rows were shown.
-    Asked,
-    /// The time was over.
-    TimedOut,
+    /// By a signal, or because the time was over.
+    Stopped(Stopped),
+    /// Enough rows were shown.
+    Enough,
     /// Nobody reads the rows any more.
     Closed,
-}
-
-/// What can end a trace.
-struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    time: Option<Duration>,
-    deadline: Option<Instant>,
-}
-
-impl Stop {
-    fn new(args: &Args) -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            time: args.bounds.duration.or(args.bounds.timeout),
-            deadline: None,
-        })
-    }
-
-    /// The time begins with the trace: loading can take a second on a slow machine.
-    fn begin(&mut self) {
-        let add = |time| Instant::now().checked_add(time);
-        self.deadline = self.time.and_then(add);
-    }
-
-    async fn wait(&mut self) -> End {
-        let deadline = self.deadline;
-        let over = async move {
-            match deadline {
-                Some(deadline) => sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => End::Asked,
-            _ = self.terminate.recv() => End::Asked,
-            () = over => End::TimedOut,
-        }
-    }
 }
 
 /// Shows rows until something ends the trace; then what was received before.
 async fn follow(
     tracer: &mut Tracer,
     rows: &mut Rows,
-    stop: &mut Stop,
+    stop: &Stop,
     report: &mut Report,
     count: Option<u64>,
 ) -> Result<End> {
@@ -242,7 +200,7 @@ async fn follow(
     let end = loop {
         tokio::select! {
             biased;
-            end = stop.wait() => break end,
+            stopped = stop.wait() => break End::Stopped(stopped?),
             waited = tracer.stream.wait() => waited?,
         }
         tracer.stream.read(|record| show(rows, record, most));
@@ -250,7 +208,7 @@ async fn follow(
             return Ok(End::Closed);
         }
         if rows.shown >= most {
-            break End::Asked;
+            break End::Enough;
         }
         report.tick(tracer, rows.shown)?;
         tracer.flush_log();
