@@ -9,8 +9,9 @@ use super::{cases, goals, repeat};
 const BEGINNING: &str = "\
 # What tracing costs
 
-Written by `cargo xtask bench --document`; change that, not this. The figures are of one run for each
-kernel, in which all tracers met the same load, and a second run says how far they can be trusted:
+`cargo xtask bench --document` writes this page: change that command and not the page. The figures
+for each kernel are those of one run, in which all tracers met the same load. A second run shows how
+far they can be trusted:
 
 ```
 cargo xtask bench --kernel all --json first.json
@@ -18,50 +19,56 @@ cargo xtask bench --kernel all --part counts --json second.json
 cargo xtask bench --figures first.json --again second.json --document
 ```
 
-`--quick` makes a quarter of the checks, `--only NAME` measures some tracers. The first run fetches the kernels
-and the peers from Debian; nothing is installed.
+`--quick` makes a quarter of the checks, and `--only NAME` measures some of the tracers. The first
+run fetches the kernels and the peers from Debian; nothing is installed.
 
 ## How it is measured
 
-Each kernel runs in QEMU with one processor and `-icount shift=0,sleep=off`: its clock advances by one
-nanosecond per executed instruction, in the kernel and in all processes, and no time passes otherwise but
-when the processor is idle. A load's time less its idle time is then the number of instructions that the
-whole system executed, the tracer's process included (7.3 does not tell its idle time: there it is the time
-that tasks ran). It does not depend on the machine or on what else it does. An instruction is not a nanosecond of a real processor; the figures are for comparing.
+Each kernel runs in QEMU with one processor and `-icount shift=0,sleep=off`. Its clock advances by
+one nanosecond per executed instruction, in the kernel and in all processes; otherwise time passes
+only while the processor is idle. The duration of a load without its idle time is thus the number of
+instructions that the whole system executed, including the tracer's process. (7.3 does not tell its
+idle time; there, the time that tasks ran is taken.) The result depends neither on the machine nor
+on what else it does. An instruction is not a nanosecond of a real processor: the figures are meant
+for comparison.
 
-* The load is a loop of 20 000 `setuid(0)`, each of which is one audited check, begun 60 s after the boot, and
-  counted until the tracer has drained its buffers. Each figure is the median of three loads, less what the
-  load costs with nothing attached.
+* The load is a loop of 20 000 `setuid(0)`, each of which makes one audited check. It begins 60 s
+  after the boot, and counting ends when the tracer has drained its buffers. Each figure is the
+  median of three loads, minus the cost of the load with nothing attached.
 * *rows*: rows to /dev/null, in the tracer's default format.
-* *rows at a low rate*: 1 000 checks, 50 at a time, with a pause of 100 ms after each 50.
+* *rows at a low rate*: 1 000 checks in groups of 50, with a pause of 100 ms after each group.
 * *JSON to a file*: the file is in memory.
 * *kernel stacks*: rows with `-K`.
-* *filtered by pid*: only another process is wanted.
-* *unaudited, filtered*: the load opens /proc/kallsyms instead, which asks for CAP_SYSLOG without audit.
-* *unique repeats*: the tracer shows what is new, and nothing is.
-* *counted*: `capable top`, between two readings; for bpftrace a one-liner that counts by process and
-  capability.
-* *exec to attached*: from the tracer's start to the first check that it shows, at one instruction per
-  nanosecond.
-* *peak memory*: VmHWM after the load. *program and libraries*: the files that the process has mapped.
-* *lost at full rate*: the share of the checks of *rows* that is not shown when the rows go to a file.
-* *burst*: two processors, without the instruction clock; two processes make 100 000 checks each, as fast
-  as they can, while rows go to a file in memory. *not accounted for*: 200 000 less the rows and less what
-  the tracer says that it lost.
+* *filtered by pid*: the filter admits only another process.
+* *unaudited, filtered*: the load opens /proc/kallsyms instead, which asks for CAP_SYSLOG without
+  audit.
+* *unique repeats*: the tracer shows each distinct check once, and all checks are repeats.
+* *counted*: `capable top` between two readings; for bpftrace, a one-liner that counts by process
+  and capability.
+* *exec to attached*: from the tracer's start to the first check that it shows, at one instruction
+  per nanosecond.
+* *peak memory*: VmHWM after the load. *program and libraries*: the files that the process has
+  mapped.
+* *lost at full rate*: the share of the checks of *rows* that is not shown when the rows go to a
+  file.
+* *burst*: two processors, without the instruction clock. Two processes make 100 000 checks each, as
+  fast as they can, while rows go to a file in memory. *not accounted for*: 200 000 minus the rows,
+  minus the losses that the tracer reports.
 
-A `*` marks a figure that is too low because the tracer lost checks meanwhile: what is lost is not
-formatted. `-`: the tracer cannot do this. Every peer loses checks of *rows*, so there the goal compares what a
-shown row costs: the figure divided by the share that is not lost. The goal for *rows at a low rate* is given
-twice: of what is added, as the first measurements of the peers were (bpftrace 23 300), and of all instructions
-of the whole system, of which the load alone takes more than the goal.
+`*` marks a figure that is too low because the tracer lost checks meanwhile, and a lost check is not
+formatted. `-` means that the tracer cannot do this. Every peer loses checks of *rows*, so that goal
+compares the cost of a row that is shown: the figure divided by the share that is not lost. The goal
+for *rows at a low rate* is given twice: for the instructions that are added, as in the first
+measurements of the peers (bpftrace 23 300), and for all instructions of the whole system, of which
+the load alone takes more than the goal.
 ";
 
 /// What stands behind the figures: what was done, and where the rest goes.
 const END: &str = "
 ## What was done
 
-Instructions that are added to a check on 6.1 with the kprobe and the ring buffer, measured with `--quick` after
-each step:
+Instructions added to a check on 6.1 with the kprobe and the ring buffer, measured with `--quick`
+after each step:
 
 | after | rows | rows at a low rate | filtered by pid | unaudited, filtered | counted |
 |---|---:|---:|---:|---:|---:|
@@ -77,45 +84,53 @@ each step:
 | no row is made for a record that repeats | 954 | 1536 | 386 | 388 | 598 |
 | the task is asked for once, and the reader woken once | 929 | 1555 | 379 | 366 | 560 |
 
-The last line is of 20 000 checks; what it brought is larger on 6.12, where a woken reader starts later: rows from 1023 to
-930, rows at a low rate from 2006 to 1515.
+The last line was measured with 20 000 checks. Its step gained more on 6.12, where a woken reader
+starts later: rows fell from 1023 to 930, rows at a low rate from 2006 to 1515.
 
-Besides:
+Also:
 
-* *Exec to attached*, kprobe, 6.1: 135 ms before. The verifier took 60 of them for the kprobe's program. One read for a
-  namespace's parent, level and owner, flags without branches, no variable of which a helper gets the address, and no buffer of
-  144 bytes: 15 ms. The other 76 are the start of the process, 5.5 MB of BTF read in pages, the object, and 7 for the probe (strace -T).
-* *Kernel stacks*: 22 033 before; names that need no escape are copied at once, and which function an address is in is
-  remembered: the tracer's process took 18 044 for each row and takes 5 739, and no row of the full rate is lost any more.
-* *kretprobe, filtered by pid*: 1 973 before. The entry of the pair keeps only what is wanted.
+* *Exec to attached*, kprobe, 6.1: 135 ms before, of which the verifier took 60 for the kprobe's
+  program. It now takes 15: a namespace's parent, level and owner are one read, flags are set
+  without branches, no variable's address goes to a helper, and there is no buffer of 144 bytes. The
+  other 76 ms are the start of the process, 5.5 MB of BTF read in pages, the object, and 7 ms for
+  the probes (strace -T).
+* *Kernel stacks*: 22 033 before. Names that need no escape are now copied at once, and the function
+  of an address is remembered. The tracer's process took 18 044 for each row and now takes 5 739,
+  and at full rate no row is lost any more.
+* *kretprobe, filtered by pid*: 1 973 before. The entry of the pair now keeps only the checks that
+  pass the filter.
 
 ## Where the rest goes
 
 On 6.1, with the kprobe and the ring buffer, of the first run:
 
-* **Rows**: 929 are added, of which the kprobe itself takes 340 and the tracer's process 198. The other 391 are our
-  program's, and the helpers' that it calls: reserving and submitting in the ring, the clock, the pid, the task, the processor,
-  and a look-up of the counters.
-* **Rows at a low rate**: in addition, for each 50 checks, the reader is woken once and by its timer once, and writes twice.
-* **All instructions at a low rate** (goal 2000): the load takes 3 080 untraced. No tracer can reach this with `setuid(0)`.
-* **5.10** has no typed task: its reads go by `bpf_probe_read_kernel`, 65 instructions for eight bytes, four of them for a row and
-  three for a count. That is what its rows (goal 1000) and its counting (goal 300) are over.
-* **Perf buffers** wake the reader for each record. Every kernel of the table has the ring buffer, so they are used
-  when asked for only.
-* **The tracepoint** does not give the audit argument. It is inferred from the call path, whose frames the kernel unwinds for
-  each check, also for what is filtered then.
+* **Rows**: 929 are added, of which the kprobe itself takes 340 and the tracer's process 198. The
+  other 391 belong to our program and the helpers that it calls: reserving and submitting in the
+  ring, the clock, the pid, the task, the processor, and a look-up of the counters.
+* **Rows at a low rate**: in addition, for every 50 checks, the reader is woken once by a record and
+  once by its timer, and writes twice.
+* **All instructions at a low rate** (goal 2000): the load takes 3 080 untraced. No tracer can reach
+  this goal with `setuid(0)`.
+* **5.10** has no typed task, so its reads go through `bpf_probe_read_kernel`: 65 instructions for
+  eight bytes, four times for a row and three times for a count. This is why its rows (goal 1000)
+  and its counting (goal 300) exceed their goals.
+* **Perf buffers** wake the reader for each record. Every kernel of the table has the ring buffer,
+  so they are used only on request.
+* **The tracepoint** does not carry the audit argument. It is inferred from the call path, whose
+  frames the kernel unwinds for each check, including those that are then filtered out.
 
 ## A soak
 
-`cargo xtask bench --soak 20` on 2026-11-23, on this machine (6.18, tracepoint, two processors, for half of the time beside two
-guests): 272 027 200 checks in 1205 s, 225 805 a second, all of them rows, none lost, none malformed; resident memory 10 340 KiB in
-each of the samples, ten seconds apart.
+`cargo xtask bench --soak 20` on 2026-11-23, on this machine (6.18, tracepoint, two processors, for
+half of the time beside two guests): 272 027 200 checks in 1205 s, that is 225 805 a second. All of
+them became rows; none was lost or malformed. Resident memory was 10 340 KiB in every sample, taken
+ten seconds apart.
 ";
 
 /// What stands before the figures of a machine.
 const MACHINE: &str = "\
-The machine that the guests ran on, which did other things too. The load and the load traced took turns five
-times; these are the medians of the ratios, and of three starts.
+The machine that the guests ran on, which did other things as well. The load ran five times untraced
+and five times traced, in turns. These are the medians of the ratios, and of three starts.
 
 ";
 
@@ -137,17 +152,17 @@ pub fn text(reports: &[Report], again: &[Report]) -> String {
         if report.quick {
             text += "With `--quick`: a quarter of the checks.\n";
         }
-        text += "\nInstructions that a tracer adds to a check, in the whole system";
+        text += "\nInstructions that a tracer adds to a check, in the whole system. ";
         let base = cases::LOADS.map(|measure| {
             let value = report.value(NOTHING, measure);
             value.map(|value| format!("{value:.0} ({measure})"))
         });
         let base: Vec<String> = base.into_iter().flatten().collect();
-        text += &format!(" (it takes {} untraced):\n\n", base.join(", "));
+        text += &format!("Untraced, it takes {}.\n\n", base.join(", "));
         text += &markdown(&table::instructions(report));
         text += "\nThe rest:\n\n";
         text += &markdown(&table::others(report));
-        text += "\nAgainst the goals, with the hook and transport that are taken by default:\n\n";
+        text += "\nAgainst the goals, with the default hook and transport:\n\n";
         text += &markdown(&goals::table(report));
         text += &repeat::text(report, again);
     }
