@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::super::{
     reporting::ReportArgs,
-    trace::{self, FilterArgs},
+    tracing::{FilterArgs, TracingArgs, duration},
 };
 use crate::kernel::counts;
 
@@ -33,7 +33,7 @@ pub struct Args {
     pub target: TargetArgs,
 
     /// Stop and report after this time: 30s, 5m, 1.5h, 2d
-    #[arg(short = 'd', long, help_heading = None::<&'static str>, value_name = "TIME", value_parser = trace::duration)]
+    #[arg(short = 'd', long, help_heading = None::<&'static str>, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
 
     /// Rows that the kernel's table has room for
@@ -46,7 +46,7 @@ pub struct Args {
 
     /// How to trace.
     #[command(flatten)]
-    pub tracing: trace::TracingArgs,
+    pub tracing: TracingArgs,
 }
 
 /// What to profile: all of what is named together.

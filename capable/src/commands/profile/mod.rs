@@ -16,9 +16,8 @@ use super::{
     Usage,
     print::say,
     reporting::{Account, ReportPlace, Reporter},
-    trace::resolve,
     tracing::{
-        Stop, block_on,
+        Stop, block_on, resolve,
         signals::{self, Signals},
     },
 };

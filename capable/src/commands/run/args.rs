@@ -4,7 +4,10 @@ use std::{ffi::OsString, time::Duration};
 
 use clap::Args as ClapArgs;
 
-use super::super::{reporting::ReportArgs, trace};
+use super::super::{
+    reporting::ReportArgs,
+    tracing::{BufferArgs, TracingArgs, duration},
+};
 use crate::{
     capability::CapabilitySet,
     inspect::secure_bits::SecureBits,
@@ -39,7 +42,7 @@ pub struct Args {
     pub wait: bool,
 
     /// The command is starting until it and its descendants started nothing for this time
-    #[arg(long, help_heading = None::<&'static str>, value_name = "TIME", default_value = "1s", value_parser = trace::duration)]
+    #[arg(long, help_heading = None::<&'static str>, value_name = "TIME", default_value = "1s", value_parser = duration)]
     pub settle: Duration,
 
     /// The cage.
@@ -48,11 +51,11 @@ pub struct Args {
 
     /// How to trace.
     #[command(flatten)]
-    pub tracing: trace::TracingArgs,
+    pub tracing: TracingArgs,
 
     /// How records come.
     #[command(flatten)]
-    pub buffer: trace::BufferArgs,
+    pub buffer: BufferArgs,
 
     /// The command and its arguments
     #[arg(help_heading = None::<&'static str>, required = true, trailing_var_arg = true, value_name = "COMMAND")]

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::{group::Group, sort::Sort};
 use crate::{
-    commands::trace::{FilterArgs, TracingArgs},
+    commands::tracing::{FilterArgs, TracingArgs},
     kernel::counts,
 };
 

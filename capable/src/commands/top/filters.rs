@@ -1,6 +1,6 @@
 //! The filters in force, as a line: what was typed, in the words of the options.
 
-use crate::{commands::trace::FilterArgs, output::escaped};
+use crate::{commands::tracing::FilterArgs, output::escaped};
 
 /// The line.
 pub fn line(filter: &FilterArgs, verbose: bool) -> String {

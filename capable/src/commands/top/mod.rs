@@ -40,9 +40,8 @@ use tokio::{
 use super::{
     Usage,
     print::{say, write},
-    trace::resolve,
     tracing::{
-        block_on,
+        block_on, resolve,
         signals::{self, Signals},
     },
 };

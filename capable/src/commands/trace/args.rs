@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::{
-    kernel::plan::{Hook, Transport},
+    commands::tracing::{BufferArgs, FilterArgs, TracingArgs, duration},
     output::OutputOptions,
 };
 
@@ -68,69 +68,6 @@ pub struct Args {
     pub mntnsmap: Option<String>,
 }
 
-/// Which checks to show. All are applied in the kernel; what repeats is or, what differs is and.
-#[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Filters")]
-pub struct FilterArgs {
-    /// Keep this process, all its threads
-    #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', value_parser = pid)]
-    pub pids: Vec<u32>,
-
-    /// Keep this thread
-    #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_delimiter = ',', value_parser = pid)]
-    pub tids: Vec<u32>,
-
-    /// With -p: keep its descendants too, also those to come
-    #[arg(long, requires = "pids")]
-    pub children: bool,
-
-    /// Keep this real user, by name or number
-    #[arg(short = 'u', long = "user", value_name = "USER")]
-    pub users: Vec<String>,
-
-    /// Keep tasks whose name matches this glob
-    #[arg(short = 'c', long = "comm", value_name = "GLOB")]
-    pub comms: Vec<String>,
-
-    /// Keep this capability; '!CAP' leaves it out
-    ///
-    /// By name, with or without CAP_ and in any case, or by number.
-    #[arg(short = 'C', long = "cap", value_name = "CAP", value_delimiter = ',')]
-    pub capabilities: Vec<String>,
-
-    /// Keep what was granted
-    #[arg(long, conflicts_with = "denied")]
-    pub granted: bool,
-
-    /// Keep what was denied
-    #[arg(long)]
-    pub denied: bool,
-
-    /// Keep this cgroup and all below it
-    #[arg(long = "cgroup", value_name = "PATH")]
-    pub cgroups: Vec<String>,
-
-    /// Keep this systemd unit and all below it
-    #[arg(long = "unit", value_name = "NAME")]
-    pub units: Vec<String>,
-
-    /// Keep this container, by the beginning of its id
-    #[arg(long = "container", value_name = "ID")]
-    pub containers: Vec<String>,
-
-    /// Keep this user namespace, by its number or a process in it
-    #[arg(hide_short_help = true, long = "userns", value_name = "NUMBER|PID")]
-    pub user_namespaces: Vec<String>,
-
-    /// Keep this mount namespace, by its number or a process in it
-    #[arg(hide_short_help = true, long = "mntns", value_name = "NUMBER|PID")]
-    pub mount_namespaces: Vec<String>,
-
-    /// Keep this pid namespace, by its number or a process in it
-    #[arg(hide_short_help = true, long = "pidns", value_name = "NUMBER|PID")]
-    pub pid_namespaces: Vec<String>,
-}
-
 /// When to stop.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Bounds")]
@@ -148,28 +85,6 @@ pub struct BoundArgs {
     pub timeout: Option<Duration>,
 }
 
-/// How to trace.
-#[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Tracing")]
-pub struct TracingArgs {
-    /// Hook to use; by default the best that this kernel has
-    #[arg(long, hide_short_help = true, value_name = "HOOK", value_enum)]
-    pub hook: Option<Hook>,
-
-    /// Transport to use; by default the best that this kernel has
-    #[arg(long, hide_short_help = true, value_name = "TRANSPORT", value_enum)]
-    pub transport: Option<Transport>,
-}
-
-/// What is between the kernel and a program that takes records; counting does without.
-#[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Tracing")]
-pub struct BufferArgs {
-    /// Size of the buffer between kernel and program: 512K, 8M
-    #[arg(long, hide_short_help = true, value_name = "BYTES", value_parser = buffer_size)]
-    pub buffer_size: Option<u32>,
-}
-
 /// What makes two checks the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Unique {
@@ -181,77 +96,4 @@ pub enum Unique {
     Comm,
     /// Kernel stack, capability and result
     Stack,
-}
-
-/// Reads the number of a process or a thread.
-fn pid(text: &str) -> Result<u32, String> {
-    let wanted = "it takes a number, see ps -e; -c NAME goes by the name, --unit by the service";
-    text.parse().map_err(|_| wanted.to_owned())
-}
-
-/// Reads a time as timeout(1) does: a number with s, m, h or d; seconds without.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = || "a time is a number with s, m, h or d, such as 30s or 1.5h".to_owned();
-    let (number, unit) = match text.char_indices().last() {
-        Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit),
-        _ => (text, 's'),
-    };
-    let seconds = match unit {
-        's' => 1.0,
-        'm' => 60.0,
-        'h' => 3600.0,
-        'd' => 86400.0,
-        _ => return Err(wanted()),
-    };
-    let number: f64 = number.parse().map_err(|_| wanted())?;
-    match Duration::try_from_secs_f64(number * seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        _ => Err(wanted()),
-    }
-}
-
-/// Reads a number of bytes with K, M or G behind it; the kernel takes powers of two.
-fn buffer_size(text: &str) -> Result<u32, String> {
-    let wanted = || {
-        "a size is a number of bytes from 4K to 1G, with K, M or G behind it, such as 8M".to_owned()
-    };
-    let (number, shift) = match text.to_ascii_uppercase().trim_end_matches("IB") {
-        upper if upper.ends_with('K') => (upper.trim_end_matches('K').to_owned(), 10),
-        upper if upper.ends_with('M') => (upper.trim_end_matches('M').to_owned(), 20),
-        upper if upper.ends_with('G') => (upper.trim_end_matches('G').to_owned(), 30),
-        upper => (upper.to_owned(), 0),
-    };
-    let bytes: u64 = number
-        .parse::<u64>()
-        .map_err(|_| wanted())?
-        .saturating_mul(1 << shift);
-    if !(4096..=1 << 30).contains(&bytes) {
-        return Err(wanted());
-    }
-    Ok((bytes as u32).next_power_of_two())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_as_timeout_reads_them() {
-        assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("2d"), Ok(Duration::from_secs(172_800)));
-        for wrong in ["", "s", "-1s", "0", "1x", "1e400", "nan"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes_become_powers_of_two_that_the_kernel_takes() {
-        assert_eq!(buffer_size("4096"), Ok(4096));
-        assert_eq!(buffer_size("5M"), Ok(8 << 20));
-        assert_eq!(buffer_size("1GiB"), Ok(1 << 30));
-        for wrong in ["", "1", "2G", "M", "-4K", "4 K"] {
-            assert!(buffer_size(wrong).is_err(), "{wrong}");
-        }
-    }
 }

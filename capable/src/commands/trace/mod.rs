@@ -2,7 +2,6 @@
 
 mod args;
 mod report;
-pub(super) mod resolve;
 mod rows;
 mod summary;
 
@@ -12,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-pub use args::{Args, BufferArgs, FilterArgs, TracingArgs, duration};
+pub use args::Args;
 use capable_common::UniqueBy;
 use report::Report;
 pub use rows::Rows;
@@ -21,7 +20,7 @@ use super::{
     Usage,
     print::{print, say, write},
     tracing::{
-        Stop, Stopped, block_on,
+        Stop, Stopped, block_on, resolve,
         signals::{self, Signals},
     },
 };

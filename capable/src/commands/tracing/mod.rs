@@ -1,11 +1,14 @@
 //! What every command that traces shares, so that each is only what it does with the checks.
 
+mod args;
+pub mod resolve;
 pub mod signals;
 mod stop;
 
 use std::future::Future;
 
 use anyhow::{Context as _, Result};
+pub use args::{BufferArgs, FilterArgs, TracingArgs, duration};
 pub use stop::{Stop, Stopped};
 
 /// Runs a command's future on the one thread that it takes.
