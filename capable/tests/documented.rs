@@ -26,7 +26,7 @@ struct Schema {
 
 impl Schema {
     fn read() -> Self {
-        let text = include_str!("../../docs/json-schema-commands.json");
+        let text = include_str!("../docs/json-schema-commands.json");
         let mut root: Value = serde_json::from_str(text).unwrap();
         let definitions = root["$defs"].take().as_object().unwrap().clone();
         Self {

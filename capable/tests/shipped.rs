@@ -25,7 +25,7 @@ fn shipped_is_what_is_generated(what: &str) {
         .status()
         .unwrap();
     assert!(status.success());
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let (made, shipped) = (files(made.path()), files(&docs.join(what)));
     let stale: Vec<&String> = made
         .keys()

@@ -10,7 +10,11 @@ use super::{Sample, printed};
 use crate::output::{ContainerRef, Frame, NamedStack, Row, columns::COLUMNS};
 
 fn schema() -> Value {
-    serde_json::from_str(include_str!("../../../../docs/json-schema.json")).unwrap()
+    serde_json::from_str(include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/docs/json-schema.json"
+    )))
+    .unwrap()
 }
 
 /// Checks `value` against `schema`. Knows the keywords that our schema uses, and no others: a
@@ -254,7 +258,7 @@ fn the_schema_describes_no_field_that_rows_do_not_have() {
 
 #[test]
 fn the_manual_names_every_column_and_every_field() {
-    let manual = include_str!("../../../../docs/output.md");
+    let manual = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/output.md"));
     for column in COLUMNS {
         let row = format!(
             "| `{}` | `{}` | {} |",

@@ -306,7 +306,7 @@ mod tests {
     fn the_manual_describes_every_rule_under_its_name_in_json() {
         let manual = include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../docs/classification.md"
+            "/docs/classification.md"
         ));
         for rule in RULES {
             let name = serde_json::to_value(rule).unwrap();
