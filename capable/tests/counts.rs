@@ -19,11 +19,11 @@ use capable::{
     inspect::process::Process,
     kernel::{
         counts::{self, CountBy, CountSubject, Counted, CountedStack, Who},
-        features::Features,
         filters::Filters,
         glob,
         plan::{self, plan},
         stream::monotonic_now,
+        trace::calibration,
         tracer::{Request, Tracer},
     },
 };
@@ -95,7 +95,7 @@ fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
 
 /// Counts checks for CAP_SYS_RESOURCE while `work` runs.
 fn counting<T>(filters: Filters, by: CountBy, work: impl FnOnce(&mut Tracer) -> T) -> T {
-    let plan = plan(&Features::probe(), &plan::Request::default()).unwrap();
+    let plan = plan(&calibration::probe(), &plan::Choice::default()).unwrap();
     let request = Request {
         audited_only: false,
         filters: Filters {

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use capable::kernel::{
-    features::Features,
     plan::{self, plan},
+    trace::calibration,
     tracer::{Request, Tracer},
 };
 
@@ -25,7 +25,7 @@ fn the_tracer_starts_though_signals_come_meanwhile() {
             let kind = tokio::signal::unix::SignalKind::window_change();
             let _caught = tokio::signal::unix::signal(kind).unwrap();
             for _ in 0..STARTS {
-                let plan = plan(&Features::probe(), &plan::Request::default()).unwrap();
+                let plan = plan(&calibration::probe(), &plan::Choice::default()).unwrap();
                 Tracer::start(&Request::of(&plan)).unwrap();
             }
         });

@@ -3,6 +3,7 @@
 
 pub mod bpf;
 pub mod btf;
+pub mod hook;
 pub mod plan;
 pub mod probe;
 pub mod trace;

@@ -12,7 +12,9 @@ use serde::Serialize;
 use super::explain::layout::wrap;
 use super::print::print;
 use crate::kernel::features::{Features, Lack, Support};
-use crate::kernel::plan::{Hook, Plan, PlanError, Request, Transport, plan};
+use crate::kernel::hook::{Hook, Transport};
+use crate::kernel::plan::{Choice, Plan, PlanError, plan};
+use crate::kernel::trace::calibration;
 use crate::output::{Terminal, static_table, table_text};
 use requirements::{Requirement, requirements};
 
@@ -115,12 +117,12 @@ impl<'a> From<&'a Lack> for LackReport<'a> {
 ///
 /// The output can't be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let features = Features::probe();
-    let request = Request {
+    let features = calibration::probe();
+    let choice = Choice {
         hook: args.hook,
         transport: args.transport,
     };
-    let plan = plan(&features, &request);
+    let plan = plan(&features, &choice);
     let requirements = requirements(&features, &plan);
     let text = match args.output {
         Format::Text => text(&features, &requirements, &plan),

@@ -4,7 +4,7 @@ use super::*;
 
 /// The running kernel, with all of these forced to no.
 fn without(parts: &[&str]) -> Features {
-    let mut features = Features::probe();
+    let mut features = calibration::probe();
     for (name, support) in features.parts() {
         if parts.contains(&name) {
             *support = Support::No(Lack::with_remedy(format!("no {name}"), "a remedy"));
@@ -15,7 +15,7 @@ fn without(parts: &[&str]) -> Features {
 
 /// The line of the table that begins with this label.
 fn line(features: &Features, label: &str) -> String {
-    let plan = plan(features, &Request::default());
+    let plan = plan(features, &Choice::default());
     let text = text(features, &requirements(features, &plan), &plan);
     let found = text.lines().find(|line| line.starts_with(label));
     found.unwrap_or_else(|| panic!("{text}")).to_owned()
@@ -66,7 +66,7 @@ fn a_lack_that_the_plan_does_without_is_said_to_be_no_harm() {
 #[test]
 fn where_nothing_can_be_loaded_the_end_says_so_and_the_json_too() {
     let features = without(&["BPF"]);
-    let plan = plan(&features, &Request::default());
+    let plan = plan(&features, &Choice::default());
     assert_eq!(works(&plan), Some(false));
     let requirements = requirements(&features, &plan);
     let text = text(&features, &requirements, &plan);
@@ -83,9 +83,9 @@ fn where_nothing_can_be_loaded_the_end_says_so_and_the_json_too() {
 
 #[test]
 fn json_gives_null_for_what_could_not_be_told() {
-    let mut features = Features::probe();
+    let mut features = calibration::probe();
     features.fexit = Support::unknown("not tried");
-    let plan = plan(&features, &Request::default());
+    let plan = plan(&features, &Choice::default());
     let json = json(&features, &requirements(&features, &plan), &plan);
     let json: serde_json::Value = serde_json::from_str(&json.unwrap()).unwrap();
     let requirements = json["requirements"].as_array().unwrap();
@@ -103,7 +103,7 @@ fn a_plan_in_doubt_is_no_promise() {
     for (_, support) in features.parts() {
         *support = Support::unknown("not tried");
     }
-    let plan = plan(&features, &Request::default());
+    let plan = plan(&features, &Choice::default());
     assert_eq!(works(&plan), None);
     let text = text(&features, &requirements(&features, &plan), &plan);
     assert!(text.contains("Tracing may work"), "{text}");
@@ -117,7 +117,7 @@ fn what_will_be_unknown_is_listed_with_the_reason_and_the_remedy() {
             *support = Support::Yes;
         }
     }
-    let plan = plan(&features, &Request::default());
+    let plan = plan(&features, &Choice::default());
     let text = text(&features, &requirements(&features, &plan), &plan);
     for part in [
         "What a trace will not tell, because no SYMBOLS:\n  ",

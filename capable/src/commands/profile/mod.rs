@@ -25,9 +25,9 @@ use crate::{
     context::kernel_symbols::KernelSymbols,
     kernel::{
         counts::{CountBy, CountSubject},
-        features::Features,
         plan::{self, plan},
         stream::monotonic_now,
+        trace::calibration,
         tracer::{Request, Tracer},
     },
     profile::{Report, Run, emit::Needs},
@@ -52,11 +52,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .flat_map(|&pid| resolve::descendants(pid))
     };
     filters.pids.extend(descendants());
-    let wanted = plan::Request {
+    let wanted = plan::Choice {
         hook: args.tracing.hook,
         transport: args.tracing.transport,
     };
-    let plan = plan(&Features::probe(), &wanted)?;
+    let plan = plan(&calibration::probe(), &wanted)?;
     let mut gaps = Vec::new();
     let request = Request {
         audited_only: false,

@@ -25,10 +25,10 @@ use super::{
 use crate::{
     context::{kernel_symbols::KernelSymbols, users::Users},
     kernel::{
-        features::Features,
         filters::Filters,
         plan::{self, plan},
         stream::monotonic_now,
+        trace::calibration,
         tracer::{Request, Tracer},
     },
     launcher::{Command, Ended, LaunchError, Started, Waiting},
@@ -73,11 +73,11 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.command().map_err(Usage::wrap)?;
     let reporter = Reporter::new(&args.report, ReportPlace::Stderr)?;
     require_initial_pid_namespace()?;
-    let wanted = plan::Request {
+    let wanted = plan::Choice {
         hook: args.tracing.hook,
         transport: args.tracing.transport,
     };
-    let plan = plan(&Features::probe(), &wanted)?;
+    let plan = plan(&calibration::probe(), &wanted)?;
     let mut gaps = Vec::new();
     let symbols = KernelSymbols::load()
         .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))

@@ -49,9 +49,9 @@ use crate::{
     kernel::{
         attach::Missed,
         counts::{CountBy, CountSubject},
-        features::Features,
         filters::Filters,
         plan::{self, Plan, plan},
+        trace::calibration,
         tracer::{Request, Tracer, TracerError},
     },
     output::Terminal,
@@ -100,11 +100,11 @@ struct Top<'a> {
 
 impl<'a> Top<'a> {
     fn start(args: &'a Args, filters: Filters) -> Result<Self> {
-        let wanted = plan::Request {
+        let wanted = plan::Choice {
             hook: args.tracing.hook,
             transport: args.tracing.transport,
         };
-        let plan = plan(&Features::probe(), &wanted)?;
+        let plan = plan(&calibration::probe(), &wanted)?;
         let subject = args.group.subject();
         let tracer = tracer(args, &filters, &plan, subject)?;
         let mut notes = vec![plan.to_string()];

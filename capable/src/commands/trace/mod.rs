@@ -28,10 +28,10 @@ use crate::{
     capability::{Capability, CapabilitySet},
     kernel::{
         counts::{self, CountBy, CountSubject},
-        features::Features,
         plan::{self, plan},
         privileges,
         record::Record,
+        trace::calibration,
         tracer::{Request, Tracer},
     },
     output::{Format, Needs, Terminal},
@@ -82,11 +82,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         frames => frames,
     };
-    let wanted = plan::Request {
+    let wanted = plan::Choice {
         hook: args.tracing.hook,
         transport: args.tracing.transport,
     };
-    let features = Features::probe();
+    let features = calibration::probe();
     let plan = plan(&features, &wanted)?;
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use crate::kernel::plan::{Hook, Transport};
+use crate::kernel::hook::{Hook, Transport};
 
 /// Which checks to show. All are applied in the kernel; what repeats is or, what differs is and.
 #[derive(Clone, Debug, Default, ClapArgs)]

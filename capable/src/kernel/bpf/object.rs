@@ -15,7 +15,7 @@ use capable_common::Config;
 use thiserror::Error;
 
 use super::{specialise::specialise, sys};
-use crate::kernel::plan::Transport;
+use crate::kernel::hook::Transport;
 
 static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
 static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));

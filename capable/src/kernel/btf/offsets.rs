@@ -3,7 +3,7 @@
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
 use super::{Btf, BtfError, Kind, Parameter, Wanted};
-use crate::kernel::probe::inlining::Caller;
+use crate::kernel::hook::Caller;
 
 /// The function that decides every check (security/commoncap.c).
 pub const CAP_CAPABLE: &str = "cap_capable";
@@ -81,7 +81,7 @@ pub struct Layout {
     /// The type number of the tracepoint's typedef.
     pub tracepoint: Option<u32>,
     /// The type numbers of the functions into which `cap_capable` may be inlined, in the order of
-    /// `inlining::Caller::ALL`, for fentry.
+    /// [`Caller::ALL`], for fentry.
     pub callers: [Option<u32>; Caller::ALL.len()],
     /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
     pub task_registers: bool,

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::{Hook, Transport};
-use crate::kernel::probe::features::{Lack, Support};
+use crate::kernel::{
+    hook::{Hook, Transport},
+    probe::features::{Lack, Support},
+};
 
 /// Why tracing is not possible here, or not in the way that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

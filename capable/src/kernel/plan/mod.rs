@@ -5,164 +5,23 @@
 //! processor; a pair of kprobe and kretprobe needs no BTF, and gives the least.
 
 mod error;
+mod support;
 mod unknown;
 
 use std::fmt;
 
-use capable_common::{AuditArgument, NO_OFFSET, Offsets};
+use capable_common::{AuditArgument, Offsets};
 
 use super::btf::offsets::Layout;
+use super::hook::{Hook, Transport};
 use super::probe::features::{Features, Lack, Support};
 
 pub use error::PlanError;
 pub use unknown::Unknown;
 
-/// How checks are seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Hook {
-    /// A kprobe on `cap_capable`, which evaluates the result itself
-    Kprobe,
-    /// A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result
-    #[value(name = "kretprobe")]
-    KprobePair,
-    /// A BPF program after `cap_capable`
-    Fexit,
-    /// The tracepoint capability:cap_capable (Linux 6.14 and later)
-    Tracepoint,
-}
-
-impl Hook {
-    /// All of them, the most complete first.
-    pub const BY_PREFERENCE: [Self; 4] = [
-        Self::Kprobe,
-        Self::Fexit,
-        Self::Tracepoint,
-        Self::KprobePair,
-    ];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kprobe => "kprobe",
-            Self::KprobePair => "kretprobe",
-            Self::Fexit => "fexit",
-            Self::Tracepoint => "tracepoint",
-        }
-    }
-
-    /// What it is attached to, as a user reads it.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::Kprobe => "kprobe on cap_capable",
-            Self::KprobePair => "kprobe and kretprobe on cap_capable",
-            Self::Fexit => "fexit on cap_capable",
-            Self::Tracepoint => "tracepoint capability:cap_capable",
-        }
-    }
-
-    /// Whether it works here.
-    pub fn support(self, features: &Features) -> Support {
-        let f = features;
-        match self {
-            Self::Kprobe => Support::all([
-                &f.bpf,
-                &f.kprobe,
-                &f.btf,
-                &f.kernel_reads,
-                &f.perf_events,
-                &evaluates(&f.layout.offsets, &f.btf),
-            ]),
-            Self::KprobePair => Support::all([&f.bpf, &f.kprobe, &f.kretprobe, &f.perf_events]),
-            Self::Fexit => Support::all([&f.bpf, &f.btf, &f.fexit]),
-            Self::Tracepoint => Support::all([&f.bpf, &f.btf, &f.tracepoint]),
-        }
-    }
-
-    /// What it may not see; all but the first kind is counted and shown as lost.
-    pub fn may_miss(self) -> &'static [&'static str] {
-        const SKIPPED: &str =
-            "checks made while the program already runs on the same processor (counted)";
-        match self {
-            Self::Kprobe => &[],
-            Self::KprobePair => &[
-                "setting the securebits, where the compiler inlined its check (said at start)",
-                "results, when more checks are under way at once than the kretprobe has room for (counted)",
-            ],
-            // The tracepoint is in the body, and is inlined with it.
-            Self::Fexit | Self::Tracepoint => &[SKIPPED],
-        }
-    }
-}
-
-impl fmt::Display for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Everything that evaluating a result takes must be found in the kernel's structures.
-fn evaluates(offsets: &Offsets, btf: &Support) -> Support {
-    let needed = [
-        offsets.cred_euid,
-        offsets.cred_effective,
-        offsets.cred_user_ns,
-        offsets.user_ns_parent,
-        offsets.user_ns_level,
-        offsets.user_ns_owner,
-    ];
-    if btf.is_yes() && needed.contains(&NO_OFFSET) {
-        return Support::no("this kernel's BTF does not describe struct cred and user_namespace");
-    }
-    Support::Yes
-}
-
-/// How records reach user space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Transport {
-    /// The BPF ring buffer, one for all processors (Linux 5.8 and later)
-    Ring,
-    /// A perf buffer for each processor
-    Perf,
-}
-
-impl Transport {
-    /// All of them, the preferred first.
-    pub const BY_PREFERENCE: [Self; 2] = [Self::Ring, Self::Perf];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ring => "ring",
-            Self::Perf => "perf",
-        }
-    }
-
-    /// What it is, as a user reads it.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::Ring => "BPF ring buffer",
-            Self::Perf => "perf buffers",
-        }
-    }
-
-    /// Whether it works here.
-    pub fn support(self, features: &Features) -> Support {
-        match self {
-            Self::Ring => Support::all([&features.bpf, &features.ring_buffer]),
-            Self::Perf => Support::all([&features.bpf, &features.perf_events]),
-        }
-    }
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What the user asks for; `None` leaves the choice to [`plan`].
+/// What the user chose; `None` leaves the choice to [`plan`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Request {
+pub struct Choice {
     /// This hook and no other.
     pub hook: Option<Hook>,
     /// This transport and no other.
@@ -213,17 +72,17 @@ impl fmt::Display for Plan {
 /// # Errors
 ///
 /// Nothing works here, or not what was asked for; the error says why and what would.
-pub fn plan(features: &Features, request: &Request) -> Result<Plan, PlanError> {
+pub fn plan(features: &Features, choice: &Choice) -> Result<Plan, PlanError> {
     if let Support::No(lack) = &features.bpf {
         return Err(PlanError::Bpf(lack.clone()));
     }
-    let hooks = Hook::BY_PREFERENCE.map(|hook| (hook, hook.support(features)));
-    let transports = Transport::BY_PREFERENCE.map(|each| (each, each.support(features)));
-    let (hook, hook_support) = match request.hook {
+    let hooks = Hook::ALL.map(|hook| (hook, hook.support(features)));
+    let transports = Transport::ALL.map(|each| (each, each.support(features)));
+    let (hook, hook_support) = match choice.hook {
         Some(hook) => (hook, chosen(hook, &hooks, PlanError::hook)?),
         None => best(&hooks).ok_or_else(|| PlanError::no_hook(&hooks))?,
     };
-    let (transport, transport_support) = match request.transport {
+    let (transport, transport_support) = match choice.transport {
         Some(transport) => (
             transport,
             chosen(transport, &transports, PlanError::transport)?,
@@ -240,8 +99,8 @@ pub fn plan(features: &Features, request: &Request) -> Result<Plan, PlanError> {
             .cloned(),
         unknown: unknown::of(features, hook, &layout),
         may_miss: hook.may_miss(),
-        reason: reason(request, hook, &hooks),
-        is_fallback: request.hook.is_none() && hook != Hook::BY_PREFERENCE[0],
+        reason: reason(choice, hook, &hooks),
+        is_fallback: choice.hook.is_none() && hook != Hook::ALL[0],
     })
 }
 
@@ -289,8 +148,8 @@ fn visible(features: &Features, hook: Hook) -> Layout {
 }
 
 /// What is good about a hook, or which would be better.
-fn reason(request: &Request, hook: Hook, hooks: &[(Hook, Support)]) -> String {
-    if request.hook.is_some() {
+fn reason(choice: &Choice, hook: Hook, hooks: &[(Hook, Support)]) -> String {
+    if choice.hook.is_some() {
         return "as asked".into();
     }
     if hook == Hook::Kprobe {

@@ -1,5 +1,6 @@
 //! Every combination of what a kernel and a user can have.
 
+use capable_common::NO_OFFSET;
 use clap::ValueEnum as _;
 
 use super::*;
@@ -89,7 +90,7 @@ fn without(parts: &[&str]) -> Features {
 }
 
 fn chosen(features: &Features) -> (Hook, Transport) {
-    let plan = plan(features, &Request::default()).unwrap();
+    let plan = plan(features, &Choice::default()).unwrap();
     (plan.hook, plan.transport)
 }
 
@@ -133,7 +134,7 @@ fn what_works_for_sure_comes_before_what_might() {
     features.fexit = Support::no("refused");
     features.tracepoint = Support::no("none");
     features.kretprobe = Support::no("none");
-    let plan = plan(&features, &Request::default()).unwrap();
+    let plan = plan(&features, &Choice::default()).unwrap();
     assert_eq!(plan.hook, Hook::Kprobe);
     assert_eq!(plan.doubt, Some(Lack::new("sysfs is not mounted")));
 }
@@ -147,7 +148,7 @@ fn a_kprobe_that_could_not_evaluate_the_result_is_not_chosen() {
 
 #[test]
 fn the_line_says_what_is_used_and_why() {
-    let line = |features| plan(&features, &Request::default()).unwrap().to_string();
+    let line = |features| plan(&features, &Choice::default()).unwrap().to_string();
     assert_eq!(
         line(everything()),
         "hook: kprobe on cap_capable (sees every check), transport: BPF ring buffer"
@@ -156,12 +157,12 @@ fn the_line_says_what_is_used_and_why() {
         line(without(&["KPROBE", "FEXIT", "RING_BUFFER"])),
         "hook: tracepoint capability:cap_capable (no kprobe or fexit here, see capable doctor), transport: perf buffers"
     );
-    let request = Request {
+    let choice = Choice {
         hook: Some(Hook::Fexit),
         transport: None,
     };
     assert_eq!(
-        plan(&everything(), &request).unwrap().to_string(),
+        plan(&everything(), &choice).unwrap().to_string(),
         "hook: fexit on cap_capable (as asked), transport: BPF ring buffer"
     );
 }
@@ -169,11 +170,11 @@ fn the_line_says_what_is_used_and_why() {
 #[test]
 fn what_a_trace_cannot_say_is_said_beforehand() {
     let of = |features: &Features, hook| {
-        let request = Request {
+        let choice = Choice {
             hook: Some(hook),
             transport: None,
         };
-        unknown(&plan(features, &request).unwrap())
+        unknown(&plan(features, &choice).unwrap())
     };
     for hook in [Hook::Kprobe, Hook::Fexit, Hook::Tracepoint] {
         assert_eq!(of(&everything(), hook), [""; 0], "{hook}");
@@ -206,7 +207,7 @@ fn what_a_trace_cannot_say_is_said_beforehand() {
 fn without_a_privilege_the_error_says_which_and_how_to_get_it() {
     let mut features = everything();
     features.bpf = Support::No(Lack::with_remedy("this process lacks CAP_BPF", "use sudo"));
-    let error = plan(&features, &Request::default()).unwrap_err();
+    let error = plan(&features, &Choice::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "cannot load BPF programs: this process lacks CAP_BPF; use sudo"
@@ -215,21 +216,21 @@ fn without_a_privilege_the_error_says_which_and_how_to_get_it() {
 
 #[test]
 fn a_hook_that_cannot_be_had_is_refused_with_the_one_that_works() {
-    let request = Request {
+    let choice = Choice {
         hook: Some(Hook::Kprobe),
         transport: None,
     };
     let features = without(&["KPROBE", "KRETPROBE", "FEXIT"]);
-    let error = plan(&features, &request).unwrap_err();
+    let error = plan(&features, &choice).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the hook kprobe does not work here: no KPROBE (--hook tracepoint works)"
     );
-    let request = Request {
+    let choice = Choice {
         hook: None,
         transport: Some(Transport::Ring),
     };
-    let error = plan(&without(&["RING_BUFFER"]), &request).unwrap_err();
+    let error = plan(&without(&["RING_BUFFER"]), &choice).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the transport ring does not work here: no RING_BUFFER (--transport perf works)"
@@ -239,13 +240,13 @@ fn a_hook_that_cannot_be_had_is_refused_with_the_one_that_works() {
 #[test]
 fn where_nothing_works_every_cause_is_named() {
     let features = without(&["KPROBE", "FEXIT", "TRACEPOINT"]);
-    let error = plan(&features, &Request::default()).unwrap_err();
+    let error = plan(&features, &Choice::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no way to see capability checks works here:\n  kprobe: no KPROBE\n  fexit: no FEXIT\n  tracepoint: no TRACEPOINT\n  kretprobe: no KPROBE"
     );
     let features = without(&["PERF_EVENTS", "RING_BUFFER"]);
-    let error = plan(&features, &Request::default()).unwrap_err();
+    let error = plan(&features, &Choice::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "no way to get records out of the kernel works here:\n  ring: no RING_BUFFER\n  perf: no PERF_EVENTS"
@@ -276,11 +277,7 @@ fn every_combination_ends_in_a_plan_that_can_work_or_in_its_cause() {
         "TRACEPOINT",
         "RING_BUFFER",
     ];
-    let hooks: Vec<Option<Hook>> = Hook::BY_PREFERENCE
-        .map(Some)
-        .into_iter()
-        .chain([None])
-        .collect();
+    let hooks: Vec<Option<Hook>> = Hook::ALL.map(Some).into_iter().chain([None]).collect();
     let transports = [None, Some(Transport::Ring), Some(Transport::Perf)];
     let mut planned = 0;
     for combination in 0..3u32.pow(PARTS.len() as u32) {
@@ -301,7 +298,7 @@ fn every_combination_ends_in_a_plan_that_can_work_or_in_its_cause() {
         }
         for &hook in &hooks {
             for transport in transports {
-                match plan(&features, &Request { hook, transport }) {
+                match plan(&features, &Choice { hook, transport }) {
                     Ok(plan) => {
                         planned += 1;
                         check_plan(&features, hook, transport, &plan);
@@ -330,7 +327,7 @@ fn check_plan(features: &Features, hook: Option<Hook>, transport: Option<Transpo
     let sure = by_hook.is_yes() && by_transport.is_yes();
     assert_eq!(plan.doubt.is_none(), sure, "{}", context());
     if hook.is_none() {
-        let first = Hook::BY_PREFERENCE
+        let first = Hook::ALL
             .into_iter()
             .find(|hook| hook.support(features).is_yes());
         assert!(
@@ -353,8 +350,8 @@ fn check_error(
     transport: Option<Transport>,
     error: &PlanError,
 ) {
-    let hooks_work = Hook::BY_PREFERENCE.map(|hook| !hook.support(features).is_no());
-    let transports_work = Transport::BY_PREFERENCE.map(|each| !each.support(features).is_no());
+    let hooks_work = Hook::ALL.map(|hook| !hook.support(features).is_no());
+    let transports_work = Transport::ALL.map(|each| !each.support(features).is_no());
     match error {
         PlanError::Bpf(_) => assert!(features.bpf.is_no()),
         PlanError::Hook {
@@ -369,7 +366,7 @@ fn check_error(
         }
         PlanError::NoHook(lacks) => {
             assert!(!hooks_work.contains(&true));
-            assert_eq!(lacks.len(), Hook::BY_PREFERENCE.len());
+            assert_eq!(lacks.len(), Hook::ALL.len());
         }
         PlanError::Transport {
             transport: asked,
@@ -382,7 +379,7 @@ fn check_error(
         }
         PlanError::NoTransport(lacks) => {
             assert!(!transports_work.contains(&true));
-            assert_eq!(lacks.len(), Transport::BY_PREFERENCE.len());
+            assert_eq!(lacks.len(), Transport::ALL.len());
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
-use super::Hook;
-use crate::kernel::btf::offsets::Layout;
-use crate::kernel::probe::features::{Features, Lack, Support};
+use crate::kernel::{
+    btf::offsets::Layout,
+    hook::Hook,
+    probe::features::{Features, Lack, Support},
+};
 
 /// Something that a trace cannot say of a check, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

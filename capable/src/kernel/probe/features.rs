@@ -1,18 +1,15 @@
 //! What this kernel offers and what this process may do, probed once.
 //!
 //! Each answer is yes, no, or could not tell, the latter two with the reason. Probing changes
-//! nothing: it reads files, and loads programs of a few instructions that are dropped at once. Only
-//! where BTF does not tell what the audit argument means, one of them is attached for a moment.
+//! nothing: it reads files, and loads programs of a few instructions that are dropped at once.
 //!
 //! For tests of every fallback, the environment can force an answer: `CAPABLE_PROBE_NAME=no`,
 //! `=yes` or `=unknown`, where NAME is one of those in [`Features::parts`], such as `KPROBE`.
 
 use std::path::{Path, PathBuf};
 
-use capable_common::AuditArgument;
-
 use super::support::Support::{No, Yes};
-use super::{attempt, calibration, system};
+use super::{attempt, system};
 use crate::capability::{Capability, CapabilitySet};
 use crate::kernel::{
     bpf::sys,
@@ -79,13 +76,13 @@ pub struct Features {
 }
 
 impl Features {
-    /// Probes the running kernel, and applies what the environment forces.
-    pub fn probe() -> Self {
+    /// Probes the running kernel, and applies what the environment forces. What BTF does not tell of
+    /// the audit argument stays unknown: [`calibration::probe`] learns it.
+    ///
+    /// [`calibration::probe`]: crate::kernel::trace::calibration::probe
+    pub(in crate::kernel) fn probe() -> Self {
         let mut features = Self::probe_kernel();
         features.force(|name| std::env::var(format!("CAPABLE_PROBE_{name}")).ok());
-        if features.layout.audit == AuditArgument::Unknown {
-            features.layout.audit = calibration::audit_argument(&features);
-        }
         features
     }
 

@@ -1,15 +1,18 @@
 //! Which checks the compiler hid: `cap_capable` inlined into a caller never reaches a hook.
 //!
-//! Only the functions of its own file can be such callers (security/commoncap.c, the same four from
-//! 5.10 to 7.3). It differs per build of the kernel, so the tracer makes such checks itself and sees
-//! whether they arrive.
+//! Into which of its [`Caller`]s it is inlined differs per build of the kernel, so the tracer makes
+//! such checks itself and sees whether they arrive.
 
 use std::{fs, ptr};
 
-use aya::maps::{Array, MapData};
+use aya::maps::{Array, MapData, MapError};
 use capable_common::{Config, OwnCheck};
+use thiserror::Error;
 
-use crate::kernel::{bpf::object::Object, trace::tracer::TracerError};
+use crate::kernel::{
+    bpf::object::{Object, ObjectError},
+    hook::Caller,
+};
 
 /// `CAP_SETPCAP`, `CAP_SYS_RAWIO` and `CAP_SYS_ADMIN` (include/uapi/linux/capability.h).
 const SETPCAP: u32 = 8;
@@ -19,48 +22,18 @@ const SYS_ADMIN: u32 = 21;
 /// How many checks of a kind are made: others of the tracer's own cannot be mistaken for so many.
 const CHECKS: u64 = 32;
 
-/// A function that calls `cap_capable` and into which compilers inline it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// Asks before memory is promised: every private writable mapping (mm/mmap.c).
-    Overcommit,
-    /// Asks whether capset(2) may add to the inheritable set.
-    Capset,
-    /// Asks whether prctl(2) may set the securebits.
-    Prctl,
-    /// Asks whether mmap(2) may map below `vm.mmap_min_addr`.
-    LowMapping,
+/// What the tracer's own checks tell could not be learned.
+#[derive(Debug, Error)]
+pub enum InliningError {
+    /// The object has no such map.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The table of own checks could not be read.
+    #[error("cannot use the map OWN_CHECKS: {0}")]
+    OwnChecks(MapError),
 }
 
 impl Caller {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Overcommit,
-        Self::Capset,
-        Self::Prctl,
-        Self::LowMapping,
-    ];
-
-    /// Its name in the kernel.
-    pub const fn function(self) -> &'static str {
-        match self {
-            Self::Overcommit => "cap_vm_enough_memory",
-            Self::Capset => "cap_capset",
-            Self::Prctl => "cap_task_prctl",
-            Self::LowMapping => "cap_mmap_addr",
-        }
-    }
-
-    /// The programs that take its place: for a kprobe, and for fentry.
-    pub const fn programs(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Overcommit => ("memory_entry", "memory_call"),
-            Self::Capset => ("capset_entry", "capset_call"),
-            Self::Prctl => ("prctl_entry", "prctl_call"),
-            Self::LowMapping => ("mmap_entry", "mmap_call"),
-        }
-    }
-
     /// The number of the capability that it asks for.
     const fn capability(self) -> u32 {
         match self {
@@ -73,16 +46,6 @@ impl Caller {
     /// Whether a denial would be logged.
     const fn is_audited(self) -> bool {
         !matches!(self, Self::Overcommit)
-    }
-
-    /// What it asks for, for people.
-    pub const fn purpose(self) -> &'static str {
-        match self {
-            Self::Overcommit => "memory overcommit (CAP_SYS_ADMIN)",
-            Self::Capset => "capset(2) (CAP_SETPCAP)",
-            Self::Prctl => "setting the securebits (CAP_SETPCAP)",
-            Self::LowMapping => "mappings below vm.mmap_min_addr (CAP_SYS_RAWIO)",
-        }
     }
 
     /// Whether a trace with this configuration would show its checks, were they made.
@@ -98,7 +61,7 @@ impl Caller {
     /// # Errors
     ///
     /// The table of own checks cannot be read.
-    pub fn is_inlined(self, object: &mut Object) -> Result<bool, TracerError> {
+    pub fn is_inlined(self, object: &mut Object) -> Result<bool, InliningError> {
         let check = match self {
             Self::Overcommit => map_a_page,
             Self::Capset => set_own_capabilities,
@@ -128,17 +91,15 @@ unsafe impl aya::Pod for Own {}
 /// # Errors
 ///
 /// The table of own checks cannot be read.
-pub fn own_check(object: &mut Object, capability: u32) -> Result<OwnCheck, TracerError> {
+pub fn own_check(object: &mut Object, capability: u32) -> Result<OwnCheck, InliningError> {
     let own: Array<&mut MapData, Own> = object.map("OWN_CHECKS")?;
-    let Own(check) = own
-        .get(&capability, 0)
-        .map_err(|error| TracerError::Map("OWN_CHECKS", error))?;
+    let Own(check) = own.get(&capability, 0).map_err(InliningError::OwnChecks)?;
     Ok(check)
 }
 
 /// Makes checks for a capability; whether they did not arrive. Single ones can be missing with hooks
 /// that the kernel may skip.
-fn is_hidden(object: &mut Object, capability: u32, check: fn()) -> Result<bool, TracerError> {
+fn is_hidden(object: &mut Object, capability: u32, check: fn()) -> Result<bool, InliningError> {
     let before = own_check(object, capability)?.checks;
     (0..CHECKS).for_each(|_| check());
     Ok(own_check(object, capability)?.checks - before < CHECKS / 2)

@@ -1,7 +1,6 @@
 //! What this kernel can do, and what it does differently.
 
 mod attempt;
-mod calibration;
 pub mod features;
 pub(super) mod inlining;
 mod support;

@@ -14,8 +14,7 @@ use crate::kernel::{
         sys,
     },
     btf::offsets::Layout,
-    plan::Hook,
-    probe::inlining::Caller,
+    hook::{Caller, Hook},
 };
 
 /// A hook could not be attached.
@@ -79,6 +78,16 @@ fn kprobe_hint(error: &io::Error) -> &'static str {
     }
 }
 
+/// The programs that take a caller's place: for a kprobe, and for fentry.
+const fn programs(caller: Caller) -> (&'static str, &'static str) {
+    match caller {
+        Caller::Overcommit => ("memory_entry", "memory_call"),
+        Caller::Capset => ("capset_entry", "capset_call"),
+        Caller::Prctl => ("prctl_entry", "prctl_call"),
+        Caller::LowMapping => ("mmap_entry", "mmap_call"),
+    }
+}
+
 impl Attached {
     /// Loads the programs of a hook and attaches them to `cap_capable`.
     pub fn checks(
@@ -122,7 +131,7 @@ impl Attached {
         caller: Caller,
         layout: &Layout,
     ) -> Result<(), AttachError> {
-        let (entry, call) = caller.programs();
+        let (entry, call) = programs(caller);
         match hook {
             Hook::Kprobe | Hook::KprobePair => self.kprobe(object, entry, caller.function(), false),
             Hook::Fexit | Hook::Tracepoint => {

@@ -1,6 +1,8 @@
 //! A trace under way: loading, attaching, filtering, and what comes of it.
 
 pub mod attach;
+pub mod calibration;
+mod configure;
 mod counters;
 pub mod counts;
 pub mod filters;
@@ -8,6 +10,7 @@ pub mod glob;
 pub mod numbers;
 mod recent;
 pub mod record;
+pub mod request;
 mod rest;
 mod ring;
 pub mod stream;

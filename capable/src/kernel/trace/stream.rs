@@ -31,7 +31,7 @@ use super::{
 };
 use crate::kernel::{
     bpf::object::{Object, ObjectError},
-    plan::Transport,
+    hook::Transport,
 };
 
 /// How long the reader rests between two batches: much less than a person notices.

@@ -4,51 +4,26 @@ use std::time::{Duration, Instant};
 
 use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
-use capable_common::{AuditArgument, Config, Counters, MAX_FRAMES, UniqueBy, Wanted};
+use capable_common::{Config, Counters};
 use thiserror::Error;
 
 use super::{
     attach::{AttachError, Attached, Missed},
+    configure::{configure, table_sizes},
     counters::CounterTable,
-    counts::{CountBy, Counted, Counts, CountsError},
-    filters::{FilterError, Filters},
+    counts::{Counted, Counts, CountsError},
+    filters::FilterError,
     numbers::{Numbers, NumbersError},
+    request::PERF_PAGES,
     stream::{Stream, StreamError},
 };
-use crate::{
-    context::kernel_symbols,
-    kernel::{
-        bpf::object::{Object, ObjectError},
-        btf::offsets::Layout,
-        plan::{Hook, Plan, Transport},
-        probe::inlining::{self, Caller},
-    },
+use crate::kernel::{
+    bpf::object::{Object, ObjectError},
+    hook::{Caller, Hook, Transport},
+    probe::inlining::InliningError,
 };
 
-/// Functions that pass `CAP_OPT_NOAUDIT`, whatever they are asked (security/commoncap.c,
-/// kernel/capability.c, kernel/ptrace.c, security/security.c, kernel/kallsyms.c).
-const UNAUDITED: [&str; 8] = [
-    "ns_capable_noaudit",
-    "has_capability_noaudit",
-    "has_ns_capability_noaudit",
-    "ptracer_capable",
-    "cap_vm_enough_memory",
-    "security_vm_enough_memory_mm",
-    "kallsyms_show_value",
-    "__vm_enough_memory",
-];
-
-/// Functions that pass `CAP_OPT_INSETID` (kernel/capability.c).
-const INSETID: [&str; 1] = ["ns_capable_setid"];
-
-/// The default size of the ring buffer.
-pub const RING_BYTES: u32 = 1 << 22;
-
-/// The size of a ring buffer that nothing is sent through: a page.
-const SMALLEST_RING: u32 = 4096;
-
-/// The default size of a processor's perf buffer, in pages.
-pub const PERF_PAGES: usize = 256;
+pub use super::request::Request;
 
 /// A trace could not be started, or its counters not be read.
 #[derive(Debug, Error)]
@@ -71,73 +46,12 @@ pub enum TracerError {
     /// A process that was named cannot be found in the kernel.
     #[error(transparent)]
     Numbers(#[from] NumbersError),
+    /// Whether checks are inlined could not be learned.
+    #[error(transparent)]
+    Inlining(#[from] InliningError),
     /// A map could not be read or written.
     #[error("cannot use the map {0}: {1}")]
     Map(&'static str, MapError),
-}
-
-/// What a trace is to do.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The hook.
-    pub hook: Hook,
-    /// The transport.
-    pub transport: Transport,
-    /// What is known of this kernel.
-    pub layout: Layout,
-    /// Drop checks that are known not to be audited.
-    pub audited_only: bool,
-    /// Send parent, inner pids and system call.
-    pub detail: bool,
-    /// Send whose credentials were checked, over which namespace.
-    pub credentials: bool,
-    /// Send the cgroup's id.
-    pub cgroup: bool,
-    /// Frames of the kernel stack.
-    pub kernel_frames: u32,
-    /// Frames of the user stack.
-    pub user_frames: u32,
-    /// What to keep.
-    pub filters: Filters,
-    /// Follow the children of the processes to keep.
-    pub follow: bool,
-    /// Tell how system calls ended in which a check was denied.
-    pub outcomes: bool,
-    /// Send only what is new.
-    pub unique: UniqueBy,
-    /// Send records. Without, nothing ever comes out of the stream.
-    pub send: bool,
-    /// Count checks in the kernel, to be read with [`Tracer::counts`].
-    pub count: Option<CountBy>,
-    /// Size of the ring buffer, or of all perf buffers together, in bytes.
-    pub buffer: Option<u32>,
-    /// The level of the kernel side's own log: 0 is off, 5 is trace.
-    pub log_level: u8,
-}
-
-impl Request {
-    /// Every audited check, sent plainly: the least that a trace by this plan can be asked for.
-    pub fn of(plan: &Plan) -> Self {
-        Self {
-            hook: plan.hook,
-            transport: plan.transport,
-            layout: plan.layout,
-            audited_only: true,
-            detail: false,
-            credentials: false,
-            cgroup: false,
-            kernel_frames: 0,
-            user_frames: 0,
-            filters: Filters::default(),
-            follow: false,
-            outcomes: false,
-            unique: UniqueBy::Off,
-            send: true,
-            count: None,
-            buffer: None,
-            log_level: 0,
-        }
-    }
 }
 
 /// A trace at work. Dropping it ends it.
@@ -306,39 +220,6 @@ impl Tracer {
     }
 }
 
-/// The entry of `cap_capable` hooked for the tracer's own checks alone; nothing is sent.
-pub struct Probe {
-    /// The object, for the table of own checks.
-    pub object: Object,
-    /// Dropping it takes the hook away.
-    _attached: Attached,
-}
-
-impl Probe {
-    /// Loads and attaches the first half of the pair of probes.
-    ///
-    /// # Errors
-    ///
-    /// The kernel refuses the object, the program or the hook.
-    pub fn start(plan: &Plan) -> Result<Self, TracerError> {
-        let request = Request {
-            send: false,
-            ..Request::of(plan)
-        };
-        // In a pid namespace this is a stranger's number: then the check is not seen, and the
-        // meaning of the argument stays unknown.
-        let config = configure(&request, std::process::id(), &mut Vec::new())?;
-        let sizes = table_sizes(&request, &config);
-        let object = Object::open(request.transport, &config, &sizes, request.log_level)?;
-        let mut attached = Attached::default();
-        attached.entry_of_pair(&object)?;
-        Ok(Self {
-            object,
-            _attached: attached,
-        })
-    }
-}
-
 /// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
 /// trace without it is whole.
 fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
@@ -353,145 +234,6 @@ fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'stati
 /// States of a process in the table (capable-ebpf/src/life.rs).
 const WAITING: u32 = 0;
 const FOLLOWED: u32 = 1;
-
-fn configure(
-    request: &Request,
-    own_pid: u32,
-    gaps: &mut Vec<String>,
-) -> Result<Config, TracerError> {
-    let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
-    let ring_bytes = request.buffer.unwrap_or(RING_BYTES);
-    let mut config = Config {
-        capabilities: u64::MAX,
-        lowest_mapping: inlining::lowest_mapping(),
-        unaudited: Default::default(),
-        insetid: Default::default(),
-        cap_capable: Default::default(),
-        offsets: request.layout.offsets,
-        own_pid,
-        kernel_frames: frames(request.kernel_frames),
-        user_frames: frames(request.user_frames),
-        only_pid: 0,
-        cgroups: 0,
-        wakeup_bytes: ring_bytes / 2,
-        io_worker: request.layout.io_worker,
-        securebits: securebits(&request.layout),
-        namespaces: Default::default(),
-        audit: request.layout.audit as u8,
-        audited_only: u8::from(request.audited_only),
-        narrow: 0,
-        reserved: 0,
-        wakeup_sample: wakeup_sample(ring_bytes),
-        typed_task: u8::from(request.layout.typed_task),
-        results: 0,
-        unique: request.unique as u8,
-        wanted: wanted(request),
-        pids: 0,
-        tids: 0,
-        users: 0,
-        comms: 0,
-        follow: u8::from(request.follow),
-        send: u8::from(request.send),
-        count: u8::from(request.count.is_some()),
-        count_subject: request.count.map_or(0, |by| by.subject as u8),
-        count_origin: u8::from(request.count.is_some_and(|by| by.origin)),
-        outcomes: u8::from(request.outcomes),
-        task_regs_helper: u8::from(request.layout.task_registers),
-    };
-    if request.hook == Hook::Tracepoint {
-        infer_audit(&mut config, gaps);
-    }
-    request.filters.configure(&mut config)?;
-    Ok(config)
-}
-
-/// Which records ask how full a ring buffer of this size is: one of 16 where half of it has room for
-/// more than a thousand checks, else each.
-fn wakeup_sample(ring_bytes: u32) -> u8 {
-    if ring_bytes >= 1 << 18 { 15 } else { 0 }
-}
-
-/// The securebits that a kernel knows: those for scripts came with 6.14
-/// (include/uapi/linux/securebits.h, commit a5874fde3c08), as did the tracepoint.
-fn securebits(layout: &Layout) -> u32 {
-    if layout.tracepoint.is_some() {
-        0xFFF
-    } else {
-        0xFF
-    }
-}
-
-fn wanted(request: &Request) -> u8 {
-    [
-        (request.detail, Wanted::DETAIL),
-        (request.credentials, Wanted::CREDENTIALS),
-        (request.cgroup, Wanted::CGROUP),
-    ]
-    .into_iter()
-    .filter(|(asked, _)| *asked)
-    .fold(0, |wanted, (_, bit)| wanted | bit)
-}
-
-/// Tells the kernel side where the functions are by which it infers the audit flag.
-fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
-    let names: Vec<&str> = [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
-    let ranges = match kernel_symbols::find(&names) {
-        Ok(ranges) => ranges,
-        Err(error) => {
-            config.audit = AuditArgument::Unknown as u8;
-            gaps.push(format!("the audit flag is unknown: {error}"));
-            return;
-        }
-    };
-    let mut ranges = ranges.into_iter().map(Option::unwrap_or_default);
-    config.audit = AuditArgument::CallPath as u8;
-    config.cap_capable = ranges.next().unwrap_or_default();
-    for slot in config.unaudited.iter_mut() {
-        *slot = ranges.next().unwrap_or_default();
-    }
-    for (slot, range) in config.insetid.iter_mut().zip(ranges) {
-        *slot = range;
-    }
-}
-
-/// The tables that a trace does not use are made as small as can be.
-fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
-    let mut sizes = Vec::new();
-    let mut unless = |used: bool, name| {
-        if !used {
-            sizes.push((name, 1));
-        }
-    };
-    unless(config.pids != 0 || config.follow != 0, "PIDS");
-    unless(config.tids != 0, "TIDS");
-    unless(config.users != 0, "USERS");
-    unless(config.cgroups != 0, "CGROUPS");
-    unless(config.unique != 0, "UNIQUE");
-    unless(
-        config.count_origin != 0 || request.unique == UniqueBy::Stack,
-        "STACKS",
-    );
-    unless(
-        request.hook == Hook::KprobePair && config.kernel_frames != 0,
-        "PENDING_FRAMES",
-    );
-    sizes.push(("COUNTS", request.count.map_or(1, |by| by.entries)));
-    if request.hook != Hook::KprobePair {
-        sizes.push(("PENDING", 64));
-    }
-    if !request.outcomes {
-        sizes.push(("DENIED", 64));
-    }
-    if request.transport == Transport::Ring {
-        let bytes = if request.send {
-            request.buffer.unwrap_or(RING_BYTES)
-        } else {
-            SMALLEST_RING
-        };
-        sizes.push(("EVENTS", bytes));
-    }
-    sizes
-}
 
 /// Makes checks of the kind that compilers inline, and hooks the function that one is inlined into
 /// where it does not arrive. The tracepoint is in the body, and is inlined with it.

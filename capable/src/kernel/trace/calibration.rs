@@ -1,0 +1,97 @@
+//! What the fourth argument of `cap_capable` means where BTF does not tell: learned from a check of
+//! the tracer's own that is known to be audited. Only then is a probe attached for a moment.
+
+use std::ptr;
+
+use capable_common::AuditArgument;
+
+use super::{
+    attach::Attached,
+    configure::{configure, table_sizes},
+    request::Request,
+    tracer::TracerError,
+};
+use crate::kernel::{
+    bpf::object::Object,
+    hook::Hook,
+    plan::{Choice, Plan, plan},
+    probe::{features::Features, inlining::own_check},
+};
+
+/// `CAP_SYS_MODULE` (include/uapi/linux/capability.h).
+const SYS_MODULE: u32 = 16;
+
+/// Probes the running kernel, and learns what a check tells where nothing else does.
+pub fn probe() -> Features {
+    let mut features = Features::probe();
+    if features.layout.audit == AuditArgument::Unknown {
+        features.layout.audit = audit_argument(&features);
+    }
+    features
+}
+
+/// Makes the check and sees what was passed. Unknown where no kprobe can be attached.
+fn audit_argument(features: &Features) -> AuditArgument {
+    learn(features).unwrap_or_else(|error| {
+        log::debug!("cannot learn what the audit argument means: {error}");
+        AuditArgument::Unknown
+    })
+}
+
+fn learn(features: &Features) -> Result<AuditArgument, TracerError> {
+    let choice = Choice {
+        hook: Some(Hook::KprobePair),
+        transport: None,
+    };
+    let Ok(plan) = plan(features, &choice) else {
+        return Ok(AuditArgument::Unknown);
+    };
+    let mut probe = Probe::start(&plan)?;
+    let before = own_check(&mut probe.object, SYS_MODULE)?.checks;
+    ask_for_modules();
+    let after = own_check(&mut probe.object, SYS_MODULE)?;
+    Ok(match (after.checks > before, after.options) {
+        // SECURITY_CAP_AUDIT was 1 up to 5.0, CAP_OPT_NONE is 0 since 5.1 (include/linux/security.h).
+        (true, 1) => AuditArgument::Audit,
+        (true, 0) => AuditArgument::Options,
+        _ => AuditArgument::Unknown,
+    })
+}
+
+/// Asks to remove a module without a name: `CAP_SYS_MODULE` is asked with audit, and then the name
+/// cannot be read (kernel/module/main.c, `delete_module`).
+fn ask_for_modules() {
+    // SAFETY: the kernel checks the address itself, and answers EFAULT.
+    unsafe {
+        libc::syscall(libc::SYS_delete_module, ptr::null::<libc::c_char>(), 0);
+    }
+}
+
+/// The entry of `cap_capable` hooked for the tracer's own checks alone; nothing is sent.
+struct Probe {
+    /// The object, for the table of own checks.
+    object: Object,
+    /// Dropping it takes the hook away.
+    _attached: Attached,
+}
+
+impl Probe {
+    /// Loads and attaches the first half of the pair of probes.
+    fn start(plan: &Plan) -> Result<Self, TracerError> {
+        let request = Request {
+            send: false,
+            ..Request::of(plan)
+        };
+        // In a pid namespace this is a stranger's number: then the check is not seen, and the
+        // meaning of the argument stays unknown.
+        let config = configure(&request, std::process::id(), &mut Vec::new())?;
+        let sizes = table_sizes(&request, &config);
+        let object = Object::open(request.transport, &config, &sizes, request.log_level)?;
+        let mut attached = Attached::default();
+        attached.entry_of_pair(&object)?;
+        Ok(Self {
+            object,
+            _attached: attached,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! The configuration that a request becomes, frozen before the programs load, and the sizes of the
+//! tables that go with it.
+
+use capable_common::{AuditArgument, Config, MAX_FRAMES, UniqueBy, Wanted};
+
+use super::{
+    filters::FilterError,
+    request::{RING_BYTES, Request},
+};
+use crate::{
+    context::kernel_symbols,
+    kernel::{
+        btf::offsets::Layout,
+        hook::{Hook, Transport},
+        probe::inlining,
+    },
+};
+
+/// Functions that pass `CAP_OPT_NOAUDIT`, whatever they are asked (security/commoncap.c,
+/// kernel/capability.c, kernel/ptrace.c, security/security.c, kernel/kallsyms.c).
+const UNAUDITED: [&str; 8] = [
+    "ns_capable_noaudit",
+    "has_capability_noaudit",
+    "has_ns_capability_noaudit",
+    "ptracer_capable",
+    "cap_vm_enough_memory",
+    "security_vm_enough_memory_mm",
+    "kallsyms_show_value",
+    "__vm_enough_memory",
+];
+
+/// Functions that pass `CAP_OPT_INSETID` (kernel/capability.c).
+const INSETID: [&str; 1] = ["ns_capable_setid"];
+
+/// The size of a ring buffer that nothing is sent through: a page.
+const SMALLEST_RING: u32 = 4096;
+
+/// What the kernel side is told. What it cannot be told is said in `gaps`.
+///
+/// # Errors
+///
+/// A filter is larger than the kernel side can take.
+pub(super) fn configure(
+    request: &Request,
+    own_pid: u32,
+    gaps: &mut Vec<String>,
+) -> Result<Config, FilterError> {
+    let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
+    let ring_bytes = request.buffer.unwrap_or(RING_BYTES);
+    let mut config = Config {
+        capabilities: u64::MAX,
+        lowest_mapping: inlining::lowest_mapping(),
+        unaudited: Default::default(),
+        insetid: Default::default(),
+        cap_capable: Default::default(),
+        offsets: request.layout.offsets,
+        own_pid,
+        kernel_frames: frames(request.kernel_frames),
+        user_frames: frames(request.user_frames),
+        only_pid: 0,
+        cgroups: 0,
+        wakeup_bytes: ring_bytes / 2,
+        io_worker: request.layout.io_worker,
+        securebits: securebits(&request.layout),
+        namespaces: Default::default(),
+        audit: request.layout.audit as u8,
+        audited_only: u8::from(request.audited_only),
+        narrow: 0,
+        reserved: 0,
+        wakeup_sample: wakeup_sample(ring_bytes),
+        typed_task: u8::from(request.layout.typed_task),
+        results: 0,
+        unique: request.unique as u8,
+        wanted: wanted(request),
+        pids: 0,
+        tids: 0,
+        users: 0,
+        comms: 0,
+        follow: u8::from(request.follow),
+        send: u8::from(request.send),
+        count: u8::from(request.count.is_some()),
+        count_subject: request.count.map_or(0, |by| by.subject as u8),
+        count_origin: u8::from(request.count.is_some_and(|by| by.origin)),
+        outcomes: u8::from(request.outcomes),
+        task_regs_helper: u8::from(request.layout.task_registers),
+    };
+    if request.hook == Hook::Tracepoint {
+        infer_audit(&mut config, gaps);
+    }
+    request.filters.configure(&mut config)?;
+    Ok(config)
+}
+
+/// Which records ask how full a ring buffer of this size is: one of 16 where half of it has room for
+/// more than a thousand checks, else each.
+fn wakeup_sample(ring_bytes: u32) -> u8 {
+    if ring_bytes >= 1 << 18 { 15 } else { 0 }
+}
+
+/// The securebits that a kernel knows: those for scripts came with 6.14
+/// (include/uapi/linux/securebits.h, commit a5874fde3c08), as did the tracepoint.
+fn securebits(layout: &Layout) -> u32 {
+    if layout.tracepoint.is_some() {
+        0xFFF
+    } else {
+        0xFF
+    }
+}
+
+fn wanted(request: &Request) -> u8 {
+    [
+        (request.detail, Wanted::DETAIL),
+        (request.credentials, Wanted::CREDENTIALS),
+        (request.cgroup, Wanted::CGROUP),
+    ]
+    .into_iter()
+    .filter(|(asked, _)| *asked)
+    .fold(0, |wanted, (_, bit)| wanted | bit)
+}
+
+/// Tells the kernel side where the functions are by which it infers the audit flag.
+fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
+    let names: Vec<&str> = [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
+    let ranges = match kernel_symbols::find(&names) {
+        Ok(ranges) => ranges,
+        Err(error) => {
+            config.audit = AuditArgument::Unknown as u8;
+            gaps.push(format!("the audit flag is unknown: {error}"));
+            return;
+        }
+    };
+    let mut ranges = ranges.into_iter().map(Option::unwrap_or_default);
+    config.audit = AuditArgument::CallPath as u8;
+    config.cap_capable = ranges.next().unwrap_or_default();
+    for slot in config.unaudited.iter_mut() {
+        *slot = ranges.next().unwrap_or_default();
+    }
+    for (slot, range) in config.insetid.iter_mut().zip(ranges) {
+        *slot = range;
+    }
+}
+
+/// The tables that a trace does not use are made as small as can be.
+pub(super) fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
+    let mut sizes = Vec::new();
+    let mut unless = |used: bool, name| {
+        if !used {
+            sizes.push((name, 1));
+        }
+    };
+    unless(config.pids != 0 || config.follow != 0, "PIDS");
+    unless(config.tids != 0, "TIDS");
+    unless(config.users != 0, "USERS");
+    unless(config.cgroups != 0, "CGROUPS");
+    unless(config.unique != 0, "UNIQUE");
+    unless(
+        config.count_origin != 0 || request.unique == UniqueBy::Stack,
+        "STACKS",
+    );
+    unless(
+        request.hook == Hook::KprobePair && config.kernel_frames != 0,
+        "PENDING_FRAMES",
+    );
+    sizes.push(("COUNTS", request.count.map_or(1, |by| by.entries)));
+    if request.hook != Hook::KprobePair {
+        sizes.push(("PENDING", 64));
+    }
+    if !request.outcomes {
+        sizes.push(("DENIED", 64));
+    }
+    if request.transport == Transport::Ring {
+        let bytes = if request.send {
+            request.buffer.unwrap_or(RING_BYTES)
+        } else {
+            SMALLEST_RING
+        };
+        sizes.push(("EVENTS", bytes));
+    }
+    sizes
+}
