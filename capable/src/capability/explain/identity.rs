@@ -1,4 +1,4 @@
-//! What is asked for a process's identity: users, groups and capabilities.
+//! Capabilities over identity: users, groups and capabilities themselves.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,12 +8,12 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
         Capability::SETGID,
         Explanation {
             summary: "take any group",
-            allows: "Set the process's group ids and its list of groups to anything. Send any group id \
-             over a Unix socket. Write a gid_map.",
+            allows: "Set the process's group ids and its supplementary groups to any value. Send \
+             any group id over a Unix socket. Write a gid_map.",
             scope: Scope::Namespace,
             programs: &[
                 "login, su, sudo, sshd, cron",
-                "daemons that start as root and give up their groups (initgroups)",
+                "daemons that start as root and then change their groups (initgroups)",
                 "newgidmap",
                 "service managers and container runtimes",
                 "containers of docker and podman hold it by default",
@@ -29,8 +29,8 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
             ],
             functions: &["ns_capable_setid", "may_setgroups", "new_idmap_permitted"],
             danger: Danger::EqualsRoot,
-            holding: "Join the group disk, shadow or docker, or group 0, which on most hosts is as good as \
-             root.",
+            holding: "The holder can join the group disk, shadow or docker, or group 0, which on \
+             most hosts is as good as root.",
             alternatives: &[
                 "Start as the right user: User=, Group= and SupplementaryGroups= in a unit, USER \
                  in an image, --user of docker. The program then has nothing to switch.",
@@ -49,12 +49,12 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
         Capability::SETUID,
         Explanation {
             summary: "become any user",
-            allows: "Set the process's user ids to anything, 0 included. Send any user id over a Unix \
-             socket. Write a uid_map. Open another user's persistent keyring.",
+            allows: "Set the process's user ids to any value, including 0. Send any user id over a \
+             Unix socket. Write a uid_map. Open another user's persistent keyring.",
             scope: Scope::Namespace,
             programs: &[
                 "login, su, sudo, sshd, cron",
-                "daemons that start as root and give up root",
+                "daemons that start as root and then change their user",
                 "newuidmap",
                 "service managers and container runtimes",
                 "containers of docker and podman hold it by default",
@@ -74,14 +74,15 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
                 "keyctl_get_persistent",
             ],
             danger: Danger::EqualsRoot,
-            holding: "Become user 0, who owns the system's files, and start a program, which then gets \
-             every capability.",
+            holding: "The holder can become user 0, which owns the system's files, and execute a \
+             program, which then gets every capability.",
             alternatives: &[
                 "Start as the right user: User= in a unit, USER in an image. The program then has \
                  nothing to switch.",
                 "newuidmap with /etc/subuid for user namespaces.",
                 "The SafeSetID module, to allow only certain users.",
-                "NoNewPrivileges= and SecureBits=noroot keep user 0 from meaning every capability.",
+                "With NoNewPrivileges= and SecureBits=noroot, user 0 does not imply every \
+                 capability.",
             ],
             see: &["setuid(2)", "credentials(7)", "user_namespaces(7)"],
         },
@@ -90,28 +91,28 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
         Capability::SETPCAP,
         Explanation {
             summary: "rearrange the process's own capabilities",
-            allows: "Drop capabilities from the bounding set, add those of the bounding set to the \
-             inheritable set, and change the securebits. It concerns the process itself, never \
-             another.",
+            allows: "Drop capabilities from the bounding set, add capabilities of the bounding set \
+             to the inheritable set, and change the securebits, all of the calling process only.",
             scope: Scope::Namespace,
             programs: &[
                 "systemd, for CapabilityBoundingSet= and SecureBits=",
                 "container runtimes: runc, crun, bubblewrap",
                 "capsh, setpriv",
-                "daemons that shrink their own bounding set",
+                "daemons that reduce their own bounding set",
                 "containers of docker and podman hold it by default",
             ],
             syscalls: &["prctl PR_CAPBSET_DROP", "prctl PR_SET_SECUREBITS", "capset"],
             functions: &["cap_prctl_drop", "cap_task_prctl", "cap_inh_is_capped"],
             danger: Danger::Limited,
-            holding: "It adds nothing to the permitted set. An added inheritable capability counts only \
-             when a program with that file capability is run.",
+            holding: "The holder gains nothing in its permitted set. An added inheritable \
+             capability takes effect only when a program with the same file capability is \
+             executed.",
             alternatives: &[
-                "Leave it to what starts the program: CapabilityBoundingSet= and SecureBits= in a \
-                 unit, --cap-drop in docker and podman.",
-                "PR_SET_NO_NEW_PRIVS needs nothing and keeps programs from gaining more.",
-                "Dropping from the permitted, effective, ambient and inheritable sets needs \
-                 nothing either.",
+                "Leave it to whatever starts the program: CapabilityBoundingSet= and SecureBits= \
+                 in a unit, --cap-drop in docker and podman.",
+                "PR_SET_NO_NEW_PRIVS needs no capability and keeps programs from gaining more.",
+                "Dropping from the permitted, effective, ambient and inheritable sets needs no \
+                 capability either.",
             ],
             see: &["prctl(2)", "capset(2)", "capsh(1)"],
         },
@@ -120,13 +121,13 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
         Capability::SETFCAP,
         Explanation {
             summary: "give files capabilities",
-            allows: "Write and remove the capabilities of any file. Also, since 5.12, map user 0 of the \
-             parent into a new user namespace.",
+            allows: "Set and remove the capabilities of any file. Since 5.12 also map user 0 of \
+             the parent into a new user namespace.",
             scope: Scope::Namespace,
             programs: &[
                 "setcap",
                 "package managers",
-                "tar and rsync that restore extended attributes",
+                "tar and rsync, restoring extended attributes",
                 "image builders",
                 "container runtimes that map the parent's root into a user namespace",
                 "containers of docker and podman hold it by default",
@@ -143,14 +144,14 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
                 "verify_root_map",
             ],
             danger: Danger::EqualsRoot,
-            holding: "Put any capability of the bounding set on a program of its own and run that. It \
-             equals everything the bounding set leaves.",
+            holding: "The holder can put any capability of the bounding set on a program and \
+             execute it. It is worth as much as the whole bounding set.",
             alternatives: &[
-                "AmbientCapabilities= in a unit gives a service its capabilities without any on a \
-                 file.",
+                "AmbientCapabilities= in a unit gives a service its capabilities without file \
+                 capabilities.",
                 "Set file capabilities when the package or the image is built.",
-                "In a user namespace the attribute counts only there (version 3), which is enough \
-                 for rootless image builds.",
+                "File capabilities set inside a user namespace are valid only there (version 3 of \
+                 the attribute), which is enough for rootless image builds.",
             ],
             see: &["setcap(8)", "xattr(7)", "user_namespaces(7)"],
         },

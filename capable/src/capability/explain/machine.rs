@@ -1,4 +1,4 @@
-//! What is asked for the machine's clock, consoles, sleep and accounts.
+//! Capabilities over the machine's clock, consoles, sleep and process accounting.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,15 +8,17 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
         Capability::SYS_PACCT,
         Explanation {
             summary: "switch process accounting on and off",
-            allows: "Start and stop the kernel's record of every process that ends (acct).",
+            allows: "Start and stop process accounting: the kernel's record of every process that \
+             ends (acct).",
             scope: Scope::Host,
             programs: &["accton, of the acct and psacct packages"],
             syscalls: &["acct"],
             functions: &["__x64_sys_acct"],
             danger: Danger::Limited,
-            holding: "Stops accounting to hide, or fills a file. The file must be one it may write to.",
+            holding: "The holder can stop accounting to hide its traces, or fill up a file that it \
+             may write to.",
             alternatives: &[
-                "Start accounting at boot by a unit and let nothing else hold it.",
+                "Start accounting at boot by a unit, and give the capability to nothing else.",
                 "The audit system or an eBPF tracer of exec records more.",
             ],
             see: &["acct(2)", "acct(5)"],
@@ -45,15 +47,15 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
             ],
             functions: &["cap_settime", "timekeeping_validate_timex", "rtc_dev_ioctl"],
             danger: Danger::Serious,
-            holding: "Makes expired certificates, tickets and one-time passwords valid again, spoils logs \
-             and databases, and upsets whatever runs by the clock. All of the host shares the \
-             clock: containers too.",
+            holding: "The holder can make expired certificates, tickets and one-time passwords \
+             valid again, corrupt logs and databases, and upset everything that depends on the \
+             clock. The whole host shares the clock, including containers.",
             alternatives: &[
-                "One time daemon on the host; containers and other services need none.",
-                "A time namespace (unshare -T, set up with the capability in its user namespace) \
-                 shifts the monotonic and boot clocks for some processes.",
-                "timedatectl over D-Bus, with a polkit rule. Reading the adjustment (adjtimex \
-                 with modes 0) needs nothing.",
+                "One time daemon for the host: containers and other services then need none.",
+                "A time namespace (unshare -T; setting it up takes the capability in its user \
+                 namespace) shifts the monotonic and boot clocks for the processes in it.",
+                "timedatectl over D-Bus, with a polkit rule. Reading the clock's state (adjtimex \
+                 with modes 0) needs no capability.",
             ],
             see: &[
                 "clock_settime(2)",
@@ -67,9 +69,9 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
         Capability::SYS_TTY_CONFIG,
         Explanation {
             summary: "configure terminals and virtual consoles",
-            allows: "Act on a virtual console that is not one's own: switch, lock, change mode, fonts and \
-             keyboard; change the key map and the strings of function keys; hang up a terminal \
-             (vhangup).",
+            allows: "Control a virtual console that is not the process's own: switch, lock, change \
+             mode, fonts and keyboard; change the key map and the strings of function keys; hang \
+             up a terminal (vhangup).",
             scope: Scope::Host,
             programs: &[
                 "display servers and systemd-logind",
@@ -91,11 +93,12 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
                 "__x64_sys_vhangup",
             ],
             danger: Danger::Serious,
-            holding: "A key map is shared by all consoles: a key can be made to type a command where root \
-             next presses it. It can also disturb and lock the console.",
+            holding: "All consoles share one key map, so the holder can make a key type a command \
+             the next time root presses it. It can also disturb and lock the console.",
             alternatives: &[
-                "systemd-logind gives the session's leader its devices without it.",
-                "systemd-vconsole-setup for key map and font at boot.",
+                "systemd-logind hands the devices of a session to its leader, who then needs no \
+                 capability.",
+                "systemd-vconsole-setup, to set the key map and the font at boot.",
                 "TTYVHangup= and TTYReset= in a unit: systemd hangs up the terminal before the \
                  program starts.",
             ],
@@ -127,11 +130,12 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
                 "do_timerfd_settime",
             ],
             danger: Danger::Limited,
-            holding: "Wakes the machine when it should sleep, and so uses up a battery.",
+            holding: "The holder can wake the machine when it should sleep, and so drain its \
+             battery.",
             alternatives: &[
                 "WakeSystem=true in a systemd timer, so that systemd holds it.",
-                "An ordinary clock (CLOCK_BOOTTIME) counts time asleep too, and runs out right \
-                 after waking.",
+                "A timer on an ordinary clock (CLOCK_BOOTTIME) also counts the time asleep, and \
+                 expires right after the machine wakes.",
                 "rtcwake(8), run by the administrator.",
             ],
             see: &["timer_create(2)", "timerfd_create(2)"],
@@ -141,7 +145,7 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
         Capability::BLOCK_SUSPEND,
         Explanation {
             summary: "keep the machine awake",
-            allows: "Hold off suspend while an epoll event is handled (EPOLLWAKEUP), or with \
+            allows: "Prevent suspend while an epoll event is handled (EPOLLWAKEUP), or by \
              /sys/power/wake_lock.",
             scope: Scope::Host,
             programs: &[
@@ -158,9 +162,10 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
                 "pm_wake_unlock",
             ],
             danger: Danger::Limited,
-            holding: "Keeps the machine from sleeping, and so uses up a battery.",
+            holding: "The holder can keep the machine from sleeping, and so drain its battery.",
             alternatives: &[
-                "Denied, EPOLLWAKEUP is silently ignored: most programs lose nothing.",
+                "Often none is needed: without it EPOLLWAKEUP is silently ignored, and most \
+                 programs lose nothing.",
                 "An inhibitor lock of systemd-logind (systemd-inhibit) does the same with a \
                  polkit rule.",
             ],

@@ -1,8 +1,8 @@
-//! What each capability is: what it allows, who asks for it, what holding it risks, what to use
-//! instead.
+//! Explains each capability: what it allows, which programs ask for it, what holding it risks, and
+//! what to use instead.
 //!
-//! The texts are our own. The facts are from the call sites in Linux 6.12 (`capable`,
-//! `ns_capable` and their kin), its include/uapi/linux/capability.h, and capabilities(7).
+//! The texts are our own. The facts come from the call sites of `capable`, `ns_capable` and their
+//! variants in Linux 6.12, from its include/uapi/linux/capability.h, and from capabilities(7).
 
 mod file;
 mod identity;
@@ -21,18 +21,18 @@ use serde::Serialize;
 
 use super::Capability;
 
-/// What is to be said about one capability.
+/// The explanation of one capability.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     /// What it allows, as part of a line.
     pub summary: &'static str,
     /// What it allows, in sentences.
     pub allows: &'static str,
-    /// Where it counts when it is held in a user namespace.
+    /// What it is worth if it is held in a user namespace.
     pub scope: Scope,
     /// Programs and kinds of program that commonly ask for it.
     pub programs: &'static [&'static str],
-    /// System calls and files in which it is asked.
+    /// System calls and files that ask for it.
     pub syscalls: &'static [&'static str],
     /// Kernel functions that ask for it, as they appear in a stack (Linux 6.12).
     pub functions: &'static [&'static str],
@@ -40,9 +40,9 @@ pub struct Explanation {
     pub danger: Danger,
     /// What its holder could do, in sentences.
     pub holding: &'static str,
-    /// What would do instead, or with less.
+    /// What can be used in its place, or needs less.
     pub alternatives: &'static [&'static str],
-    /// Where to read on, besides capabilities(7).
+    /// Further reading, besides capabilities(7).
     pub see: &'static [&'static str],
 }
 
@@ -50,11 +50,11 @@ pub struct Explanation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Danger {
-    /// A nuisance, or little.
+    /// A nuisance at most.
     Limited,
-    /// Harm to the whole host or to other users, short of root.
+    /// The holder can harm the whole host or other users, but not become root.
     Serious,
-    /// Its holder can become root on a common host.
+    /// The holder can become root on a typical host.
     EqualsRoot,
 }
 
@@ -68,33 +68,34 @@ impl fmt::Display for Danger {
     }
 }
 
-/// Where a capability counts when it is held in a user namespace other than the initial one.
+/// What a capability is worth if it is held in a user namespace other than the initial one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Over what belongs to the namespace: the checks are `ns_capable`.
+    /// It applies to what belongs to the namespace: the checks are `ns_capable`.
     Namespace,
-    /// For some things over the namespace; the others need it in the initial one.
+    /// It applies to some of what belongs to the namespace; the other checks ask in the initial
+    /// one.
     Mixed,
-    /// Not at all: the checks are `capable`, which asks in the initial one.
+    /// Nothing: the checks are `capable`, which asks in the initial one.
     Host,
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Namespace => "counts there, over what belongs to that namespace",
+            Self::Namespace => "applies only to what belongs to that namespace",
             Self::Mixed => {
-                "counts there for some of it, over what belongs to that namespace; the rest needs \
-                 it in the initial one"
+                "allows some of this, for what belongs to that namespace; the rest requires it in \
+                 the initial user namespace"
             }
-            Self::Host => "does not count there: it must be held in the initial one",
+            Self::Host => "has no effect: it must be held in the initial user namespace",
         })
     }
 }
 
 impl Capability {
-    /// What is to be said about it; `None` for a number that has no name here.
+    /// The explanation; `None` for a number that has no name here.
     pub fn explanation(self) -> Option<&'static Explanation> {
         [
             file::FILE,

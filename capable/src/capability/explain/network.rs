@@ -1,4 +1,4 @@
-//! What is asked for the network.
+//! Capabilities over the network.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,14 +8,14 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
         Capability::NET_BIND_SERVICE,
         Explanation {
             summary: "bind to ports below 1024",
-            allows: "Bind a TCP, UDP or SCTP socket to a privileged port, the reserved numbers of \
-             Bluetooth, VSOCK, RDMA and other protocols likewise. Since 4.11 a sysctl says where \
-             the privileged ports end; 1024 by default.",
+            allows: "Bind a TCP, UDP or SCTP socket to a privileged port; likewise the reserved \
+             numbers of Bluetooth, VSOCK, RDMA and other protocols. Privileged ports are those \
+             below 1024, a limit that a sysctl can change since 4.11.",
             scope: Scope::Namespace,
             programs: &[
                 "web servers: nginx, Apache, Caddy, Traefik",
                 "DNS, mail, SSH, LDAP and FTP servers",
-                "rpcbind and NFS clients that want a reserved port",
+                "rpcbind, and NFS clients that use a reserved port",
                 "containers of docker and podman hold it by default",
             ],
             syscalls: &["bind", "connect and sendmsg in SCTP"],
@@ -26,17 +26,17 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
                 "__vsock_bind_connectible",
             ],
             danger: Danger::Limited,
-            holding: "Poses as a well-known service of the host, if that port is free. It is among the \
-             harmless ones.",
+            holding: "The holder can pose as a well-known service of the host, if the port is \
+             free. This is one of the harmless capabilities.",
             alternatives: &[
-                "sysctl net.ipv4.ip_unprivileged_port_start=80 (per network namespace; also for \
-                 IPv6).",
+                "sysctl net.ipv4.ip_unprivileged_port_start=80 (per network namespace; also \
+                 applies to IPv6).",
                 "Socket activation: systemd binds the port and passes the socket \
                  (systemd.socket(5)).",
-                "A high port, with a redirect by nftables or a load balancer; in containers, \
-                 publish 80 to 8080.",
-                "docker sets this sysctl to 0 in its containers since 20.10; kubernetes counts it \
-                 among the safe ones for a pod.",
+                "A high port, with a redirect by nftables or a load balancer; for a container, \
+                 publish port 80 as 8080 inside.",
+                "Since 20.10 docker sets this sysctl to 0 in its containers; kubernetes lists it \
+                 as safe to set for a pod.",
             ],
             see: &["ip(7)", "systemd.socket(5)"],
         },
@@ -45,9 +45,9 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
         Capability::NET_BROADCAST,
         Explanation {
             summary: "listen to network events of other namespaces",
-            allows: "The name promises broadcasts and multicasts, but those need nothing. The kernel asks \
-             for it in one place: when a netlink socket wants the messages of all network \
-             namespaces it has ids for (NETLINK_LISTEN_ALL_NSID).",
+            allows: "Despite its name, broadcast and multicast do not need it. The kernel asks for \
+             it in one place: when a netlink socket asks for the messages of all network \
+             namespaces that have an id in its own (NETLINK_LISTEN_ALL_NSID).",
             scope: Scope::Namespace,
             programs: &[
                 "ip monitor all-nsid",
@@ -56,9 +56,10 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
             syscalls: &["setsockopt NETLINK_LISTEN_ALL_NSID"],
             functions: &["netlink_setsockopt", "do_one_broadcast"],
             danger: Danger::Limited,
-            holding: "Sees links, addresses and routes of neighbouring network namespaces. Nearly harmless.",
+            holding: "The holder can see links, addresses and routes of neighbouring network \
+             namespaces. This is nearly harmless.",
             alternatives: &[
-                "For broadcasts: SO_BROADCAST, which everyone may set.",
+                "For broadcast: SO_BROADCAST, which every process may set.",
                 "A socket in each network namespace instead of one for all.",
             ],
             see: &["netlink(7)", "ip-monitor(8)"],
@@ -79,7 +80,7 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
                 "VPN daemons: OpenVPN, WireGuard, strongSwan",
                 "container network plugins, kube-proxy, Cilium",
                 "keepalived, FRR, haproxy in transparent mode",
-                "systemd: it raises socket buffers",
+                "systemd, to enlarge socket buffers",
                 "ss -K and traffic monitors",
             ],
             syscalls: &[
@@ -100,19 +101,21 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
                 "bpf_token_capable",
             ],
             danger: Danger::Serious,
-            holding: "Redirects, watches and cuts off all traffic of the network namespace, opens its \
-             firewall, and answers for other hosts. In the host's network namespace, or with host \
-             networking, it owns the host's network. It also reaches much kernel code that has \
+            holding: "The holder can redirect, watch and cut off all traffic of its network \
+             namespace, open its firewall, and answer for other hosts. In the host's network \
+             namespace it controls the host's network. It also exposes much kernel code that has \
              had flaws.",
             alternatives: &[
-                "A network namespace of its own (PrivateNetwork= in a unit, a container's \
-                 default) confines it to that.",
-                "For a tunnel: make a persistent tun device owned by the user (ip tuntap add user \
-                 NAME); opening it then needs nothing.",
+                "A separate network namespace (PrivateNetwork= in a unit, the default of \
+                 containers) confines it to that namespace.",
+                "For a tunnel: create a persistent tun device that the user owns (ip tuntap add \
+                 user NAME); opening it then needs no capability.",
                 "For one setting: let the manager do it (systemd-networkd, sysctl.d(5), docker \
                  --sysctl) before the program starts.",
-                "CAP_NET_RAW, where SO_MARK (since 5.17), SO_PRIORITY or IP_TRANSPARENT is all.",
-                "net.core.rmem_max instead of SO_RCVBUFFORCE: many daemons ask and go on without.",
+                "CAP_NET_RAW, if only SO_MARK (since 5.17), SO_PRIORITY or IP_TRANSPARENT is \
+                 needed.",
+                "net.core.rmem_max instead of SO_RCVBUFFORCE; many daemons try the latter and \
+                 continue without.",
             ],
             see: &[
                 "netdevice(7)",
@@ -126,12 +129,12 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
         Capability::NET_RAW,
         Explanation {
             summary: "send and receive raw packets",
-            allows: "Open raw IP sockets and packet sockets, which see and send whole frames; XDP \
-             sockets, raw Bluetooth sockets; bind to any address for transparent proxying; change \
-             the device a socket is bound to; since 5.17 also set SO_MARK.",
+            allows: "Open raw IP sockets, XDP sockets, raw Bluetooth sockets, and packet sockets, \
+             which see and send whole frames; bind to any address for transparent proxying; change \
+             the device that a socket is bound to; since 5.17 also set SO_MARK.",
             scope: Scope::Mixed,
             programs: &[
-                "ping where unprivileged ICMP is off, traceroute, arping, mtr",
+                "ping if unprivileged ICMP is off, traceroute, arping, mtr",
                 "tcpdump, Wireshark's dumpcap, Suricata",
                 "dhclient and dnsmasq (DHCP)",
                 "nmap, keepalived (VRRP)",
@@ -153,18 +156,19 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
                 "sk_setsockopt",
             ],
             danger: Danger::Serious,
-            holding: "Reads all traffic of its network namespace and forges packets in it: poisons ARP, \
-             answers DNS for others, takes over sessions of neighbours on the same network. \
-             Containers on a shared bridge get it by default and seldom need it.",
+            holding: "The holder can read all traffic of its network namespace and forge packets \
+             in it: poison ARP, answer DNS for others, take over sessions of neighbours on the \
+             same network. Containers on a shared bridge get it by default and seldom need it.",
             alternatives: &[
-                "sysctl net.ipv4.ping_group_range: ICMP echo sockets for these groups, all that \
-                 ping needs. docker opens it to all groups in its containers since 20.10.",
-                "Hand over an open socket: socket activation, or a small helper such as dumpcap \
-                 that captures for the rest.",
-                "Open the raw or packet socket at the start and then drop this: the socket stays \
-                 usable.",
+                "sysctl net.ipv4.ping_group_range allows these groups to open ICMP echo sockets, \
+                 which is all that ping needs. Since 20.10 docker allows it to all groups in its \
+                 containers.",
+                "Hand over an open socket: by socket activation, or from a small helper such as \
+                 dumpcap that captures for the rest.",
+                "Open the raw or packet socket at the start and then drop the capability: the \
+                 socket remains usable.",
                 "--cap-drop NET_RAW in docker and kubernetes; most workloads run without it.",
-                "Binding a socket to a device the first time needs nothing since 5.7.",
+                "Since 5.7, binding a socket to a device for the first time needs no capability.",
             ],
             see: &["packet(7)", "raw(7)", "icmp(7)", "socket(7)"],
         },

@@ -1,4 +1,4 @@
-//! What is asked for looking into the running system.
+//! Capabilities to observe the running system.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,9 +8,9 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
         Capability::SYSLOG,
         Explanation {
             summary: "read and clear the kernel log, see kernel addresses",
-            allows: "Read the kernel log where dmesg_restrict is set, read it destructively, clear it, \
-             change what reaches the console. See kernel addresses in /proc/kallsyms and \
-             elsewhere while kptr_restrict is 1.",
+            allows: "Read the kernel log although dmesg_restrict is set, read it destructively, \
+             clear it, and change which messages reach the console. See kernel addresses in \
+             /proc/kallsyms and elsewhere while kptr_restrict is 1.",
             scope: Scope::Host,
             programs: &[
                 "dmesg",
@@ -30,11 +30,11 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
                 "restricted_pointer",
             ],
             danger: Danger::Limited,
-            holding: "Kernel addresses and messages help whoever attacks the kernel: they undo address \
-             randomisation. Clearing the log hides traces.",
+            holding: "Kernel addresses and messages help an attacker of the kernel, because they \
+             undo address randomisation. Clearing the log hides traces.",
             alternatives: &[
                 "journalctl -k, for members of systemd-journal or adm.",
-                "sysctl kernel.dmesg_restrict=0, where every user may read the log.",
+                "sysctl kernel.dmesg_restrict=0, if every user may read the log.",
                 "Kernel symbols without addresses, or a System.map, for tools that only need \
                  names.",
                 "It is itself the narrow form of CAP_SYS_ADMIN for the log, since 2.6.37.",
@@ -47,8 +47,8 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
         Explanation {
             summary: "measure and trace the whole system",
             allows: "Use perf_event_open on every process, every CPU and the kernel, whatever \
-             perf_event_paranoid says; read GPU counters. With CAP_BPF, load tracing BPF programs \
-             and let BPF read kernel memory.",
+             perf_event_paranoid says; read GPU counters. With CAP_BPF, load BPF programs for \
+             tracing, which can read kernel memory.",
             scope: Scope::Host,
             programs: &[
                 "perf, and profilers built on it",
@@ -70,16 +70,17 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
                 "bpf_token_capable",
             ],
             danger: Danger::Serious,
-            holding: "Sees what every process does, down to addresses and, with BPF, memory: keys and \
-             passwords can be read off. It changes little.",
+            holding: "The holder can see what every process does, down to addresses and, with BPF, \
+             memory, including keys and passwords. It can change little.",
             alternatives: &[
-                "sysctl kernel.perf_event_paranoid: 2 and less allow a user's own processes, 1 \
-                 the kernel in them, 0 whole CPUs; -1 everything.",
-                "Own processes in user space need nothing at the default level. Debian and Ubuntu \
-                 add levels above 2 that forbid even these.",
-                "It is itself the narrow form of CAP_SYS_ADMIN, since 5.8. Debian and Ubuntu at \
-                 level 3 and more still ask for CAP_SYS_ADMIN in perf_event_open.",
-                "A service that profiles for others, so that only it holds the capability.",
+                "sysctl kernel.perf_event_paranoid: 2 allows a user to measure its own processes, \
+                 1 the kernel on their behalf as well, 0 whole CPUs, and -1 everything.",
+                "At the default level, measuring own processes in user space needs no capability. \
+                 Debian and Ubuntu add levels above 2 that forbid even this.",
+                "It is itself the narrow form of CAP_SYS_ADMIN, since 5.8. At level 3 and above, \
+                 Debian and Ubuntu still ask for CAP_SYS_ADMIN in perf_event_open.",
+                "A service that profiles on behalf of others, so that only this service holds the \
+                 capability.",
             ],
             see: &[
                 "perf_event_open(2)",
@@ -92,9 +93,10 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
         Capability::BPF,
         Explanation {
             summary: "load BPF programs and create BPF maps",
-            allows: "Use the bpf system call where it is closed to users: all kinds of maps, BTF, \
-             verifier freedoms such as loops and larger programs, dumps of compiled programs. \
-             Tracing programs need CAP_PERFMON besides, networking programs CAP_NET_ADMIN.",
+            allows: "Use the parts of the bpf system call that are closed to ordinary users: all \
+             kinds of maps, BTF, a less strict verifier (loops, larger programs), dumps of \
+             compiled programs. Tracing programs also need CAP_PERFMON, networking programs \
+             CAP_NET_ADMIN.",
             scope: Scope::Host,
             programs: &[
                 "bpftrace, bcc, bpftool, capable",
@@ -110,18 +112,18 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
                 "bpf_check",
             ],
             danger: Danger::Serious,
-            holding: "Alone it loads programs that see little. With CAP_PERFMON they read kernel memory, \
-             with CAP_NET_ADMIN all traffic. The verifier is large and has had flaws that gave \
-             the kernel away.",
+            holding: "Alone, it loads programs that see little. With CAP_PERFMON they can read \
+             kernel memory, with CAP_NET_ADMIN all traffic. The verifier is large and has had \
+             flaws that allowed control of the kernel.",
             alternatives: &[
-                "It is itself the narrow form of CAP_SYS_ADMIN, since 5.8. Walking all programs \
-                 and maps by id, and writing to user memory, still take CAP_SYS_ADMIN.",
-                "A BPF token (6.9) hands chosen rights to a process in a user namespace.",
-                "Pin programs and maps in a bpffs from a privileged loader; users then only open \
+                "It is itself the narrow form of CAP_SYS_ADMIN, since 5.8. Listing all programs \
+                 and maps by id, and writing to user memory, still require CAP_SYS_ADMIN.",
+                "A BPF token (6.9) delegates chosen rights to a process in a user namespace.",
+                "Let a privileged loader pin programs and maps in a bpffs; others then only open \
                  what is pinned.",
-                "sysctl kernel.unprivileged_bpf_disabled=0 opens socket filters and a few maps to \
-                 everyone, which most distributions advise against.",
-                "Classic socket filters (SO_ATTACH_FILTER) and seccomp need none.",
+                "sysctl kernel.unprivileged_bpf_disabled=0 allows socket filters and a few kinds \
+                 of map to everyone; most distributions advise against it.",
+                "Classic socket filters (SO_ATTACH_FILTER) and seccomp do not need it.",
             ],
             see: &["bpf(2)", "bpf-helpers(7)"],
         },

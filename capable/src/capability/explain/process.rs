@@ -1,4 +1,4 @@
-//! What is asked of one process about another: signals, tracing, roots, snapshots.
+//! Capabilities over other processes: signals, tracing, root directories, snapshots.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,7 +8,7 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
         Capability::KILL,
         Explanation {
             summary: "signal any process",
-            allows: "Send any signal to any process. Without it the user ids must match.",
+            allows: "Send any signal to any process. Without it, the user ids must match.",
             scope: Scope::Namespace,
             programs: &[
                 "kill, pkill and killall run as root",
@@ -27,14 +27,14 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
             ],
             functions: &["kill_ok_by_cred", "check_kill_permission"],
             danger: Danger::Serious,
-            holding: "Ends or stops every process of every user, the ones that guard the host included. It \
-             reads and changes nothing.",
+            holding: "The holder can end or stop every process of every user, including those that \
+             protect the host. It can read and change nothing.",
             alternatives: &[
-                "Run the sender as the receivers' user.",
-                "A parent needs nothing to signal children that run as its own user.",
+                "Run the sender as the same user as the receivers.",
+                "A parent needs no capability to signal children that run as its own user.",
                 "Let the service manager do it: systemctl kill, with a polkit rule.",
-                "SIGCONT within a session needs nothing. A signal with number 0 only asks whether \
-                 the process is there: look for /proc/PID instead.",
+                "SIGCONT within a session needs no capability. Signal 0 only tests whether the \
+                 process exists: look for /proc/PID instead.",
             ],
             see: &["kill(2)", "pidfd_send_signal(2)", "signal(7)"],
         },
@@ -42,18 +42,18 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
     (
         Capability::SYS_PTRACE,
         Explanation {
-            summary: "look into and control any process",
-            allows: "Trace any process; read and write its memory; see what /proc hides of it: memory \
-             maps, environment, open files, auxiliary vector, kernel stack; take copies of its \
-             file descriptors; compare its kernel objects. Also, let a userfaultfd handle the \
-             kernel's own faults.",
+            summary: "inspect and control any process",
+            allows: "Trace any process; read and write its memory; see what /proc otherwise hides: \
+             memory maps, environment, open files, auxiliary vector, kernel stack; duplicate its \
+             file descriptors; compare its kernel objects. Also let a userfaultfd handle faults of \
+             the kernel itself.",
             scope: Scope::Namespace,
             programs: &[
-                "strace, ltrace, gdb and crash handlers on others' processes",
-                "ps, lsof, ss -p, fuser, top: they read /proc of others",
+                "strace, ltrace, gdb and crash handlers on processes of other users",
+                "ps, lsof, ss -p, fuser, top, which read /proc of other users' processes",
                 "monitoring agents that map sockets to processes",
                 "CRIU",
-                "user space tracers that read /proc/PID/root and maps",
+                "tracers in user space that read /proc/PID/root and maps",
             ],
             syscalls: &[
                 "ptrace",
@@ -72,14 +72,14 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
                 "yama_ptrace_access_check",
             ],
             danger: Danger::EqualsRoot,
-            holding: "Writes its own code into a process of root. Whoever holds it is root, and in a \
-             container that shares the host's pid namespace, root of the host.",
+            holding: "The holder can write code into a process of root, and so is equal to root; \
+             in a container that shares the host's pid namespace, to root on the host.",
             alternatives: &[
-                "Run the tool as the target's user; its own children can always be traced (mind \
-                 /proc/sys/kernel/yama/ptrace_scope).",
-                "PR_SET_PTRACER lets one process be traced by one other under Yama.",
-                "ps, lsof and ss still work without it, only with less to show for others.",
-                "CAP_PERFMON, where measuring others with perf_event_open is what it is for.",
+                "Run the tool as the user of its target. A process can always trace its own \
+                 children (up to the limits of /proc/sys/kernel/yama/ptrace_scope).",
+                "Under Yama, PR_SET_PTRACER allows one process to be traced by one other.",
+                "ps, lsof and ss work without it, and only show less of other users' processes.",
+                "CAP_PERFMON, if the purpose is to measure other processes with perf_event_open.",
                 "CAP_CHECKPOINT_RESTORE for parts of what CRIU does.",
             ],
             see: &[
@@ -94,10 +94,11 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
         Capability::SYS_CHROOT,
         Explanation {
             summary: "change the root directory",
-            allows: "Call chroot, and enter another mount namespace (that one needs CAP_SYS_ADMIN too).",
+            allows: "Call chroot, and enter another mount namespace (which also needs \
+             CAP_SYS_ADMIN).",
             scope: Scope::Namespace,
             programs: &[
-                "sshd, vsftpd, Postfix, BIND: daemons that lock themselves in",
+                "sshd, vsftpd, Postfix, BIND and other daemons that confine themselves",
                 "chroot, debootstrap, package build tools",
                 "nsenter and docker exec",
                 "containers of docker and podman hold it by default",
@@ -105,17 +106,17 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
             syscalls: &["chroot", "setns of a mount namespace"],
             functions: &["__x64_sys_chroot", "mntns_install"],
             danger: Danger::Serious,
-            holding: "Leaves a chroot it is in. It can start a set-user-ID program below a root with its \
-             own /etc/passwd and libraries, where such a program can be had there (hard link \
-             protection usually prevents that).",
+            holding: "The holder can leave a chroot. It can also run a set-user-ID program below a \
+             root with its own /etc/passwd and libraries, if it can get such a program there (hard \
+             link protection usually prevents this).",
             alternatives: &[
-                "RootDirectory= or RootImage= in a unit: systemd does it before the program \
-                 starts.",
-                "An unprivileged user namespace (unshare -r, bubblewrap) holds the capability for \
-                 itself only.",
+                "RootDirectory= or RootImage= in a unit: systemd changes the root before the \
+                 program starts.",
+                "An unprivileged user namespace (unshare -r, bubblewrap) provides the capability \
+                 inside it only.",
                 "Landlock, or ProtectSystem= and InaccessiblePaths=, restrict files without a new \
                  root.",
-                "With no_new_privs the danger with set-user-ID programs is gone.",
+                "no_new_privs removes the danger of set-user-ID programs.",
             ],
             see: &["chroot(2)", "mount_namespaces(7)", "setns(2)"],
         },
@@ -124,13 +125,13 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
         Capability::CHECKPOINT_RESTORE,
         Explanation {
             summary: "save and restore processes",
-            allows: "Choose the pid of a new process, follow the links in /proc/PID/map_files, set the \
-             link /proc/PID/exe of its own, and save and restore the locked settings of a \
+            allows: "Choose the pid of a new process, follow the links in /proc/PID/map_files, set \
+             the process's own /proc/PID/exe link, and save and restore the locked settings of a \
              terminal and the state of some devices.",
             scope: Scope::Mixed,
             programs: &[
                 "CRIU, and podman checkpoint and docker checkpoint with it",
-                "JVMs with fast start from a snapshot (CRaC)",
+                "JVMs that start from a snapshot (CRaC)",
                 "profilers and symbolisers that read /proc/PID/map_files",
             ],
             syscalls: &[
@@ -147,13 +148,13 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
                 "prctl_set_mm_map",
             ],
             danger: Danger::Limited,
-            holding: "Little alone: a chosen pid or a false /proc/PID/exe fools programs that trust them. \
-             map_files reaches files past their directories' permissions, but only for processes \
-             that may be traced anyway.",
+            holding: "Alone, little: a chosen pid or a false /proc/PID/exe deceives programs that \
+             trust them. map_files gives access to files despite the permissions of their \
+             directories, but only for processes that may be traced anyway.",
             alternatives: &[
                 "It is itself the narrow form of CAP_SYS_ADMIN, since 5.9. CRIU uses it with \
                  --unprivileged.",
-                "In a user namespace of its own the process has it there.",
+                "A process in its own user namespace has it there.",
             ],
             see: &["clone(2)", "proc(5)", "prctl(2), PR_SET_MM"],
         },

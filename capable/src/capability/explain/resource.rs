@@ -1,4 +1,4 @@
-//! What is asked about shares of the machine: priorities, limits, locked and shared memory.
+//! Capabilities over shares of the machine: priorities, limits, locked and shared memory.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -13,10 +13,10 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
             scope: Scope::Mixed,
             programs: &[
                 "databases with huge pages",
-                "vault and other keepers of secrets",
+                "Vault and other programs that keep secrets",
                 "DPDK, QEMU with device passthrough",
                 "JACK and PipeWire",
-                "tracers on kernels before 5.11: BPF maps counted as locked memory",
+                "tracers on kernels before 5.11, where BPF maps count as locked memory",
             ],
             syscalls: &[
                 "mlock",
@@ -37,12 +37,14 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "shmctl_do_lock",
             ],
             danger: Danger::Limited,
-            holding: "Uses up memory that can't be swapped, until the host runs short. It gives no access.",
+            holding: "The holder can use up memory that cannot be swapped, until the host runs \
+             short. It gives no access.",
             alternatives: &[
                 "Raise the limit: LimitMEMLOCK= in a unit, memlock in limits.conf(5), --ulimit \
                  memlock of docker.",
-                "/proc/sys/vm/hugetlb_shm_group for huge pages in shared memory.",
-                "memfd_secret(2) or MADV_DONTDUMP for secrets, where the limit is enough.",
+                "/proc/sys/vm/hugetlb_shm_group allows one group to use huge pages in shared \
+                 memory.",
+                "memfd_secret(2) or MADV_DONTDUMP for secrets, if the limit is large enough.",
                 "A kernel of 5.11 or later charges BPF maps to the memory cgroup instead.",
             ],
             see: &["mlock(2)", "shmctl(2)", "getrlimit(2)"],
@@ -51,13 +53,13 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
     (
         Capability::IPC_OWNER,
         Explanation {
-            summary: "use System V IPC objects of others",
-            allows: "Read and write the shared memory, semaphores and message queues of System V of any \
+            summary: "use System V IPC objects of other users",
+            allows: "Read and write System V shared memory, semaphores and message queues of any \
              user, whatever their modes say.",
             scope: Scope::Namespace,
             programs: &[
                 "old databases with several users",
-                "ipcs and monitoring that read others' queues",
+                "ipcs and monitoring agents that read queues of other users",
             ],
             syscalls: &[
                 "shmat",
@@ -69,12 +71,13 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
             ],
             functions: &["ipcperms"],
             danger: Danger::Serious,
-            holding: "Reads and changes what other programs keep in shared memory, which may be secrets, \
-             or what a privileged one relies on. Only in the ipc namespaces it counts in.",
+            holding: "The holder can read and change what other programs keep in shared memory, \
+             such as secrets or data that a privileged program relies on; but only in ipc \
+             namespaces of its user namespace.",
             alternatives: &[
                 "A common group and mode 0660 on the object.",
                 "POSIX shared memory or memfd_create(2), with descriptors passed over a socket.",
-                "The same user for the programs that share.",
+                "Run the programs that share the object as the same user.",
             ],
             see: &["sysvipc(7)", "shmget(2)"],
         },
@@ -83,9 +86,9 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
         Capability::SYS_NICE,
         Explanation {
             summary: "raise priorities",
-            allows: "Lower nice values, choose real-time and deadline scheduling, set the scheduling, \
-             affinity and I/O priority of others' processes, use the real-time I/O class, move \
-             others' memory between NUMA nodes, advise on others' memory.",
+            allows: "Lower nice values, choose real-time and deadline scheduling, set the \
+             scheduling, affinity and I/O priority of other users' processes, use the real-time \
+             I/O class, move their memory between NUMA nodes, and give advice on their memory.",
             scope: Scope::Mixed,
             programs: &[
                 "PipeWire, JACK and other audio",
@@ -105,7 +108,7 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "mbind",
                 "move_pages",
                 "migrate_pages",
-                "set_mempolicy with others' nodes",
+                "set_mempolicy with nodes of others",
                 "process_madvise",
             ],
             functions: &[
@@ -116,16 +119,16 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "ioprio_check_cap",
             ],
             danger: Danger::Limited,
-            holding: "A real-time loop starves everything else on its CPUs, apart from what real-time \
-             throttling leaves. It gives no access.",
+            holding: "The holder can starve everything else on its CPUs with a real-time loop, up \
+             to what real-time throttling leaves. It gives no access.",
             alternatives: &[
                 "RLIMIT_NICE and RLIMIT_RTPRIO: LimitNICE= and LimitRTPRIO= in a unit, \
                  limits.conf(5).",
                 "Let the manager set it: Nice=, CPUSchedulingPolicy=, CPUAffinity=, \
                  IOSchedulingClass=, CPUWeight= in a unit.",
-                "rtkit hands out real-time priority to desktop audio.",
-                "numactl around the program, or the cgroup's cpuset.mems (AllowedMemoryNodes= in \
-                 a unit), instead of binding memory from inside.",
+                "rtkit grants real-time priority to desktop audio.",
+                "numactl around the program, or the cgroup's cpuset.mems (AllowedMemoryNodes= in a \
+                 unit), instead of binding memory inside the program.",
             ],
             see: &[
                 "sched(7)",
@@ -139,10 +142,10 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
         Capability::SYS_RESOURCE,
         Explanation {
             summary: "exceed limits and quotas",
-            allows: "Raise hard resource limits, its own and others'; pass disk quotas and use the blocks \
-             file systems keep for root; exceed the limits on processes, pipes, message queues, \
-             key maps and interrupts of the hardware clock; lower OOM scores below their floor; \
-             resize file systems; set the I/O flusher flag.",
+            allows: "Raise hard resource limits of any process; exceed disk quotas and use the \
+             blocks that file systems reserve for root; exceed the limits on processes, pipes, \
+             message queues, key maps and interrupts of the hardware clock; lower OOM scores below \
+             their minimum; resize file systems; set the I/O flusher flag.",
             scope: Scope::Mixed,
             programs: &[
                 "systemd, sshd, login and PAM (pam_limits)",
@@ -174,15 +177,17 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "copy_process",
             ],
             danger: Danger::Serious,
-            holding: "Takes what limits keep for the rest of the host: processes, disk blocks, memory. It \
-             can take the host down, and shield itself from the OOM killer.",
+            holding: "The holder can use up what limits reserve for the rest of the host: \
+             processes, disk blocks, memory. It can take the host down, and shield itself from the \
+             OOM killer.",
             alternatives: &[
                 "LimitNOFILE=, LimitNPROC=, LimitMEMLOCK= and OOMScoreAdjust= in a unit; \
                  limits.conf(5); --ulimit and --oom-score-adj of docker.",
                 "Soft limits can be raised to the hard limit without it.",
-                "A reserved user or group on the file system (tune2fs -u, -g) for the reserved \
-                 blocks.",
-                "fs.pipe-max-size, fs.mqueue.* and kernel.msg* sysctls raise a limit for all.",
+                "A user or group that the file system allows to use its reserved blocks (tune2fs \
+                 -u, -g).",
+                "The sysctls fs.pipe-max-size, fs.mqueue.* and kernel.msg* raise a limit for all \
+                 processes.",
             ],
             see: &["getrlimit(2)", "proc(5)", "quotactl(2)", "pipe(7)"],
         },

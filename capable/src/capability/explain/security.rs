@@ -1,4 +1,4 @@
-//! What is asked for auditing and for security modules.
+//! Capabilities over auditing and security modules.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,8 +8,9 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
         Capability::AUDIT_CONTROL,
         Explanation {
             summary: "switch auditing on and off",
-            allows: "Start and stop auditing, change its rules, read its state, register the daemon that \
-             receives the records, and set the login uid of a session after it was set once.",
+            allows: "Start and stop auditing, change its rules, read its state, register the \
+             daemon that receives the records, and change the login uid of a session after it was \
+             set.",
             scope: Scope::Host,
             programs: &[
                 "auditd, auditctl, augenrules",
@@ -22,12 +23,12 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
             ],
             functions: &["audit_netlink_ok", "audit_set_loginuid_perm"],
             danger: Danger::Serious,
-            holding: "Switches off the record of what was done, or lays a false login uid. Who wants to \
-             hide begins here.",
+            holding: "The holder can switch off the record of what was done, or set a false login \
+             uid. This is where an intruder would begin to hide.",
             alternatives: &[
-                "auditctl -e 2 locks the rules until the next boot, against holders too.",
+                "auditctl -e 2 locks the rules until the next boot, even for holders.",
                 "The login uid can be set once without it; auditctl --loginuid-immutable refuses \
-                 later changes to holders too.",
+                 later changes even to holders.",
                 "CAP_AUDIT_WRITE to send records, CAP_AUDIT_READ to read them.",
             ],
             see: &["auditctl(8)", "netlink(7)", "pam_loginuid(8)"],
@@ -37,23 +38,25 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
         Capability::AUDIT_WRITE,
         Explanation {
             summary: "write records to the audit log",
-            allows: "Send own records to the audit log, and let fanotify's permission answers be audited.",
+            allows: "Send records to the audit log, and have permission decisions of fanotify \
+             audited.",
             scope: Scope::Host,
             programs: &[
-                "login, su, sudo, sshd, cron and whatever uses PAM",
+                "login, su, sudo, sshd, cron and everything that uses PAM",
                 "systemd, dbus-daemon and SELinux-aware daemons",
                 "useradd, passwd",
                 "containers of docker hold it by default",
             ],
             syscalls: &[
-                "netlink messages AUDIT_USER and its kind",
+                "netlink messages AUDIT_USER and the like",
                 "fanotify_init with FAN_ENABLE_AUDIT",
             ],
             functions: &["audit_netlink_ok"],
             danger: Danger::Limited,
-            holding: "Forges or floods records. It hides nothing that the kernel records itself.",
+            holding: "The holder can forge records or flood the log. It cannot hide what the \
+             kernel itself records.",
             alternatives: &[
-                "PAM ignores the refusal for programs that don't run as root.",
+                "PAM ignores the refusal for programs that do not run as root.",
                 "syslog(3) or the journal for an application's own log.",
             ],
             see: &["netlink(7)", "audit_open(3)", "fanotify_init(2)"],
@@ -63,7 +66,7 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
         Capability::AUDIT_READ,
         Explanation {
             summary: "read the audit log as it is written",
-            allows: "Join the multicast group that gets a copy of each audit record.",
+            allows: "Join the multicast group that receives a copy of each audit record.",
             scope: Scope::Host,
             programs: &[
                 "systemd-journald (its audit socket)",
@@ -72,12 +75,12 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
             syscalls: &["bind to or join the group AUDIT_NLGRP_READLOG of NETLINK_AUDIT"],
             functions: &["audit_multicast_bind"],
             danger: Danger::Limited,
-            holding: "Sees who does what on the host: commands, files, at times typed passwords where \
-             keystrokes are audited.",
+            holding: "The holder can see who does what on the host: commands, files, and, if \
+             keystrokes are audited, passwords as they are typed.",
             alternatives: &[
-                "Read auditd's files with a group: log_group in auditd.conf(5).",
-                "An auditd plugin (audisp) gets the records from auditd.",
-                "Members of systemd-journal read what journald collected.",
+                "Read the files of auditd as a member of its group: log_group in auditd.conf(5).",
+                "An auditd plugin (audisp), which receives the records from auditd.",
+                "Membership in systemd-journal, to read what journald collected.",
             ],
             see: &["netlink(7)", "auditd.conf(5)"],
         },
@@ -85,9 +88,9 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
     (
         Capability::MAC_OVERRIDE,
         Explanation {
-            summary: "pass the rules of a security module",
-            allows: "Ignore mandatory access control. Smack is the one that honours it in full; AppArmor \
-             asks for it only where unconfined processes are restricted; SELinux never.",
+            summary: "override the rules of a security module",
+            allows: "Override mandatory access control. Only Smack honours it in full. AppArmor \
+             asks for it only if unconfined processes are restricted, and SELinux never does.",
             scope: Scope::Host,
             programs: &[
                 "system services on Smack hosts (Tizen, automotive)",
@@ -103,11 +106,11 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
                 "is_profile_priv_restricted_to_stack",
             ],
             danger: Danger::Serious,
-            holding: "On a Smack host the policy is void for the holder. On hosts with SELinux or no \
-             module it does almost nothing.",
+            holding: "On a Smack host the policy does not apply to the holder. With SELinux or no \
+             security module it does almost nothing.",
             alternatives: &[
                 "A Smack rule or label for what the program needs.",
-                "On other hosts leave it out: nothing asks for it.",
+                "On other hosts, leave it out: nothing asks for it.",
             ],
             see: &["the kernel's documentation: admin-guide/LSM/Smack"],
         },
@@ -116,14 +119,15 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
         Capability::MAC_ADMIN,
         Explanation {
             summary: "change the policy of a security module",
-            allows: "Load and change policy: of Smack (labels and rules), AppArmor (profiles), IPE and \
-             SafeSetID. With SELinux only: set and see labels that the policy doesn't know; \
-             loading its policy is up to SELinux.",
+            allows: "Load and change policy: of Smack (labels and rules), AppArmor (profiles), IPE \
+             and SafeSetID. With SELinux it only allows setting and seeing labels that the policy \
+             does not know; SELinux itself decides who may load its policy.",
             scope: Scope::Mixed,
             programs: &[
                 "apparmor_parser, snapd, lxd, docker (it loads its profile)",
                 "smackload, chsmack",
-                "restorecon and rpm on SELinux hosts, setting labels that are not loaded yet",
+                "restorecon and rpm on SELinux hosts, setting labels that are not yet in the \
+                 policy",
             ],
             syscalls: &[
                 "writes to /sys/kernel/security/apparmor, /sys/fs/smackfs, safesetid, ipe",
@@ -135,7 +139,8 @@ pub(super) static SECURITY: &[(Capability, Explanation)] = &[
                 "has_cap_mac_admin",
             ],
             danger: Danger::Serious,
-            holding: "Removes the confinement of every program, its own first.",
+            holding: "The holder can remove the confinement of every program, beginning with its \
+             own.",
             alternatives: &[
                 "Load profiles at boot (apparmor.service) instead of at run time.",
                 "docker's --security-opt apparmor=NAME with a profile that is already loaded.",

@@ -1,4 +1,4 @@
-//! What is asked for special files and attributes: device nodes, leases, locks on content.
+//! Capabilities over special files and attributes: device nodes, leases, immutable files.
 
 use super::{Danger, Explanation, Scope};
 use crate::capability::Capability;
@@ -8,8 +8,8 @@ pub(super) static SPECIAL: &[(Capability, Explanation)] = &[
         Capability::LINUX_IMMUTABLE,
         Explanation {
             summary: "set and clear the immutable and append-only attributes",
-            allows: "Set and clear the attributes with which nobody can change a file, or can only append \
-             to it (chattr +i and +a).",
+            allows: "Set and clear the attributes that make a file immutable or append-only, for \
+             root too (chattr +i and +a).",
             scope: Scope::Host,
             programs: &[
                 "chattr",
@@ -23,11 +23,11 @@ pub(super) static SPECIAL: &[(Capability, Explanation)] = &[
             ],
             functions: &["fileattr_set_prepare"],
             danger: Danger::Limited,
-            holding: "Undoes a protection that other programs rely on: append-only logs, frozen \
-             configuration. It opens no file that the permission bits close.",
+            holding: "The holder can remove a protection that others rely on: append-only logs, \
+             frozen configuration. It gives no access that the permission bits refuse.",
             alternatives: &[
-                "Set the attribute once, from the administrator's shell.",
-                "A read-only mount (ReadOnlyPaths= in a unit) protects a file for a service \
+                "Let the administrator set the attribute once, from a shell.",
+                "A read-only mount (ReadOnlyPaths= in a unit) protects a file from a service \
                  without it.",
                 "fs-verity or a remote log for content that must not change.",
             ],
@@ -51,15 +51,15 @@ pub(super) static SPECIAL: &[(Capability, Explanation)] = &[
             syscalls: &["mknod", "mknodat"],
             functions: &["vfs_mknod", "init_mknod"],
             danger: Danger::EqualsRoot,
-            holding: "Make a node for the disk, open it as its owner, and read and write everything. \
-             Harmless only where a device cgroup or a nodev mount stops the open, as container \
-             engines arrange.",
+            holding: "The holder can create a node for the disk, open it as its owner, and read \
+             and write everything. It is harmless only if a device cgroup or a nodev mount \
+             prevents the open, as container engines arrange.",
             alternatives: &[
-                "devtmpfs makes the nodes: mount it, or bind-mount the single nodes that are \
+                "devtmpfs creates the nodes: mount it, or bind-mount the single nodes that are \
                  needed.",
                 "DeviceAllow= in a unit, --device in docker and podman.",
                 "Unpack images in a user namespace with a tool that records nodes instead of \
-                 making them (fakeroot, mmdebstrap).",
+                 creating them (fakeroot, mmdebstrap).",
             ],
             see: &["mknod(2)", "mount(2), MS_NODEV"],
         },
@@ -67,19 +67,19 @@ pub(super) static SPECIAL: &[(Capability, Explanation)] = &[
     (
         Capability::LEASE,
         Explanation {
-            summary: "take leases on files of others",
-            allows: "Be told, by a lease, before another process opens or truncates a file, also where \
-             the file belongs to another user.",
+            summary: "take leases on files of other users",
+            allows: "Take a lease on a file of another user. The holder of a lease is told before \
+             another process opens or truncates the file.",
             scope: Scope::Host,
             programs: &["Samba with kernel oplocks", "user space NFS servers"],
             syscalls: &["fcntl F_SETLEASE"],
             functions: &["vfs_setlease"],
             danger: Danger::Limited,
-            holding: "Holds up others' opens of a file until the lease is given back or \
-             /proc/sys/fs/lease-break-time has passed: a nuisance, no access.",
+            holding: "The holder can delay others in opening a file until it releases the lease or \
+             /proc/sys/fs/lease-break-time has passed. This is a nuisance and gives no access.",
             alternatives: &[
-                "Leases on own files need nothing.",
-                "inotify(7) tells of changes without delaying them.",
+                "Leases on own files need no capability.",
+                "inotify(7) reports changes without delaying them.",
                 "kernel oplocks = no in smb.conf.",
             ],
             see: &["fcntl(2), Leases"],
