@@ -1,4 +1,4 @@
-//! Capabilities and sets of them, by name and by number.
+//! Capabilities and sets of capabilities, by name and by number.
 
 mod explain;
 mod names;
@@ -19,8 +19,8 @@ pub use wider::{OR_CHAINS, OrChain};
 
 /// A capability, by its number.
 ///
-/// The number is whatever the kernel said: one beyond the names known here is kept and prints as
-/// `CAP_41`.
+/// The number is whatever the kernel reported. A number that has no name here is kept, and prints
+/// as `CAP_41`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capability(i32);
 
@@ -50,7 +50,7 @@ impl Capability {
 }
 
 impl fmt::Display for Capability {
-    /// The name, `CAP_CHOWN`, or `CAP_41` where the number has none; padded as asked.
+    /// The name, `CAP_CHOWN`, or `CAP_41` if the number has none. Honours width and alignment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
             Some(name) => f.pad(name),

@@ -4,14 +4,14 @@ use std::fmt;
 
 use super::Capability;
 
-/// What does not change about a capability.
+/// The fixed properties of a capability.
 struct Named {
     name: &'static str,
     since: &'static str,
 }
 
-/// Numbers and names from include/uapi/linux/capability.h (6.12). Versions from capabilities(7);
-/// what it gives no version for came with capabilities themselves.
+/// Numbers and names from include/uapi/linux/capability.h (6.12). Versions are those of
+/// capabilities(7); capabilities for which it gives none came with Linux 2.2.
 macro_rules! named {
     ($($number:literal $constant:ident $since:literal)*) => {
         impl Capability {
@@ -21,7 +21,7 @@ macro_rules! named {
             )*
         }
 
-        /// The index is the number, as a test holds.
+        /// The index is the number, which a test checks.
         static NAMED: &[Named] = &[
             $(Named { name: concat!("CAP_", stringify!($constant)), since: $since },)*
         ];
@@ -84,12 +84,12 @@ impl Capability {
         self.named().map(|named| named.name)
     }
 
-    /// The kernel version that brought it, `5.8`; `None` for a number that has no name here.
+    /// The kernel version that introduced it, `5.8`; `None` for a number that has no name here.
     pub fn since(self) -> Option<&'static str> {
         self.named().map(|named| named.since)
     }
 
-    /// The name as people type it: `chown`, or `cap_41`. Prints, padded as asked.
+    /// The name as people type it: `chown`, or `cap_41`. Its `Display` honours width and alignment.
     pub fn short_name(self) -> ShortName {
         ShortName(self)
     }
@@ -97,7 +97,7 @@ impl Capability {
 
 /// A capability's name in lower case and without `cap_`: `net_bind_service`.
 ///
-/// Where the number has no name, `cap_41`, which reads back as the same capability.
+/// A number without a name prints as `cap_41`, which parses as the same capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShortName(Capability);
 

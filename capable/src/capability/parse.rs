@@ -1,4 +1,4 @@
-//! Reading capabilities, and sets of them, that a user typed.
+//! Parses capabilities, and sets of capabilities, that a user typed.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -7,13 +7,13 @@ use thiserror::Error;
 
 use super::{Capability, CapabilitySet};
 
-/// What was typed is no capability.
+/// The text is not a capability.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("unknown capability '{given}'{}", hint(given, *nearest))]
 pub struct UnknownCapability {
     /// What was typed.
     pub given: String,
-    /// The capability with the most similar name, where one is similar.
+    /// The capability with the most similar name, if one is similar.
     pub nearest: Option<Capability>,
 }
 
@@ -35,12 +35,12 @@ fn hint(given: &str, nearest: Option<Capability>) -> Cow<'static, str> {
     }
     if given.parse::<i64>().is_ok() {
         let (first, last) = Capability::NUMBERS.into_inner();
-        return format!("; a number is {first} to {last}").into();
+        return format!("; numbers go from {first} to {last}").into();
     }
-    "; 'capable list' shows the names".into()
+    "; 'capable list' lists them all".into()
 }
 
-/// The capability whose name is the fewest edits away, if they are few for its length.
+/// The capability whose name is the fewest edits away, if the edits are few for its length.
 fn nearest(short: &str) -> Option<Capability> {
     Capability::all()
         .map(|capability| {
@@ -74,24 +74,27 @@ impl FromStr for Capability {
     }
 }
 
-/// What was typed is no set of capabilities.
+/// The text is not a set of capabilities.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParseSetError {
     /// Nothing was given.
-    #[error("no capability given; name some, separated by commas, or write 'none'")]
+    #[error("no capability given; give names separated by commas, or 'none'")]
     Empty,
-    /// An item is no capability.
+    /// An item is not a capability.
     #[error(transparent)]
     Unknown(#[from] UnknownCapability),
-    /// An item that begins with 0x is no mask.
-    #[error("'{0}' is no mask: 0x and 1 to 16 hexadecimal digits, as in /proc/PID/status")]
+    /// An item that begins with 0x is not a mask.
+    #[error(
+        "'{0}' is not a mask; a mask is 0x and 1 to 16 hexadecimal digits, or 16 digits as in \
+     /proc/PID/status"
+    )]
     Mask(String),
 }
 
 /// Digits of a mask as /proc/PID/status prints it (`render_cap_t`, fs/proc/array.c).
 const STATUS_DIGITS: usize = 16;
 
-/// The mask that an item is; `None` for an item that does not look like one.
+/// The item as a mask; `None` if it does not look like one.
 fn mask(item: &str) -> Option<Result<u64, ParseSetError>> {
     let all_hex = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     let digits = match item.strip_prefix("0x").or_else(|| item.strip_prefix("0X")) {
@@ -173,7 +176,7 @@ mod tests {
         );
         assert_eq!(
             message("frobnicate"),
-            "unknown capability 'frobnicate'; 'capable list' shows the names"
+            "unknown capability 'frobnicate'; 'capable list' lists them all"
         );
     }
 
@@ -184,7 +187,7 @@ mod tests {
         }
         assert_eq!(
             "64".parse::<Capability>().unwrap_err().to_string(),
-            "unknown capability '64'; a number is 0 to 63"
+            "unknown capability '64'; numbers go from 0 to 63"
         );
     }
 

@@ -1,15 +1,15 @@
-//! What the running kernel knows of capabilities.
+//! Which capabilities the running kernel knows.
 
 use std::{fs, io};
 
-/// Where the kernel tells its `CAP_LAST_CAP` (kernel/sysctl.c, since Linux 3.2).
+/// The file that holds the kernel's `CAP_LAST_CAP` (kernel/sysctl.c, since Linux 3.2).
 const LAST_CAP: &str = "/proc/sys/kernel/cap_last_cap";
 
 /// The number of the last capability that the running kernel knows.
 ///
 /// # Errors
 ///
-/// Where /proc is not mounted or does not hold a number there.
+/// If /proc is not mounted, or the file does not hold a number.
 pub fn last_of_running_kernel() -> io::Result<i32> {
     let text = fs::read_to_string(LAST_CAP).map_err(|error| {
         io::Error::new(error.kind(), format!("cannot read {LAST_CAP}: {error}"))

@@ -4,14 +4,14 @@ use std::fmt;
 
 use super::Capability;
 
-/// A set of capabilities, a bit each.
+/// A set of capabilities, one bit each.
 ///
 /// A number outside [`Capability::NUMBERS`] has no bit: no set holds it, and inserting it does
 /// nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CapabilitySet(u64);
 
-/// The bit of a capability; none for a number that no set can hold.
+/// The bit of a capability; 0 for a number that no set can hold.
 fn bit(capability: Capability) -> u64 {
     u32::try_from(capability.number())
         .ok()
@@ -20,10 +20,10 @@ fn bit(capability: Capability) -> u64 {
 }
 
 impl CapabilitySet {
-    /// The set without any.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// Every capability that has a name here: what `all` means.
+    /// Every capability that has a name here, which is what `all` means.
     pub const ALL_NAMED: Self = Self((1 << (Capability::LAST_NAMED.number() + 1)) - 1);
 
     /// The set with these bits.
@@ -46,55 +46,55 @@ impl CapabilitySet {
         other.0 & !self.0 == 0
     }
 
-    /// Adds the capability; tells whether that changed the set.
+    /// Adds the capability; returns whether this changed the set.
     pub fn insert(&mut self, capability: Capability) -> bool {
         let before = self.0;
         self.0 |= bit(capability);
         self.0 != before
     }
 
-    /// Takes the capability away; tells whether that changed the set.
+    /// Removes the capability; returns whether this changed the set.
     pub fn remove(&mut self, capability: Capability) -> bool {
         let before = self.0;
         self.0 &= !bit(capability);
         self.0 != before
     }
 
-    /// What is in either.
+    /// The union of both.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// What is in both.
+    /// The intersection of both.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What is in this one and not in the other.
+    /// The capabilities of this set that are not in the other.
     #[must_use]
     pub const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    /// Whether it holds none.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// How many it holds.
+    /// The number of capabilities in the set.
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// Those it holds, by number.
+    /// The capabilities of the set, in the order of their numbers.
     pub const fn iter(self) -> Iter {
         Iter(self.0)
     }
 }
 
-/// The capabilities of a set, by number.
+/// The capabilities of a set, in the order of their numbers.
 #[derive(Clone, Debug)]
 pub struct Iter(u64);
 
@@ -146,8 +146,8 @@ impl From<Capability> for CapabilitySet {
 }
 
 impl fmt::Display for CapabilitySet {
-    /// `CAP_CHOWN,CAP_KILL`, or `none`; with `{:#}`, exactly the named ones are `all`. Padded as
-    /// asked.
+    /// `CAP_CHOWN,CAP_KILL`, or `none`. With `{:#}`, the set of all named capabilities is `all`.
+    /// Honours width and alignment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
             return f.pad("none");

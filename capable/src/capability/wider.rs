@@ -1,22 +1,23 @@
-//! Which other capability the kernel takes in place of one.
+//! Or-chains: which capability the kernel accepts in place of another.
 
 use super::Capability;
 
-/// Two capabilities of which the kernel asks for one and, where that is missing, for the other.
+/// Two capabilities: the kernel asks for the first and, if it is not held, for the second.
 ///
-/// With the first held, the second is never asked; without it both checks appear. The facts are
-/// from Linux 6.12 where nothing else is said.
+/// A process that holds the first is never asked for the second; otherwise both checks appear. The
+/// facts are from Linux 6.12 unless another version is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrChain {
-    /// The one to name in a profile: it allows less.
+    /// The capability to name in a profile, because it allows less.
     pub narrow: Capability,
-    /// The one that does as well.
+    /// The capability that the kernel accepts as well.
     pub wide: Capability,
     /// Where: the rest of "the wide one is accepted ...".
     pub place: &'static str,
     /// The kernel functions that ask.
     pub functions: &'static [&'static str],
-    /// Whether it holds wherever the narrow one is commonly asked, not just in few places.
+    /// Whether the chain holds wherever the kernel commonly asks for the narrow one, and not just
+    /// in a few functions.
     pub general: bool,
 }
 
@@ -48,8 +49,8 @@ pub const OR_CHAINS: &[OrChain] = &[
     OrChain {
         narrow: Capability::DAC_READ_SEARCH,
         wide: Capability::DAC_OVERRIDE,
-        place: "for the permissions of files and directories, not to open by handle or to link an \
-                open file",
+        place: "for the permissions of files and directories, but not for opening by handle or \
+         linking an open file",
         functions: &["generic_permission"],
         general: true,
     },
@@ -57,7 +58,8 @@ pub const OR_CHAINS: &[OrChain] = &[
     OrChain {
         narrow: Capability::SYSLOG,
         wide: Capability::SYS_ADMIN,
-        place: "for the kernel log by old kernels, with a warning: 6.1 still does, 6.12 doesn't",
+        place: "for the kernel log, with a warning, by old kernels (6.1 still accepts it, 6.12 \
+         does not)",
         functions: &["check_syslog_permissions"],
         general: true,
     },
@@ -73,7 +75,7 @@ pub const OR_CHAINS: &[OrChain] = &[
     OrChain {
         narrow: Capability::NET_ADMIN,
         wide: Capability::SYS_ADMIN,
-        place: "for networking BPF programs, nowhere else",
+        place: "for networking BPF programs only",
         functions: &["bpf_token_capable", "bpf_net_capable"],
         general: false,
     },
@@ -94,7 +96,7 @@ pub const OR_CHAINS: &[OrChain] = &[
     OrChain {
         narrow: Capability::SYS_NICE,
         wide: Capability::SYS_ADMIN,
-        place: "for the real-time class of I/O, where it is even asked first",
+        place: "for the real-time class of I/O, where the kernel asks for it first",
         functions: &["ioprio_check_cap"],
         general: false,
     },
@@ -109,10 +111,10 @@ pub const OR_CHAINS: &[OrChain] = &[
 ];
 
 impl Capability {
-    /// The wider capability that the kernel accepts where it asks for this one.
+    /// The wider capability that the kernel accepts when it asks for this one.
     ///
-    /// Only where that holds in general. For `SYSLOG` it depends on the kernel's age: whether the
-    /// running one still falls back shows in whether it asks for the wide one.
+    /// Only if this holds in general. For `SYSLOG` it depends on the kernel's version: a kernel
+    /// that still falls back also asks for the wide one.
     pub fn wider(self) -> Option<Self> {
         OR_CHAINS
             .iter()

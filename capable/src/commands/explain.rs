@@ -1,4 +1,5 @@
-//! `capable explain`: what capabilities allow, who asks for them, and what to use instead.
+//! `capable explain`: what capabilities allow, which programs ask for them, and what to use
+//! instead.
 
 pub(in crate::commands) mod layout;
 mod page;
@@ -12,8 +13,8 @@ use super::print::print;
 use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
 use page::{heading, paragraphs};
 
-/// Explain capabilities: what they allow, who asks for them, what holding them risks, and what
-/// would do with less.
+/// Explain capabilities: what they allow, which programs ask for them, what holding them risks, and
+/// what to use instead.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -44,7 +45,7 @@ Examples:
   capable explain 21                 by number
   capable explain 00000000a80425fb   what a mask of /proc/PID/status holds";
 
-/// A line of JSON.
+/// One line of JSON.
 #[derive(Serialize)]
 struct Line {
     number: i32,
@@ -56,7 +57,7 @@ struct Line {
     explanation: Told,
 }
 
-/// An explanation, or null in the place of each of its fields.
+/// An explanation, or null for each of its fields.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Told {
@@ -64,7 +65,7 @@ enum Told {
     Unknown(Untold),
 }
 
-/// The fields of an [`Explanation`], null each.
+/// The fields of an [`Explanation`], each null.
 #[derive(Default, Serialize)]
 struct Untold {
     summary: (),
@@ -118,11 +119,11 @@ impl Line {
     }
 }
 
-/// Explains each capability once, in the order they were given.
+/// Explains each capability once, in the order given.
 ///
 /// # Errors
 ///
-/// Where the output can't be written.
+/// If the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let asked = in_order(&args.capabilities);
     let text = match args.output {
@@ -214,7 +215,7 @@ mod tests {
         let unknown = Capability::from_number(41);
         assert_eq!(
             paragraphs(unknown, 80),
-            "CAP_41 (41): unknown to this version of capable\n"
+            "CAP_41 (41): not known to this version of capable\n"
         );
         let line = serde_json::to_value(Line::new(unknown)).unwrap();
         assert_eq!(line["number"], 41);

@@ -1,4 +1,4 @@
-//! `capable list`: every capability in a line.
+//! `capable list`: one line for every capability.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::explain::layout::{columns, wrap};
 use super::print::{print, say};
 use crate::capability::{Capability, Danger, last_of_running_kernel};
 
-/// List every capability with its number, the kernel that brought it, and what it allows.
+/// List every capability with its number, the kernel that introduced it, and what it allows.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = NOTES)]
 pub struct Args {
@@ -67,22 +67,22 @@ impl Row {
         match (self.summary, self.in_running_kernel) {
             (Some(summary), Some(false)) => format!("{summary} (not in the running kernel)"),
             (Some(summary), _) => summary.to_owned(),
-            (None, _) => "unknown to this version".to_owned(),
+            (None, _) => "not known to this version".to_owned(),
         }
     }
 }
 
-/// Lists the capabilities that this version names, and the running kernel's beyond those.
+/// Lists the capabilities that have a name here, and those that the running kernel has beyond them.
 ///
 /// # Errors
 ///
-/// Where the output can't be written.
+/// If the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let last = match last_of_running_kernel() {
         Ok(last) => Some(last),
         Err(error) => {
             say(format_args!(
-                "capable: unknown which of them the running kernel has: {error}\n"
+                "capable: cannot tell which of these the running kernel has: {error}\n"
             ));
             None
         }
@@ -164,7 +164,7 @@ mod tests {
         let table = table(&rows(Some(42)), 80);
         assert!(
             table.ends_with(&format!(
-                "41  {:<22}  -       unknown to this version\n42  {:<22}  -       unknown to this version\n",
+                "41  {:<22}  -       not known to this version\n42  {:<22}  -       not known to this version\n",
                 "CAP_41", "CAP_42"
             )),
             "{table}"

@@ -2,13 +2,13 @@
 
 use std::io::{self, IsTerminal as _};
 
-/// Columns where there is no terminal to ask.
+/// The width if standard output is not a terminal.
 const PIPED: usize = 80;
 
 /// The narrowest and the widest prose: a line that is longer is hard to read.
 const READABLE: (usize, usize) = (40, 100);
 
-/// The columns to write in: the terminal's, as far as they can be read.
+/// The width to write in: the terminal's, within the readable limits.
 pub(in crate::commands) fn columns() -> usize {
     let terminal = io::stdout()
         .is_terminal()
@@ -21,9 +21,9 @@ pub(in crate::commands) fn columns() -> usize {
     }
 }
 
-/// The text in lines of so many columns, each begun with the indent, the first with its own.
+/// The text wrapped at this width. The first line begins with `first`, the others with `indent`.
 ///
-/// A word that is too long for a line stays whole. The texts are ASCII: a byte is a column.
+/// A word that is too long for a line is not broken. The texts are ASCII, so a byte is a column.
 pub(in crate::commands) fn wrap(text: &str, columns: usize, first: &str, indent: &str) -> String {
     let mut lines = String::from(first);
     let mut used = first.len();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::layout::wrap;
 use crate::capability::{Capability, CapabilitySet, OrChain};
 
-/// The names in each set, where a set holds other than one.
+/// The names in each set, except for sets of exactly one.
 pub(super) fn heading(sets: &[CapabilitySet], columns: usize) -> String {
     let decoded = sets.iter().filter(|set| set.len() != 1).map(|set| {
         let names = set.to_string().replace(',', ", ");
@@ -23,7 +23,7 @@ pub(super) fn heading(sets: &[CapabilitySet], columns: usize) -> String {
 pub(super) fn paragraphs(capability: Capability, columns: usize) -> String {
     let number = capability.number();
     let (Some(told), Some(since)) = (capability.explanation(), capability.since()) else {
-        let unknown = format!("{capability} ({number}): unknown to this version of capable");
+        let unknown = format!("{capability} ({number}): not known to this version of capable");
         return wrap(&unknown, columns, "", "  ");
     };
     let title = format!(
@@ -59,7 +59,7 @@ pub(super) fn paragraphs(capability: Capability, columns: usize) -> String {
         c.narrow
     });
 
-    page.section("Narrower, or without it");
+    page.section("Narrower alternatives");
     page.items(told.alternatives.iter().copied());
 
     page.section("See");
