@@ -25,16 +25,38 @@ struct CheckKind {
 impl CheckKind {
     #[inline]
     fn of(check: &Check) -> Self {
+        let &Check {
+            effective,
+            cgroup,
+            uid,
+            euid,
+            capability,
+            result,
+            target_namespace,
+            credential_namespace,
+            flags,
+            // These tell checks of one kind apart: no column that follows from the kind shows them.
+            kind: _,
+            kernel_frames: _,
+            user_frames: _,
+            processor: _,
+            time: _,
+            pid: _,
+            tid: _,
+            comm: _,
+            // What they mean is in the flags.
+            options: _,
+        } = check;
         Self {
-            effective: check.effective,
-            cgroup: check.cgroup,
-            uid: check.uid,
-            euid: check.euid,
-            capability: check.capability,
-            result: check.result,
-            target_namespace: check.target_namespace,
-            credential_namespace: check.credential_namespace,
-            flags: check.flags,
+            effective,
+            cgroup,
+            uid,
+            euid,
+            capability,
+            result,
+            target_namespace,
+            credential_namespace,
+            flags,
         }
     }
 
