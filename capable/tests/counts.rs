@@ -127,8 +127,8 @@ fn each_check_is_counted_once_under_its_process() {
         row.who,
         Who::Process(pid, *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
     );
-    assert_eq!(row.capability, Capability::SYS_RESOURCE);
-    if let Some(verdict) = row.verdict {
+    assert_eq!(row.facts.capability, Capability::SYS_RESOURCE);
+    if let Some(verdict) = row.facts.verdict {
         let granted = effective.contains(Capability::SYS_RESOURCE);
         assert_eq!(verdict.is_granted(), granted, "{verdict:?}");
     }

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod alike;
 pub mod doctor;
 pub mod explain;
 pub mod generate;

@@ -1,8 +1,23 @@
 //! A capability check as the program sees it: the kernel's record with its unknowns made explicit.
 //!
-//! Nothing is copied: an [`Event`] borrows the record from the transport's memory.
+//! Nothing is copied: an [`Event`] borrows the record from the transport's memory, and decodes
+//! what it is asked for. [`Facts`] is all of it that checks can have in common: what is counted
+//! and what is reported is grouped by them.
+
+mod credentials;
+mod facts;
+mod namespace;
+mod task;
+#[cfg(test)]
+pub(crate) mod tests;
+mod verdict;
 
 use capable_common::{self as wire, Flags};
+pub use credentials::{CredentialOwner, Credentials};
+pub use facts::Facts;
+pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
+pub use task::Task;
+pub use verdict::{Audit, Decision, Verdict};
 
 use crate::capability::{Capability, CapabilitySet};
 
@@ -28,167 +43,6 @@ pub enum Stack<'a> {
     Failed,
     /// The frames, the innermost first.
     Frames(&'a [u64]),
-}
-
-/// Whether a denial of the check would be logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Audit {
-    /// It would: the check was made without `CAP_OPT_NOAUDIT`.
-    pub audited: bool,
-    /// The flag was inferred from the call path.
-    pub inferred: bool,
-}
-
-/// What `cap_capable` decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Granted, because the effective set holds the capability.
-    Granted,
-    /// Granted without the capability: the credentials own the target namespace.
-    GrantedByOwnership,
-    /// Denied with this errno (positive).
-    Denied(i32),
-}
-
-impl Audit {
-    /// The audit flag, where [`Flags`] say that it is known.
-    pub fn of(flags: u32) -> Option<Self> {
-        (flags & Flags::AUDIT_KNOWN != 0).then_some(Self {
-            audited: flags & Flags::AUDITED != 0,
-            inferred: flags & Flags::AUDIT_INFERRED != 0,
-        })
-    }
-}
-
-impl Verdict {
-    /// The verdict, where [`Flags`] say that the result is known.
-    pub fn of(flags: u32, result: i32) -> Option<Self> {
-        (flags & Flags::RESULT_KNOWN != 0).then_some(match result {
-            0 if flags & Flags::BY_OWNERSHIP != 0 => Self::GrantedByOwnership,
-            0 => Self::Granted,
-            error => Self::Denied(error.wrapping_neg()),
-        })
-    }
-
-    /// The verdict for the question what a program needs: a grant that the owner of the target
-    /// namespace gets whatever its effective set holds is one by ownership. `cap_capable` looks at
-    /// ownership before it comes to the bit (security/commoncap.c).
-    pub fn as_need(self, flags: u32) -> Self {
-        match self {
-            Self::Granted if flags & Flags::NAMESPACE_OWNED != 0 => Self::GrantedByOwnership,
-            verdict => verdict,
-        }
-    }
-
-    /// The check was granted, in whatever way.
-    pub fn is_granted(self) -> bool {
-        !matches!(self, Self::Denied(_))
-    }
-}
-
-/// Whose credentials were checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CredentialOwner {
-    /// The current task's own.
-    Own,
-    /// The current task's, overridden for a while, as access(2) and overlayfs do.
-    Overridden,
-    /// Another's: those a file was opened with, or another task's.
-    Foreign,
-}
-
-impl CredentialOwner {
-    /// Whose they are, where [`Flags`] say it.
-    pub fn of(flags: u32) -> Option<Self> {
-        (flags & Flags::OWNER_KNOWN != 0).then_some(if flags & Flags::CREDENTIALS_OVERRIDDEN != 0 {
-            Self::Overridden
-        } else if flags & Flags::CREDENTIALS_FOREIGN != 0 {
-            Self::Foreign
-        } else {
-            Self::Own
-        })
-    }
-}
-
-/// The checked credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// The effective user id.
-    pub euid: u32,
-    /// The effective set.
-    pub effective: CapabilitySet,
-    /// The inode number of their user namespace.
-    pub namespace: u32,
-    /// Whose they are; `None` where the kernel side could not tell.
-    pub owner: Option<CredentialOwner>,
-}
-
-/// The user namespace over which a capability was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TargetNamespace {
-    /// Its inode number, as in `/proc/PID/ns/user`.
-    pub inode: u32,
-    /// How it lies to the namespace of the checked credentials.
-    pub relation: Relation,
-}
-
-/// How the target namespace lies to the one of the checked credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// It is the same.
-    Own,
-    /// It lies below: the credentials' namespace is an ancestor of it.
-    Below,
-    /// Neither: it is an ancestor, or in another branch.
-    Outside,
-}
-
-impl Relation {
-    /// How it lies, where [`Flags`] say it.
-    pub fn of(flags: u32) -> Option<Self> {
-        (flags & Flags::NAMESPACE_KNOWN != 0).then_some(if flags & Flags::NAMESPACE_OWN != 0 {
-            Self::Own
-        } else if flags & Flags::NAMESPACE_BELOW != 0 {
-            Self::Below
-        } else {
-            Self::Outside
-        })
-    }
-}
-
-/// The inode number of the initial user namespace (`PROC_USER_INIT_INO`,
-/// include/linux/proc_ns.h).
-pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
-
-impl TargetNamespace {
-    /// It is the initial user namespace.
-    pub fn is_initial(self) -> bool {
-        self.inode == INITIAL_USER_NAMESPACE
-    }
-}
-
-/// What kind of task made the check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// A thread of a program.
-    User,
-    /// A kernel thread.
-    KernelThread,
-    /// An io_uring worker: a thread of the user's process that runs in the kernel only.
-    IoWorker,
-}
-
-impl Task {
-    /// What kind it is, where [`Flags`] say it.
-    pub fn of(flags: u32) -> Option<Self> {
-        (flags & Flags::TASK_KNOWN != 0).then_some(if flags & Flags::IO_WORKER != 0 {
-            Self::IoWorker
-        } else if flags & Flags::KERNEL_THREAD != 0 {
-            Self::KernelThread
-        } else {
-            Self::User
-        })
-    }
 }
 
 /// The system call in which the check was made.
@@ -219,6 +73,11 @@ impl Event<'_> {
         self.check.flags & flag != 0
     }
 
+    /// All facts at once.
+    pub fn facts(&self) -> Facts {
+        Facts::of_check(self.check)
+    }
+
     /// The capability that was asked for.
     pub fn capability(&self) -> Capability {
         Capability::from_number(self.check.capability)
@@ -238,8 +97,7 @@ impl Event<'_> {
 
     /// Whether the check was made by set*id, where it is known.
     pub fn insetid(&self) -> Option<bool> {
-        self.has(Flags::INSETID_KNOWN)
-            .then(|| self.has(Flags::INSETID))
+        facts::insetid(self.check.flags)
     }
 
     /// The verdict, where it is known.
@@ -260,9 +118,15 @@ impl Event<'_> {
     /// The target namespace, where it is known.
     pub fn target_namespace(&self) -> Option<TargetNamespace> {
         Some(TargetNamespace {
-            inode: self.check.target_namespace,
             relation: Relation::of(self.check.flags)?,
+            initial: self.check.target_namespace == INITIAL_USER_NAMESPACE,
         })
+    }
+
+    /// The inode number of the target namespace, as in `/proc/PID/ns/user`, where it is known.
+    pub fn target_inode(&self) -> Option<u32> {
+        self.has(Flags::NAMESPACE_KNOWN)
+            .then_some(self.check.target_namespace)
     }
 
     /// What kind of task made the check, where it is known.

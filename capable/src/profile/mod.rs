@@ -11,9 +11,13 @@ pub mod observation;
 pub mod report;
 pub mod rules;
 
+mod interner;
 mod names;
+mod tally;
 mod words;
 
-pub use observation::{Observation, Outcome, Phase, Target};
+pub(crate) use interner::Interner;
+pub use observation::{Case, Observation, Outcome, Phase};
 pub use report::{Report, Run};
 pub use rules::Class;
+pub(crate) use tally::Tally;

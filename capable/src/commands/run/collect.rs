@@ -1,19 +1,16 @@
 //! From records to observations: checks that are alike are counted together, and a denied one
 //! waits for the end of its system call.
 
-use std::{
-    collections::{HashMap, HashSet},
-    rc::Rc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use capable_common::{Kind, Life};
 
 use super::{gains::Gains, ids, tree::Tree};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
-    event::{Event, Stack, Verdict},
+    event::{Event, Stack},
     kernel::record::Record,
-    profile::{Observation, Outcome, Phase, Target},
+    profile::{Case, Interner, Observation, Outcome, Phase, Tally},
 };
 
 /// How many kinds of checks are told apart by process too. A tree of very many processes is
@@ -35,29 +32,13 @@ pub enum Ends {
     SomeSkipped,
 }
 
-/// What makes checks alike.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Kinds {
-    program: Rc<str>,
-    pid: Option<u32>,
-    capability: i32,
-    flags: u32,
-    result: i32,
-    initial: bool,
-    caller: Option<Rc<str>>,
-    syscall: Option<(i32, bool)>,
-    id_unchanged: Option<bool>,
-    phase: Phase,
-    outcome: Outcome,
-}
-
 /// Collects what a command's processes ask for.
 pub struct Collector {
     symbols: Option<KernelSymbols>,
-    callers: HashSet<Rc<str>>,
-    seen: HashMap<Kinds, Observation>,
+    callers: Interner,
+    seen: Tally,
     /// Denied checks of system calls that have not returned, by thread.
-    pending: HashMap<u32, Vec<(Kinds, Observation)>>,
+    pending: HashMap<u32, Vec<Observation>>,
     /// The processes.
     pub tree: Tree,
     /// The files that were executed.
@@ -69,8 +50,8 @@ impl Collector {
     pub fn new(symbols: Option<KernelSymbols>, tree: Tree) -> Self {
         Self {
             symbols,
-            callers: HashSet::new(),
-            seen: HashMap::new(),
+            callers: Interner::default(),
+            seen: Tally::default(),
             pending: HashMap::new(),
             tree,
             gains: Gains::default(),
@@ -97,14 +78,13 @@ impl Collector {
     /// Where ends of system calls were skipped, a later one of the same thread may have been taken
     /// for the one that was waited for: then none has an outcome.
     pub fn finish(mut self, ends: Ends) -> Vec<Observation> {
-        let pending = std::mem::take(&mut self.pending);
-        for (kinds, observation) in pending.into_values().flatten() {
-            self.add(kinds, observation);
+        for observation in std::mem::take(&mut self.pending).into_values().flatten() {
+            self.seen.add(observation);
         }
-        let mut observations: Vec<_> = self.seen.into_values().collect();
+        let mut observations: Vec<_> = self.seen.into_observations().collect();
         if ends == Ends::SomeSkipped {
             for observation in &mut observations {
-                observation.outcome = Outcome::Unknown;
+                observation.case.outcome = Outcome::Unknown;
             }
         }
         observations
@@ -119,84 +99,41 @@ impl Collector {
         } else {
             Phase::Running
         };
-        let syscall = event.syscall();
         let by_process = self.seen.len() < BY_PROCESS;
-        let target = event.target_namespace();
-        let kinds = Kinds {
-            program,
-            pid: by_process.then_some(check.pid),
-            capability: check.capability,
-            flags: check.flags,
-            result: check.result,
-            initial: target.is_some_and(|target| target.is_initial()),
-            caller,
-            syscall: syscall.map(|syscall| (syscall.number, syscall.compat)),
-            id_unchanged: ids::unchanged(event),
-            phase,
-            outcome: Outcome::Unknown,
-        };
-        let denied = matches!(event.verdict(), Some(Verdict::Denied(_))) && syscall.is_some();
-        if !denied && let Some(known) = self.seen.get_mut(&kinds) {
-            known.count += 1;
-            return;
-        }
+        let facts = event.facts();
+        let syscall = event.syscall();
         let observation = Observation {
-            program: kinds.program.as_ref().to_owned(),
-            pid: kinds.pid,
-            capability: event.capability(),
-            verdict: event.verdict().map(|verdict| verdict.as_need(check.flags)),
-            audited: event.audit().map(|audit| audit.audited),
-            insetid: event.insetid(),
-            owner: event
-                .credentials()
-                .and_then(|credentials| credentials.owner),
-            target: target.map(|target| Target {
-                initial: target.is_initial(),
-                relation: target.relation,
-            }),
-            task: event.task(),
-            caller: kinds.caller.as_deref().map(str::to_owned),
-            syscall: kinds
-                .syscall
-                .and_then(|(number, compat)| syscalls::name(number, compat))
-                .map(str::to_owned),
-            id_unchanged: kinds.id_unchanged,
-            outcome: Outcome::Unknown,
-            phase,
+            case: Case {
+                program,
+                pid: by_process.then_some(check.pid),
+                facts,
+                target_is_home: facts.target.map(|target| target.initial),
+                caller,
+                syscall: syscall.and_then(|syscall| syscalls::name(syscall.number, syscall.compat)),
+                id_unchanged: ids::unchanged(event),
+                outcome: Outcome::Unknown,
+                phase,
+            },
             count: 1,
             first: check.time,
         };
-        if denied {
-            let waiting = self.pending.entry(check.tid).or_default();
-            waiting.push((kinds, observation));
+        if facts.is_denied() && syscall.is_some() {
+            self.pending.entry(check.tid).or_default().push(observation);
         } else {
-            self.add(kinds, observation);
+            self.seen.add(observation);
         }
     }
 
     /// A system call returned in which checks were denied.
     fn returned(&mut self, life: &Life) {
         let outcome = outcome(life.value);
-        for (mut kinds, mut observation) in self.pending.remove(&life.tid).unwrap_or_default() {
-            kinds.outcome = outcome;
-            observation.outcome = outcome;
-            self.add(kinds, observation);
+        for mut observation in self.pending.remove(&life.tid).unwrap_or_default() {
+            observation.case.outcome = outcome;
+            self.seen.add(observation);
         }
     }
 
-    fn add(&mut self, kinds: Kinds, observation: Observation) {
-        match self.seen.get_mut(&kinds) {
-            Some(known) => {
-                known.count += observation.count;
-                known.first = known.first.min(observation.first);
-            }
-            None => {
-                self.seen.insert(kinds, observation);
-            }
-        }
-    }
-
-    fn caller(&mut self, event: &Event<'_>) -> Option<Rc<str>> {
+    fn caller(&mut self, event: &Event<'_>) -> Option<Arc<str>> {
         let (Some(symbols), Stack::Frames(frames)) = (&mut self.symbols, event.kernel_stack) else {
             return None;
         };
@@ -205,13 +142,7 @@ impl Collector {
         {
             log::debug!("cannot read the kernel's symbols again: {error}");
         }
-        let name = symbols.caller(frames)?;
-        if let Some(known) = self.callers.get(name) {
-            return Some(known.clone());
-        }
-        let name: Rc<str> = name.into();
-        self.callers.insert(name.clone());
-        Some(name)
+        Some(self.callers.intern(symbols.caller(frames)?))
     }
 }
 

@@ -1,20 +1,16 @@
 //! The processes of a command: which live, and what program each runs.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fs,
-    rc::Rc,
-};
+use std::{collections::HashMap, fs, sync::Arc};
 
 use capable_common::{Kind, Life};
 
-use crate::inspect::printable;
+use crate::{inspect::printable, profile::Interner};
 
 /// The processes that descend from a command.
 #[derive(Debug, Default)]
 pub struct Tree {
-    programs: HashMap<u32, Rc<str>>,
-    names: HashSet<Rc<str>>,
+    programs: HashMap<u32, Arc<str>>,
+    names: Interner,
     /// When the command was executed, on the clock of the records.
     started: Option<u64>,
     /// When a process last was started or executed a program.
@@ -65,7 +61,7 @@ impl Tree {
     }
 
     /// The program of a process: what it, or who forked it, executed last.
-    pub fn program(&mut self, pid: u32, comm: &[u8]) -> Rc<str> {
+    pub fn program(&mut self, pid: u32, comm: &[u8]) -> Arc<str> {
         match self.programs.get(&pid) {
             Some(program) => program.clone(),
             // The record of its fork or execution was lost.
@@ -99,16 +95,8 @@ impl Tree {
         }
     }
 
-    fn name(&mut self, comm: &[u8]) -> Rc<str> {
-        let name = printable(comm);
-        match self.names.get(&*name) {
-            Some(known) => known.clone(),
-            None => {
-                let name: Rc<str> = name.into();
-                self.names.insert(name.clone());
-                name
-            }
-        }
+    fn name(&mut self, comm: &[u8]) -> Arc<str> {
+        self.names.intern(&printable(comm))
     }
 }
 

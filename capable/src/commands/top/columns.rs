@@ -1,10 +1,8 @@
 //! The columns of each grouping, and the line of a row.
 
-use super::{
-    group::{Group, Part, Row},
-    sample::Outcome,
-};
+use super::group::{Group, Part, Row};
 use crate::{
+    event::Decision,
     kernel::counts::Who,
     output::{comm_bytes, push_cut},
 };
@@ -21,7 +19,7 @@ enum Column {
     Pid,
     Comm,
     Capability,
-    Outcome,
+    Result,
     Cgroup,
     Rate,
     Total,
@@ -48,14 +46,7 @@ impl Columns {
         use Column as C;
         let (fixed, last): (&[Column], Option<Column>) = match group {
             Group::Check => (
-                &[
-                    C::Pid,
-                    C::Comm,
-                    C::Capability,
-                    C::Outcome,
-                    C::Rate,
-                    C::Total,
-                ],
+                &[C::Pid, C::Comm, C::Capability, C::Result, C::Rate, C::Total],
                 Some(C::Command),
             ),
             Group::Process => (
@@ -66,7 +57,7 @@ impl Columns {
                 &[C::Capability, C::Rate, C::Total, C::Denied],
                 Some(C::Comms),
             ),
-            Group::Result => (&[C::Outcome, C::Rate, C::Total], Some(C::Capabilities)),
+            Group::Result => (&[C::Result, C::Rate, C::Total], Some(C::Capabilities)),
             Group::Cgroup => (
                 &[C::Cgroup, C::Rate, C::Total, C::Denied],
                 Some(C::Capabilities),
@@ -149,7 +140,7 @@ impl Column {
             Self::Pid => "PID",
             Self::Comm => "COMM",
             Self::Capability => "CAPABILITY",
-            Self::Outcome => "RESULT",
+            Self::Result => "RESULT",
             Self::Cgroup => "CGROUP",
             Self::Rate => "CHECKS/S",
             Self::Total => "TOTAL",
@@ -167,7 +158,7 @@ impl Column {
             Self::Pid => 7,
             Self::Comm => 15,
             Self::Capability => 22,
-            Self::Outcome => 7,
+            Self::Result => 7,
             Self::Rate => 9,
             Self::Total => 11,
             Self::Denied => 9,
@@ -196,7 +187,7 @@ impl Column {
                 let name = row.key.capability.map(|capability| capability.to_string());
                 return push_cut(out, name.as_deref().unwrap_or("-").as_bytes(), width);
             }
-            Self::Outcome => row.key.outcome.map_or("-", Outcome::word).to_owned(),
+            Self::Result => row.key.decision.map_or("-", Decision::word).to_owned(),
             Self::Rate => rate(row.rate),
             Self::Total => row.checks.total.to_string(),
             Self::Denied => number(row.denied),

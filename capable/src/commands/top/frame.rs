@@ -8,10 +8,13 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::{
     columns::{Columns, rate},
     group::{self, Group, Row},
-    sample::{Outcome, Sample},
+    sample::Sample,
     sort::Sort,
 };
-use crate::kernel::{attach::Missed, counts::Who};
+use crate::{
+    event::Decision,
+    kernel::{attach::Missed, counts::Who},
+};
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +160,7 @@ impl Content<'_> {
             Some(Who::Process(pid, _)) if columns.wants_commands() => names.command(pid),
             _ => None,
         };
-        let style = if row.key.outcome == Some(Outcome::Denied) {
+        let style = if row.key.decision == Some(Decision::Denied) {
             Style::Alarm
         } else {
             Style::Plain
@@ -184,19 +187,15 @@ impl Content<'_> {
             ),
             Style::Plain,
         )];
-        let mut outcomes = [
-            (Outcome::Granted, 0),
-            (Outcome::Denied, 0),
-            (Outcome::Unknown, 0),
-        ];
+        let (mut granted, mut denied, mut unknown) = (0, 0, 0);
         for (alike, checks) in &self.sample.checks {
-            for (outcome, sum) in &mut outcomes {
-                if *outcome == alike.outcome {
-                    *sum += checks.total;
-                }
-            }
+            let sum = match alike.decision {
+                Decision::Granted => &mut granted,
+                Decision::Denied => &mut denied,
+                Decision::Unknown => &mut unknown,
+            };
+            *sum += checks.total;
         }
-        let [(_, granted), (_, denied), (_, unknown)] = outcomes;
         let lost = self.lost();
         let unknown = if unknown > 0 {
             format!(", {unknown} unknown")

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use clap::ValueEnum;
 
-use super::sample::{Alike, Checks, Outcome, Sample};
+use super::sample::{Checks, Sample};
 use crate::{
     capability::Capability,
+    commands::alike::Alike,
+    event::Decision,
     kernel::counts::{CountSubject, Who},
     output::comm_bytes,
 };
@@ -55,13 +57,17 @@ impl Group {
 
     /// What the checks of a row have in common.
     fn key(self, alike: &Alike) -> Key {
-        let (who, capability, outcome) =
-            (Some(alike.who), Some(alike.capability), Some(alike.outcome));
+        let &Alike {
+            who,
+            capability,
+            decision,
+        } = alike;
+        let (who, capability, decision) = (Some(who), Some(capability), Some(decision));
         match self {
             Self::Check => Key {
                 who,
                 capability,
-                outcome,
+                decision,
             },
             Self::Process | Self::Cgroup => Key {
                 who,
@@ -72,7 +78,7 @@ impl Group {
                 ..Key::default()
             },
             Self::Result => Key {
-                outcome,
+                decision,
                 ..Key::default()
             },
         }
@@ -95,8 +101,8 @@ pub struct Key {
     pub who: Option<Who>,
     /// For what.
     pub capability: Option<Capability>,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
+    /// What was decided.
+    pub decision: Option<Decision>,
 }
 
 /// Something that the checks of a row consist of.
@@ -137,12 +143,12 @@ pub fn rows(sample: &Sample, group: Group, mut cgroup: impl FnMut(u64) -> Vec<u8
     for (alike, &checks) in &sample.checks {
         let sum = sums.entry(group.key(alike)).or_default();
         sum.checks += checks;
-        match alike.outcome {
-            Outcome::Denied => *sum.denied.get_or_insert(0) += checks.total,
-            Outcome::Granted => {
+        match alike.decision {
+            Decision::Denied => *sum.denied.get_or_insert(0) += checks.total,
+            Decision::Granted => {
                 sum.denied.get_or_insert(0);
             }
-            Outcome::Unknown => {}
+            Decision::Unknown => {}
         }
         if let Some(part) = group.part(alike) {
             *sum.parts.entry(part).or_default() += checks.total;
@@ -167,7 +173,7 @@ pub fn rows(sample: &Sample, group: Group, mut cgroup: impl FnMut(u64) -> Vec<u8
                         capability: Some(capability),
                         ..
                     } => capability.to_string().into_bytes(),
-                    Key { outcome, .. } => outcome.map_or("", Outcome::word).as_bytes().to_vec(),
+                    Key { decision, .. } => decision.map_or("", Decision::word).as_bytes().to_vec(),
                 },
                 checks: sum.checks,
                 rate: sample.rate(sum.checks),

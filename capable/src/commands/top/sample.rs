@@ -3,52 +3,9 @@
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    capability::Capability,
-    event::Verdict,
+    commands::alike::{Alike, totals},
     kernel::counts::{Counted, Who},
 };
-
-/// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Denied.
-    Denied,
-    /// Granted, by the capability or by ownership.
-    Granted,
-    /// This kernel does not say.
-    Unknown,
-}
-
-impl Outcome {
-    /// What a verdict amounts to.
-    pub fn of(verdict: Option<Verdict>) -> Self {
-        match verdict {
-            Some(verdict) if verdict.is_granted() => Self::Granted,
-            Some(_) => Self::Denied,
-            None => Self::Unknown,
-        }
-    }
-
-    /// As it is shown, the same words as in a trace.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Denied => "denied",
-            Self::Granted => "granted",
-            Self::Unknown => "-",
-        }
-    }
-}
-
-/// Checks that the most detailed row takes together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Alike {
-    /// Who asked.
-    pub who: Who,
-    /// For what.
-    pub capability: Capability,
-    /// How it ended.
-    pub outcome: Outcome,
-}
 
 /// How many checks there were: in all, and since the reading before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,18 +41,12 @@ impl Sample {
             elapsed,
             ..Self::default()
         };
-        for row in counted {
-            let alike = Alike {
-                who: row.who,
-                capability: row.capability,
-                outcome: Outcome::of(row.verdict),
-            };
-            next.checks.entry(alike).or_default().total += row.checks;
-        }
-        for (alike, checks) in &mut next.checks {
-            let before = self.checks.get(alike).map_or(0, |before| before.total);
-            checks.new = checks.total.saturating_sub(before);
-            next.all += *checks;
+        for (alike, total) in totals(counted) {
+            let before = self.checks.get(&alike).map_or(0, |before| before.total);
+            let new = total.saturating_sub(before);
+            let checks = Checks { total, new };
+            next.checks.insert(alike, checks);
+            next.all += checks;
         }
         next
     }

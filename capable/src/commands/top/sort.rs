@@ -69,12 +69,12 @@ fn pid(row: &Row) -> (bool, u32) {
 
 /// Rows that stand for a result sort by it, others by how much was denied.
 fn denied_first(row: &Row) -> impl Ord + use<> {
-    match row.key.outcome {
-        Some(outcome) => (Some(outcome), Reverse(0)),
+    match row.key.decision {
+        Some(decision) => (Some(decision), Reverse(0)),
         None => (None, Reverse(row.denied.unwrap_or(0))),
     }
 }
 
 fn tie(row: &Row) -> impl Ord + use<> {
-    (row.key.who, row.key.capability, row.key.outcome)
+    (row.key.who, row.key.capability, row.key.decision)
 }

@@ -13,14 +13,15 @@ use super::{
 };
 use crate::{
     capability::Capability,
-    event::Verdict,
+    event::{
+        Facts,
+        tests::{denied, granted, undecided},
+    },
     kernel::{
         attach::Missed,
         counts::{Counted, CountedStack, Who},
     },
 };
-
-const EPERM: i32 = 1;
 
 fn comm(name: &[u8]) -> [u8; 16] {
     let mut comm = [0; 16];
@@ -28,13 +29,10 @@ fn comm(name: &[u8]) -> [u8; 16] {
     comm
 }
 
-fn counted(who: Who, capability: Capability, verdict: Option<Verdict>, checks: u64) -> Counted {
+fn counted(who: Who, facts: Facts, checks: u64) -> Counted {
     Counted {
         who,
-        capability,
-        verdict,
-        audit: None,
-        flags: 0,
+        facts,
         syscall: None,
         stack: CountedStack::NotAsked,
         checks,
@@ -48,22 +46,18 @@ fn process(pid: u32, name: &str) -> Who {
 
 /// Two readings, two seconds apart.
 fn sample() -> Sample {
-    let granted = Some(Verdict::Granted);
-    let denied = Some(Verdict::Denied(EPERM));
     let rows = |nginx, ping, cron| {
         [
             counted(
                 process(300, "nginx"),
-                Capability::NET_BIND_SERVICE,
-                granted,
+                granted(Capability::NET_BIND_SERVICE),
                 nginx,
             ),
-            counted(process(300, "nginx"), Capability::SETUID, denied, 3),
-            counted(process(20, "ping"), Capability::NET_RAW, denied, ping),
+            counted(process(300, "nginx"), denied(Capability::SETUID), 3),
+            counted(process(20, "ping"), denied(Capability::NET_RAW), ping),
             counted(
                 process(1_000_000, "cron"),
-                Capability::SYS_ADMIN,
-                None,
+                undecided(Capability::SYS_ADMIN),
                 cron,
             ),
         ]
@@ -314,13 +308,8 @@ fn ended_processes_go_together_by_name_and_make_no_rate() {
     sample.fold(&[300]);
     let ended = Who::Ended(comm(b"nginx"));
     let rows = [
-        counted(
-            ended,
-            Capability::NET_BIND_SERVICE,
-            Some(Verdict::Granted),
-            124,
-        ),
-        counted(ended, Capability::SETUID, Some(Verdict::Denied(EPERM)), 3),
+        counted(ended, granted(Capability::NET_BIND_SERVICE), 124),
+        counted(ended, denied(Capability::SETUID), 3),
     ];
     let next = sample.next(&rows, Duration::from_secs(2));
     let text = content(&next, view(Group::Process, Sort::Rate)).text(Some(80), &mut Fixed);
@@ -333,7 +322,7 @@ fn ended_processes_go_together_by_name_and_make_no_rate() {
 
 #[test]
 fn cgroups_go_by_their_path() {
-    let rows = [counted(Who::Cgroup(7), Capability::KILL, None, 4)];
+    let rows = [counted(Who::Cgroup(7), undecided(Capability::KILL), 4)];
     let sample = Sample::default().next(&rows, Duration::from_secs(1));
     let text = content(&sample, view(Group::Cgroup, Sort::Name)).text(Some(120), &mut Fixed);
     let row = text.lines().nth(4).unwrap();

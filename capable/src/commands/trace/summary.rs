@@ -1,10 +1,10 @@
 //! What comes after the rows with `--summary`: how many checks there were of each kind, as the
 //! kernel side counted them, whether or not their rows were shown.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{cmp::Reverse, fmt::Write as _};
 
 use crate::{
-    commands::top::sample::{Alike, Outcome},
+    commands::alike::{Alike, totals},
     kernel::counts::{Counted, Who},
     output::{comm_bytes, push_cut},
 };
@@ -14,20 +14,8 @@ const COMM: usize = 15;
 
 /// The table, the most frequent first.
 pub fn table(counted: &[Counted], lost: u64) -> String {
-    let mut sums: HashMap<Alike, u64> = HashMap::new();
-    for row in counted {
-        let alike = Alike {
-            who: row.who,
-            capability: row.capability,
-            outcome: Outcome::of(row.verdict),
-        };
-        *sums.entry(alike).or_default() += row.checks;
-    }
-    let mut rows: Vec<(Alike, u64)> = sums.into_iter().collect();
-    rows.sort_by_key(|&(alike, checks)| {
-        let tie = (alike.who, alike.capability, alike.outcome);
-        (std::cmp::Reverse(checks), tie)
-    });
+    let mut rows: Vec<(Alike, u64)> = totals(counted).into_iter().collect();
+    rows.sort_by_key(|&(alike, checks)| (Reverse(checks), alike));
     let mut text = format!(
         "{:>10} {:>7} {:<COMM$} {:<22} RESULT\n",
         "CHECKS", "PID", "COMM", "CAPABILITY"
@@ -46,7 +34,7 @@ pub fn table(counted: &[Counted], lost: u64) -> String {
             String::from_utf8_lossy(&name),
             " ".repeat(COMM.saturating_sub(used)),
             alike.capability,
-            alike.outcome.word(),
+            alike.decision.word(),
         );
     }
     if lost > 0 {
@@ -58,27 +46,35 @@ pub fn table(counted: &[Counted], lost: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{capability::Capability, event::Verdict, kernel::counts::CountedStack};
+    use crate::{
+        capability::Capability,
+        event::{
+            Facts, Task,
+            tests::{denied, undecided},
+        },
+        kernel::counts::CountedStack,
+    };
 
     #[test]
     fn the_most_frequent_checks_come_first_and_losses_last() {
-        let counted = |pid, verdict, flags, checks| Counted {
+        let counted = |pid, facts, checks| Counted {
             who: Who::Process(pid, *b"a\x1bb\0\0\0\0\0\0\0\0\0\0\0\0\0"),
-            capability: Capability::NET_RAW,
-            verdict,
-            audit: None,
-            flags,
+            facts,
             syscall: None,
             stack: CountedStack::NotAsked,
             checks,
             first: 1,
         };
-        let denied = Some(Verdict::Denied(1));
+        let denied = denied(Capability::NET_RAW);
         // Rows that differ only in what the table does not show are one.
+        let other = Facts {
+            task: Some(Task::User),
+            ..denied
+        };
         let rows = [
-            counted(7, denied, 1, 2),
-            counted(8, None, 0, 4),
-            counted(7, denied, 2, 3),
+            counted(7, denied, 2),
+            counted(8, undecided(Capability::NET_RAW), 4),
+            counted(7, other, 3),
         ];
         assert_eq!(
             format!("\n{}", table(&rows, 6)),

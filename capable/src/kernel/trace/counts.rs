@@ -19,8 +19,7 @@ use thiserror::Error;
 
 use super::recent::RecentCounts;
 use crate::{
-    capability::Capability,
-    event::{Audit, Verdict},
+    event::Facts,
     kernel::bpf::{
         entries,
         object::{Object, ObjectError},
@@ -81,14 +80,8 @@ pub enum CountsError {
 pub struct Counted {
     /// Who asked.
     pub who: Who,
-    /// The capability that was asked for.
-    pub capability: Capability,
-    /// The verdict, where it is known.
-    pub verdict: Option<Verdict>,
-    /// The audit flag, where it is known.
-    pub audit: Option<Audit>,
-    /// The bits of [`capable_common::Flags`] as the kernel side wrote them.
-    pub flags: u32,
+    /// What was decoded of each.
+    pub facts: Facts,
     /// The system call's number; `None` where it was not asked for, is unknown, or the checks were
     /// made outside of one.
     pub syscall: Option<i32>,
@@ -280,10 +273,7 @@ impl Counts {
                 CountSubject::Cgroup => Who::Cgroup(key.subject),
                 CountSubject::All => Who::All,
             },
-            capability: Capability::from_number(key.capability),
-            verdict: Verdict::of(key.flags, key.result),
-            audit: Audit::of(key.flags),
-            flags: key.flags,
+            facts: Facts::of_count(key, self.by.origin),
             syscall: (key.syscall != SYSCALL_NONE).then_some(key.syscall),
             stack: self.stack(key.caller)?,
             checks: count.checks,

@@ -1,7 +1,7 @@
 //! Where each column's value comes from.
 
 use crate::{
-    event::{CredentialOwner, Relation, Task, Verdict},
+    event::{CredentialOwner, Decision, Relation, Task, Verdict},
     output::{
         Row,
         value::{self, Value},
@@ -99,20 +99,15 @@ pub fn insetid<'a>(row: &'a Row<'_>) -> Value<'a> {
 
 pub fn result<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::word(row.event.verdict().map(|verdict| match verdict {
-        Verdict::Granted => "granted",
+        Verdict::Granted | Verdict::GrantedByBoth => "granted",
         Verdict::GrantedByOwnership => "owner",
         Verdict::Denied(_) => "denied",
     }))
 }
 
 pub fn result_word<'a>(row: &'a Row<'_>) -> Value<'a> {
-    Value::word(row.event.verdict().map(|verdict| {
-        if verdict.is_granted() {
-            "granted"
-        } else {
-            "denied"
-        }
-    }))
+    let verdict = row.event.verdict();
+    Value::word(verdict.map(|verdict| Decision::of(Some(verdict)).word()))
 }
 
 /// Without the credentials, what granted it is unknown.
@@ -120,7 +115,7 @@ pub fn granted_by<'a>(row: &'a Row<'_>) -> Value<'a> {
     let known = row.event.credentials().is_some();
     Value::word(row.event.verdict().and_then(|verdict| match verdict {
         Verdict::GrantedByOwnership => Some("ownership"),
-        Verdict::Granted => known.then_some("capability"),
+        Verdict::Granted | Verdict::GrantedByBoth => known.then_some("capability"),
         Verdict::Denied(_) => None,
     }))
 }
@@ -128,7 +123,7 @@ pub fn granted_by<'a>(row: &'a Row<'_>) -> Value<'a> {
 fn denied_with(row: &Row<'_>) -> Option<i32> {
     match row.event.verdict()? {
         Verdict::Denied(errno) => Some(errno),
-        Verdict::Granted | Verdict::GrantedByOwnership => None,
+        Verdict::Granted | Verdict::GrantedByOwnership | Verdict::GrantedByBoth => None,
     }
 }
 
@@ -209,21 +204,18 @@ pub fn credential_namespace<'a>(row: &'a Row<'_>) -> Value<'a> {
 
 pub fn namespace<'a>(row: &'a Row<'_>) -> Value<'a> {
     match row.event.target_namespace() {
-        Some(namespace) if namespace.is_initial() => Value::Word("initial"),
+        Some(namespace) if namespace.initial => Value::Word("initial"),
         _ => namespace_inode(row),
     }
 }
 
 pub fn namespace_inode<'a>(row: &'a Row<'_>) -> Value<'a> {
-    Value::number(row.event.target_namespace().map(|target| target.inode))
+    Value::number(row.event.target_inode())
 }
 
 pub fn namespace_initial<'a>(row: &'a Row<'_>) -> Value<'a> {
-    Value::flag(
-        row.event
-            .target_namespace()
-            .map(|target| target.is_initial()),
-    )
+    let target = row.event.target_namespace();
+    Value::flag(target.map(|target| target.initial))
 }
 
 pub fn relation<'a>(row: &'a Row<'_>) -> Value<'a> {

@@ -149,7 +149,7 @@ pub fn interpreter_of(file: &Path) -> io::Result<Option<PathBuf>> {
 mod tests {
     use super::*;
     use crate::capability::Capability;
-    use crate::profile::observation::tests::{denied, granted};
+    use crate::profile::observation::tests::{denied, granted, once};
     use crate::profile::{Outcome, Run};
 
     #[test]
@@ -160,11 +160,11 @@ mod tests {
                 command: vec!["prog".to_owned()],
                 ..Run::default()
             },
-            [
+            once([
                 granted(Capability::NET_RAW, "inet_create", "socket"),
                 granted(Capability::PERFMON, "bpf_check", "bpf"),
                 denied(Capability::SYS_NICE, "can_nice", "nice", failed),
-            ],
+            ]),
         );
         let needs = Needs::from_report(&report);
         assert_eq!(needs.set, "net_raw,perfmon".parse().unwrap());

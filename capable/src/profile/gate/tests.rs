@@ -1,11 +1,11 @@
 //! What passes the gate.
 
 use super::*;
-use crate::profile::observation::tests::{denied, granted};
-use crate::profile::{Observation, Outcome, Run};
+use crate::profile::observation::tests::{audited, denied, granted, once};
+use crate::profile::{Case, Outcome, Run};
 
-fn report(observations: Vec<Observation>) -> Report {
-    Report::new(Run::default(), observations)
+fn report(cases: impl IntoIterator<Item = Case>) -> Report {
+    Report::new(Run::default(), once(cases))
 }
 
 fn offending(report: &Report, allowed: &str) -> Vec<(Capability, Reason)> {
@@ -17,7 +17,7 @@ fn offending(report: &Report, allowed: &str) -> Vec<(Capability, Reason)> {
 
 #[test]
 fn what_is_needed_offends_unless_it_is_allowed() {
-    let report = report(vec![granted(Capability::NET_RAW, "inet_create", "socket")]);
+    let report = report([granted(Capability::NET_RAW, "inet_create", "socket")]);
     assert_eq!(offending(&report, "net_raw"), []);
     assert_eq!(
         offending(&report, "none"),
@@ -28,13 +28,13 @@ fn what_is_needed_offends_unless_it_is_allowed() {
 #[test]
 fn the_overcommit_check_of_root_passes_the_gate() {
     let mut noise = granted(Capability::SYS_ADMIN, "cap_vm_enough_memory", "mmap");
-    noise.audited = Some(false);
-    assert_eq!(offending(&report(vec![noise]), "none"), []);
+    noise.facts.audit = audited(false);
+    assert_eq!(offending(&report([noise]), "none"), []);
 }
 
 #[test]
 fn a_wide_one_that_stood_in_for_a_narrow_one_is_used() {
-    let report = report(vec![
+    let report = report([
         denied(
             Capability::BPF,
             "bpf_check",
@@ -61,11 +61,11 @@ fn a_wide_one_that_stood_in_for_a_narrow_one_is_used() {
 fn a_denied_check_offends_nobody_and_an_unknown_one_does() {
     let failed = Outcome::SyscallFailed(libc::EPERM);
     let refused = denied(Capability::CHOWN, "setattr_prepare", "chown", failed);
-    assert_eq!(offending(&report(vec![refused.clone()]), "none"), []);
+    assert_eq!(offending(&report([refused.clone()]), "none"), []);
     let mut unknown = refused;
-    unknown.verdict = None;
+    unknown.facts.verdict = None;
     assert_eq!(
-        offending(&report(vec![unknown]), "none"),
+        offending(&report([unknown]), "none"),
         [(Capability::CHOWN, Reason::CouldNotTell)]
     );
 }
@@ -98,9 +98,9 @@ fn what_is_neither_a_list_nor_a_file_is_named() {
 fn a_report_as_baseline_lets_only_what_is_new_offend() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
-    let old = report(vec![granted(Capability::NET_RAW, "inet_create", "socket")]);
+    let old = report([granted(Capability::NET_RAW, "inet_create", "socket")]);
     fs::write(&file, json::json(&old).unwrap()).unwrap();
-    let new = report(vec![
+    let new = report([
         granted(Capability::NET_RAW, "inet_create", "socket"),
         granted(Capability::CHOWN, "setattr_prepare", "chown"),
     ]);

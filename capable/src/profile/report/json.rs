@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::capability::Capability;
     use crate::profile::Run;
-    use crate::profile::observation::tests::granted;
+    use crate::profile::observation::tests::{granted, once};
     use crate::profile::report::Loss;
 
     fn report() -> Report {
@@ -65,10 +65,10 @@ mod tests {
                 }],
                 ..Run::default()
             },
-            [
+            once([
                 granted(Capability::NET_RAW, "inet_create", "socket"),
                 granted(Capability::from_number(41), "new_feature", "ioctl"),
-            ],
+            ]),
         )
     }
 

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use crate::capability::Capability;
     use crate::profile::Run;
-    use crate::profile::observation::tests::granted;
+    use crate::profile::observation::tests::{granted, once};
 
     #[test]
     fn each_capability_is_a_row_of_the_table() {
@@ -168,7 +168,7 @@ mod tests {
                 command: vec!["a`b|c".to_owned()],
                 ..Run::default()
             },
-            [check],
+            once([check]),
         );
         let text = markdown(&report);
         assert!(text.contains("# Capabilities of `'a'b\\|c'`"), "{text}");

@@ -1,20 +1,18 @@
 //! access(2): the program only asks whether it could.
 
 use super::{Class, Finding, Rule, Ruling};
-use crate::profile::observation::Observation;
+use crate::profile::observation::Case;
 
 /// The check was made by access(2) or one of its successors (`do_faccessat`, fs/open.c).
-pub(super) fn is_access(observation: &Observation) -> bool {
-    observation
-        .syscall
-        .as_deref()
+pub(super) fn is_access(case: &Case) -> bool {
+    case.syscall
         .is_some_and(|syscall| matches!(syscall, "access" | "faccessat" | "faccessat2"))
 }
 
 /// Granted in access(2): nothing was done with it. What the program does next makes a check of
 /// its own. A denial is judged like any other, for the program saw the failure.
-pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
-    (is_access(observation) && observation.is_granted_by_bit()).then(|| {
+pub(super) fn granted(case: &Case) -> Option<Ruling> {
+    (is_access(case) && case.facts.is_granted_by_bit()).then(|| {
         Finding::unsure(
             Class::AskedNotNeeded,
             Rule::Access,
@@ -36,7 +34,7 @@ mod tests {
     #[test]
     fn a_grant_in_access_is_not_a_need_though_its_credentials_are_overridden() {
         let mut check = granted(Capability::DAC_OVERRIDE, "generic_permission", "faccessat2");
-        check.owner = Some(CredentialOwner::Overridden);
+        check.facts.owner = Some(CredentialOwner::Overridden);
         let finding = finding(&check);
         assert_eq!(finding.class, Class::AskedNotNeeded);
         assert_eq!(finding.rule, Rule::Access);
@@ -52,7 +50,7 @@ mod tests {
             "access",
             failed,
         );
-        check.owner = Some(CredentialOwner::Overridden);
+        check.facts.owner = Some(CredentialOwner::Overridden);
         assert_eq!(finding(&check).class, Class::Denied);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Class, Finding, Rule, Ruling, by_syscall_alone};
 use crate::capability::Capability;
-use crate::profile::observation::Observation;
+use crate::profile::observation::Case;
 
 /// The functions that the check is seen in. The security module hook tail-calls, so that on
 /// recent kernels it is the frame that is left.
@@ -41,17 +41,17 @@ const MEMORY_AND_MORE: &[&str] = &["clone", "clone3", "shmget", "memfd_create", 
 /// Without a known caller, an unaudited check for CAP_SYS_ADMIN in a system call that accounts
 /// memory is this one. Where the stack could not be captured, even that is not known of it: then it
 /// is taken for this one in system calls that ask for CAP_SYS_ADMIN for nothing else.
-pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
-    if observation.capability != Capability::SYS_ADMIN {
+pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
+    if case.facts.capability != Capability::SYS_ADMIN {
         return None;
     }
     let why = "asked at every mapping of memory; the answer only matters for the last reserve with \
                vm.overcommit_memory=2";
     let among = |syscalls: &[&str]| {
-        let syscall = observation.syscall.as_deref();
-        syscall.is_some_and(|syscall| syscalls.contains(&syscall))
+        case.syscall
+            .is_some_and(|syscall| syscalls.contains(&syscall))
     };
-    let is_it = match (observation.caller_symbol(), observation.audited) {
+    let is_it = match (case.caller_symbol(), case.facts.audited()) {
         (Some(caller), _) => {
             let sure = Finding::sure(Class::Advisory, Rule::Overcommit, why);
             return CALLERS.contains(&caller).then_some(sure);
@@ -60,7 +60,7 @@ pub(super) fn overcommit(observation: &Observation) -> Option<Ruling> {
         (None, Some(true)) => false,
         (None, None) => among(ONLY_MEMORY),
     };
-    let why = by_syscall_alone(why, observation);
+    let why = by_syscall_alone(why, case);
     is_it.then(|| Finding::unsure(Class::Advisory, Rule::Overcommit, why))
 }
 
@@ -69,15 +69,15 @@ mod tests {
     use super::super::tests::finding;
     use super::*;
     use crate::profile::Outcome;
-    use crate::profile::observation::tests::{denied, granted};
+    use crate::profile::observation::tests::{audited, denied, granted};
 
     #[test]
     fn the_overcommit_check_is_advisory_whatever_was_decided() {
         for caller in CALLERS {
             let mut check = granted(Capability::SYS_ADMIN, caller, "mmap");
-            check.audited = Some(false);
+            check.facts.audit = audited(false);
             assert_eq!(finding(&check).class, Class::Advisory, "{caller}");
-            check.verdict = None;
+            check.facts.verdict = None;
             assert_eq!(finding(&check).rule, Rule::Overcommit, "{caller}");
         }
         let failed = Outcome::SyscallFailed(libc::ENOMEM);
@@ -93,29 +93,29 @@ mod tests {
     #[test]
     fn without_a_caller_only_an_unaudited_check_in_a_memory_call_is_advisory() {
         let mut check = granted(Capability::SYS_ADMIN, "", "clone");
-        check.audited = Some(false);
+        check.facts.audit = audited(false);
         assert_eq!(finding(&check).rule, Rule::Overcommit);
-        check.audited = Some(true);
+        check.facts.audit = audited(true);
         assert_eq!(finding(&check).class, Class::Needed);
-        check.audited = Some(false);
-        check.syscall = Some("ioctl".to_owned());
+        check.facts.audit = audited(false);
+        check.syscall = Some("ioctl");
         assert_eq!(finding(&check).class, Class::Needed);
     }
 
     #[test]
     fn without_a_stack_a_check_is_advisory_where_nothing_else_asks() {
         let mut check = granted(Capability::SYS_ADMIN, "", "mmap");
-        check.audited = None;
+        check.facts.audit = None;
         let found = finding(&check);
         assert_eq!((found.class, found.certain), (Class::Advisory, false));
-        check.syscall = Some("clone".to_owned());
+        check.syscall = Some("clone");
         assert_eq!(finding(&check).class, Class::Needed);
     }
 
     #[test]
     fn another_function_that_asks_for_sys_admin_without_audit_is_not_overcommit() {
         let mut check = granted(Capability::SYS_ADMIN, "some_function", "mmap");
-        check.audited = Some(false);
+        check.facts.audit = audited(false);
         assert_ne!(finding(&check).rule, Rule::Overcommit);
     }
 }

@@ -14,7 +14,7 @@ mod whose;
 
 use serde::{Deserialize, Serialize};
 
-use super::observation::Observation;
+use super::observation::Case;
 use crate::capability::Capability;
 
 pub use chains::{Part, Role, split};
@@ -129,13 +129,8 @@ impl Finding {
     }
 
     /// Certain where it is known which kernel function asked.
-    fn sure_of_caller(
-        observation: &Observation,
-        class: Class,
-        rule: Rule,
-        why: impl Into<String>,
-    ) -> Ruling {
-        match observation.caller_symbol() {
+    fn sure_of_caller(case: &Case, class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+        match case.caller_symbol() {
             Some(_) => Self::sure(class, rule, why),
             None => Self::unsure(class, rule, why),
         }
@@ -153,7 +148,7 @@ impl Finding {
 }
 
 /// A rule: an answer for the checks that it is about.
-type Answer = fn(&Observation) -> Option<Ruling>;
+type Answer = fn(&Case) -> Option<Ruling>;
 
 /// Before or-chains: whose check it is, and what the asking function is known for.
 const FIRST: &[Answer] = &[
@@ -180,31 +175,31 @@ const THEN: &[Answer] = &[
 
 /// What the checks of this part say.
 pub fn judge(part: &Part) -> Ruling {
-    let ask = |rules: &[Answer]| rules.iter().find_map(|rule| rule(&part.observation));
+    let ask = |rules: &[Answer]| rules.iter().find_map(|rule| rule(&part.observation.case));
     ask(FIRST)
         .or_else(|| {
             part.role
-                .map(|role| chains::ruling(&part.observation, role))
+                .map(|role| chains::ruling(&part.observation.case, role))
         })
         .or_else(|| ask(THEN))
-        .unwrap_or_else(|| verdict::denied(&part.observation))
+        .unwrap_or_else(|| verdict::denied(&part.observation.case))
 }
 
 /// In place of the name of the kernel function that asked.
 const UNKNOWN_CALLER: &str = "a kernel function that is not known";
 
 /// Where the check was made, for a sentence: `in can_nice, for setpriority(2)`.
-fn place(observation: &Observation) -> String {
-    let caller = observation.caller_symbol().unwrap_or(UNKNOWN_CALLER);
-    match observation.syscall.as_deref() {
+fn place(case: &Case) -> String {
+    let caller = case.caller_symbol().unwrap_or(UNKNOWN_CALLER);
+    match case.syscall {
         Some(syscall) => format!("in {caller}, for {syscall}(2)"),
         None => format!("in {caller}"),
     }
 }
 
 /// The sentence for a check that was recognised by its system call alone.
-fn by_syscall_alone(why: &str, observation: &Observation) -> String {
-    match observation.syscall.as_deref() {
+fn by_syscall_alone(why: &str, case: &Case) -> String {
+    match case.syscall {
         Some(syscall) => {
             format!("{why} (asked in {UNKNOWN_CALLER}, and taken for that because of {syscall}(2))")
         }
@@ -217,27 +212,27 @@ mod tests {
     use super::*;
     use crate::event::Verdict;
     use crate::profile::Outcome;
-    use crate::profile::observation::tests::granted;
+    use crate::profile::observation::tests::{audited, granted, times};
 
-    /// The ruling on an observation by itself.
-    pub(super) fn ruling(observation: &Observation) -> Ruling {
+    /// The ruling on a case by itself.
+    pub(super) fn ruling(case: &Case) -> Ruling {
         judge(&Part {
-            observation: observation.clone(),
+            observation: times(1, case.clone()),
             role: None,
         })
     }
 
-    /// The finding on an observation by itself; fails where it was left out.
-    pub(super) fn finding(observation: &Observation) -> Finding {
-        match ruling(observation) {
+    /// The finding on a case by itself; fails where it was left out.
+    pub(super) fn finding(case: &Case) -> Finding {
+        match ruling(case) {
             Ruling::Counts(finding) => finding,
             Ruling::LeftOut { why, .. } => panic!("left out: {why}"),
         }
     }
 
-    /// The rule that left an observation out; fails where it counts.
-    pub(super) fn left_out_by(observation: &Observation) -> Rule {
-        match ruling(observation) {
+    /// The rule that left a case out; fails where it counts.
+    pub(super) fn left_out_by(case: &Case) -> Rule {
+        match ruling(case) {
             Ruling::LeftOut { rule, .. } => rule,
             Ruling::Counts(finding) => panic!("counts: {finding:?}"),
         }
@@ -245,10 +240,10 @@ mod tests {
 
     #[test]
     fn insetid_is_information_and_changes_nothing() {
-        let mut observation = granted(Capability::SETUID, "__sys_setreuid", "setreuid");
-        let without = finding(&observation);
-        observation.insetid = Some(true);
-        assert_eq!(finding(&observation), without);
+        let mut check = granted(Capability::SETUID, "__sys_setreuid", "setreuid");
+        let without = finding(&check);
+        check.facts.insetid = Some(true);
+        assert_eq!(finding(&check), without);
         assert_eq!(without.class, Class::Needed);
     }
 
@@ -285,12 +280,13 @@ mod tests {
                 .iter()
                 .flat_map(|&syscall| verdicts.iter().map(move |&verdict| (syscall, verdict)))
             {
-                for (audited, outcome) in [None, Some(true), Some(false)]
+                for (audit, outcome) in [None, audited(true), audited(false)]
                     .into_iter()
-                    .flat_map(|audited| outcomes.map(|outcome| (audited, outcome)))
+                    .flat_map(|audit| outcomes.map(|outcome| (audit, outcome)))
                 {
                     let mut check = granted(capability, "", syscall);
-                    (check.verdict, check.audited, check.outcome) = (verdict, audited, outcome);
+                    (check.facts.verdict, check.facts.audit) = (verdict, audit);
+                    check.outcome = outcome;
                     let finding = finding(&check);
                     let is_said = finding.why.contains(UNKNOWN_CALLER) && !finding.certain;
                     assert!(

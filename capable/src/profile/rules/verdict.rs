@@ -2,14 +2,14 @@
 
 use super::{Class, Finding, Rule, Ruling, place};
 use crate::capability::Capability;
-use crate::profile::observation::{Observation, Outcome};
+use crate::profile::observation::{Case, Outcome};
 
 /// setuid(2) and setgid(2) ask before they look whether the id changes (`__sys_setuid`,
 /// `__sys_setgid`, kernel/sys.c): to the id that the task has, they succeed without.
-pub(super) fn same_id(observation: &Observation) -> Option<Ruling> {
-    let capability = observation.capability;
+pub(super) fn same_id(case: &Case) -> Option<Ruling> {
+    let capability = case.facts.capability;
     let asked_by_set_id = capability == Capability::SETUID || capability == Capability::SETGID;
-    (asked_by_set_id && observation.id_unchanged == Some(true)).then(|| {
+    (asked_by_set_id && case.id_unchanged == Some(true)).then(|| {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::SameId,
@@ -20,36 +20,34 @@ pub(super) fn same_id(observation: &Observation) -> Option<Ruling> {
 
 /// As above, where nobody compared the ids: the capability is kept. Before 6.3 (and where stable
 /// kernels did not take the change) setresuid(2) and setresgid(2) ask first too (`__sys_setresuid`, kernel/sys.c).
-pub(super) fn id_may_be_the_same(observation: &Observation) -> Option<Ruling> {
-    let syscall = observation.syscall.as_deref()?;
+pub(super) fn id_may_be_the_same(case: &Case) -> Option<Ruling> {
+    let syscall = case.syscall?;
     let asks_first = matches!(
         syscall.trim_end_matches("32"),
         "setuid" | "setgid" | "setresuid" | "setresgid"
     );
-    (asks_first && observation.is_granted_by_bit() && observation.id_unchanged.is_none()).then(
-        || {
-            Finding::unsure(
-                Class::Needed,
-                Rule::SameId,
-                format!(
-                    "granted {}; needed if the id changed, which is not known: the kernel may ask \
+    (asks_first && case.facts.is_granted_by_bit() && case.id_unchanged.is_none()).then(|| {
+        Finding::unsure(
+            Class::Needed,
+            Rule::SameId,
+            format!(
+                "granted {}; needed if the id changed, which is not known: the kernel may ask \
                      before it looks",
-                    place(observation)
-                ),
-            )
-        },
-    )
+                place(case)
+            ),
+        )
+    })
 }
 
 /// The hook could not tell what was decided.
-pub(super) fn unknown(observation: &Observation) -> Option<Ruling> {
-    observation.verdict.is_none().then(|| {
+pub(super) fn unknown(case: &Case) -> Option<Ruling> {
+    case.facts.verdict.is_none().then(|| {
         Finding::unsure(
             Class::CouldNotTell,
             Rule::UnknownVerdict,
             format!(
                 "asked {}; this kernel and hook do not show whether it was granted",
-                place(observation)
+                place(case)
             ),
         )
     })
@@ -57,15 +55,15 @@ pub(super) fn unknown(observation: &Observation) -> Option<Ruling> {
 
 /// The kernel asks without audit mostly where it gets on without. A function that is not in the
 /// table may be one of the others, so the capability is kept.
-pub(super) fn unaudited(observation: &Observation) -> Option<Ruling> {
-    (observation.is_granted_by_bit() && observation.audited == Some(false)).then(|| {
+pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
+    (case.facts.is_granted_by_bit() && case.facts.audited() == Some(false)).then(|| {
         Finding::unsure(
             Class::Needed,
             Rule::Unaudited,
             format!(
                 "granted without audit {}; the kernel mostly asks so where it gets on without, \
                  but this place is not a known one: try without",
-                place(observation)
+                place(case)
             ),
         )
     })
@@ -73,16 +71,16 @@ pub(super) fn unaudited(observation: &Observation) -> Option<Ruling> {
 
 /// Granted by the bit: whoever asked goes on because of it. Where it is not known who asked, it may
 /// be one that goes on either way.
-pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
-    observation.is_granted_by_bit().then(|| {
-        if observation.caller_symbol().is_none() {
+pub(super) fn granted(case: &Case) -> Option<Ruling> {
+    case.facts.is_granted_by_bit().then(|| {
+        if case.caller_symbol().is_none() {
             return Finding::unsure(
                 Class::Needed,
                 Rule::Granted,
                 format!(
                     "granted {}: whether the kernel refuses without depends on the function, so \
                      it is kept: try without",
-                    place(observation)
+                    place(case)
                 ),
             );
         }
@@ -91,21 +89,21 @@ pub(super) fn granted(observation: &Observation) -> Option<Ruling> {
             Rule::Granted,
             format!(
                 "granted {}: without it the kernel refuses that",
-                place(observation)
+                place(case)
             ),
         )
     })
 }
 
 /// The system call succeeded without.
-pub(super) fn denied_but_succeeded(observation: &Observation) -> Option<Ruling> {
-    (observation.is_denied() && observation.outcome == Outcome::SyscallSucceeded).then(|| {
+pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
+    (case.facts.is_denied() && case.outcome == Outcome::SyscallSucceeded).then(|| {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::DeniedSucceeded,
             format!(
                 "denied {}, and the call succeeded all the same",
-                place(observation)
+                place(case)
             ),
         )
     })
@@ -126,20 +124,20 @@ const UNRELATED: &[i32] = &[
 /// The system call failed with an errno that a missing capability does not give. With
 /// `hidepid=2` a process that may not be seen is ENOENT (`proc_pid_permission`, fs/proc/base.c),
 /// so CAP_SYS_PTRACE is not judged by it.
-pub(super) fn denied_but_failed_otherwise(observation: &Observation) -> Option<Ruling> {
-    let Outcome::SyscallFailed(errno) = observation.outcome else {
+pub(super) fn denied_but_failed_otherwise(case: &Case) -> Option<Ruling> {
+    let Outcome::SyscallFailed(errno) = case.outcome else {
         return None;
     };
-    let unrelated = observation.is_denied()
+    let unrelated = case.facts.is_denied()
         && UNRELATED.contains(&errno)
-        && observation.capability != Capability::SYS_PTRACE;
+        && case.facts.capability != Capability::SYS_PTRACE;
     unrelated.then(|| {
         Finding::unsure(
             Class::AskedNotNeeded,
             Rule::DeniedOtherwise,
             format!(
                 "denied {}, but the call failed for another reason ({})",
-                place(observation),
+                place(case),
                 errno_name(errno)
             ),
         )
@@ -147,15 +145,15 @@ pub(super) fn denied_but_failed_otherwise(observation: &Observation) -> Option<R
 }
 
 /// Denied, and either the system call failed so that the program saw it, or nobody knows.
-pub(super) fn denied(observation: &Observation) -> Ruling {
-    let place = place(observation);
-    match observation.outcome {
+pub(super) fn denied(case: &Case) -> Ruling {
+    let place = place(case);
+    match case.outcome {
         Outcome::SyscallFailed(errno) => {
             let why = format!(
                 "denied {place}, and the call failed ({}): give it if the program went wrong there",
                 errno_name(errno)
             );
-            Finding::sure_of_caller(observation, Class::Denied, Rule::Denied, why)
+            Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why)
         }
         Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
             Class::Denied,
@@ -200,7 +198,7 @@ fn errno_name(errno: i32) -> String {
 mod tests {
     use super::super::tests::finding;
     use super::*;
-    use crate::profile::observation::tests::{denied, granted};
+    use crate::profile::observation::tests::{audited, denied, granted};
 
     #[test]
     fn a_granted_check_is_a_need_and_says_where() {
@@ -212,7 +210,7 @@ mod tests {
     #[test]
     fn a_grant_without_audit_in_an_unknown_function_is_kept_but_not_certain() {
         let mut check = granted(Capability::NET_ADMIN, "unheard_of", "ioctl");
-        check.audited = Some(false);
+        check.facts.audit = audited(false);
         let finding = finding(&check);
         assert_eq!((finding.class, finding.certain), (Class::Needed, false));
         assert_eq!(finding.rule, Rule::Unaudited);
@@ -221,7 +219,7 @@ mod tests {
     #[test]
     fn an_unknown_verdict_is_said_to_be_unknown() {
         let mut check = granted(Capability::CHOWN, "setattr_prepare", "chown");
-        check.verdict = None;
+        check.facts.verdict = None;
         let finding = finding(&check);
         assert_eq!(finding.class, Class::CouldNotTell);
         assert_eq!(finding.rule, Rule::UnknownVerdict);

@@ -3,7 +3,7 @@
 
 use super::{Class, Finding, Rule, Ruling, access};
 use crate::event::{CredentialOwner, Relation, Task, Verdict};
-use crate::profile::observation::Observation;
+use crate::profile::observation::Case;
 
 fn left_out(rule: Rule, why: &str) -> Option<Ruling> {
     Some(Ruling::LeftOut {
@@ -14,8 +14,8 @@ fn left_out(rule: Rule, why: &str) -> Option<Ruling> {
 
 /// Kernel threads hold every capability (`init_cred`, kernel/cred.c) and belong to no program.
 /// An io_uring worker is a thread of the program with the program's credentials: it counts.
-pub(super) fn kernel_thread(observation: &Observation) -> Option<Ruling> {
-    (observation.task == Some(Task::KernelThread))
+pub(super) fn kernel_thread(case: &Case) -> Option<Ruling> {
+    (case.facts.task == Some(Task::KernelThread))
         .then(|| {
             left_out(
                 Rule::KernelThread,
@@ -28,8 +28,9 @@ pub(super) fn kernel_thread(observation: &Observation) -> Option<Ruling> {
 
 /// The owner of a user namespace is granted all in it from its parent (`cap_capable`,
 /// security/commoncap.c): no capability was used.
-pub(super) fn ownership(observation: &Observation) -> Option<Ruling> {
-    (observation.verdict == Some(Verdict::GrantedByOwnership)).then(|| {
+pub(super) fn ownership(case: &Case) -> Option<Ruling> {
+    let is_owner = case.facts.verdict.is_some_and(Verdict::is_granted_to_owner);
+    is_owner.then(|| {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::Ownership,
@@ -42,10 +43,9 @@ pub(super) fn ownership(observation: &Observation) -> Option<Ruling> {
 /// A capability in a user namespace of the program's own making says nothing about the set that
 /// is asked for, and over a namespace that is not below the credentials' own nothing is ever
 /// granted (`cap_capable`: the walk upwards ends at the credentials' level).
-pub(super) fn namespace(observation: &Observation) -> Option<Ruling> {
-    let target = observation.target?;
-    match target.relation {
-        Relation::Own if !target.initial => left_out(
+pub(super) fn namespace(case: &Case) -> Option<Ruling> {
+    match case.facts.target?.relation {
+        Relation::Own if case.target_is_home == Some(false) => left_out(
             Rule::Namespace,
             "made in a child user namespace: what is held there comes from creating it, and is \
              not part of the set",
@@ -62,10 +62,10 @@ pub(super) fn namespace(observation: &Observation) -> Option<Ruling> {
 /// Credentials that the kernel put in place for a while (overlayfs uses its mounter's), those a
 /// file was opened with (`file_ns_capable`) and another task's (`has_capability`) are not the
 /// program's to be given. access(2) overrides them with the task's own real ids, so it stays.
-pub(super) fn credentials(observation: &Observation) -> Option<Ruling> {
-    match observation.owner? {
+pub(super) fn credentials(case: &Case) -> Option<Ruling> {
+    match case.facts.owner? {
         CredentialOwner::Own => None,
-        CredentialOwner::Overridden if access::is_access(observation) => None,
+        CredentialOwner::Overridden if access::is_access(case) => None,
         CredentialOwner::Overridden => left_out(
             Rule::Credentials,
             "made with credentials that the kernel had put in place of the program's for a \
@@ -84,41 +84,46 @@ mod tests {
     use super::super::tests::{finding, left_out_by};
     use super::*;
     use crate::capability::Capability;
+    use crate::event::TargetNamespace;
     use crate::profile::Outcome;
-    use crate::profile::observation::Target;
     use crate::profile::observation::tests::{denied, granted};
+
+    /// Asks over a namespace that lies so, and is the one that the set is for or not.
+    fn ask_over(check: &mut Case, relation: Relation, home: bool) {
+        check.facts.target = Some(TargetNamespace {
+            relation,
+            initial: home,
+        });
+        check.target_is_home = Some(home);
+    }
 
     #[test]
     fn a_kernel_threads_check_is_left_out_and_an_io_uring_workers_counts() {
         let mut check = granted(Capability::CHOWN, "setattr_prepare", "io_uring_enter");
-        check.task = Some(Task::KernelThread);
+        check.facts.task = Some(Task::KernelThread);
         assert_eq!(left_out_by(&check), Rule::KernelThread);
-        check.task = Some(Task::IoWorker);
+        check.facts.task = Some(Task::IoWorker);
         assert_eq!(finding(&check).class, Class::Needed);
-        check.task = None;
+        check.facts.task = None;
         assert_eq!(finding(&check).class, Class::Needed);
     }
 
     #[test]
     fn what_the_owner_of_a_namespace_is_granted_needs_no_capability() {
         let mut check = granted(Capability::SYS_ADMIN, "path_mount", "mount");
-        check.verdict = Some(Verdict::GrantedByOwnership);
-        check.target = Some(Target {
-            initial: false,
-            relation: Relation::Below,
-        });
-        let finding = finding(&check);
-        assert_eq!(finding.class, Class::AskedNotNeeded);
-        assert_eq!(finding.rule, Rule::Ownership);
+        ask_over(&mut check, Relation::Below, false);
+        for verdict in [Verdict::GrantedByOwnership, Verdict::GrantedByBoth] {
+            check.facts.verdict = Some(verdict);
+            let finding = finding(&check);
+            assert_eq!(finding.class, Class::AskedNotNeeded);
+            assert_eq!(finding.rule, Rule::Ownership);
+        }
     }
 
     #[test]
     fn a_check_in_a_child_user_namespace_does_not_reach_the_set() {
         let mut check = granted(Capability::SYS_ADMIN, "path_mount", "mount");
-        check.target = Some(Target {
-            initial: false,
-            relation: Relation::Own,
-        });
+        ask_over(&mut check, Relation::Own, false);
         assert_eq!(left_out_by(&check), Rule::Namespace);
     }
 
@@ -126,31 +131,25 @@ mod tests {
     fn a_check_from_a_child_user_namespace_over_its_parent_does_not_reach_the_set() {
         let failed = Outcome::SyscallFailed(libc::EPERM);
         let mut check = denied(Capability::SYS_TIME, "cap_settime", "settimeofday", failed);
-        check.target = Some(Target {
-            initial: true,
-            relation: Relation::Outside,
-        });
+        ask_over(&mut check, Relation::Outside, true);
         assert_eq!(left_out_by(&check), Rule::Namespace);
     }
 
     #[test]
     fn acting_on_a_child_namespace_by_the_bit_needs_the_capability() {
         let mut check = granted(Capability::SYS_ADMIN, "path_mount", "mount");
-        check.target = Some(Target {
-            initial: false,
-            relation: Relation::Below,
-        });
+        ask_over(&mut check, Relation::Below, false);
         assert_eq!(finding(&check).class, Class::Needed);
     }
 
     #[test]
     fn other_credentials_than_the_tasks_own_do_not_reach_the_set() {
         let mut check = granted(Capability::SYS_ADMIN, "ovl_do_setxattr", "openat");
-        check.owner = Some(CredentialOwner::Overridden);
+        check.facts.owner = Some(CredentialOwner::Overridden);
         assert_eq!(left_out_by(&check), Rule::Credentials);
-        check.owner = Some(CredentialOwner::Foreign);
+        check.facts.owner = Some(CredentialOwner::Foreign);
         assert_eq!(left_out_by(&check), Rule::Credentials);
-        check.owner = None;
+        check.facts.owner = None;
         assert_eq!(finding(&check).class, Class::Needed);
     }
 }

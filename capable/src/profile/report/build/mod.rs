@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::{CapabilityReport, Counts, Evidence, LeftOut, PLACES, Place, Program, Report, Run};
 use crate::capability::{Capability, CapabilitySet};
 use crate::event::{Task, Verdict};
-use crate::profile::observation::{self, Observation, Outcome, Phase};
+use crate::profile::observation::{Case, Observation, Outcome, Phase};
 use crate::profile::rules::{self, Class, Finding, Ruling};
+use crate::profile::tally::Tally;
 use crate::profile::words;
 
 /// The checks of one capability with what the rules found.
@@ -15,18 +16,20 @@ type Findings = Vec<(Observation, Finding)>;
 impl Report {
     /// Classes what was observed.
     pub fn new(run: Run, observations: impl IntoIterator<Item = Observation>) -> Self {
-        let observations = observation::merge(observations);
+        let tally: Tally = observations.into_iter().collect();
+        let observations: Vec<Observation> = tally.into_observations().collect();
         let checks = total(observations.iter());
         let settled = run.settled
             || observations
                 .iter()
-                .any(|observation| observation.phase == Phase::Running);
+                .any(|observation| observation.case.phase == Phase::Running);
         let mut found: BTreeMap<Capability, Findings> = BTreeMap::new();
         let mut left_out: Vec<LeftOut> = Vec::new();
         for part in rules::split(&observations) {
+            let capability = part.observation.case.facts.capability;
             match rules::judge(&part) {
                 Ruling::Counts(finding) => found
-                    .entry(part.observation.capability)
+                    .entry(capability)
                     .or_default()
                     .push((part.observation, finding)),
                 Ruling::LeftOut { rule, why } => {
@@ -41,9 +44,7 @@ impl Report {
                         left_out.len() - 1
                     });
                     left_out[place].checks += part.observation.count;
-                    left_out[place]
-                        .capabilities
-                        .insert(part.observation.capability);
+                    left_out[place].capabilities.insert(capability);
                 }
             }
         }
@@ -98,7 +99,7 @@ fn capability_report(
     let certain = of_class().any(|(_, finding)| finding.certain);
     let starting_only = settled
         && class == Class::Needed
-        && of_class().all(|(observation, _)| observation.phase == Phase::Starting);
+        && of_class().all(|(observation, _)| observation.case.phase == Phase::Starting);
     let mut why = evidence
         .first()
         .map_or_else(String::new, |strongest| strongest.why.clone());
@@ -157,7 +158,7 @@ fn evidence(findings: &Findings) -> Vec<Evidence> {
                 observations
                     .iter()
                     .copied()
-                    .filter(|observation| observation.is_granted_by_bit()),
+                    .filter(|observation| observation.case.facts.is_granted_by_bit()),
             ),
             programs: programs(observations.iter().copied())
                 .into_iter()
@@ -173,21 +174,23 @@ fn evidence(findings: &Findings) -> Vec<Evidence> {
 fn counts(findings: &Findings) -> Counts {
     let mut counts = Counts::default();
     for (observation, _) in findings {
-        let count = observation.count;
-        let add = |to: &mut u64, applies: bool| *to += if applies { count } else { 0 };
+        let Observation { case, count, .. } = observation;
+        let add = |to: &mut u64, applies: bool| *to += if applies { *count } else { 0 };
         counts.checks += count;
-        match observation.verdict {
+        match case.facts.verdict {
             Some(Verdict::Granted) => counts.granted += count,
-            Some(Verdict::GrantedByOwnership) => counts.granted_by_ownership += count,
+            Some(Verdict::GrantedByOwnership | Verdict::GrantedByBoth) => {
+                counts.granted_by_ownership += count;
+            }
             Some(Verdict::Denied(_)) => counts.denied += count,
             None => counts.unknown += count,
         }
-        add(&mut counts.starting, observation.phase == Phase::Starting);
-        add(&mut counts.unaudited, observation.audited == Some(false));
-        add(&mut counts.insetid, observation.insetid == Some(true));
+        add(&mut counts.starting, case.phase == Phase::Starting);
+        add(&mut counts.unaudited, case.facts.audited() == Some(false));
+        add(&mut counts.insetid, case.facts.insetid == Some(true));
         add(
             &mut counts.io_workers,
-            observation.task == Some(Task::IoWorker),
+            case.facts.task == Some(Task::IoWorker),
         );
     }
     counts
@@ -196,7 +199,7 @@ fn counts(findings: &Findings) -> Counts {
 fn programs<'a>(observations: impl Iterator<Item = &'a Observation>) -> Vec<Program> {
     let mut programs: BTreeMap<&str, u64> = BTreeMap::new();
     for observation in observations {
-        *programs.entry(&observation.program).or_default() += observation.count;
+        *programs.entry(&observation.case.program).or_default() += observation.count;
     }
     let mut programs: Vec<_> = programs
         .into_iter()
@@ -212,8 +215,8 @@ fn programs<'a>(observations: impl Iterator<Item = &'a Observation>) -> Vec<Prog
 fn places(findings: &Findings) -> Vec<Place> {
     let mut places: BTreeMap<(Class, Option<&str>, Option<&str>), u64> = BTreeMap::new();
     for (observation, finding) in findings {
-        let caller = observation.caller_symbol();
-        let place = (finding.class, caller, observation.syscall.as_deref());
+        let case = &observation.case;
+        let place = (finding.class, case.caller_symbol(), case.syscall);
         *places.entry(place).or_default() += observation.count;
     }
     let mut places: Vec<_> = places
@@ -239,32 +242,32 @@ fn unknowns_of(found: &BTreeMap<Capability, Findings>) -> Vec<String> {
         .filter(|(_, finding)| matters(finding))
         .map(|(observation, _)| observation)
         .collect();
-    let sentence = |unknown: fn(&Observation) -> bool, what: &str| {
+    let sentence = |unknown: fn(&Case) -> bool, what: &str| {
         let unknown = observations
             .iter()
-            .filter(|observation| unknown(observation));
+            .filter(|observation| unknown(&observation.case));
         let count = total(unknown.copied());
         (count > 0).then(|| format!("{} {what}", words::checks(count)))
     };
     [
         sentence(
-            |check| check.verdict.is_none(),
+            |case| case.facts.verdict.is_none(),
             "whose result is not known: the class errs on the safe side",
         ),
         sentence(
-            |check| check.caller_symbol().is_none(),
+            |case| case.caller_symbol().is_none(),
             "of which no function is known that asked: advisory ones may count as needs",
         ),
         sentence(
-            |check| check.is_denied() && check.outcome == Outcome::Unknown,
+            |case| case.facts.is_denied() && case.outcome == Outcome::Unknown,
             "denied in calls whose end was not seen: whether they mattered is not known",
         ),
         sentence(
-            |check| check.target.is_none(),
+            |case| case.target_is_home.is_none(),
             "of which the user namespace is not known: it was taken for the initial one",
         ),
         sentence(
-            |check| check.owner.is_none(),
+            |case| case.facts.owner.is_none(),
             "of which it is not known whose credentials they were: taken for the program's own",
         ),
     ]

@@ -1,18 +1,11 @@
 //! What the report says of a run.
 
 use super::*;
-use crate::profile::observation::tests::{denied, granted};
+use crate::profile::observation::tests::{audited, denied, granted, once, times};
 use crate::profile::report::Loss;
 
 fn report(observations: Vec<Observation>) -> Report {
     Report::new(Run::default(), observations)
-}
-
-fn times(count: u64, observation: Observation) -> Observation {
-    Observation {
-        count,
-        ..observation
-    }
 }
 
 #[test]
@@ -25,10 +18,10 @@ fn the_needed_set_is_the_answer_and_the_noise_is_named() {
             "mmap",
         ),
     );
-    overcommit.audited = Some(false);
+    overcommit.case.facts.audit = audited(false);
     let report = report(vec![
         overcommit,
-        granted(Capability::NET_RAW, "inet_create", "socket"),
+        times(1, granted(Capability::NET_RAW, "inet_create", "socket")),
     ]);
     assert_eq!(report.needed, Capability::NET_RAW.into());
     assert_eq!(report.checks, 1_015);
@@ -45,10 +38,10 @@ fn a_capability_with_several_classes_has_the_strongest_and_shows_all() {
         9,
         granted(Capability::SYS_ADMIN, "__vm_enough_memory", "brk"),
     );
-    overcommit.audited = Some(false);
+    overcommit.case.facts.audit = audited(false);
     let report = report(vec![
         overcommit,
-        granted(Capability::SYS_ADMIN, "path_mount", "mount"),
+        times(1, granted(Capability::SYS_ADMIN, "path_mount", "mount")),
     ]);
     let [only] = report.capabilities.as_slice() else {
         panic!("{:?}", report.capabilities);
@@ -69,23 +62,23 @@ fn what_is_needed_only_while_starting_is_said_so() {
         settled: true,
         ..Run::default()
     };
-    let starting = Report::new(settled, [bind.clone()]);
+    let starting = Report::new(settled, once([bind.clone()]));
     assert!(starting.capabilities[0].starting_only);
     assert!(starting.capabilities[0].why.contains("only while starting"));
-    let ended_at_once = report(vec![bind.clone()]);
+    let ended_at_once = report(once([bind.clone()]));
     assert!(!ended_at_once.capabilities[0].starting_only);
     let mut later = bind.clone();
     later.phase = Phase::Running;
-    let both = report(vec![bind, later]);
+    let both = report(once([bind, later]));
     assert!(!both.capabilities[0].starting_only);
 }
 
 #[test]
 fn nothing_is_dropped_without_a_line_that_says_how_many_and_why() {
     let mut kernel = times(12, granted(Capability::SYS_ADMIN, "do_mount", "mount"));
-    kernel.task = Some(Task::KernelThread);
+    kernel.case.facts.task = Some(Task::KernelThread);
     let mut other = kernel.clone();
-    other.capability = Capability::CHOWN;
+    other.case.facts.capability = Capability::CHOWN;
     let report = report(vec![kernel, other]);
     assert!(report.capabilities.is_empty());
     let [line] = report.left_out.as_slice() else {
@@ -147,7 +140,7 @@ fn a_loss_makes_the_answer_incomplete() {
 #[test]
 fn what_is_not_known_is_said() {
     let mut check = times(4, granted(Capability::CHOWN, "", "chown"));
-    check.verdict = None;
+    check.case.facts.verdict = None;
     let report = report(vec![check]);
     assert_eq!(report.capabilities[0].class, Class::CouldNotTell);
     assert!(report.needed.is_empty());
@@ -157,11 +150,11 @@ fn what_is_not_known_is_said() {
 
 #[test]
 fn a_narrow_capability_that_was_held_has_its_alternative() {
-    let report = report(vec![granted(
+    let report = report(once([granted(
         Capability::PERFMON,
         "perf_event_open",
         "perf_event_open",
-    )]);
+    )]));
     assert_eq!(
         report.capabilities[0].alternative,
         Some(Capability::SYS_ADMIN)
@@ -188,9 +181,9 @@ fn the_busiest_places_are_listed_and_the_rest_is_counted() {
 #[test]
 fn each_program_of_the_tree_gets_its_own_needs() {
     let mut mount = granted(Capability::SYS_ADMIN, "path_mount", "mount");
-    mount.program = "mount".to_owned();
+    mount.program = "mount".into();
     let chown = granted(Capability::CHOWN, "setattr_prepare", "chown");
-    let report = report(vec![mount, chown]);
+    let report = report(once([mount, chown]));
     let by_program = report.needed_by_program();
     assert!(by_program.contains(&("mount", Capability::SYS_ADMIN.into())));
     assert!(by_program.contains(&("prog", Capability::CHOWN.into())));
@@ -210,8 +203,8 @@ fn what_could_not_be_known_of_an_advisory_check_is_not_worth_a_sentence() {
         "chown",
         Outcome::Unknown,
     );
-    assert_eq!(report(vec![overcommit.clone()]).unknowns, [""; 0]);
-    let unknowns = report(vec![overcommit, kept]).unknowns;
+    assert_eq!(report(once([overcommit.clone()])).unknowns, [""; 0]);
+    let unknowns = report(once([overcommit, kept])).unknowns;
     assert_eq!(unknowns.len(), 1);
     assert!(unknowns[0].starts_with("1 check denied"), "{unknowns:?}");
 }

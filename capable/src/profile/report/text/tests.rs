@@ -3,9 +3,9 @@
 use super::*;
 use crate::capability::Capability;
 use crate::event::Task;
-use crate::profile::observation::tests::{denied, granted};
+use crate::profile::observation::tests::{audited, denied, granted, once, times};
 use crate::profile::report::markdown;
-use crate::profile::{Observation, Outcome, Phase, Run};
+use crate::profile::{Case, Outcome, Phase, Run};
 
 /// A run with something in each class.
 pub(crate) fn varied() -> Report {
@@ -14,14 +14,13 @@ pub(crate) fn varied() -> Report {
         "security_vm_enough_memory_mm",
         "mmap",
     );
-    overcommit.audited = Some(false);
-    overcommit.count = 1_014;
+    overcommit.facts.audit = audited(false);
     let mut kernel = granted(Capability::CHOWN, "setattr_prepare", "chown");
-    kernel.task = Some(Task::KernelThread);
+    kernel.facts.task = Some(Task::KernelThread);
     let mut unknown = granted(Capability::NET_ADMIN, "dev_ioctl", "ioctl");
-    unknown.verdict = None;
+    unknown.facts.verdict = None;
     let failed = Outcome::SyscallFailed(libc::EPERM);
-    let starting = Observation {
+    let starting = Case {
         phase: Phase::Starting,
         ..granted(Capability::NET_RAW, "inet_create", "socket")
     };
@@ -33,8 +32,7 @@ pub(crate) fn varied() -> Report {
             duration: 1_234_000_000,
             ..Run::default()
         },
-        [
-            overcommit,
+        once([
             kernel,
             unknown,
             starting,
@@ -46,7 +44,9 @@ pub(crate) fn varied() -> Report {
                 "openat",
                 Outcome::SyscallSucceeded,
             ),
-        ],
+        ])
+        .into_iter()
+        .chain([times(1_014, overcommit)]),
     )
 }
 
@@ -137,13 +137,13 @@ fn a_program_that_needs_nothing_is_told_so() {
 #[test]
 fn a_name_cannot_colour_the_terminal() {
     let mut check = granted(Capability::CHOWN, "setattr_prepare", "chown");
-    check.program = "\x1b[31mred".to_owned();
+    check.program = "\x1b[31mred".into();
     let report = Report::new(
         Run {
             command: vec!["\x1b]0;title\x07".to_owned()],
             ..Run::default()
         },
-        [check],
+        once([check]),
     );
     assert!(!text(&report).contains('\x1b'));
 }

@@ -7,7 +7,7 @@ mod table;
 
 use super::{Class, Finding, Rule, Ruling, by_syscall_alone, place};
 use crate::capability::Capability;
-use crate::profile::observation::Observation;
+use crate::profile::observation::Case;
 
 /// What a kernel function does with the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,46 +44,44 @@ struct Entry {
 }
 
 impl Entry {
-    fn is_about(&self, observation: &Observation) -> bool {
+    fn is_about(&self, case: &Case) -> bool {
         let listed = |list: &[&str], name: Option<&str>| name.is_some_and(|it| list.contains(&it));
         let here = (self.callers.is_empty() && self.syscalls.is_empty())
-            || listed(self.callers, observation.caller_symbol())
-            || listed(self.syscalls, observation.syscall.as_deref());
+            || listed(self.callers, case.caller_symbol())
+            || listed(self.syscalls, case.syscall);
         here && self
             .capability
-            .is_none_or(|capability| capability == observation.capability)
-            && (self.audited.is_none() || self.audited == observation.audited)
+            .is_none_or(|capability| capability == case.facts.capability)
+            && (self.audited.is_none() || self.audited == case.facts.audited())
     }
 
     /// It is about a function, and which one asked is not known.
-    fn is_by_syscall_alone(&self, observation: &Observation) -> bool {
-        !self.callers.is_empty() && observation.caller_symbol().is_none()
+    fn is_by_syscall_alone(&self, case: &Case) -> bool {
+        !self.callers.is_empty() && case.caller_symbol().is_none()
     }
 }
 
-fn entry(observation: &Observation) -> Option<&'static Entry> {
-    table::ENTRIES
-        .iter()
-        .find(|entry| entry.is_about(observation))
+fn entry(case: &Case) -> Option<&'static Entry> {
+    table::ENTRIES.iter().find(|entry| entry.is_about(case))
 }
 
 /// The function goes on either way, whatever was decided.
-pub(super) fn choice(observation: &Observation) -> Option<Ruling> {
-    let entry = entry(observation).filter(|entry| entry.effect == Effect::Choice)?;
-    if entry.is_by_syscall_alone(observation) {
-        let why = by_syscall_alone(entry.why, observation);
+pub(super) fn choice(case: &Case) -> Option<Ruling> {
+    let entry = entry(case).filter(|entry| entry.effect == Effect::Choice)?;
+    if entry.is_by_syscall_alone(case) {
+        let why = by_syscall_alone(entry.why, case);
         return Some(Finding::unsure(Class::Advisory, Rule::Choice, why));
     }
     Some(Finding::sure(Class::Advisory, Rule::Choice, entry.why))
 }
 
 /// The function refuses without: always, or in some cases.
-pub(super) fn gate(observation: &Observation) -> Option<Ruling> {
-    let entry = entry(observation).filter(|_| observation.is_granted_by_bit())?;
-    let why = format!("granted {}: {}", place(observation), entry.why);
+pub(super) fn gate(case: &Case) -> Option<Ruling> {
+    let entry = entry(case).filter(|_| case.facts.is_granted_by_bit())?;
+    let why = format!("granted {}: {}", place(case), entry.why);
     match entry.effect {
         Effect::Gate => Some(Finding::sure_of_caller(
-            observation,
+            case,
             Class::Needed,
             Rule::Gate,
             why,
@@ -97,8 +95,8 @@ pub(super) fn gate(observation: &Observation) -> Option<Ruling> {
 mod tests {
     use super::super::tests::finding;
     use super::*;
-    use crate::profile::Outcome;
-    use crate::profile::observation::tests::{denied, granted};
+    use crate::event::Verdict;
+    use crate::profile::observation::tests::{audited, granted};
 
     /// Each row is found by each of its functions and system calls, and gives its class.
     #[test]
@@ -109,7 +107,7 @@ mod tests {
             let by_syscall = entry.syscalls.iter().map(|syscall| ("other", *syscall));
             for (caller, syscall) in by_caller.chain(by_syscall) {
                 let mut check = granted(capability, caller, syscall);
-                check.audited = entry.audited.or(Some(true));
+                check.facts.audit = audited(entry.audited != Some(false));
                 let finding = finding(&check);
                 let (class, certain) = match entry.effect {
                     Effect::Choice => (Class::Advisory, true),
@@ -149,9 +147,9 @@ mod tests {
     #[test]
     fn reading_the_symbol_table_is_advisory_and_so_is_its_denial() {
         let mut check = granted(Capability::SYSLOG, "kallsyms_show_value", "openat");
-        check.audited = Some(false);
+        check.facts.audit = audited(false);
         assert_eq!(finding(&check).class, Class::Advisory);
-        check.verdict = denied(check.capability, "", "", Outcome::Unknown).verdict;
+        check.facts.verdict = Some(Verdict::Denied(libc::EPERM));
         assert_eq!(finding(&check).class, Class::Advisory);
     }
 
@@ -162,7 +160,7 @@ mod tests {
             (Capability::SYS_ADMIN, "do_seccomp", "seccomp"),
         ] {
             let mut check = granted(capability, caller, syscall);
-            check.audited = Some(false);
+            check.facts.audit = audited(false);
             let finding = finding(&check);
             assert_eq!(finding.rule, Rule::Gate, "{caller}");
             assert_eq!(finding.class, Class::Needed, "{caller}");
@@ -174,9 +172,9 @@ mod tests {
         let lowering = granted(Capability::SYS_RESOURCE, "__set_oom_adj.isra.0", "write");
         assert_eq!(finding(&lowering).rule, Rule::Granted);
         let mut always = lowering.clone();
-        always.audited = Some(false);
+        always.facts.audit = audited(false);
         assert_eq!(finding(&always).class, Class::Advisory);
-        always.capability = Capability::SYS_NICE;
+        always.facts.capability = Capability::SYS_NICE;
         assert_ne!(finding(&always).class, Class::Advisory);
     }
 

@@ -6,7 +6,7 @@
 
 use super::{Class, Finding, Rule, Ruling, place};
 use crate::capability::Capability;
-use crate::profile::observation::Observation;
+use crate::profile::observation::{Case, Observation};
 
 /// Observations of which a chain takes all or some; `role` says what as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +102,10 @@ const WIDE_FIRST: &[Chain] = &[Chain {
 }];
 
 /// The capability that the kernel takes in place of this one where this check was made.
-pub(super) fn wider(observation: &Observation) -> Option<Capability> {
-    let narrow = observation.capability;
+pub(super) fn wider(case: &Case) -> Option<Capability> {
+    let narrow = case.facts.capability;
     narrow.wider().or_else(|| {
-        let caller = observation.caller_symbol()?;
+        let caller = case.caller_symbol()?;
         CHAINS
             .iter()
             .find(|chain| chain.narrow == narrow && chain.callers.contains(&caller))
@@ -119,12 +119,13 @@ pub fn split(observations: &[Observation]) -> Vec<Part> {
     let mut left: Vec<u64> = observations.iter().map(|each| each.count).collect();
     let mut parts = Vec::new();
     for (place, narrow) in observations.iter().enumerate() {
-        if let Some(wide) = wider(narrow).filter(|_| narrow.is_denied() && left[place] > 0) {
+        let denied = narrow.case.facts.is_denied() && left[place] > 0;
+        if let Some(wide) = wider(&narrow.case).filter(|_| denied) {
             link(observations, &mut left, &mut parts, place, wide);
         }
     }
     for (observation, &count) in observations.iter().zip(&left) {
-        match asked_first(observation) {
+        match asked_first(&observation.case) {
             Some(narrow) if count > 0 => {
                 take(
                     &mut parts,
@@ -132,13 +133,14 @@ pub fn split(observations: &[Observation]) -> Vec<Part> {
                     count,
                     Some(Role::WideBefore(narrow)),
                 );
+                let mut never_asked = Observation {
+                    count: 0,
+                    ..observation.clone()
+                };
+                never_asked.case.facts.capability = narrow;
                 parts.push(Part {
-                    observation: Observation {
-                        capability: narrow,
-                        count: 0,
-                        ..observation.clone()
-                    },
-                    role: Some(Role::NarrowNeverAsked(observation.capability)),
+                    observation: never_asked,
+                    role: Some(Role::NarrowNeverAsked(observation.case.facts.capability)),
                 });
             }
             _ => take(&mut parts, observation, count, None),
@@ -159,13 +161,14 @@ fn link(
     let narrow = &observations[place];
     let partners = |denied: bool| {
         observations.iter().enumerate().filter(move |(_, other)| {
-            other.capability == wide
+            let facts = &other.case.facts;
+            facts.capability == wide
                 && (if denied {
-                    other.is_denied()
+                    facts.is_denied()
                 } else {
-                    other.is_granted_by_bit()
+                    facts.is_granted_by_bit()
                 })
-                && same_place(narrow, other)
+                && same_place(&narrow.case, &other.case)
         })
     };
     let mut unlinked = left[place];
@@ -177,7 +180,7 @@ fn link(
             parts,
             other,
             linked,
-            Some(Role::WideInVain(narrow.capability)),
+            Some(Role::WideInVain(narrow.case.facts.capability)),
         );
     }
     let mut needed = 0;
@@ -190,7 +193,7 @@ fn link(
             parts,
             other,
             linked,
-            Some(Role::WideInsteadOf(narrow.capability)),
+            Some(Role::WideInsteadOf(narrow.case.facts.capability)),
         );
     }
     left[place] -= needed;
@@ -210,39 +213,40 @@ fn take(parts: &mut Vec<Part>, observation: &Observation, count: u64, role: Opti
 }
 
 /// Both checks were made by the same process at the same place.
-fn same_place(one: &Observation, other: &Observation) -> bool {
+fn same_place(one: &Case, other: &Case) -> bool {
     one.program == other.program
         && one.pid == other.pid
         && one.caller_symbol() == other.caller_symbol()
         && one.syscall == other.syscall
-        && one.owner == other.owner
-        && one.target == other.target
-        && one.task == other.task
+        && one.facts.owner == other.facts.owner
+        && one.facts.target == other.facts.target
+        && one.target_is_home == other.target_is_home
+        && one.facts.task == other.facts.task
         && one.phase == other.phase
 }
 
 /// The narrow capability that the kernel would have taken, had it got to asking for it.
-fn asked_first(observation: &Observation) -> Option<Capability> {
-    let caller = observation.caller_symbol();
-    let granted = observation.is_granted_by_bit();
+fn asked_first(case: &Case) -> Option<Capability> {
+    let caller = case.caller_symbol();
+    let granted = case.facts.is_granted_by_bit();
     WIDE_FIRST
         .iter()
         .find(|chain| {
             granted
-                && chain.wide == observation.capability
+                && chain.wide == case.facts.capability
                 && caller.is_some_and(|caller| chain.callers.contains(&caller))
         })
         .map(|chain| chain.narrow)
 }
 
 /// What a role in a chain says.
-pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
-    let place = place(observation);
+pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
+    let place = place(case);
     match role {
         Role::NarrowInsteadOf(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,
-            certain: observation.caller_symbol().is_some(),
+            certain: case.caller_symbol().is_some(),
             why: format!(
                 "denied {place}, where {wide} was then granted: this narrower one would do"
             ),
@@ -251,7 +255,7 @@ pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
         Role::NarrowNeverAsked(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,
-            certain: observation.caller_symbol().is_some(),
+            certain: case.caller_symbol().is_some(),
             why: format!(
                 "never asked for {place}, because {wide} was granted first: this narrower one \
                  would do"
@@ -259,19 +263,19 @@ pub(super) fn ruling(observation: &Observation, role: Role) -> Ruling {
             alternative: Some(wide),
         }),
         Role::WideInsteadOf(narrow) => Finding::sure_of_caller(
-            observation,
+            case,
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("granted {place} only because {narrow} was not held, which would do"),
         ),
         Role::WideInVain(narrow) => Finding::sure_of_caller(
-            observation,
+            case,
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("denied {place} after {narrow} was; if anything, give that narrower one"),
         ),
         Role::WideBefore(narrow) => Finding::sure_of_caller(
-            observation,
+            case,
             Class::AskedNotNeeded,
             Rule::OrChain,
             format!("granted {place}, where the kernel takes {narrow} too but asks for it second"),

@@ -2,15 +2,8 @@
 
 use super::super::judge;
 use super::*;
-use crate::profile::observation::tests::{denied, granted};
+use crate::profile::observation::tests::{denied, granted, once, times};
 use crate::profile::{Outcome, Phase};
-
-fn counted(observation: Observation, count: u64) -> Observation {
-    Observation {
-        count,
-        ..observation
-    }
-}
 
 /// What the parts say: capability, class, count.
 fn said(observations: &[Observation]) -> Vec<(Capability, Class, u64)> {
@@ -18,7 +11,7 @@ fn said(observations: &[Observation]) -> Vec<(Capability, Class, u64)> {
         .iter()
         .map(|part| match judge(part) {
             Ruling::Counts(finding) => (
-                part.observation.capability,
+                part.observation.case.facts.capability,
                 finding.class,
                 part.observation.count,
             ),
@@ -31,15 +24,15 @@ fn said(observations: &[Observation]) -> Vec<(Capability, Class, u64)> {
 
 const BPF_CALL: (&str, &str) = ("bpf_check", "bpf");
 
-fn bpf_denied(capability: Capability, outcome: Outcome) -> Observation {
+fn bpf_denied(capability: Capability, outcome: Outcome) -> Case {
     denied(capability, BPF_CALL.0, BPF_CALL.1, outcome)
 }
 
 #[test]
 fn the_narrow_one_is_needed_where_the_wide_one_stood_in_for_it() {
     let said = said(&[
-        counted(bpf_denied(Capability::BPF, Outcome::SyscallSucceeded), 3),
-        counted(granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1), 3),
+        times(3, bpf_denied(Capability::BPF, Outcome::SyscallSucceeded)),
+        times(3, granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1)),
     ]);
     assert_eq!(
         said,
@@ -52,7 +45,7 @@ fn the_narrow_one_is_needed_where_the_wide_one_stood_in_for_it() {
 
 #[test]
 fn the_finding_names_the_alternative() {
-    let parts = split(&[
+    let parts = split(&once([
         denied(
             Capability::DAC_READ_SEARCH,
             "generic_permission",
@@ -60,12 +53,12 @@ fn the_finding_names_the_alternative() {
             Outcome::SyscallSucceeded,
         ),
         granted(Capability::DAC_OVERRIDE, "generic_permission", "openat"),
-    ]);
+    ]));
     let needed: Vec<_> = parts
         .iter()
         .filter_map(|part| match judge(part) {
             Ruling::Counts(finding) if finding.class == Class::Needed => {
-                Some((part.observation.capability, finding.alternative))
+                Some((part.observation.case.facts.capability, finding.alternative))
             }
             _ => None,
         })
@@ -79,18 +72,18 @@ fn the_finding_names_the_alternative() {
 #[test]
 fn grants_of_the_wide_one_that_the_chain_does_not_explain_remain_a_need() {
     let said = said(&[
-        counted(
+        times(
+            2,
             denied(
                 Capability::DAC_READ_SEARCH,
                 "generic_permission",
                 "openat",
                 Outcome::SyscallSucceeded,
             ),
-            2,
         ),
-        counted(
-            granted(Capability::DAC_OVERRIDE, "generic_permission", "openat"),
+        times(
             5,
+            granted(Capability::DAC_OVERRIDE, "generic_permission", "openat"),
         ),
     ]);
     assert_eq!(
@@ -106,10 +99,10 @@ fn grants_of_the_wide_one_that_the_chain_does_not_explain_remain_a_need() {
 #[test]
 fn where_both_were_denied_only_the_narrow_one_may_be_a_need() {
     let failed = Outcome::SyscallFailed(libc::EPERM);
-    let said = said(&[
+    let said = said(&once([
         bpf_denied(Capability::BPF, failed),
         bpf_denied(Capability::SYS_ADMIN, failed),
-    ]);
+    ]));
     assert_eq!(
         said,
         [
@@ -123,9 +116,9 @@ fn where_both_were_denied_only_the_narrow_one_may_be_a_need() {
 fn two_narrow_ones_share_the_grants_of_one_wide_one() {
     let succeeded = Outcome::SyscallSucceeded;
     let said = said(&[
-        counted(bpf_denied(Capability::BPF, succeeded), 2),
-        counted(bpf_denied(Capability::PERFMON, succeeded), 2),
-        counted(granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1), 4),
+        times(2, bpf_denied(Capability::BPF, succeeded)),
+        times(2, bpf_denied(Capability::PERFMON, succeeded)),
+        times(4, granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1)),
     ]);
     assert_eq!(
         said,
@@ -143,13 +136,13 @@ fn checks_of_another_function_process_or_phase_are_no_chain() {
     let narrow = bpf_denied(Capability::BPF, Outcome::SyscallSucceeded);
     let wide = granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1);
     let mut elsewhere = wide.clone();
-    elsewhere.caller = Some("path_mount".to_owned());
+    elsewhere.caller = Some("path_mount".into());
     let mut another = wide.clone();
     another.pid = Some(8);
     let mut earlier = wide.clone();
     earlier.phase = Phase::Starting;
     for other in [elsewhere, another, earlier] {
-        assert!(said(&[narrow.clone(), other]).contains(&(
+        assert!(said(&once([narrow.clone(), other])).contains(&(
             Capability::SYS_ADMIN,
             Class::Needed,
             1
@@ -160,7 +153,7 @@ fn checks_of_another_function_process_or_phase_are_no_chain() {
 #[test]
 fn a_chain_of_some_functions_only_is_none_in_others() {
     let chain = |caller: &str| {
-        said(&[
+        said(&once([
             denied(
                 Capability::SYS_RESOURCE,
                 caller,
@@ -168,7 +161,7 @@ fn a_chain_of_some_functions_only_is_none_in_others() {
                 Outcome::SyscallSucceeded,
             ),
             granted(Capability::SYS_ADMIN, caller, "clone"),
-        ])
+        ]))
     };
     assert!(chain("copy_process").contains(&(Capability::SYS_RESOURCE, Class::Needed, 1)));
     assert!(chain("elsewhere").contains(&(Capability::SYS_ADMIN, Class::Needed, 1)));
@@ -176,11 +169,11 @@ fn a_chain_of_some_functions_only_is_none_in_others() {
 
 #[test]
 fn where_the_wide_one_is_asked_first_the_narrow_one_is_named_all_the_same() {
-    let said = said(&[granted(
+    let said = said(&once([granted(
         Capability::SYS_ADMIN,
         "ioprio_check_cap",
         "ioprio_set",
-    )]);
+    )]));
     assert_eq!(
         said,
         [
@@ -194,10 +187,10 @@ fn where_the_wide_one_is_asked_first_the_narrow_one_is_named_all_the_same() {
 fn no_check_is_lost() {
     let succeeded = Outcome::SyscallSucceeded;
     let observations = [
-        counted(bpf_denied(Capability::BPF, succeeded), 7),
-        counted(bpf_denied(Capability::SYS_ADMIN, succeeded), 2),
-        counted(granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1), 3),
-        counted(granted(Capability::CHOWN, "setattr_prepare", "chown"), 11),
+        times(7, bpf_denied(Capability::BPF, succeeded)),
+        times(2, bpf_denied(Capability::SYS_ADMIN, succeeded)),
+        times(3, granted(Capability::SYS_ADMIN, BPF_CALL.0, BPF_CALL.1)),
+        times(11, granted(Capability::CHOWN, "setattr_prepare", "chown")),
     ];
     let total: u64 = split(&observations)
         .iter()
@@ -208,7 +201,7 @@ fn no_check_is_lost() {
 
 #[test]
 fn a_chain_in_a_function_that_is_not_known_is_not_certain_and_says_so() {
-    let parts = split(&[
+    let parts = split(&once([
         denied(
             Capability::DAC_READ_SEARCH,
             "",
@@ -216,7 +209,7 @@ fn a_chain_in_a_function_that_is_not_known_is_not_certain_and_says_so() {
             Outcome::SyscallSucceeded,
         ),
         granted(Capability::DAC_OVERRIDE, "", "openat"),
-    ]);
+    ]));
     assert_eq!(parts.len(), 2);
     for part in parts {
         let Ruling::Counts(finding) = judge(&part) else {

@@ -1,0 +1,41 @@
+//! Counted checks as tables show them: those of the same process, for the same capability, with
+//! the same result are one row.
+
+use std::collections::HashMap;
+
+use crate::{
+    capability::Capability,
+    event::Decision,
+    kernel::counts::{Counted, Who},
+};
+
+/// What the checks of the most detailed row have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Alike {
+    /// Who asked.
+    pub who: Who,
+    /// For what.
+    pub capability: Capability,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+impl Alike {
+    /// What the checks of a row of the kernel's table have in common.
+    pub fn of(row: &Counted) -> Self {
+        Self {
+            who: row.who,
+            capability: row.facts.capability,
+            decision: Decision::of(row.facts.verdict),
+        }
+    }
+}
+
+/// How many checks there are that are alike.
+pub fn totals(counted: &[Counted]) -> HashMap<Alike, u64> {
+    let mut totals = HashMap::new();
+    for row in counted {
+        *totals.entry(Alike::of(row)).or_default() += row.checks;
+    }
+    totals
+}

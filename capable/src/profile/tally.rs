@@ -1,0 +1,86 @@
+//! Adding up: checks that are alike become one observation.
+
+use indexmap::IndexMap;
+
+use super::{Case, Observation};
+
+/// Cases with what was observed of each, in the order of first appearance.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    cases: IndexMap<Case, Amount>,
+}
+
+/// How often, and since when.
+#[derive(Clone, Copy, Debug)]
+struct Amount {
+    count: u64,
+    first: u64,
+}
+
+impl Tally {
+    /// Adds an observation: the count is the sum, the time that of the earliest.
+    pub fn add(&mut self, observation: Observation) {
+        let Observation { case, count, first } = observation;
+        self.cases
+            .entry(case)
+            .and_modify(|amount| {
+                amount.count = amount.count.saturating_add(count);
+                amount.first = amount.first.min(first);
+            })
+            .or_insert(Amount { count, first });
+    }
+
+    /// How many cases there are.
+    pub fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// What was observed of each case.
+    pub fn into_observations(self) -> impl Iterator<Item = Observation> {
+        self.cases
+            .into_iter()
+            .map(|(case, Amount { count, first })| Observation { case, count, first })
+    }
+}
+
+impl FromIterator<Observation> for Tally {
+    fn from_iter<I: IntoIterator<Item = Observation>>(observations: I) -> Self {
+        let mut tally = Self::default();
+        observations
+            .into_iter()
+            .for_each(|observation| tally.add(observation));
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        capability::Capability,
+        profile::{Phase, observation::tests::granted},
+    };
+
+    #[test]
+    fn checks_that_are_alike_are_added_up() {
+        let one = granted(Capability::NET_RAW, "packet_create", "socket");
+        let other = Case {
+            phase: Phase::Starting,
+            ..one.clone()
+        };
+        let observed = |case: &Case, count, first| Observation {
+            case: case.clone(),
+            count,
+            first,
+        };
+        let tally: Tally = [
+            observed(&one, 1, 7),
+            observed(&other, 1, 8),
+            observed(&one, 4, 5),
+        ]
+        .into_iter()
+        .collect();
+        let added: Vec<Observation> = tally.into_observations().collect();
+        assert_eq!(added, [observed(&one, 5, 5), observed(&other, 1, 8)]);
+    }
+}
