@@ -6,6 +6,7 @@ pub mod btf;
 pub mod hook;
 pub mod plan;
 pub mod probe;
+pub mod symbols;
 pub mod trace;
 
 pub use bpf::{object, privileges};

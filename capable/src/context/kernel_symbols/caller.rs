@@ -1,5 +1,8 @@
 //! Which kernel functions are part of the question, not of the answer: the tracer's own frames,
-//! and the helpers by which the kernel asks for a capability.
+//! and the helpers by which the kernel asks for a capability. Names are looked at as
+//! [`clean_name`](crate::kernel::symbols::clean_name) leaves them.
+
+use crate::kernel::hook::Caller;
 
 /// The functions that only pass a question on: what LSMs and kernel/capability.c offer to all of
 /// the kernel, and the wrappers that take the capability to ask for from their caller. The
@@ -45,15 +48,6 @@ const CAPABILITY_HELPERS: [&str; 27] = [
     "netlink_ns_capable",
     "netlink_capable",
     "netlink_net_capable",
-];
-
-/// The functions that call `cap_capable` in its own file, into which compilers inline it
-/// (security/commoncap.c): the innermost of the kernel's own frames then.
-const NEIGHBOURS: [&str; 4] = [
-    "cap_vm_enough_memory",
-    "cap_capset",
-    "cap_task_prctl",
-    "cap_mmap_addr",
 ];
 
 /// Beginnings of names that belong to the machinery of tracing, and where each is from.
@@ -116,14 +110,15 @@ const TRACER_NAMES: [&str; 27] = [
     "int3",
 ];
 
-/// The function only passes on a question for a capability. Takes a name from [`clean_name`].
+/// The function only passes on a question for a capability.
 pub fn is_capability_helper(name: &str) -> bool {
     CAPABILITY_HELPERS.contains(&name)
 }
 
-/// `cap_capable` may be inlined into the function. Takes a name from [`clean_name`].
+/// The function stands beside `cap_capable`, which may be inlined into it: the innermost of the
+/// kernel's own frames then.
 pub fn is_neighbour(name: &str) -> bool {
-    NEIGHBOURS.contains(&name)
+    Caller::ALL.iter().any(|caller| caller.function() == name)
 }
 
 /// The function belongs to the tracer or to the kernel's machinery of tracing.
@@ -156,19 +151,10 @@ fn is_generated(name: &str) -> bool {
     })
 }
 
-/// The name without what the compiler added to it (`.isra.0`, `.constprop.0`, `.part.0`, `.cold`,
-/// `.llvm.123`).
-pub fn clean_name(name: &str) -> &str {
-    // A dot is not part of a C identifier: the first one begins the compiler's additions.
-    match name.find('.') {
-        Some(0) | None => name,
-        Some(dot) => &name[..dot],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::symbols::clean_name;
 
     #[test]
     fn generated_code_is_told_from_functions_with_similar_names() {
@@ -194,12 +180,5 @@ mod tests {
         ] {
             assert!(!is_capability_helper(answer), "{answer}");
         }
-    }
-
-    #[test]
-    fn names_lose_what_the_compiler_added() {
-        assert_eq!(clean_name("do_thing.isra.0.cold"), "do_thing");
-        assert_eq!(clean_name("do_thing.llvm.1234"), "do_thing");
-        assert_eq!(clean_name("do_thing"), "do_thing");
     }
 }

@@ -1,63 +1,14 @@
 //! Names for addresses in the kernel, from `/proc/kallsyms`.
 //!
 //! [`KernelSymbols::load`] keeps every function in a compact table, for stacks and for the caller
-//! of each check. [`find`] streams the file once and keeps nothing, for the few ranges that the
-//! kernel side needs. Only text symbols are kept: the rest never occurs in a stack.
+//! of each check.
 
 mod alias;
 mod caller;
-mod parse;
 mod stack;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-
-pub use caller::{clean_name, is_capability_helper, is_neighbour, is_tracer_frame};
-pub use parse::find;
+pub use caller::{is_capability_helper, is_neighbour, is_tracer_frame};
 pub use table::{KernelFrame, KernelSymbols};
-
-/// Why the kernel's symbols cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum SymbolsError {
-    /// The file cannot be read.
-    #[error("cannot read /proc/kallsyms: {0}; it needs a kernel with CONFIG_KALLSYMS and /proc")]
-    Unreadable(#[from] io::Error),
-    /// The kernel gives zeros in place of addresses.
-    #[error("{}", hidden_message(*kptr_restrict))]
-    Hidden {
-        /// `kernel.kptr_restrict`, where it could be read.
-        kptr_restrict: Option<u8>,
-    },
-    /// The file holds no function.
-    #[error("/proc/kallsyms names no function: this kernel is built without CONFIG_KALLSYMS")]
-    Empty,
-}
-
-impl SymbolsError {
-    fn hidden() -> Self {
-        let kptr_restrict = std::fs::read_to_string("/proc/sys/kernel/kptr_restrict")
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
-        Self::Hidden { kptr_restrict }
-    }
-}
-
-/// Who may see addresses: `kallsyms_show_value` (kernel/ksyms_common.c in 6.6, kernel/kallsyms.c
-/// before).
-fn hidden_message(kptr_restrict: Option<u8>) -> String {
-    let what = "/proc/kallsyms hides the kernel's addresses, so its functions cannot be named";
-    match kptr_restrict {
-        Some(0) => format!(
-            "{what}: it needs CAP_SYSLOG, or kernel.perf_event_paranoid of 1 or less \
-             (kernel.kptr_restrict is 0)"
-        ),
-        Some(1) => format!("{what}: it needs CAP_SYSLOG (kernel.kptr_restrict is 1)"),
-        Some(value) => format!(
-            "{what}: kernel.kptr_restrict is {value}, which hides them from everybody; \
-             run `sysctl kernel.kptr_restrict=1` and keep CAP_SYSLOG"
-        ),
-        None => format!("{what}: it needs CAP_SYSLOG and kernel.kptr_restrict of 1 or less"),
-    }
-}

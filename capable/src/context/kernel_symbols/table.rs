@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::alias::{is_end, rank};
 use super::stack::Roles;
-use super::{SymbolsError, parse};
+use crate::kernel::symbols::{SymbolsError, kallsyms};
 
 /// How far below the first symbol the base lies, and so how far others may lie on either side.
 const REACH: u64 = 1 << 31;
@@ -91,9 +91,9 @@ impl KernelSymbols {
     ///
     /// When the symbols cannot be read or their addresses are hidden.
     pub fn load() -> Result<Self, SymbolsError> {
-        let file = parse::open()?;
+        let file = kallsyms::open()?;
         let mut table = Self::empty();
-        table.read(parse::rewound(&file)?)?;
+        table.read(kallsyms::rewound(&file)?)?;
         table.file = Some(file);
         Ok(table)
     }
@@ -122,7 +122,7 @@ impl KernelSymbols {
         let mut last_global = false;
         let (functions, names, modules) = (&mut self.functions, &mut self.names, &mut self.modules);
         let mut base = vmlinux_known.then_some(self.base);
-        parse::each_text_symbol(reader, |symbol| {
+        kallsyms::each_text_symbol(reader, |symbol| {
             let skipped = (vmlinux_known && symbol.module.is_none())
                 // Padding in front of a function; no return address lies in it.
                 || symbol.name.starts_with("__pfx_")
@@ -214,7 +214,7 @@ impl KernelSymbols {
         let Some(file) = self.file.take() else {
             return Ok(());
         };
-        let result = parse::rewound(&file)
+        let result = kallsyms::rewound(&file)
             .map_err(SymbolsError::from)
             .and_then(|reader| self.read(reader));
         self.file = Some(file);

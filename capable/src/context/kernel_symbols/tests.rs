@@ -1,4 +1,5 @@
 use super::*;
+use crate::kernel::symbols::{SymbolsError, find};
 
 const KERNEL: &str = "\
 ffffffff81000000 T _stext

@@ -162,16 +162,3 @@ fn set_own_securebits() {
         libc::prctl(libc::PR_SET_SECUREBITS, bits, 0, 0, 0);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::context::kernel_symbols::is_neighbour;
-
-    #[test]
-    fn every_caller_is_taken_for_a_neighbour_in_stacks() {
-        for caller in Caller::ALL {
-            assert!(is_neighbour(caller.function()), "{caller:?}");
-        }
-    }
-}

@@ -7,13 +7,11 @@ use super::{
     filters::FilterError,
     request::{RING_BYTES, Request},
 };
-use crate::{
-    context::kernel_symbols,
-    kernel::{
-        btf::offsets::Layout,
-        hook::{Hook, Transport},
-        probe::inlining,
-    },
+use crate::kernel::{
+    btf::offsets::Layout,
+    hook::{Hook, Transport},
+    probe::inlining,
+    symbols,
 };
 
 /// Functions that pass `CAP_OPT_NOAUDIT`, whatever they are asked (security/commoncap.c,
@@ -121,7 +119,7 @@ fn wanted(request: &Request) -> u8 {
 /// Tells the kernel side where the functions are by which it infers the audit flag.
 fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
     let names: Vec<&str> = [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
-    let ranges = match kernel_symbols::find(&names) {
+    let ranges = match symbols::find(&names) {
         Ok(ranges) => ranges,
         Err(error) => {
             config.audit = AuditArgument::Unknown as u8;

@@ -5,17 +5,18 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
 use std::ops::ControlFlow;
 
-use capable_common::AddressRange;
-
-use super::{SymbolsError, clean_name};
+use super::SymbolsError;
 
 /// A line of the file that names code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Symbol<'a> {
+pub(crate) struct Symbol<'a> {
+    /// Its first byte.
     pub address: u64,
     /// A capital `T` or `W`.
     pub global: bool,
+    /// With what the compiler added to it.
     pub name: &'a str,
+    /// Nothing for vmlinux, `bpf` for programs.
     pub module: Option<&'a str>,
 }
 
@@ -23,19 +24,19 @@ pub(super) struct Symbol<'a> {
 ///
 /// Whether addresses are shown is decided here (`kallsyms_open`, kernel/kallsyms.c): a file that
 /// was opened with privileges can be read again after they are dropped.
-pub(super) fn open() -> io::Result<File> {
+pub(crate) fn open() -> io::Result<File> {
     File::open("/proc/kallsyms")
 }
 
 /// Reads an open file from its beginning.
-pub(super) fn rewound(mut file: &File) -> io::Result<impl BufRead> {
+pub(crate) fn rewound(mut file: &File) -> io::Result<impl BufRead> {
     file.rewind()?;
     // The kernel fills at most a page per read (seq_read_iter, fs/seq_file.c).
     Ok(BufReader::with_capacity(4096, file))
 }
 
 /// Calls `each` for every text symbol, in the order of the file, until it breaks.
-pub(super) fn each_text_symbol(
+pub(crate) fn each_text_symbol(
     mut reader: impl BufRead,
     mut each: impl FnMut(Symbol<'_>) -> ControlFlow<()>,
 ) -> Result<(), SymbolsError> {
@@ -140,99 +141,16 @@ fn eight_hex(digits: [u8; 8]) -> Option<u64> {
     Some((halves | halves >> 16) & 0xffff_ffff)
 }
 
-/// Where a few functions of vmlinux lie, each from its first address up to the next symbol.
-///
-/// The answers are in the order of `names`. A function that exists only under a name that the
-/// compiler changed (`.isra.0` and the like, but not a `.cold` part) is found too.
-///
-/// # Errors
-///
-/// When the symbols cannot be read or their addresses are hidden.
-pub fn find(names: &[&str]) -> Result<Vec<Option<AddressRange>>, SymbolsError> {
-    find_in(rewound(&open()?)?, names)
-}
-
-/// What is found so far of one function.
-#[derive(Clone, Copy, Default)]
-struct Found {
-    start: u64,
-    /// 0 until the next symbol is seen.
-    end: u64,
-    /// Found under exactly its name.
-    exact: bool,
-}
-
-fn find_in(
-    reader: impl BufRead,
-    names: &[&str],
-) -> Result<Vec<Option<AddressRange>>, SymbolsError> {
-    let mut found = vec![Found::default(); names.len()];
-    each_text_symbol(reader, |symbol| {
-        // Modules follow after all of vmlinux, which is sorted by address.
-        let in_vmlinux = symbol.module.is_none();
-        for (found, &name) in found.iter_mut().zip(names) {
-            if found.start != 0 && found.end == 0 && symbol.address > found.start {
-                found.end = symbol.address;
-            }
-            if !in_vmlinux || found.exact || !symbol.name.starts_with(name) {
-                continue;
-            }
-            let exact = symbol.name == name;
-            let variant = clean_name(symbol.name) == name && !symbol.name.contains(".cold");
-            if exact || (variant && found.start == 0) {
-                *found = Found {
-                    start: symbol.address,
-                    end: 0,
-                    exact,
-                };
-            }
-        }
-        if !in_vmlinux || found.iter().all(|found| found.exact && found.end != 0) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })?;
-    Ok(found
-        .iter()
-        .map(|found| {
-            (found.start != 0 && found.end != 0).then_some(AddressRange {
-                start: found.start,
-                end: found.end,
-            })
-        })
-        .collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const KERNEL: &str = "\
+    const TEXT: &str = "\
 0000000000000000 A fixed_percpu_data
 ffffffff81000000 T _stext
 ffffffff81000100 t helper.isra.0
-ffffffff81000180 t helper.cold
-ffffffff81000200 T cap_capable
-ffffffff81000200 T also_cap_capable
-ffffffff81000280 T __pfx_next
-ffffffff81000290 T next
 ffffffffa0000000 t cap_capable\t[fake]
 ";
-
-    #[test]
-    fn a_range_ends_at_the_next_symbol_of_vmlinux() {
-        let found = find_in(KERNEL.as_bytes(), &["cap_capable", "helper", "absent"]).unwrap();
-        let range = |start, end| Some(AddressRange { start, end });
-        assert_eq!(
-            found,
-            [
-                range(0xffff_ffff_8100_0200, 0xffff_ffff_8100_0280),
-                range(0xffff_ffff_8100_0100, 0xffff_ffff_8100_0180),
-                None
-            ]
-        );
-    }
 
     #[test]
     fn a_module_symbol_has_its_module() {
@@ -262,7 +180,7 @@ ffffffffa0000000 t cap_capable\t[fake]
     fn lines_are_whole_wherever_a_read_ends() {
         let names = |capacity| {
             let mut names = Vec::new();
-            let reader = BufReader::with_capacity(capacity, KERNEL.trim_end().as_bytes());
+            let reader = BufReader::with_capacity(capacity, TEXT.trim_end().as_bytes());
             let each = |symbol: Symbol<'_>| {
                 names.push((symbol.address, symbol.name.to_owned()));
                 ControlFlow::Continue(())
@@ -272,27 +190,6 @@ ffffffffa0000000 t cap_capable\t[fake]
         };
         for capacity in 1..80 {
             assert_eq!(names(capacity), names(4096), "{capacity}");
-        }
-    }
-
-    #[test]
-    fn hidden_addresses_are_an_error_that_names_the_remedy() {
-        let hidden = "0000000000000000 A percpu\n0000000000000000 T _stext\n";
-        let error = find_in(hidden.as_bytes(), &["cap_capable"]).unwrap_err();
-        assert!(matches!(error, SymbolsError::Hidden { .. }), "{error}");
-        assert!(error.to_string().contains("kptr_restrict"), "{error}");
-        let empty = find_in("".as_bytes(), &["cap_capable"]).unwrap_err();
-        assert!(matches!(empty, SymbolsError::Empty), "{empty}");
-    }
-
-    #[test]
-    fn the_running_kernel_has_cap_capable() {
-        match find(&["cap_capable"]) {
-            Ok(found) => {
-                let range = found[0].expect("cap_capable is not static on any kernel");
-                assert!(range.start < range.end && range.end - range.start < 4096);
-            }
-            Err(error) => assert!(matches!(error, SymbolsError::Hidden { .. }), "{error}"),
         }
     }
 }
