@@ -2,10 +2,12 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rustix::fs::FlockOperation;
 
 /// The workspace: the folder of the clone that this program was built in.
 pub fn workspace() -> &'static Path {
@@ -39,10 +41,12 @@ pub fn create(folder: &Path) -> Result<()> {
 
 /// Waits until no other process holds this lock file, and holds it until the value is dropped.
 pub fn lock(path: &Path) -> Result<File> {
-    let held = File::create(path)
-        .and_then(|file| file.lock().map(|()| file))
-        .with_context(|| format!("cannot lock {}", path.display()))?;
-    Ok(held)
+    let lock = || {
+        let file = File::create(path)?;
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
+        io::Result::Ok(file)
+    };
+    lock().with_context(|| format!("cannot lock {}", path.display()))
 }
 
 /// The program of this name in the folders of `PATH`.
