@@ -14,7 +14,10 @@ use aya_obj::{
 use capable_common::Config;
 use thiserror::Error;
 
-use super::{specialise::specialise, sys};
+use super::{
+    specialise::{Settings, specialise},
+    sys,
+};
 use crate::kernel::hook::Transport;
 
 static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
@@ -258,8 +261,10 @@ impl Object {
                 )));
             }
         };
-        let (map, settings) = &self.settings;
-        let instructions = specialise(&function.instructions, *map, settings);
+        let (map, bytes) = &self.settings;
+        let settings = Settings { map: *map, bytes };
+        let instructions = specialise(&function.instructions, settings)
+            .unwrap_or_else(|_| function.instructions.clone());
         let program = sys::Program {
             kind: kind as u32,
             attach_type,

@@ -1,0 +1,171 @@
+//! One eBPF instruction, as far as [`super::specialise`] must understand it
+//! (Documentation/bpf/standardization/instruction-set.rst).
+
+mod evaluate;
+mod forms;
+
+use aya_obj::generated::bpf_insn;
+
+/// The second operand is a register (`BPF_X`).
+const REGISTER: u8 = 0x08;
+
+/// Operations of `BPF_ALU` and `BPF_ALU64`.
+const ADD: u8 = 0x00;
+const SUB: u8 = 0x10;
+const MUL: u8 = 0x20;
+const DIV: u8 = 0x30;
+const OR: u8 = 0x40;
+const AND: u8 = 0x50;
+const LSH: u8 = 0x60;
+const RSH: u8 = 0x70;
+const MOD: u8 = 0x90;
+const XOR: u8 = 0xa0;
+const MOV: u8 = 0xb0;
+const ARSH: u8 = 0xc0;
+
+/// An instruction; what is 16 bytes long is two of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    pub code: u8,
+    pub dst: u8,
+    pub src: u8,
+    pub off: i16,
+    pub imm: i32,
+}
+
+/// What an instruction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Loads 64 bits that stand in the instruction, which is two long.
+    Wide,
+    /// Loads so many bytes from memory.
+    Load { size: usize },
+    /// Stores so many bytes, from a register or a constant.
+    Store { size: usize, register: bool },
+    /// Changes memory atomically.
+    Atomic,
+    /// Computes with 64 bits.
+    Alu64,
+    /// Computes with 32 bits, and zeroes the others.
+    Alu32,
+    /// Jumps.
+    Jump,
+    /// Jumps where a comparison holds.
+    Branch { wide: bool },
+    /// Calls a function of the kernel.
+    Helper,
+    /// Calls a function of the program.
+    Function,
+    /// Returns.
+    Exit,
+    /// Something else.
+    Unknown,
+}
+
+impl From<&bpf_insn> for Instruction {
+    fn from(one: &bpf_insn) -> Self {
+        Self {
+            code: one.code,
+            dst: one.dst_reg(),
+            src: one.src_reg(),
+            off: one.off,
+            imm: one.imm,
+        }
+    }
+}
+
+impl From<&Instruction> for bpf_insn {
+    fn from(one: &Instruction) -> Self {
+        Self {
+            code: one.code,
+            _bitfield_align_1: [],
+            _bitfield_1: Self::new_bitfield_1(one.dst, one.src),
+            off: one.off,
+            imm: one.imm,
+        }
+    }
+}
+
+impl Instruction {
+    /// What it does.
+    pub fn kind(&self) -> Kind {
+        let size = match self.code & 0x18 {
+            0x00 => 4,
+            0x08 => 2,
+            0x10 => 1,
+            _ => 8,
+        };
+        let is_memory = self.code & 0xe0 == 0x60;
+        match (self.code & 7, self.code) {
+            (0, 0x18) if self.src <= 2 => Kind::Wide,
+            (1, _) if is_memory => Kind::Load { size },
+            (2, _) if is_memory => Kind::Store {
+                size,
+                register: false,
+            },
+            (3, _) if is_memory => Kind::Store {
+                size,
+                register: true,
+            },
+            (3, 0xc3 | 0xdb) => Kind::Atomic,
+            // With an offset these extend a sign or divide with one.
+            (4, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => Kind::Alu32,
+            (7, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => Kind::Alu64,
+            (5, 0x05) => Kind::Jump,
+            (5, 0x85) if self.src == 0 => Kind::Helper,
+            (5, 0x85) if self.src == 1 => Kind::Function,
+            (5, 0x95) => Kind::Exit,
+            (5 | 6, code) if (0x10..=0x70).contains(&(code & 0xf0)) => Kind::Branch {
+                wide: self.code & 7 == 5,
+            },
+            (5 | 6, code) if (0xa0..=0xd0).contains(&(code & 0xf0)) => Kind::Branch {
+                wide: self.code & 7 == 5,
+            },
+            _ => Kind::Unknown,
+        }
+    }
+
+    /// How many places it takes.
+    pub fn length(&self) -> usize {
+        if self.kind() == Kind::Wide { 2 } else { 1 }
+    }
+
+    /// Where a jump at this place goes.
+    pub fn target(&self, at: usize) -> Option<usize> {
+        (at + 1).checked_add_signed(isize::from(self.off))
+    }
+
+    /// Where the function begins that a call at this place calls.
+    pub fn callee(&self, at: usize) -> Option<usize> {
+        (at + 1).checked_add_signed(self.imm as isize)
+    }
+
+    /// The second operand is the register `src`.
+    pub fn takes_register(&self) -> bool {
+        match self.kind() {
+            // Of these, negation and the change of byte order have no second operand.
+            Kind::Alu64 | Kind::Alu32 => {
+                self.code & REGISTER != 0 && !matches!(self.code & 0xf0, 0x80 | 0xd0)
+            }
+            Kind::Branch { .. } => self.code & REGISTER != 0,
+            Kind::Store { register, .. } => register,
+            Kind::Load { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// It copies its second operand.
+    pub fn is_move(&self) -> bool {
+        self.code & 0xf0 == MOV
+    }
+
+    /// It adds.
+    pub fn is_add(&self) -> bool {
+        self.code & 0xf0 == ADD
+    }
+
+    /// It adds a constant.
+    pub fn is_add_of_constant(&self) -> bool {
+        self.is_add() && self.code & REGISTER == 0
+    }
+}

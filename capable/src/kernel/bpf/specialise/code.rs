@@ -1,0 +1,53 @@
+//! The instructions of a program, and where its paths meet.
+
+use aya_obj::generated::bpf_insn;
+
+use super::Obstacle;
+use crate::kernel::bpf::instruction::{Instruction, Kind};
+
+/// A program whose registers exist and whose long instructions are whole.
+#[derive(Clone)]
+pub struct Code {
+    /// Its instructions; what is 16 bytes long is two of them.
+    pub instructions: Vec<Instruction>,
+    /// Whether paths can meet before the instruction: it is the target of a jump or a call.
+    pub meets: Vec<bool>,
+}
+
+impl Code {
+    /// Reads a program.
+    pub fn read(program: &[bpf_insn]) -> Result<Self, Obstacle> {
+        let instructions: Vec<Instruction> = program.iter().map(Instruction::from).collect();
+        let mut meets = vec![false; instructions.len()];
+        let mut at = 0;
+        while let Some(one) = instructions.get(at) {
+            if one.dst > 10 || one.src > 10 {
+                return Err(Obstacle::Unknown(at));
+            }
+            let target = match one.kind() {
+                Kind::Jump | Kind::Branch { .. } => one.target(at),
+                Kind::Function => one.callee(at),
+                _ => None,
+            };
+            if let Some(meets) = target.and_then(|target| meets.get_mut(target)) {
+                *meets = true;
+            }
+            at += one.length();
+        }
+        if at > instructions.len() {
+            return Err(Obstacle::Outside(at - 2));
+        }
+        if let Some(first) = meets.first_mut() {
+            *first = true;
+        }
+        Ok(Self {
+            instructions,
+            meets,
+        })
+    }
+
+    /// The instruction at a place is the second half of a long one.
+    pub fn is_second_half(&self, at: usize) -> bool {
+        at > 0 && self.instructions[at - 1].kind() == Kind::Wide
+    }
+}

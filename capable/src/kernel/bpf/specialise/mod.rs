@@ -1,0 +1,65 @@
+//! A program made for one configuration.
+//!
+//! The verifier knows each setting and removes the branches that cannot be taken, but it leaves in
+//! place what led to them: the loads of settings, the arithmetic on them, and what is spilled of
+//! it. Each check would pay for that. So what the settings decide is worked out here, before the
+//! program is loaded: constants are followed through registers and through the spilled words of
+//! the stack ([`known`]), branches that they decide are taken ([`rewrite`]), and what nothing uses
+//! any more is removed ([`unused`]).
+//!
+//! A program with an instruction that is not known here is left as it is.
+
+mod code;
+mod flow;
+mod frame;
+mod known;
+mod pack;
+mod rewrite;
+mod unused;
+
+#[cfg(test)]
+mod tests;
+
+use aya_obj::generated::bpf_insn;
+use thiserror::Error;
+
+use code::Code;
+use frame::Frame;
+use known::Known;
+use rewrite::Draft;
+
+/// Why a program can only be loaded as it is. Instructions are counted from 0.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It holds an instruction that is not understood.
+    #[error("instruction {0} is not one that the specialiser knows")]
+    Unknown(usize),
+    /// It goes on where it has no instruction.
+    #[error("instruction {0} leads out of the program")]
+    Outside(usize),
+}
+
+/// The frozen content of a map.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// The map's descriptor.
+    pub map: i32,
+    /// What it holds.
+    pub bytes: &'a [u8],
+}
+
+/// The program as it is to be loaded with these settings.
+///
+/// # Errors
+///
+/// The program is not understood.
+pub fn specialise(program: &[bpf_insn], settings: Settings<'_>) -> Result<Vec<bpf_insn>, Obstacle> {
+    let code = Code::read(program)?;
+    let frame = Frame::of(&code);
+    let known = Known::follow(&code, frame, settings)?;
+    let mut draft = Draft::of(&known);
+    draft.shorten_addresses();
+    while draft.remove_unused() | draft.remove_idle_jumps() {}
+    let packed = draft.pack()?;
+    Ok(packed.iter().map(bpf_insn::from).collect())
+}

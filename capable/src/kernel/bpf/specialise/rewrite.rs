@@ -1,0 +1,130 @@
+//! What is known, put into the instructions.
+
+use super::{
+    code::Code,
+    flow::Analysis as _,
+    frame::Frame,
+    known::{Known, State, Value},
+};
+use crate::kernel::bpf::instruction::{Instruction, Kind};
+
+/// A program of which some instructions have changed and some are to go.
+pub struct Draft {
+    pub code: Code,
+    pub frame: Frame,
+    /// Whether the instruction stays.
+    pub kept: Vec<bool>,
+}
+
+impl Draft {
+    /// Puts what is known into the instructions, and takes the branches that are decided. What
+    /// cannot be reached is not kept.
+    pub fn of(known: &Known<'_>) -> Self {
+        let code = known.code;
+        let mut draft = Self {
+            code: code.clone(),
+            frame: known.frame,
+            kept: vec![false; code.instructions.len()],
+        };
+        let mut current: Option<State> = None;
+        let mut at = 0;
+        while let Some(one) = code.instructions.get(at) {
+            if code.meets[at] {
+                current = known.at(at).cloned();
+            }
+            if let Some(before) = current.take()
+                && draft.take(known, at, &before)
+            {
+                let mut after = before;
+                known.after(at, &mut after);
+                current = Some(after);
+            }
+            at += one.length();
+        }
+        draft
+    }
+
+    /// Takes over an instruction that is reached; true where the next one is, too.
+    fn take(&mut self, known: &Known<'_>, at: usize, state: &State) -> bool {
+        let one = self.code.instructions[at];
+        self.kept[at..at + one.length()].fill(true);
+        match one.kind() {
+            Kind::Exit | Kind::Jump => return false,
+            Kind::Branch { .. } => match known.decided(&one, state) {
+                Some(true) => {
+                    self.code.instructions[at] = Instruction::jump(one.off);
+                    return false;
+                }
+                Some(false) => self.kept[at] = false,
+                None => self.take_constant(at, state),
+            },
+            Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => match known.result(at, state) {
+                Value::Number(number) => {
+                    self.code.instructions[at] = Instruction::set(one.dst, number).unwrap_or(one);
+                }
+                _ => self.take_constant(at, state),
+            },
+            Kind::Store { .. } if one.dst != 10 => self.take_constant(at, state),
+            _ => {}
+        }
+        true
+    }
+
+    /// Takes a number as a part of the instruction instead of from a register.
+    fn take_constant(&mut self, at: usize, state: &State) {
+        let mut one = self.code.instructions[at];
+        if matches!(one.kind(), Kind::Branch { .. })
+            && one.takes_register()
+            && let Value::Number(_) = state.registers[usize::from(one.dst)]
+        {
+            one = one.mirrored();
+        }
+        if one.takes_register()
+            && let Value::Number(number) = state.registers[usize::from(one.src)]
+            && let Some(shorter) = one.with_constant(number)
+        {
+            self.code.instructions[at] = shorter;
+        }
+    }
+
+    /// Lets loads add a constant themselves that was added to a copy of their address just before.
+    pub fn shorten_addresses(&mut self) {
+        let kept: Vec<usize> = (0..self.kept.len()).filter(|&at| self.kept[at]).collect();
+        for places in kept.windows(3) {
+            let &[first, second, load] = places else {
+                continue;
+            };
+            if self.code.meets[first + 1..=load].contains(&true) {
+                continue;
+            }
+            let code = &mut self.code.instructions;
+            let (first, second) = (code[first], code[second]);
+            if let Kind::Load { .. } = code[load].kind()
+                && let Some((base, distance)) = sum(&first, &second)
+                && code[load].src == second.dst
+                && let Some(off) = i16::try_from(distance)
+                    .ok()
+                    .and_then(|distance| code[load].off.checked_add(distance))
+            {
+                code[load].src = base;
+                code[load].off = off;
+            }
+        }
+    }
+}
+
+/// The register and the number that two instructions add up, where they do nothing else and leave
+/// that register as it is.
+fn sum(first: &Instruction, second: &Instruction) -> Option<(u8, i32)> {
+    let both = first.kind() == Kind::Alu64
+        && second.kind() == Kind::Alu64
+        && first.is_move()
+        && second.is_add()
+        && first.dst == second.dst;
+    let (base, distance) = match (first.takes_register(), second.takes_register()) {
+        (true, false) => (first.src, second.imm),
+        (false, true) => (second.src, first.imm),
+        _ => return None,
+    };
+    (both && base != first.dst).then_some((base, distance))
+}

@@ -1,0 +1,123 @@
+//! What is computed, loaded, spilled or jumped over for nobody, removed.
+
+use super::rewrite::Draft;
+use crate::kernel::bpf::instruction::{Instruction, Kind};
+
+/// r0 to r5, which a call changes.
+const CHANGED_BY_CALLS: u128 = 0b11_1111;
+
+impl Draft {
+    /// Removes what is computed, loaded or spilled for nobody; true where there was such.
+    pub fn remove_unused(&mut self) -> bool {
+        let mut removed = false;
+        for (at, used) in self.used_after().into_iter().enumerate() {
+            if !self.kept[at] || self.code.is_second_half(at) {
+                continue;
+            }
+            let one = self.code.instructions[at];
+            let needed = match one.kind() {
+                Kind::Wide | Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => {
+                    used >> one.dst & 1 != 0
+                }
+                Kind::Store { .. } => match self.frame.slot(one.dst, one.off) {
+                    Some(slot) => used >> (16 + slot) & 1 != 0,
+                    None => true,
+                },
+                _ => true,
+            };
+            if !needed {
+                self.kept[at..at + one.length()].fill(false);
+                removed = true;
+            }
+        }
+        removed
+    }
+
+    /// What is used later, after each instruction: registers in the lowest bits, and from bit 16
+    /// on the words of the stack.
+    fn used_after(&self) -> Vec<u128> {
+        let code = &self.code.instructions;
+        let (mut before, mut after) = (vec![0u128; code.len() + 1], vec![0u128; code.len()]);
+        loop {
+            let mut changed = false;
+            for (at, one) in code.iter().enumerate().rev() {
+                if self.code.is_second_half(at) {
+                    continue;
+                }
+                let next = before[at + one.length()];
+                if !self.kept[at] {
+                    before[at] = next;
+                    continue;
+                }
+                let target = || one.target(at).map_or(0, |target| before[target]);
+                after[at] = match one.kind() {
+                    Kind::Exit => 0,
+                    Kind::Jump => target(),
+                    Kind::Branch { .. } => next | target(),
+                    _ => next,
+                };
+                let now = self.used_before(one, after[at]);
+                changed |= now != before[at];
+                before[at] = now;
+            }
+            if !changed {
+                return after;
+            }
+        }
+    }
+
+    fn used_before(&self, one: &Instruction, after: u128) -> u128 {
+        let (dst, src) = (1u128 << one.dst, 1u128 << one.src);
+        let second = if one.takes_register() { src } else { 0 };
+        let slot = |register| {
+            let slot = self.frame.slot(register, one.off);
+            slot.map(|slot| 1u128 << (16 + slot))
+        };
+        match one.kind() {
+            Kind::Wide => after & !dst,
+            Kind::Load { .. } => after & !dst | src | slot(one.src).unwrap_or(0),
+            Kind::Alu64 | Kind::Alu32 if one.is_move() => after & !dst | second,
+            Kind::Alu64 | Kind::Alu32 | Kind::Branch { .. } => after | dst | second,
+            Kind::Store { size, .. } => match slot(one.dst) {
+                Some(word) if size == 8 && one.off % 8 == 0 => after & !word | dst | second,
+                _ => after | dst | second,
+            },
+            Kind::Atomic => after | dst | src | 1 | slot(one.dst).unwrap_or(0),
+            Kind::Helper => after & !CHANGED_BY_CALLS | arguments(one.imm),
+            Kind::Function => after & !CHANGED_BY_CALLS | 0b11_1110,
+            Kind::Exit => 1,
+            Kind::Jump | Kind::Unknown => after,
+        }
+    }
+
+    /// Removes jumps to what comes next anyway; true where there were such.
+    pub fn remove_idle_jumps(&mut self) -> bool {
+        let mut removed = false;
+        for (at, one) in self.code.instructions.iter().enumerate() {
+            if self.kept[at]
+                && matches!(one.kind(), Kind::Jump | Kind::Branch { .. })
+                && !self.code.is_second_half(at)
+                && let Some(target) = one.target(at)
+                && target > at
+                && !self.kept[at + 1..target].contains(&true)
+            {
+                self.kept[at] = false;
+                removed = true;
+            }
+        }
+        removed
+    }
+}
+
+/// The registers that a helper of the kernel takes: at most five (include/uapi/linux/bpf.h).
+fn arguments(helper: i32) -> u128 {
+    match helper {
+        // Time, processor, pid, uid, task, cgroup, task with its type.
+        5 | 8 | 14 | 15 | 35 | 80 | 158 => 0,
+        // Looking up and deleting in a map, the task's name, submitting to a ring and asking it.
+        1 | 3 | 16 | 132 | 134 => 0b110,
+        // Reading the kernel's memory, reserving in a ring.
+        113 | 131 => 0b1110,
+        _ => 0b11_1110,
+    }
+}
