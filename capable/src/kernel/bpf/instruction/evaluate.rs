@@ -12,7 +12,7 @@ impl Instruction {
             (left & 0xffff_ffff, right & 0xffff_ffff)
         };
         let shift = right as u32 & if wide { 63 } else { 31 };
-        let result = match self.code & 0xf0 {
+        let result = match self.operation() {
             ADD => left.wrapping_add(right),
             SUB => left.wrapping_sub(right),
             MUL => left.wrapping_mul(right),
@@ -37,7 +37,7 @@ impl Instruction {
             let signed = (i64::from(left as i32), i64::from(right as i32));
             (left & 0xffff_ffff, right & 0xffff_ffff, signed)
         };
-        Some(match self.code & 0xf0 {
+        Some(match self.operation() {
             0x10 => left == right,
             0x20 => left > right,
             0x30 => left >= right,

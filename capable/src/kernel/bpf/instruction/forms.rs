@@ -5,7 +5,7 @@ use super::{ARSH, DIV, Instruction, Kind, LSH, MOD, REGISTER, RSH};
 impl Instruction {
     /// A comparison of two registers, the other way round.
     pub fn mirrored(&self) -> Self {
-        let operation = match self.code & 0xf0 {
+        let operation = match self.operation() {
             0x20 => 0xa0,
             0x30 => 0xb0,
             0x60 => 0xc0,
@@ -57,7 +57,7 @@ impl Instruction {
         let imm = number as u32 as i32;
         let whole = i64::from(imm) as u64 == number;
         // The verifier rejects divisions by 0 and shifts too far, where they are constants.
-        let operation = self.code & 0xf0;
+        let operation = self.operation();
         let is_alu = matches!(self.kind(), Kind::Alu64 | Kind::Alu32);
         if is_alu
             && (matches!(operation, DIV | MOD)

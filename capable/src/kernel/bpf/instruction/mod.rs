@@ -10,18 +10,22 @@ use aya_obj::generated::bpf_insn;
 const REGISTER: u8 = 0x08;
 
 /// Operations of `BPF_ALU` and `BPF_ALU64`.
-const ADD: u8 = 0x00;
-const SUB: u8 = 0x10;
-const MUL: u8 = 0x20;
-const DIV: u8 = 0x30;
-const OR: u8 = 0x40;
-const AND: u8 = 0x50;
-const LSH: u8 = 0x60;
-const RSH: u8 = 0x70;
-const MOD: u8 = 0x90;
-const XOR: u8 = 0xa0;
-const MOV: u8 = 0xb0;
-const ARSH: u8 = 0xc0;
+pub const ADD: u8 = 0x00;
+pub const SUB: u8 = 0x10;
+pub const MUL: u8 = 0x20;
+pub const DIV: u8 = 0x30;
+pub const OR: u8 = 0x40;
+pub const AND: u8 = 0x50;
+pub const LSH: u8 = 0x60;
+pub const RSH: u8 = 0x70;
+pub const MOD: u8 = 0x90;
+pub const XOR: u8 = 0xa0;
+pub const MOV: u8 = 0xb0;
+pub const ARSH: u8 = 0xc0;
+/// The change of byte order.
+pub const END: u8 = 0xd0;
+/// Negation.
+pub const NEG: u8 = 0x80;
 
 /// An instruction; what is 16 bytes long is two of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +46,8 @@ pub enum Kind {
     Load { size: usize },
     /// Stores so many bytes, from a register or a constant.
     Store { size: usize, register: bool },
-    /// Changes memory atomically.
-    Atomic,
+    /// Changes so many bytes of memory atomically.
+    Atomic { size: usize },
     /// Computes with 64 bits.
     Alu64,
     /// Computes with 32 bits, and zeroes the others.
@@ -86,6 +90,17 @@ impl From<&Instruction> for bpf_insn {
     }
 }
 
+/// The operation of an atomic instruction is one that reads and writes: there are loads and stores
+/// among them, of later kernels.
+fn is_atomic_change(operation: i32) -> bool {
+    const FETCH: i32 = 0x01;
+    const EXCHANGE: i32 = 0xe0 | FETCH;
+    const COMPARE_AND_EXCHANGE: i32 = 0xf0 | FETCH;
+    let arithmetic = [ADD, OR, AND, XOR].map(i32::from);
+    arithmetic.contains(&(operation & !FETCH))
+        || matches!(operation, EXCHANGE | COMPARE_AND_EXCHANGE)
+}
+
 impl Instruction {
     /// What it does.
     pub fn kind(&self) -> Kind {
@@ -107,7 +122,7 @@ impl Instruction {
                 size,
                 register: true,
             },
-            (3, 0xc3 | 0xdb) => Kind::Atomic,
+            (3, 0xc3 | 0xdb) if is_atomic_change(self.imm) => Kind::Atomic { size },
             // With an offset these extend a sign or divide with one.
             (4, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => Kind::Alu32,
             (7, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => Kind::Alu64,
@@ -123,6 +138,11 @@ impl Instruction {
             },
             _ => Kind::Unknown,
         }
+    }
+
+    /// What it computes: [`ADD`] and others.
+    pub fn operation(&self) -> u8 {
+        self.code & 0xf0
     }
 
     /// How many places it takes.
@@ -145,7 +165,7 @@ impl Instruction {
         match self.kind() {
             // Of these, negation and the change of byte order have no second operand.
             Kind::Alu64 | Kind::Alu32 => {
-                self.code & REGISTER != 0 && !matches!(self.code & 0xf0, 0x80 | 0xd0)
+                self.code & REGISTER != 0 && !matches!(self.operation(), NEG | END)
             }
             Kind::Branch { .. } => self.code & REGISTER != 0,
             Kind::Store { register, .. } => register,
@@ -156,16 +176,11 @@ impl Instruction {
 
     /// It copies its second operand.
     pub fn is_move(&self) -> bool {
-        self.code & 0xf0 == MOV
+        self.operation() == MOV
     }
 
     /// It adds.
     pub fn is_add(&self) -> bool {
-        self.code & 0xf0 == ADD
-    }
-
-    /// It adds a constant.
-    pub fn is_add_of_constant(&self) -> bool {
-        self.is_add() && self.code & REGISTER == 0
+        self.operation() == ADD
     }
 }

@@ -134,7 +134,7 @@ impl<'a> Known<'a> {
                 }
             }
             // One that fetches gives what was there before.
-            Kind::Atomic => {
+            Kind::Atomic { .. } => {
                 state.registers[usize::from(one.src)] = Value::Unknown;
                 state.registers[0] = Value::Unknown;
                 if let Some(slot) = self.frame.slot(one.dst, one.off) {

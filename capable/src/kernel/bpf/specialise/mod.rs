@@ -7,7 +7,9 @@
 //! the stack ([`known`]), branches that they decide are taken ([`rewrite`]), and what nothing uses
 //! any more is removed ([`unused`]).
 //!
-//! A program with an instruction that is not known here is left as it is.
+//! What this takes for granted is checked: each instruction must be known, and no address on the
+//! stack may lead to a spilled word ([`frame`]). A program for which that does not hold has no
+//! specialised form.
 
 mod code;
 mod flow;
@@ -37,6 +39,18 @@ pub enum Obstacle {
     /// It goes on where it has no instruction.
     #[error("instruction {0} leads out of the program")]
     Outside(usize),
+    /// It changes r10.
+    #[error("instruction {0} writes the frame pointer")]
+    FramePointer(usize),
+    /// It reaches through r10 what is not a part of one word of the function's stack.
+    #[error("instruction {0} reaches what is not one word of the stack")]
+    Stack(usize),
+    /// It uses an address on the stack of which nothing says how far down it can be.
+    #[error("instruction {0} uses an address on the stack that can be anywhere")]
+    Address(usize),
+    /// It puts an address on the stack where it can no longer be followed.
+    #[error("instruction {0} hides an address on the stack")]
+    AddressInMemory(usize),
 }
 
 /// The frozen content of a map.
@@ -55,7 +69,7 @@ pub struct Settings<'a> {
 /// The program is not understood.
 pub fn specialise(program: &[bpf_insn], settings: Settings<'_>) -> Result<Vec<bpf_insn>, Obstacle> {
     let code = Code::read(program)?;
-    let frame = Frame::of(&code);
+    let frame = Frame::of(&code)?;
     let known = Known::follow(&code, frame, settings)?;
     let mut draft = Draft::of(&known);
     draft.shorten_addresses();

@@ -82,7 +82,7 @@ impl Draft {
                 Some(word) if size == 8 && one.off % 8 == 0 => after & !word | dst | second,
                 _ => after | dst | second,
             },
-            Kind::Atomic => after | dst | src | 1 | slot(one.dst).unwrap_or(0),
+            Kind::Atomic { .. } => after | dst | src | 1 | slot(one.dst).unwrap_or(0),
             Kind::Helper => after & !CHANGED_BY_CALLS | arguments(one.imm),
             Kind::Function => after & !CHANGED_BY_CALLS | 0b11_1110,
             Kind::Exit => 1,
@@ -110,7 +110,7 @@ impl Draft {
 }
 
 /// The registers that a helper of the kernel takes: at most five (include/uapi/linux/bpf.h).
-fn arguments(helper: i32) -> u128 {
+pub fn arguments(helper: i32) -> u128 {
     match helper {
         // Time, processor, pid, uid, task, cgroup, task with its type.
         5 | 8 | 14 | 15 | 35 | 80 | 158 => 0,

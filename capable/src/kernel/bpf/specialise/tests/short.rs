@@ -1,43 +1,6 @@
 //! Short programs, before and after.
 
 use super::*;
-use crate::kernel::bpf::instruction::Instruction;
-
-/// The descriptor of the settings.
-const MAP: i32 = 7;
-
-fn one(code: u8, dst: u8, src: u8, off: i16, imm: i32) -> Instruction {
-    Instruction {
-        code,
-        dst,
-        src,
-        off,
-        imm,
-    }
-}
-
-/// `r = &settings`, two places long.
-fn settings(dst: u8) -> [Instruction; 2] {
-    [one(0x18, dst, 2, 0, MAP), one(0, 0, 0, 0, 0)]
-}
-
-const EXIT: Instruction = Instruction {
-    code: 0x95,
-    dst: 0,
-    src: 0,
-    off: 0,
-    imm: 0,
-};
-
-fn specialised(code: &[&[Instruction]], settings: &[u8]) -> Vec<Instruction> {
-    let code: Vec<bpf_insn> = code.concat().iter().map(bpf_insn::from).collect();
-    let settings = Settings {
-        map: MAP,
-        bytes: settings,
-    };
-    let code = specialise(&code, settings).unwrap();
-    code.iter().map(Instruction::from).collect()
-}
 
 #[test]
 fn a_branch_on_a_setting_is_taken_and_what_led_to_it_removed() {
@@ -173,13 +136,36 @@ fn a_load_that_another_path_leads_to_keeps_its_address() {
 fn a_program_that_is_not_understood_is_left_as_it_is() {
     // A jump with a long distance, of later kernels.
     let code = [one(0xb7, 1, 0, 0, 0), one(0x06, 0, 0, 0, 0), EXIT];
-    let code: Vec<bpf_insn> = code.iter().map(bpf_insn::from).collect();
-    let settings = Settings {
-        map: MAP,
-        bytes: &[],
-    };
-    assert_eq!(
-        specialise(&code, settings).err(),
-        Some(Obstacle::Unknown(1))
-    );
+    assert_eq!(try_specialise(&[&code], &[]), Err(Obstacle::Unknown(1)));
+}
+
+#[test]
+fn a_program_that_leads_out_of_itself_is_left_as_it_is() {
+    let jump = [one(0x05, 0, 0, 5, 0), EXIT];
+    assert_eq!(try_specialise(&[&jump], &[]), Err(Obstacle::Outside(0)));
+    let call = [one(0x85, 0, 1, 0, -3), EXIT];
+    assert_eq!(try_specialise(&[&call], &[]), Err(Obstacle::Outside(0)));
+    let no_end = [one(0xb7, 0, 0, 0, 0)];
+    assert_eq!(try_specialise(&[&no_end], &[]), Err(Obstacle::Outside(0)));
+    let half = [EXIT, settings(1)[0]];
+    assert_eq!(try_specialise(&[&half], &[]), Err(Obstacle::Outside(1)));
+    assert_eq!(try_specialise(&[], &[]), Err(Obstacle::Outside(0)));
+}
+
+#[test]
+fn a_jump_into_a_long_instruction_is_not_understood() {
+    let jump = one(0x05, 0, 0, 1, 0);
+    let code: [&[Instruction]; 3] = [&[jump], &settings(1), &[EXIT]];
+    assert_eq!(try_specialise(&code, &[]), Err(Obstacle::Unknown(2)));
+}
+
+#[test]
+fn atomic_loads_and_stores_are_not_understood() {
+    // r1 = load_acquire(r2 + 0), of later kernels; the others change memory.
+    let acquire = [one(0xdb, 1, 2, 0, 0x100), EXIT];
+    assert_eq!(try_specialise(&[&acquire], &[]), Err(Obstacle::Unknown(0)));
+    for operation in [0x00, 0x01, 0x40, 0x51, 0xa0, 0xe1, 0xf1] {
+        let change = [one(0xdb, 1, 2, 0, operation), EXIT];
+        assert_eq!(specialised(&[&change], &[]), change);
+    }
 }

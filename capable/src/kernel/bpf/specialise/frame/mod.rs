@@ -1,0 +1,247 @@
+//! A function's part of the stack: which of its words are spilled ones, that nothing but loads and
+//! stores through r10 reaches.
+//!
+//! The compiler keeps what has an address above, in the direction of r10, and spills registers
+//! below. Whether that holds is followed here from each address on: how far down can it reach? An
+//! address only moves by constants and by numbers that are not negative, goes to helpers and
+//! functions that reach upwards from it, and is spilled itself at most. A program that does anything
+//! else with one is not specialised.
+
+use super::{
+    Obstacle,
+    code::Code,
+    flow::{self, Analysis},
+    unused::arguments,
+};
+use crate::kernel::bpf::instruction::{Instruction, Kind};
+
+mod held;
+
+use held::{Held, State};
+
+/// Bytes of a program's stack (`MAX_BPF_STACK`, include/linux/filter.h).
+const STACK: i32 = 512;
+
+/// The same in words.
+pub const SLOTS: usize = STACK as usize / 8;
+
+/// r10, which holds the upper end of the stack.
+const FRAME_POINTER: u8 = 10;
+
+/// The part of the stack that belongs to a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Offsets from r10 below this are spilled words: no address reaches down to them. A multiple
+    /// of 8.
+    floor: i32,
+}
+
+impl Frame {
+    /// The frame that all functions of a program have.
+    pub fn of(code: &Code) -> Result<Self, Obstacle> {
+        let mut reached = Reached {
+            code,
+            lowest: 0,
+            spilled: None,
+        };
+        flow::follow(code, &mut reached)?;
+        let floor = reached.lowest & !7;
+        match reached.spilled {
+            Some((at, offset)) if offset >= floor => Err(Obstacle::AddressInMemory(at)),
+            _ => Ok(Self { floor }),
+        }
+    }
+
+    /// The word of the stack that an access through a register is of, where it is a spilled one.
+    pub fn slot(self, register: u8, offset: i16) -> Option<usize> {
+        (register == FRAME_POINTER && i32::from(offset) < self.floor).then(|| slot(offset))
+    }
+}
+
+/// The word of the stack at an offset from r10, from the lowest on.
+fn slot(offset: i16) -> usize {
+    (i32::from(offset) + STACK) as usize / 8
+}
+
+/// How far down the addresses reach that a program makes of r10.
+struct Reached<'a> {
+    code: &'a Code,
+    /// The lowest offset from r10.
+    lowest: i32,
+    /// The instruction that spills an address nearest to r10, and its offset.
+    spilled: Option<(usize, i32)>,
+}
+
+impl Reached<'_> {
+    /// Reaches memory at an offset from what a register holds.
+    fn reach(&mut self, at: usize, held: Held, offset: i16) -> Result<(), Obstacle> {
+        match held {
+            Held::Anything | Held::Forward => Ok(()),
+            Held::Own(lowest) if lowest + i32::from(offset) >= -STACK => {
+                self.lowest = self.lowest.min(lowest + i32::from(offset));
+                Ok(())
+            }
+            Held::Lent(lowest) if lowest + i32::from(offset) >= 0 => Ok(()),
+            _ => Err(Obstacle::Address(at)),
+        }
+    }
+
+    /// Loads or stores. What goes through r10 itself must lie in one word of the stack.
+    fn access(
+        &mut self,
+        at: usize,
+        state: &State,
+        register: u8,
+        size: usize,
+    ) -> Result<(), Obstacle> {
+        let offset = self.code.instructions[at].off;
+        if register != FRAME_POINTER {
+            return self.reach(at, state.register(register), offset);
+        }
+        let (size, offset) = (size as i32, i32::from(offset));
+        let whole = (-STACK..=-size).contains(&offset) && offset % size == 0;
+        whole.then_some(()).ok_or(Obstacle::Stack(at))
+    }
+
+    fn load(&mut self, at: usize, state: &mut State, size: usize) -> Result<(), Obstacle> {
+        let one = &self.code.instructions[at];
+        self.access(at, state, one.src, size)?;
+        let loaded = match one.src {
+            FRAME_POINTER => state.slots[slot(one.off)],
+            _ => Held::Anything,
+        };
+        state.registers[usize::from(one.dst)] = match size {
+            8 => loaded,
+            _ if loaded.is_address() => Held::Lost,
+            _ => Held::Forward,
+        };
+        Ok(())
+    }
+
+    fn store(
+        &mut self,
+        at: usize,
+        state: &mut State,
+        size: usize,
+        register: bool,
+    ) -> Result<(), Obstacle> {
+        let one = &self.code.instructions[at];
+        self.access(at, state, one.dst, size)?;
+        let stored = match register {
+            true => state.register(one.src),
+            false => Held::Anything,
+        };
+        if stored.is_address() {
+            if one.dst != FRAME_POINTER || size != 8 {
+                return Err(Obstacle::AddressInMemory(at));
+            }
+            let offset = i32::from(one.off);
+            if self.spilled.is_none_or(|(_, highest)| offset > highest) {
+                self.spilled = Some((at, offset));
+            }
+        }
+        if one.dst == FRAME_POINTER {
+            let slot = &mut state.slots[slot(one.off)];
+            *slot = match stored {
+                _ if size < 8 && slot.is_address() => Held::Lost,
+                // What else lies there may change in another way where it is not a spilled word.
+                _ if !stored.is_address() => Held::Anything,
+                address => address,
+            };
+        }
+        Ok(())
+    }
+
+    fn atomic(&mut self, at: usize, state: &mut State, size: usize) -> Result<(), Obstacle> {
+        let one = &self.code.instructions[at];
+        self.access(at, state, one.dst, size)?;
+        let slot = (one.dst == FRAME_POINTER).then(|| state.slots[slot(one.off)]);
+        // r0 is what a compare-and-exchange compares with.
+        let operands = [state.register(one.src), state.register(0)];
+        if operands.into_iter().chain(slot).any(Held::is_address) {
+            return Err(Obstacle::AddressInMemory(at));
+        }
+        state.registers[usize::from(one.src)] = Held::Anything;
+        state.registers[0] = Held::Anything;
+        Ok(())
+    }
+
+    /// Hands addresses to a helper, which reaches upwards from them.
+    fn help(&mut self, at: usize, state: &State) -> Result<(), Obstacle> {
+        let arguments = arguments(self.code.instructions[at].imm);
+        for register in (1..=5).filter(|register| arguments >> register & 1 != 0) {
+            self.reach(at, state.register(register), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Lends addresses to a function. What it does with them is followed there, from 0 on.
+    fn lend(&mut self, state: &State) {
+        for register in 1..=5 {
+            if let Held::Own(lowest) = state.register(register) {
+                self.lowest = self.lowest.min(lowest);
+            }
+        }
+    }
+}
+
+impl Analysis for Reached<'_> {
+    type State = State;
+
+    fn start(&self) -> State {
+        State::START
+    }
+
+    fn start_of_function(&self, caller: &State) -> State {
+        let mut state = State::START;
+        for register in 1..=5 {
+            state.registers[register] = caller.registers[register].lent();
+        }
+        state
+    }
+
+    fn join(&self, known: &mut State, other: &State) -> bool {
+        known.join(other)
+    }
+
+    fn step(&mut self, at: usize, state: &mut State) -> Result<(), Obstacle> {
+        let one = &self.code.instructions[at];
+        let writes = matches!(
+            one.kind(),
+            Kind::Wide | Kind::Load { .. } | Kind::Alu64 | Kind::Alu32
+        );
+        if writes && one.dst == FRAME_POINTER {
+            return Err(Obstacle::FramePointer(at));
+        }
+        match one.kind() {
+            Kind::Wide => {
+                let high = self.code.instructions[at + 1].imm;
+                let forward = one.src == 0 && high == 0;
+                state.registers[usize::from(one.dst)] = Held::number(forward);
+            }
+            Kind::Load { size } => self.load(at, state, size)?,
+            Kind::Store { size, register } => self.store(at, state, size, register)?,
+            Kind::Atomic { size } => self.atomic(at, state, size)?,
+            Kind::Alu64 | Kind::Alu32 => {
+                state.registers[usize::from(one.dst)] = state.computed(one);
+            }
+            Kind::Helper => {
+                self.help(at, state)?;
+                state.registers[..6].fill(Held::Anything);
+            }
+            Kind::Function => {
+                self.lend(state);
+                state.registers[..6].fill(Held::Anything);
+            }
+            Kind::Exit if state.register(0).is_address() => {
+                return Err(Obstacle::AddressInMemory(at));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn decided(&self, _: &Instruction, _: &State) -> Option<bool> {
+        None
+    }
+}
