@@ -74,7 +74,7 @@ after each step:
 |---|---:|---:|---:|---:|---:|
 | before | 1936 | 3287 | 431 | 418 | 1305 |
 | credentials in one read, `real_cred`, `cred` and `comm` in another; one counter per check | 1802 | - | 415 | 411 | 1196 |
-| each program made for its configuration before it is loaded (`kernel/bpf/specialise.rs`) | 1664 | - | 389 | 394 | 1076 |
+| each program made for its configuration before it is loaded (`kernel/bpf/specialise/`) | 1664 | - | 389 | 394 | 1076 |
 | the process is asked first; what repeats is counted outside of the table | 1644 | 2997 | 380 | 395 | 791 |
 | a timer of the kernel, and a mapped word that says whether the reader rests | 1637 | 2227 | 381 | - | 802 |
 | a row that repeats the one before is copied | 1430 | 2015 | 382 | 403 | 814 |

@@ -53,6 +53,8 @@ can't be told is null in JSON; mostly it takes root to tell.
 Environment: CAPABLE_PROBE_NAME=yes, =no or =unknown forces an answer, to see
 what capable does on such a kernel. NAME is BPF, BTF, FEXIT, KERNEL_READS,
 KPROBE, KRETPROBE, MEMORY, PERF_EVENTS, RING_BUFFER, SYMBOLS or TRACEPOINT.
+CAPABLE_SPECIALISE=no loads the eBPF programs as they were built and does not
+specialise them for the options: slower, to tell whether that step is at fault.
 
 Examples:
   capable doctor                         what works, and what is missing

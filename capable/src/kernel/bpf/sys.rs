@@ -82,6 +82,7 @@ pub fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// A program to load.
+#[derive(Clone, Copy)]
 pub struct Program<'a> {
     /// `BPF_PROG_TYPE_*`
     pub kind: u32,

@@ -1,0 +1,179 @@
+//! An object as it was built, before the kernel has seen any of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ffi::CStr,
+    os::fd::RawFd,
+};
+
+use aya_obj::{
+    ProgramSection,
+    generated::{bpf_attach_type, bpf_insn, bpf_prog_type},
+};
+use capable_common::Config;
+
+use super::ObjectError;
+use crate::kernel::hook::Transport;
+
+static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
+static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));
+
+/// A transport's object, with its globals set.
+pub struct Image(aya_obj::Object);
+
+/// A program in it.
+pub struct Built<'a> {
+    /// Its kind: a `bpf_prog_type`.
+    pub kind: u32,
+    /// What it is attached to, where the kind does not tell: a `bpf_attach_type`.
+    pub attach_type: u32,
+    /// Its licence.
+    pub license: &'a CStr,
+    /// Its instructions, and those of the functions that it calls.
+    pub instructions: &'a [bpf_insn],
+}
+
+impl Image {
+    /// Reads a transport's object and sets its globals.
+    pub fn read(transport: Transport, config: &Config, log_level: u8) -> Result<Self, ObjectError> {
+        let bytes = match transport {
+            Transport::Ring => RING,
+            Transport::Perf => PERF,
+        };
+        let mut object = aya_obj::Object::parse(bytes).map_err(ObjectError::damaged)?;
+        let globals = HashMap::from([
+            ("CONFIG", (bytes_of(config), true)),
+            ("AYA_LOG_LEVEL", (std::slice::from_ref(&log_level), false)),
+        ]);
+        object
+            .patch_map_data(globals)
+            .map_err(ObjectError::damaged)?;
+        Ok(Self(object))
+    }
+
+    /// Takes the descriptions of its maps out.
+    pub fn take_maps(&mut self) -> impl Iterator<Item = (String, aya_obj::Map)> + '_ {
+        self.0.maps.drain()
+    }
+
+    /// Puts the descriptors of the maps, and the functions that programs call, into the programs.
+    pub fn link<'a>(
+        &mut self,
+        maps: impl Iterator<Item = (&'a str, RawFd, &'a aya_obj::Map)>,
+    ) -> Result<(), ObjectError> {
+        let code: HashSet<usize> = self
+            .0
+            .functions
+            .keys()
+            .map(|&(section, _)| section)
+            .collect();
+        self.0
+            .relocate_maps(maps, &code)
+            .map_err(ObjectError::damaged)?;
+        self.0.relocate_calls(&code).map_err(ObjectError::damaged)
+    }
+
+    /// A program.
+    pub fn program(&self, name: &str) -> Result<Built<'_>, ObjectError> {
+        let missing = || ObjectError::Damaged(format!("it has no program {name}"));
+        let program = self.0.programs.get(name).ok_or_else(missing)?;
+        let function = self
+            .0
+            .functions
+            .get(&program.function_key())
+            .ok_or_else(missing)?;
+        let (kind, attach_type) = kind(&program.section)
+            .ok_or_else(|| ObjectError::Damaged(format!("{name} is of an unknown kind")))?;
+        Ok(Built {
+            kind: kind as u32,
+            attach_type,
+            license: &program.license,
+            instructions: &function.instructions,
+        })
+    }
+}
+
+/// A program's kind, and what it is attached to where that must be said.
+fn kind(section: &ProgramSection) -> Option<(bpf_prog_type, u32)> {
+    Some(match section {
+        ProgramSection::KProbe | ProgramSection::KRetProbe => {
+            (bpf_prog_type::BPF_PROG_TYPE_KPROBE, 0)
+        }
+        ProgramSection::RawTracePoint => (bpf_prog_type::BPF_PROG_TYPE_RAW_TRACEPOINT, 0),
+        ProgramSection::FExit { .. } => (
+            bpf_prog_type::BPF_PROG_TYPE_TRACING,
+            bpf_attach_type::BPF_TRACE_FEXIT as u32,
+        ),
+        ProgramSection::FEntry { .. } => (
+            bpf_prog_type::BPF_PROG_TYPE_TRACING,
+            bpf_attach_type::BPF_TRACE_FENTRY as u32,
+        ),
+        ProgramSection::BtfTracePoint => (
+            bpf_prog_type::BPF_PROG_TYPE_TRACING,
+            bpf_attach_type::BPF_TRACE_RAW_TP as u32,
+        ),
+        _ => return None,
+    })
+}
+
+fn bytes_of(config: &Config) -> &[u8] {
+    // SAFETY: the configuration has no padding (a test in capable-common holds that), so all of
+    // its bytes are initialised.
+    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<Config>()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Instructions of each program, before the verifier removes what a run does not ask for: with
+    /// the ring buffer, and with perf buffers.
+    const INSTRUCTIONS: [(&str, usize, usize); 17] = [
+        ("capset_call", 2369, 2368),
+        ("capset_entry", 2369, 2368),
+        ("check_entry", 2717, 2707),
+        ("check_exit", 2982, 2617),
+        ("check_paired", 139, 139),
+        ("check_return", 3003, 2591),
+        ("check_traced", 3090, 2704),
+        ("memory_call", 2452, 2423),
+        ("memory_entry", 2452, 2423),
+        ("mmap_call", 2450, 2430),
+        ("mmap_entry", 2450, 2430),
+        ("prctl_call", 2430, 2404),
+        ("prctl_entry", 2430, 2404),
+        ("process_exec", 161, 146),
+        ("process_fork", 540, 193),
+        ("process_free", 181, 165),
+        ("syscall_exit", 150, 137),
+    ];
+
+    fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {
+        let object = aya_obj::Object::parse(bytes).unwrap();
+        let mut programs: Vec<_> = object
+            .programs
+            .iter()
+            .map(|(name, program)| {
+                let function = &object.functions[&program.function_key()];
+                (name.clone(), function.instructions.len())
+            })
+            .collect();
+        programs.sort();
+        programs
+    }
+
+    /// Each instruction costs every check of every user: growth is a decision, made here.
+    #[test]
+    fn the_programs_have_the_sizes_that_were_decided() {
+        let pinned = |ring: bool| -> Vec<(String, usize)> {
+            INSTRUCTIONS
+                .iter()
+                .map(|&(name, with_ring, with_perf)| {
+                    (name.to_owned(), if ring { with_ring } else { with_perf })
+                })
+                .collect()
+        };
+        assert_eq!(instructions(RING), pinned(true), "ring buffer");
+        assert_eq!(instructions(PERF), pinned(false), "perf buffers");
+    }
+}

@@ -1,0 +1,239 @@
+//! A program on its way into the kernel: specialised, or else as it was built.
+
+use std::{
+    fmt::Display,
+    io,
+    os::fd::{AsFd as _, OwnedFd},
+};
+
+use aya_obj::generated::bpf_insn;
+
+use super::{Loaded, Object, ObjectError};
+use crate::kernel::bpf::{
+    specialise::{Settings, specialise},
+    sys,
+};
+
+/// Room for the verifier's last words.
+const VERIFIER_LOG: usize = 1 << 20;
+
+/// How many of the verifier's last lines a warning repeats.
+const LAST_LINES: usize = 5;
+
+/// Turns the specialiser off, where it is `no`.
+const VARIABLE: &str = "CAPABLE_SPECIALISE";
+
+/// Whether programs are to be specialised.
+pub(super) fn specialises() -> bool {
+    match std::env::var(VARIABLE).as_deref() {
+        Ok("no") => false,
+        Ok("yes") | Err(_) => true,
+        Ok(answer) => {
+            log::warn!("{VARIABLE}={answer} is none of yes, no");
+            true
+        }
+    }
+}
+
+impl Object {
+    /// Loads a program; a tracing program needs the type id, in the kernel's BTF, of what it
+    /// traces.
+    pub fn load(&self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {
+        let built = self.image.program(name)?;
+        let program = sys::Program {
+            kind: built.kind,
+            attach_type: built.attach_type,
+            attach_btf_id: btf_id,
+            name,
+            instructions: built.instructions,
+            license: built.license,
+        };
+        let specialised = self.specialised(&program);
+        let program = load(&program, specialised.as_deref())?;
+        Ok(Loaded { name, program })
+    }
+
+    /// The program for the frozen configuration, unless that is turned off or cannot be made.
+    fn specialised(&self, program: &sys::Program<'_>) -> Option<Vec<bpf_insn>> {
+        let (map, bytes) = &self.settings;
+        let settings = Settings { map: *map, bytes };
+        self.specialises
+            .then(|| specialise(program.instructions, settings))?
+            .inspect_err(|obstacle| warn(program.name, obstacle))
+            .ok()
+    }
+}
+
+/// Loads a program specialised, or as it was built where the verifier rejects that.
+fn load(
+    program: &sys::Program<'_>,
+    specialised: Option<&[bpf_insn]>,
+) -> Result<OwnedFd, ObjectError> {
+    if let Some(instructions) = specialised {
+        let specialised = sys::Program {
+            instructions,
+            ..*program
+        };
+        match try_load(&specialised) {
+            Err(refusal) if refusal.by_verifier() => warn(program.name, refusal.last_lines()),
+            other => return other.map_err(|refusal| refusal.of(program)),
+        }
+    }
+    try_load(program).map_err(|refusal| refusal.of(program))
+}
+
+/// Says why a program is not specialised.
+fn warn(name: &str, reason: impl Display) {
+    log::warn!("{name} is loaded as it was built: {reason}");
+}
+
+/// Loads a program; where the kernel refuses it, asks the verifier why.
+fn try_load(program: &sys::Program<'_>) -> Result<OwnedFd, Refusal> {
+    let (name, count) = (program.name, program.instructions.len());
+    match sys::load_program(program, None) {
+        Ok(loaded) => {
+            if log::log_enabled!(log::Level::Debug)
+                && let Ok((kept, machine, verified)) = sys::program_size(loaded.as_fd())
+            {
+                log::debug!(
+                    "loaded {name}: {count} instructions, {kept} kept by the verifier, {machine} \
+                     bytes of machine code, {verified} verified"
+                );
+            }
+            Ok(loaded)
+        }
+        Err(error) => {
+            let mut log = vec![0; VERIFIER_LOG];
+            let _refused_again = sys::load_program(program, Some(&mut log));
+            let end = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
+            let log = String::from_utf8_lossy(&log[..end]).into_owned();
+            log::debug!("the verifier on {name}:\n{log}");
+            Err(Refusal { error, log })
+        }
+    }
+}
+
+/// A program was refused.
+struct Refusal {
+    /// What the kernel answered.
+    error: io::Error,
+    /// What the verifier wrote.
+    log: String,
+}
+
+impl Refusal {
+    /// The lines that are about the program. A kernel that did not want to look at it leaves none.
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.log.lines().filter(|line| {
+            !line.is_empty()
+                && !line.starts_with("processed ")
+                && !line.starts_with("verification time")
+        })
+    }
+
+    /// The verifier rejected the program, and not the kernel before it looked.
+    fn by_verifier(&self) -> bool {
+        self.lines().next().is_some()
+    }
+
+    /// The answer, and below it how the verifier came to it.
+    fn last_lines(&self) -> String {
+        let mut lines: Vec<&str> = self.lines().rev().take(LAST_LINES).collect();
+        lines.reverse();
+        format!("{}\n{}", self.error, lines.join("\n"))
+    }
+
+    /// The error for a user.
+    fn of(self, program: &sys::Program<'_>) -> ObjectError {
+        let name = program.name.to_owned();
+        let reason = self.lines().next_back().map(str::to_owned);
+        match reason {
+            None => ObjectError::Refused {
+                name,
+                error: self.error,
+            },
+            Some(reason) => ObjectError::Rejected {
+                name,
+                error: self.error,
+                reason,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::kernel::bpf::assembly::{EXIT, LICENSE, copy, set};
+
+    /// What was logged, by any test.
+    static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    struct Logger;
+
+    impl log::Log for Logger {
+        fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &log::Record<'_>) {
+            LOGGED.lock().unwrap().push(record.args().to_string());
+        }
+
+        fn flush(&self) {}
+    }
+
+    fn program<'a>(name: &'a str, instructions: &'a [bpf_insn]) -> sys::Program<'a> {
+        sys::Program {
+            // `BPF_PROG_TYPE_SOCKET_FILTER`, which every kernel has.
+            kind: 1,
+            attach_type: 0,
+            attach_btf_id: 0,
+            name,
+            instructions,
+            license: LICENSE,
+        }
+    }
+
+    /// Reads a register that nothing has written.
+    fn broken(register: u8) -> [bpf_insn; 2] {
+        [copy(0, register), EXIT]
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn a_program_that_the_verifier_rejects_specialised_is_loaded_as_it_was_built() {
+        log::set_logger(&Logger).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+        let built = [set(0, 1), set(0, 0), EXIT];
+        let loaded = load(&program("fallback", &built), Some(&broken(7))).unwrap();
+        assert_eq!(sys::program_size(loaded.as_fd()).unwrap().0, 3);
+        let logged = LOGGED.lock().unwrap();
+        let told = logged
+            .iter()
+            .find(|line| line.contains("fallback"))
+            .unwrap();
+        assert!(told.starts_with("fallback is loaded as it was built: Permission denied"));
+        assert!(told.ends_with("R7 !read_ok"), "{told}");
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn a_program_that_the_verifier_rejects_either_way_is_explained_as_it_was_built() {
+        let error = load(&program("rejected", &broken(8)), Some(&broken(7))).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("rejected the program rejected"), "{told}");
+        assert!(told.contains("R8 !read_ok"), "{told}");
+    }
+
+    #[test]
+    #[ignore = "needs root"]
+    fn a_program_that_the_verifier_accepts_specialised_is_loaded_so() {
+        let built = [set(0, 1), set(0, 0), EXIT];
+        let specialised = [set(0, 0), EXIT];
+        let loaded = load(&program("accepted", &built), Some(&specialised)).unwrap();
+        assert_eq!(sys::program_size(loaded.as_fd()).unwrap().0, 2);
+    }
+}
