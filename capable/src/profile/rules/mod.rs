@@ -11,6 +11,7 @@ mod chains;
 mod memory;
 mod verdict;
 mod whose;
+mod why;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ use super::observation::Case;
 use crate::capability::Capability;
 
 pub use chains::{Part, Role, split};
+pub use why::Why;
 
 /// What is said of a capability, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,7 +100,7 @@ pub enum Ruling {
         /// The rule that left them out.
         rule: Rule,
         /// One sentence why.
-        why: String,
+        why: Why,
     },
 }
 
@@ -112,13 +114,13 @@ pub struct Finding {
     /// False where the rule errs on the safe side.
     pub certain: bool,
     /// One sentence why.
-    pub why: String,
+    pub why: Why,
     /// What the kernel takes in place of this capability.
     pub alternative: Option<Capability>,
 }
 
 impl Finding {
-    fn sure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+    fn sure(class: Class, rule: Rule, why: impl Into<Why>) -> Ruling {
         Ruling::Counts(Self {
             class,
             rule,
@@ -129,14 +131,14 @@ impl Finding {
     }
 
     /// Certain where it is known which kernel function asked.
-    fn sure_of_caller(case: &Case, class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+    fn sure_of_caller(case: &Case, class: Class, rule: Rule, why: impl Into<Why>) -> Ruling {
         match case.caller_symbol() {
             Some(_) => Self::sure(class, rule, why),
             None => Self::unsure(class, rule, why),
         }
     }
 
-    fn unsure(class: Class, rule: Rule, why: impl Into<String>) -> Ruling {
+    fn unsure(class: Class, rule: Rule, why: impl Into<Why>) -> Ruling {
         Ruling::Counts(Self {
             class,
             rule,
@@ -188,22 +190,16 @@ pub fn judge(part: &Part) -> Ruling {
 /// In place of the name of the kernel function that asked.
 const UNKNOWN_CALLER: &str = "a kernel function that is not known";
 
-/// Where the check was made, for a sentence: `in can_nice, for setpriority(2)`.
-fn place(case: &Case) -> String {
-    let caller = case.caller_symbol().unwrap_or(UNKNOWN_CALLER);
-    match case.syscall {
-        Some(syscall) => format!("in {caller}, for {syscall}(2)"),
-        None => format!("in {caller}"),
-    }
-}
-
 /// The sentence for a check that was recognised by its system call alone.
-fn by_syscall_alone(why: &str, case: &Case) -> String {
+fn by_syscall_alone(why: &'static str, case: &Case) -> Why {
     match case.syscall {
-        Some(syscall) => {
-            format!("{why} (asked in {UNKNOWN_CALLER}, and taken for that because of {syscall}(2))")
-        }
-        None => why.to_owned(),
+        Some(syscall) => Why::from(why)
+            .text(" (asked in ")
+            .text(UNKNOWN_CALLER)
+            .text(", and taken for that because of ")
+            .syscall(syscall)
+            .text(")"),
+        None => why.into(),
     }
 }
 
@@ -288,7 +284,8 @@ mod tests {
                     (check.facts.verdict, check.facts.audit) = (verdict, audit);
                     check.outcome = outcome;
                     let finding = finding(&check);
-                    let is_said = finding.why.contains(UNKNOWN_CALLER) && !finding.certain;
+                    let is_said =
+                        finding.why.to_string().contains(UNKNOWN_CALLER) && !finding.certain;
                     assert!(
                         is_said || whoever.contains(&finding.rule),
                         "{check:?}: {finding:?}"

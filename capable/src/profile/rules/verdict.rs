@@ -1,6 +1,6 @@
 //! What was decided, where nothing else tells the check apart, and how the system call ended.
 
-use super::{Class, Finding, Rule, Ruling, place};
+use super::{Class, Finding, Rule, Ruling, Why};
 use crate::capability::Capability;
 use crate::profile::observation::{Case, Outcome};
 
@@ -30,10 +30,9 @@ pub(super) fn id_may_be_the_same(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::Needed,
             Rule::SameId,
-            format!(
-                "granted {}; needed if the id changed, which is not known: the kernel may ask \
-                     before it looks",
-                place(case)
+            Why::from("granted ").place(case).text(
+                "; needed if the id changed, which is not known: the kernel may ask before it \
+                 looks",
             ),
         )
     })
@@ -45,10 +44,9 @@ pub(super) fn unknown(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::CouldNotTell,
             Rule::UnknownVerdict,
-            format!(
-                "asked {}; this kernel and hook do not show whether it was granted",
-                place(case)
-            ),
+            Why::from("asked ")
+                .place(case)
+                .text("; this kernel and hook do not show whether it was granted"),
         )
     })
 }
@@ -60,10 +58,9 @@ pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::Needed,
             Rule::Unaudited,
-            format!(
-                "granted without audit {}; the kernel mostly asks so where it gets on without, \
-                 but this place is not a known one: try without",
-                place(case)
+            Why::from("granted without audit ").place(case).text(
+                "; the kernel mostly asks so where it gets on without, but this place is not a \
+                 known one: try without",
             ),
         )
     })
@@ -77,20 +74,18 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
             return Finding::unsure(
                 Class::Needed,
                 Rule::Granted,
-                format!(
-                    "granted {}: whether the kernel refuses without depends on the function, so \
-                     it is kept: try without",
-                    place(case)
+                Why::from("granted ").place(case).text(
+                    ": whether the kernel refuses without depends on the function, so it is kept: \
+                     try without",
                 ),
             );
         }
         Finding::sure(
             Class::Needed,
             Rule::Granted,
-            format!(
-                "granted {}: without it the kernel refuses that",
-                place(case)
-            ),
+            Why::from("granted ")
+                .place(case)
+                .text(": without it the kernel refuses that"),
         )
     })
 }
@@ -101,10 +96,9 @@ pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::DeniedSucceeded,
-            format!(
-                "denied {}, and the call succeeded all the same",
-                place(case)
-            ),
+            Why::from("denied ")
+                .place(case)
+                .text(", and the call succeeded all the same"),
         )
     })
 }
@@ -135,63 +129,32 @@ pub(super) fn denied_but_failed_otherwise(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::AskedNotNeeded,
             Rule::DeniedOtherwise,
-            format!(
-                "denied {}, but the call failed for another reason ({})",
-                place(case),
-                errno_name(errno)
-            ),
+            Why::from("denied ")
+                .place(case)
+                .text(", but the call failed for another reason (")
+                .errno(errno)
+                .text(")"),
         )
     })
 }
 
 /// Denied, and either the system call failed so that the program saw it, or nobody knows.
 pub(super) fn denied(case: &Case) -> Ruling {
-    let place = place(case);
+    let denied = Why::from("denied ").place(case);
     match case.outcome {
         Outcome::SyscallFailed(errno) => {
-            let why = format!(
-                "denied {place}, and the call failed ({}): give it if the program went wrong there",
-                errno_name(errno)
-            );
+            let why = denied
+                .text(", and the call failed (")
+                .errno(errno)
+                .text("): give it if the program went wrong there");
             Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why)
         }
         Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
             Class::Denied,
             Rule::Denied,
-            format!("denied {place}; how the call ended was not seen"),
+            denied.text("; how the call ended was not seen"),
         ),
     }
-}
-
-/// The name of an errno that a denied check commonly leads to, or `error 123`.
-fn errno_name(errno: i32) -> String {
-    let name = match errno {
-        libc::EPERM => "EPERM",
-        libc::ENOENT => "ENOENT",
-        libc::EINTR => "EINTR",
-        libc::EAGAIN => "EAGAIN",
-        libc::ENOMEM => "ENOMEM",
-        libc::EACCES => "EACCES",
-        libc::EBUSY => "EBUSY",
-        libc::EEXIST => "EEXIST",
-        libc::ENODEV => "ENODEV",
-        libc::ENOTDIR => "ENOTDIR",
-        libc::EISDIR => "EISDIR",
-        libc::EINVAL => "EINVAL",
-        libc::ENFILE => "ENFILE",
-        libc::EMFILE => "EMFILE",
-        libc::ENOSPC => "ENOSPC",
-        libc::EROFS => "EROFS",
-        libc::ENAMETOOLONG => "ENAMETOOLONG",
-        libc::ELOOP => "ELOOP",
-        libc::ENODATA => "ENODATA",
-        libc::ENOBUFS => "ENOBUFS",
-        libc::EINPROGRESS => "EINPROGRESS",
-        libc::EDQUOT => "EDQUOT",
-        libc::EOPNOTSUPP => "EOPNOTSUPP",
-        _ => return format!("error {errno}"),
-    };
-    name.to_owned()
 }
 
 #[cfg(test)]
@@ -204,7 +167,12 @@ mod tests {
     fn a_granted_check_is_a_need_and_says_where() {
         let finding = finding(&granted(Capability::CHOWN, "setattr_prepare", "fchownat"));
         assert_eq!((finding.class, finding.certain), (Class::Needed, true));
-        assert!(finding.why.contains("in setattr_prepare, for fchownat(2)"));
+        assert!(
+            finding
+                .why
+                .to_string()
+                .contains("in setattr_prepare, for fchownat(2)")
+        );
     }
 
     #[test]
@@ -248,7 +216,7 @@ mod tests {
             failed,
         ));
         assert_eq!((found.class, found.certain), (Class::Denied, true));
-        assert!(found.why.contains("EPERM"));
+        assert!(found.why.to_string().contains("EPERM"));
         let unseen = finding(&denied(
             Capability::CHOWN,
             "setattr_prepare",

@@ -5,10 +5,10 @@ use super::{Class, Finding, Rule, Ruling, access};
 use crate::event::{CredentialOwner, Relation, Task, Verdict};
 use crate::profile::observation::Case;
 
-fn left_out(rule: Rule, why: &str) -> Option<Ruling> {
+fn left_out(rule: Rule, why: &'static str) -> Option<Ruling> {
     Some(Ruling::LeftOut {
         rule,
-        why: why.to_owned(),
+        why: why.into(),
     })
 }
 

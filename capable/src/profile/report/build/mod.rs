@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
+
 use super::{CapabilityReport, Counts, Evidence, LeftOut, PLACES, Place, Program, Report, Run};
 use crate::capability::{Capability, CapabilitySet};
 use crate::event::{Task, Verdict};
 use crate::profile::observation::{Case, Observation, Outcome, Phase};
-use crate::profile::rules::{self, Class, Finding, Ruling};
+use crate::profile::rules::{self, Class, Finding, Rule, Ruling, Why};
 use crate::profile::tally::Tally;
 use crate::profile::words;
 
@@ -24,7 +26,7 @@ impl Report {
                 .iter()
                 .any(|observation| observation.case.phase == Phase::Running);
         let mut found: BTreeMap<Capability, Findings> = BTreeMap::new();
-        let mut left_out: Vec<LeftOut> = Vec::new();
+        let mut left_out: IndexMap<(Rule, Why), (u64, CapabilitySet)> = IndexMap::new();
         for part in rules::split(&observations) {
             let capability = part.observation.case.facts.capability;
             match rules::judge(&part) {
@@ -33,18 +35,11 @@ impl Report {
                     .or_default()
                     .push((part.observation, finding)),
                 Ruling::LeftOut { rule, why } => {
-                    let place = left_out.iter().position(|line| line.why == why);
-                    let place = place.unwrap_or_else(|| {
-                        left_out.push(LeftOut {
-                            checks: 0,
-                            rule,
-                            why,
-                            capabilities: CapabilitySet::EMPTY,
-                        });
-                        left_out.len() - 1
-                    });
-                    left_out[place].checks += part.observation.count;
-                    left_out[place].capabilities.insert(capability);
+                    let (checks, capabilities) = left_out
+                        .entry((rule, why))
+                        .or_insert((0, CapabilitySet::EMPTY));
+                    *checks += part.observation.count;
+                    capabilities.insert(capability);
                 }
             }
         }
@@ -71,7 +66,15 @@ impl Report {
                 .collect(),
             incomplete: (!run.losses.is_empty()).then_some(run.losses),
             capabilities,
-            left_out,
+            left_out: left_out
+                .into_iter()
+                .map(|((rule, why), (checks, capabilities))| LeftOut {
+                    checks,
+                    rule,
+                    why: why.to_string(),
+                    capabilities,
+                })
+                .collect(),
             notes: run.notes,
             unknowns,
         }
@@ -134,25 +137,23 @@ fn first<'a>(observations: impl Iterator<Item = &'a Observation>) -> u64 {
         .unwrap_or(0)
 }
 
-/// Findings with the same sentence, together; the strongest, most certain and busiest first.
+/// Findings for the same reason, together; the strongest, most certain and busiest first.
 fn evidence(findings: &Findings) -> Vec<Evidence> {
-    let mut groups: Vec<(&Finding, Vec<&Observation>)> = Vec::new();
+    let mut groups: IndexMap<(Class, Rule, &Why), (bool, Vec<&Observation>)> = IndexMap::new();
     for (observation, finding) in findings {
-        let same = |(other, _): &&mut (&Finding, _)| {
-            other.class == finding.class && other.rule == finding.rule && other.why == finding.why
-        };
-        match groups.iter_mut().find(same) {
-            Some((_, observations)) => observations.push(observation),
-            None => groups.push((finding, vec![observation])),
-        }
+        let reason = (finding.class, finding.rule, &finding.why);
+        let (_, observations) = groups
+            .entry(reason)
+            .or_insert((finding.certain, Vec::new()));
+        observations.push(observation);
     }
     let mut evidence: Vec<_> = groups
         .into_iter()
-        .map(|(finding, observations)| Evidence {
-            class: finding.class,
-            rule: finding.rule,
-            certain: finding.certain,
-            why: finding.why.clone(),
+        .map(|((class, rule, why), (certain, observations))| Evidence {
+            class,
+            rule,
+            certain,
+            why: why.to_string(),
             checks: total(observations.iter().copied()),
             granted: total(
                 observations

@@ -5,7 +5,7 @@
 
 mod table;
 
-use super::{Class, Finding, Rule, Ruling, by_syscall_alone, place};
+use super::{Class, Finding, Rule, Ruling, Why, by_syscall_alone};
 use crate::capability::Capability;
 use crate::profile::observation::Case;
 
@@ -78,7 +78,7 @@ pub(super) fn choice(case: &Case) -> Option<Ruling> {
 /// The function refuses without: always, or in some cases.
 pub(super) fn gate(case: &Case) -> Option<Ruling> {
     let entry = entry(case).filter(|_| case.facts.is_granted_by_bit())?;
-    let why = format!("granted {}: {}", place(case), entry.why);
+    let why = Why::from("granted ").place(case).text(": ").text(entry.why);
     match entry.effect {
         Effect::Gate => Some(Finding::sure_of_caller(
             case,
@@ -119,11 +119,8 @@ mod tests {
                     (class, certain),
                     "{caller}"
                 );
-                assert!(
-                    finding.why.contains(entry.why),
-                    "{caller} {syscall}: {}",
-                    finding.why
-                );
+                let why = finding.why.to_string();
+                assert!(why.contains(entry.why), "{caller} {syscall}: {why}");
             }
             assert!(
                 entry.source.contains(".c"),
@@ -189,7 +186,7 @@ mod tests {
         let check = granted(Capability::SYS_RESOURCE, "copy_process", "clone");
         let finding = finding(&check);
         assert_eq!(finding.class, Class::Needed);
-        assert!(finding.why.contains("RLIMIT_NPROC"));
+        assert!(finding.why.to_string().contains("RLIMIT_NPROC"));
     }
 
     #[test]

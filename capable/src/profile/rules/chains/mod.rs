@@ -4,7 +4,7 @@
 //! the wide one granted, the narrow one is what the program should be given. The two checks are
 //! recognised by counting: same process, function, system call, namespace and phase.
 
-use super::{Class, Finding, Rule, Ruling, place};
+use super::{Class, Finding, Rule, Ruling, Why};
 use crate::capability::Capability;
 use crate::profile::observation::{Case, Observation};
 
@@ -241,44 +241,54 @@ fn asked_first(case: &Case) -> Option<Capability> {
 
 /// What a role in a chain says.
 pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
-    let place = place(case);
+    let at = |asked: &'static str| Why::from(asked).place(case);
     match role {
         Role::NarrowInsteadOf(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,
             certain: case.caller_symbol().is_some(),
-            why: format!(
-                "denied {place}, where {wide} was then granted: this narrower one would do"
-            ),
+            why: at("denied ")
+                .text(", where ")
+                .capability(wide)
+                .text(" was then granted: this narrower one would do"),
             alternative: Some(wide),
         }),
         Role::NarrowNeverAsked(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,
             certain: case.caller_symbol().is_some(),
-            why: format!(
-                "never asked for {place}, because {wide} was granted first: this narrower one \
-                 would do"
-            ),
+            why: at("never asked for ")
+                .text(", because ")
+                .capability(wide)
+                .text(" was granted first: this narrower one would do"),
             alternative: Some(wide),
         }),
         Role::WideInsteadOf(narrow) => Finding::sure_of_caller(
             case,
             Class::AskedNotNeeded,
             Rule::OrChain,
-            format!("granted {place} only because {narrow} was not held, which would do"),
+            at("granted ")
+                .text(" only because ")
+                .capability(narrow)
+                .text(" was not held, which would do"),
         ),
         Role::WideInVain(narrow) => Finding::sure_of_caller(
             case,
             Class::AskedNotNeeded,
             Rule::OrChain,
-            format!("denied {place} after {narrow} was; if anything, give that narrower one"),
+            at("denied ")
+                .text(" after ")
+                .capability(narrow)
+                .text(" was; if anything, give that narrower one"),
         ),
         Role::WideBefore(narrow) => Finding::sure_of_caller(
             case,
             Class::AskedNotNeeded,
             Rule::OrChain,
-            format!("granted {place}, where the kernel takes {narrow} too but asks for it second"),
+            at("granted ")
+                .text(", where the kernel takes ")
+                .capability(narrow)
+                .text(" too but asks for it second"),
         ),
     }
 }
