@@ -93,7 +93,7 @@ fn what_cannot_be_inspected_is_named_and_the_rest_is_shown() {
         ("/nonexistent", "no file /nonexistent: give a path"),
         ("4194304", "no process 4194304: give the PID"),
         ("no-such.service", "no unit no-such.service"),
-        ("/etc", "/etc is a directory; capabilities belong"),
+        ("/etc", "/etc is a directory; only regular files"),
         (link, "is a symbolic link to nowhere, which does not exist"),
     ] {
         let (code, stderr) = answer(&["inspect", target]);

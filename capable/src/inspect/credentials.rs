@@ -1,4 +1,4 @@
-//! The credentials of a thread, as /proc/PID/status tells them.
+//! The credentials of a thread, as /proc/PID/status shows them.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use serde::Serialize;
 use super::json;
 use crate::capability::CapabilitySet;
 
-/// The five sets of a thread.
+/// The five capability sets of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Sets {
-    /// What checks look at.
+    /// The effective set, which checks look at.
     #[serde(serialize_with = "json::names")]
     pub effective: CapabilitySet,
-    /// What the thread can make effective.
+    /// The permitted set: what the thread can make effective.
     #[serde(serialize_with = "json::names")]
     pub permitted: CapabilitySet,
-    /// What a file with the same in its own inheritable set grants.
+    /// The inheritable set: execve grants of it what the file's inheritable set has too.
     #[serde(serialize_with = "json::names")]
     pub inheritable: CapabilitySet,
-    /// What execve of a file can grant at most.
+    /// The bounding set: execve grants no more than this.
     #[serde(serialize_with = "json::names")]
     pub bounding: CapabilitySet,
-    /// What execve of an ordinary file keeps.
+    /// The ambient set: execve of an ordinary file keeps it.
     #[serde(serialize_with = "json::names")]
     pub ambient: CapabilitySet,
 }
@@ -51,13 +51,13 @@ impl Sets {
 /// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Ids {
-    /// Who started it.
+    /// The real id.
     pub real: u32,
-    /// Who it acts as.
+    /// The effective id.
     pub effective: u32,
-    /// Who it can become again.
+    /// The saved id.
     pub saved: u32,
-    /// Who it opens files as.
+    /// The filesystem id.
     pub filesystem: u32,
 }
 
@@ -65,9 +65,9 @@ pub struct Ids {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Seccomp {
-    /// It does not.
+    /// Not at all.
     Disabled,
-    /// Only read, write, exit and sigreturn are left.
+    /// Strict mode: only read, write, exit and sigreturn are allowed.
     Strict,
     /// By filters.
     Filter,
@@ -76,29 +76,30 @@ pub enum Seccomp {
 /// The credentials of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Credentials {
-    /// The five sets.
+    /// The five capability sets.
     #[serde(flatten)]
     pub sets: Sets,
     /// The user ids.
     pub uid: Ids,
     /// The group ids.
     pub gid: Ids,
-    /// Whether execve can never add privileges; `None` where the kernel does not tell.
+    /// Whether execve can never add privileges (`no_new_privs`); `None` if the kernel does not
+    /// tell.
     pub no_new_privs: Option<bool>,
-    /// How seccomp confines it; `None` where the kernel is built without seccomp.
+    /// How seccomp confines it; `None` if the kernel is built without seccomp.
     pub seccomp: Option<Seccomp>,
 }
 
-/// A line of /proc/PID/status is missing or not as expected: its name.
+/// The name of a line of /proc/PID/status that is missing or not as expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadLine(pub &'static str);
 
 impl Credentials {
-    /// Reads the text of /proc/PID/status (`proc_pid_status`, fs/proc/array.c).
+    /// Parses the text of /proc/PID/status (`proc_pid_status`, fs/proc/array.c).
     ///
     /// # Errors
     ///
-    /// The name of a line that is missing or does not hold what it should.
+    /// The name of a line that is missing or not as expected.
     pub fn from_status(status: &str) -> Result<Self, BadLine> {
         let lines: HashMap<&str, &str> = status
             .lines()

@@ -1,22 +1,22 @@
-//! What execve makes of credentials: the kernel's rule, without side effects.
+//! How execve changes credentials: the kernel's rule, without side effects.
 //!
 //! The rule is `cap_bprm_creds_from_file` with `get_file_caps` and `handle_privileged_root`
-//! (security/commoncap.c) and `bprm_fill_uid` (fs/exec.c), read in Linux 6.16. Left out: being
-//! traced while calling execve, and the group ids, which change nothing but the ambient set.
+//! (security/commoncap.c) and `bprm_fill_uid` (fs/exec.c), read in Linux 6.16. It leaves out
+//! tracing of the caller, and the group ids, which only affect the ambient set.
 
 use super::credentials::Sets;
 use crate::capability::CapabilitySet;
 
-/// Who calls execve.
+/// The process that calls execve.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
-    /// The five sets.
+    /// The five capability sets.
     pub sets: Sets,
     /// The real user id.
     pub uid: u32,
     /// The effective user id.
     pub euid: u32,
-    /// The user that is root in the caller's user namespace; `None` where there is none.
+    /// The user that is root in the caller's user namespace; `None` if there is none.
     pub root: Option<u32>,
     /// The secure bit noroot is set.
     pub noroot: bool,
@@ -24,27 +24,27 @@ pub struct Caller {
     pub no_new_privs: bool,
 }
 
-/// What the file adds. Nothing of it applies on a mount with nosuid: leave it empty there.
+/// What the file adds. On a mount with nosuid nothing of it applies: leave it empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Program {
-    /// The owner, where the set-user-ID bit is set.
+    /// The owner, if the set-user-ID bit is set.
     pub set_user_id: Option<u32>,
-    /// The capabilities, where it has some that apply in the caller's user namespace.
+    /// The capabilities, if it has some that apply in the caller's user namespace.
     pub capabilities: Option<Attached>,
 }
 
 /// The capabilities of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Attached {
-    /// What the bounding set lets through.
+    /// The permitted set, which the caller's bounding set limits.
     pub permitted: CapabilitySet,
-    /// What the caller's inheritable set lets through.
+    /// The inheritable set, which the caller's inheritable set limits.
     pub inheritable: CapabilitySet,
-    /// Whether all that is permitted is effective at once.
+    /// The effective bit: whether the new permitted set is effective from the start.
     pub effective: bool,
 }
 
-/// What the program then holds.
+/// What the program holds afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
     /// The effective user id.
@@ -58,8 +58,8 @@ pub struct Held {
 }
 
 impl Caller {
-    /// What the program holds after execve; `None` where the kernel refuses with EPERM because
-    /// the bounding set lacks what the file insists on.
+    /// What the program holds after execve. `None` if the kernel refuses with EPERM, because the
+    /// file has the effective bit and the bounding set lacks one of its capabilities.
     pub fn execve(&self, program: &Program) -> Option<Held> {
         let old = &self.sets;
         let is_root = |uid: u32| self.root == Some(uid);
@@ -82,7 +82,7 @@ impl Caller {
         }
 
         let has_capabilities = program.capabilities.is_some();
-        // A set-user-ID root file with capabilities of its own gives others just those.
+        // To other users, a set-user-ID root file with capabilities gives only those.
         let just_those = has_capabilities && is_root(euid) && !is_root(self.uid);
         if !self.noroot && !just_those {
             if is_root(euid) || is_root(self.uid) {

@@ -1,4 +1,4 @@
-//! What a file grants to those who run it.
+//! What a file grants when it is executed.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -16,42 +16,42 @@ use super::user_namespace::UserNamespace;
 use super::{Error, json};
 use crate::capability::CapabilitySet;
 
-/// A file that can be run.
+/// A regular file.
 #[derive(Clone, Debug, Serialize)]
 pub struct File {
-    /// Where it is, without symbolic links where that names the same file: a path through
-    /// /proc/PID/root may have no other name here.
+    /// Its path, with symbolic links resolved unless that names another file: a file below
+    /// /proc/PID/root may have no other path here.
     #[serde(serialize_with = "json::path")]
     pub path: PathBuf,
     /// The permission bits, with set-user-ID and set-group-ID.
     #[serde(serialize_with = "json::octal")]
     pub mode: u32,
-    /// The user that owns it, and that it is run as where set-user-ID is set.
+    /// Its owner, which it runs as if the set-user-ID bit is set.
     pub owner: u32,
-    /// The group that owns it, and that it is run as where set-group-ID is set.
+    /// Its group, which it runs as if the set-group-ID bit is set.
     pub group: u32,
-    /// Whether it is run as its owner.
+    /// Whether it runs as its owner.
     pub set_user_id: bool,
-    /// Whether it is run as its group.
+    /// Whether it runs as its group.
     pub set_group_id: bool,
-    /// Its capabilities; `None` where it has none.
+    /// Its capabilities; `None` if it has none.
     pub capabilities: Option<FileCapabilities>,
-    /// Whether it lies on a mount with nosuid, where set-user-ID, set-group-ID and capabilities
-    /// are ignored; `None` where that can't be asked.
+    /// Whether it is on a mount with nosuid, which ignores set-user-ID, set-group-ID and
+    /// capabilities; `None` if this cannot be determined.
     pub nosuid: Option<bool>,
-    /// For a script, the program that runs it; the script's own bits and capabilities are ignored.
+    /// For a script, its interpreter; the script's own bits and capabilities are ignored.
     #[serde(serialize_with = "json::optional_bytes")]
     pub interpreter: Option<Vec<u8>>,
-    /// What user 0 holds who runs it; `None` where it can't be run.
+    /// What it holds when user 0 runs it; `None` if it cannot be executed.
     pub run_by_root: Option<Run>,
-    /// What an ordinary user holds who runs it; `None` where it can't be run.
+    /// What it holds when an ordinary user runs it; `None` if it cannot be executed.
     pub run_by_user: Option<Run>,
 }
 
 /// What a program holds when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Run {
-    /// The effective user id, where the file changes it.
+    /// The effective user id, if the file changes it.
     pub becomes_uid: Option<u32>,
     /// The effective set.
     #[serde(serialize_with = "json::names")]
@@ -66,7 +66,7 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Where it does not exist, is no regular file, or its capabilities can't be read.
+    /// If it does not exist, is not a regular file, or its capabilities cannot be read.
     pub fn read(path: &Path, universe: CapabilitySet) -> Result<Self, Error> {
         let read_error = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => match fs::read_link(path) {
@@ -94,8 +94,8 @@ impl File {
             owner: metadata.uid(),
             group: metadata.gid(),
             set_user_id: mode & 0o4000 != 0,
-            // Without the group's execute bit it once meant mandatory locking, and execve passes
-            // it over (`bprm_fill_uid`, fs/exec.c).
+            // Without the group's execute bit, set-group-ID once meant mandatory locking, and
+            // execve ignores it (`bprm_fill_uid`, fs/exec.c).
             set_group_id: mode & 0o2010 == 0o2010,
             capabilities: capabilities(path)?,
             nosuid: rustix::fs::statvfs(path)
@@ -113,8 +113,8 @@ impl File {
         Ok(file)
     }
 
-    /// What a user holds who runs it, in the reader's user namespace, holding this, with a full
-    /// bounding set.
+    /// What the file holds when a user who holds this set runs it, in the reader's user namespace
+    /// and with a full bounding set.
     fn run_by(&self, uid: u32, held: CapabilitySet, universe: CapabilitySet) -> Option<Run> {
         let caller = Caller {
             sets: Sets {
@@ -130,8 +130,8 @@ impl File {
             noroot: false,
             no_new_privs: false,
         };
-        // Capabilities that the running kernel does not know are passed over
-        // (`get_vfs_caps_from_disk`, security/commoncap.c).
+        // The kernel ignores capabilities that it does not know (`get_vfs_caps_from_disk`,
+        // security/commoncap.c).
         let program = if self.nosuid? {
             Program::default()
         } else {
@@ -162,12 +162,12 @@ impl File {
     }
 }
 
-/// Whom the kernel shows as the owner where the owner has no number in the reader's user namespace
+/// The owner that the kernel shows if the real one has no id in the reader's user namespace
 /// (`DEFAULT_OVERFLOWUID`, include/linux/highuid.h).
 const UNMAPPED: u32 = 65534;
 
 impl File {
-    /// The owner has no number in the reader's user namespace, which makes execve ignore
+    /// Whether the owner has no id in the reader's user namespace, which makes execve ignore
     /// set-user-ID (`bprm_fill_uid`, fs/exec.c). In the initial namespace every user has one.
     fn owner_is_unmapped(&self) -> bool {
         let own = UserNamespace::of_process(Path::new("/proc/self"));
@@ -175,10 +175,10 @@ impl File {
     }
 }
 
-/// A user whom nothing distinguishes: no file belongs to them, as (uid_t) -2 is nobody's.
+/// An ordinary user. No file belongs to it, because nobody has the id (uid_t) -2.
 const ORDINARY_USER: u32 = u32::MAX - 1;
 
-/// The path without symbolic links, or as it is where that leads to another file.
+/// The path with symbolic links resolved, or unchanged if that leads to another file.
 fn resolved(path: &Path, metadata: &fs::Metadata) -> PathBuf {
     let identity = |metadata: &fs::Metadata| (metadata.dev(), metadata.ino());
     fs::canonicalize(path)
@@ -199,13 +199,13 @@ fn kind(file_type: fs::FileType) -> &'static str {
     }
 }
 
-/// The attribute; the longest is 24 bytes, so that a longer one is too long anyway.
+/// Reads the attribute. The longest valid one is 24 bytes.
 fn capabilities(path: &Path) -> Result<Option<FileCapabilities>, Error> {
     let mut buffer = [0; 64];
     let length = match rustix::fs::getxattr(path, c"security.capability", &mut buffer) {
         Ok(length) => length,
         Err(Errno::NODATA | Errno::OPNOTSUPP) => return Ok(None),
-        // The root user of a version 3 has no number in the reader's user namespace
+        // The root user of a version 3 attribute has no id in the reader's user namespace
         // (`cap_inode_getsecurity`, security/commoncap.c).
         Err(Errno::OVERFLOW) => return Err(Error::ForeignCapabilities(path.to_owned())),
         Err(errno) => {
@@ -223,8 +223,8 @@ fn capabilities(path: &Path) -> Result<Option<FileCapabilities>, Error> {
         })
 }
 
-/// The program that `#!` names (`load_script`, fs/binfmt_script.c); `None` as well where the file
-/// can't be read.
+/// The interpreter that `#!` names (`load_script`, fs/binfmt_script.c); `None` if there is none or
+/// the file cannot be read.
 fn interpreter(path: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
     fs::File::open(path)

@@ -11,35 +11,36 @@ use crate::capability::CapabilitySet;
 pub struct FileCapabilities {
     /// The version of the attribute: 1, 2 or 3.
     pub version: u8,
-    /// What the bounding set of the caller lets through.
+    /// The permitted set, which the caller's bounding set limits.
     #[serde(serialize_with = "json::names")]
     pub permitted: CapabilitySet,
-    /// What the inheritable set of the caller lets through.
+    /// The inheritable set, which the caller's inheritable set limits.
     #[serde(serialize_with = "json::names")]
     pub inheritable: CapabilitySet,
-    /// Whether all that is permitted is effective at once.
+    /// The effective bit: whether the new permitted set is effective from the start.
     pub effective: bool,
-    /// In version 3: they apply only in user namespaces where this user is root, and below.
+    /// In version 3: they apply only in user namespaces whose root is this user, and in those
+    /// below.
     pub root_uid: Option<u32>,
 }
 
-/// The attribute is none that the kernel takes: execve fails with EINVAL.
+/// The attribute is malformed, so that execve fails with EINVAL.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Malformed {
     /// Shorter than its first word.
-    #[error("{0} bytes, too short for a version")]
+    #[error("{0} bytes, which is too short")]
     Short(usize),
     /// A version that the kernel does not know.
-    #[error("version {0:#04x}, where 1, 2 and 3 exist")]
+    #[error("version {0:#04x}, but only 1, 2 and 3 exist")]
     Version(u8),
-    /// Not as long as its version says.
-    #[error("{found} bytes, where version {version} has {expected}")]
+    /// Its length does not match its version.
+    #[error("{found} bytes, but version {version} has {expected}")]
     Length {
-        /// The version that the attribute says.
+        /// The version that the attribute names.
         version: u8,
-        /// How long it is, in bytes.
+        /// Its length in bytes.
         found: usize,
-        /// How long it should be, in bytes.
+        /// The length that it should have, in bytes.
         expected: usize,
     },
 }
@@ -48,11 +49,11 @@ pub enum Malformed {
 const EFFECTIVE: u32 = 1;
 
 impl FileCapabilities {
-    /// Reads the attribute's value (`get_vfs_caps_from_disk`, security/commoncap.c).
+    /// Parses the value of the attribute (`get_vfs_caps_from_disk`, security/commoncap.c).
     ///
     /// # Errors
     ///
-    /// Where the kernel would not take it.
+    /// If the kernel would refuse it.
     pub fn from_attribute(value: &[u8]) -> Result<Self, Malformed> {
         let (words, rest) = value.as_chunks::<4>();
         let word = |index: usize| words.get(index).map_or(0, |word| u32::from_le_bytes(*word));
@@ -74,7 +75,7 @@ impl FileCapabilities {
                 expected: expected * 4,
             });
         }
-        // Version 1 holds one pair of 32 bits; the others two, the low one first.
+        // Version 1 holds one pair of 32-bit words; the others hold two pairs, the low one first.
         let high = |index: usize| if version == 1 { 0 } else { word(index) };
         let set = |low: u32, high: u32| {
             CapabilitySet::from_bits(u64::from(low) | (u64::from(high) << 32))
@@ -88,8 +89,9 @@ impl FileCapabilities {
         })
     }
 
-    /// They apply to a process in the reader's own user namespace. The kernel hands out version 2
-    /// where the root user of a version 3 is the reader's own (`cap_inode_getsecurity`).
+    /// Whether they apply to a process in the reader's own user namespace. The kernel returns a
+    /// version 3 attribute as version 2 if its root user is the reader's own
+    /// (`cap_inode_getsecurity`).
     pub fn applies_here(&self) -> bool {
         self.root_uid.is_none_or(|uid| uid == 0)
     }
@@ -132,11 +134,11 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        assert_eq!(message(&[1, 2]), "2 bytes, too short for a version");
+        assert_eq!(message(&[1, 2]), "2 bytes, which is too short");
         assert!(message(&value(&[0x0400_0000, 0, 0])).contains("version 0x04"));
         assert_eq!(
             message(&value(&[0x0200_0000, 0, 0])),
-            "12 bytes, where version 2 has 20"
+            "12 bytes, but version 2 has 20"
         );
     }
 }

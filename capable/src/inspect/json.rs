@@ -1,4 +1,4 @@
-//! How values of this module look in JSON.
+//! How the values of this module are written in JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ pub(super) fn names<S: Serializer>(set: &CapabilitySet, serializer: S) -> Result
     serializer.collect_seq(set.iter().map(|capability| capability.to_string()))
 }
 
-/// Bytes as they are; what is not UTF-8 becomes U+FFFD, as in the rows of a trace.
+/// Bytes as text; those that are not UTF-8 become U+FFFD, as in the rows of a trace.
 pub(super) fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     String::from_utf8_lossy(bytes).serialize(serializer)
 }

@@ -1,8 +1,8 @@
-//! What a process holds, what a file grants and what a unit allows.
+//! Reads which capabilities a process holds, a file grants and a unit allows.
 //!
-//! Each is read into a type of its own ([`process::Process`], [`file::File`], [`unit::Unit`]) that
-//! knows nothing of how it is shown; [`sheet`] shows any number of them side by side. What execve
-//! would make of credentials is computed by the kernel's own rule in [`execve`].
+//! Each has a type of its own ([`process::Process`], [`file::File`], [`unit::Unit`]) that does not
+//! know how it is shown; [`sheet`] shows any number of them side by side. [`execve`] predicts the
+//! credentials after execve by the kernel's own rule.
 
 pub mod credentials;
 pub mod execve;
@@ -30,7 +30,7 @@ use self::unit::Unit;
 use crate::capability::{CapabilitySet, last_of_running_kernel};
 use crate::output::push_escaped;
 
-/// What was asked about.
+/// What is inspected.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Subject {
@@ -43,12 +43,11 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// Reads what there is of a target; `universe` is every capability that the running kernel
-    /// knows.
+    /// Reads a target; `universe` is every capability that the running kernel knows.
     ///
     /// # Errors
     ///
-    /// Where it does not exist or can't be read.
+    /// If it does not exist or cannot be read.
     pub fn read(target: &Target, universe: CapabilitySet) -> Result<Self, Error> {
         match target {
             Target::Process(pid) => Process::read(*pid).map(Self::Process),
@@ -58,8 +57,8 @@ impl Subject {
     }
 }
 
-/// Every capability that the running kernel knows, or that has a name here where the kernel does
-/// not tell.
+/// Every capability that the running kernel knows or, if the kernel does not tell, every one that
+/// has a name here.
 pub fn universe() -> CapabilitySet {
     last_of_running_kernel()
         .ok()
@@ -68,33 +67,33 @@ pub fn universe() -> CapabilitySet {
         .map_or(CapabilitySet::ALL_NAMED, CapabilitySet::from_bits)
 }
 
-/// Bytes from outside as text that is safe on a terminal and can be turned back: what is not
-/// printable UTF-8, and the backslash, is escaped (`\x1b`, `\u{202e}`, `\\`).
+/// Bytes from outside as text that is safe on a terminal and can be converted back: backslashes and
+/// everything that is not printable UTF-8 are escaped (`\x1b`, `\u{202e}`, `\\`).
 pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut text = Vec::with_capacity(bytes.len());
     push_escaped(&mut text, bytes);
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Why something can't be inspected.
+/// Why something cannot be inspected.
 #[derive(Debug, ThisError)]
 pub enum Error {
-    /// No process has the number.
+    /// No process has this number.
     #[error(
-        "no process {0}: give the PID of one that runs (see ps -e), or write ./{0} for a file of \
-         that name"
+        "no process {0}: give the PID of a running process (see ps -e), or write ./{0} for a file \
+         of that name"
     )]
     NoProcess(u32),
-    /// A number that no process can have.
+    /// No process can have this number.
     #[error("{0} is too large for a PID; write ./{0} for a file of that name")]
     BadPid(String),
-    /// A word that is nothing.
+    /// The word names nothing that can be inspected.
     #[error(
-        "{word} is no file here, no program in $PATH and no unit; {}",
+        "{word} is neither a file here, nor a program in $PATH, nor a unit; {}",
         similar.as_ref().map_or_else(
             || {
                 String::from(
-                    "give a PID, a path, a program's name or a unit such as nginx.service",
+                    "give a PID, a path, the name of a program, or a unit such as nginx.service",
                 )
             },
             |similar| format!("did you mean {similar}?"),
@@ -103,13 +102,13 @@ pub enum Error {
     Nothing {
         /// What was asked for.
         word: String,
-        /// The program or unit that has a name like it.
+        /// The program or unit with a similar name.
         similar: Option<String>,
     },
     /// No such file.
-    #[error("no file {}: give a path, a program's name, a PID or a unit", printable_path(.0))]
+    #[error("no file {}: give a path, the name of a program, a PID or a unit", printable_path(.0))]
     NoFile(PathBuf),
-    /// A symbolic link to a file that is not there.
+    /// A symbolic link to a file that does not exist.
     #[error(
         "{} is a symbolic link to {}, which does not exist",
         printable_path(path),
@@ -118,12 +117,12 @@ pub enum Error {
     DanglingLink {
         /// The link.
         path: PathBuf,
-        /// What it says.
+        /// Where it leads.
         target: PathBuf,
     },
-    /// A directory, a device...
+    /// The file is not a regular one.
     #[error(
-        "{} is {kind}; capabilities belong to regular files",
+        "{} is {kind}; only regular files have capabilities",
         printable_path(path)
     )]
     NotAProgram {
@@ -132,7 +131,7 @@ pub enum Error {
         /// What it is.
         kind: &'static str,
     },
-    /// A file of the system or of the user can't be read.
+    /// A file cannot be read.
     #[error("cannot read {}: {error}", printable_path(path))]
     Read {
         /// The file.
@@ -140,7 +139,7 @@ pub enum Error {
         /// The kernel's answer.
         error: io::Error,
     },
-    /// The attribute can't be read.
+    /// The attribute `security.capability` cannot be read.
     #[error("cannot read the capabilities of {}: {error}", printable_path(path))]
     Attribute {
         /// The file.
@@ -148,17 +147,17 @@ pub enum Error {
         /// The kernel's answer.
         error: io::Error,
     },
-    /// The capabilities are for a user namespace that this one can't name.
+    /// The capabilities are for a user namespace whose root has no id here.
     #[error(
-        "the capabilities of {} are for a user namespace whose root has no number here; ask from \
-         that namespace or from an ancestor of it",
+        "the capabilities of {} are for a user namespace whose root has no user id here; inspect \
+         it from that namespace or from one of its ancestors",
         printable_path(.0)
     )]
     ForeignCapabilities(PathBuf),
-    /// The attribute is damaged.
+    /// The attribute `security.capability` is malformed.
     #[error(
-        "the capabilities of {} are malformed, the kernel refuses to run it: security.capability \
-         has {error}",
+        "the capabilities of {} are malformed, so the kernel refuses to execute it: \
+         security.capability has {error}",
         printable_path(path)
     )]
     MalformedCapabilities {
@@ -168,7 +167,7 @@ pub enum Error {
         error: Malformed,
     },
     /// /proc/PID/status is not as expected.
-    #[error("/proc/{pid}/status has no {line} line that can be understood")]
+    #[error("/proc/{pid}/status has no {line} line, or one that cannot be parsed")]
     Status {
         /// The process or thread.
         pid: u32,
@@ -186,20 +185,21 @@ pub enum Error {
     NoUnit {
         /// What was asked for.
         name: String,
-        /// The unit that has a name like it.
+        /// The unit with a similar name.
         similar: Option<String>,
     },
     /// The unit is masked.
-    #[error("unit {name} is masked by {}: it can't be started and holds nothing", by.display())]
+    #[error("unit {name} is masked by {}: it cannot be started, so it holds nothing", by.display())]
     MaskedUnit {
         /// The unit.
         name: String,
         /// The file that masks it.
         by: PathBuf,
     },
-    /// A unit of a kind that has no processes.
+    /// The unit is of a kind that has no processes.
     #[error(
-        "{name}: a {kind} has no settings for capabilities; give a service, socket, mount or swap"
+        "{name}: a {kind} has no settings for capabilities; give a service, socket, mount or swap \
+         unit"
     )]
     UnitWithoutProcesses {
         /// The unit.
@@ -208,11 +208,11 @@ pub enum Error {
         kind: String,
     },
     /// The running systemd does not answer.
-    #[error("systemctl does not tell of {name}: {reason}")]
+    #[error("systemctl reports nothing about {name}: {reason}")]
     Systemctl {
         /// The unit.
         name: String,
-        /// What it said.
+        /// The answer of systemctl.
         reason: String,
     },
 }

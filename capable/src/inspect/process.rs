@@ -1,4 +1,4 @@
-//! What a running process holds, by its threads.
+//! Which capabilities a running process and its threads hold.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,30 +13,30 @@ use super::user_namespace::UserNamespace;
 use super::{Error, json};
 use crate::capability::CapabilitySet;
 
-/// A process, or one of its threads where the number was a thread's.
+/// A process, or one of its threads if the number is that of a thread.
 #[derive(Clone, Debug, Serialize)]
 pub struct Process {
     /// The number that was asked for.
     pub pid: u32,
-    /// The process that it is a thread of, where it is not a process of its own.
+    /// The process that it is a thread of, if it is not the main thread.
     pub thread_of: Option<u32>,
     /// Its name, any bytes.
     #[serde(serialize_with = "json::bytes")]
     pub comm: Vec<u8>,
-    /// Whether it is a thread of the kernel.
+    /// Whether it is a kernel thread.
     pub kernel_thread: bool,
     /// The credentials of the main thread.
     #[serde(flatten)]
     pub credentials: Credentials,
-    /// The secure bits, which a process can ask for itself only: `None` for all others.
+    /// The securebits: `None` for other processes, because a process can only ask for its own.
     pub securebits: Option<SecureBits>,
-    /// Where its capabilities count.
+    /// The user namespace in which its capabilities count.
     pub user_namespace: UserNamespace,
-    /// What an ordinary program that it starts holds.
+    /// What an ordinary program holds when this process executes it.
     pub after_execve: Option<AfterExecve>,
-    /// How many threads it has.
+    /// The number of threads.
     pub thread_count: usize,
-    /// The threads whose credentials are not those of the main one.
+    /// The threads whose credentials differ from those of the main thread.
     pub differing_threads: Vec<Thread>,
 }
 
@@ -53,7 +53,7 @@ pub struct Thread {
     pub credentials: Credentials,
 }
 
-/// What a program without privileges of its own holds when the process starts it.
+/// What a program without privileges of its own holds when the process executes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AfterExecve {
     /// The effective set.
@@ -62,7 +62,8 @@ pub struct AfterExecve {
     /// The permitted set.
     #[serde(serialize_with = "json::names")]
     pub permitted: CapabilitySet,
-    /// It holds this only if the secure bit noroot is clear, which can't be seen from outside.
+    /// Whether this depends on the secure bit noroot being clear, which cannot be seen from
+    /// outside.
     pub unless_noroot: bool,
 }
 
@@ -74,7 +75,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// Where there is none with this number, or /proc does not tell.
+    /// If none has this number, or /proc does not tell.
     pub fn read(pid: u32) -> Result<Self, Error> {
         let directory = PathBuf::from(format!("/proc/{pid}"));
         let status = read_status(pid, &directory)?;
@@ -110,14 +111,14 @@ impl Process {
 }
 
 impl AfterExecve {
-    /// `None` where it depends on what is not known.
+    /// `None` if it depends on something that is not known.
     fn of(
         credentials: &Credentials,
         namespace: &UserNamespace,
         securebits: Option<SecureBits>,
     ) -> Option<Self> {
         let no_new_privs = credentials.no_new_privs?;
-        // Without the inode number nobody knows which user is root there.
+        // Without the inode number it is not known which user is root there.
         namespace.inode?;
         let held = |noroot: bool| -> Option<Held> {
             let caller = Caller {
@@ -149,7 +150,7 @@ fn read_status(pid: u32, directory: &Path) -> Result<String, Error> {
     }
 }
 
-/// The process ended: before the open, or between it and the read.
+/// Whether the process has ended, before the open or between open and read.
 fn is_gone(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
@@ -173,7 +174,7 @@ fn comm(directory: &Path) -> Vec<u8> {
     comm
 }
 
-/// Whether this folder of /proc is that of a kernel thread.
+/// Whether this directory of /proc is that of a kernel thread.
 pub(crate) fn is_kernel_thread(directory: &Path) -> bool {
     let stat = fs::read(directory.join("stat")).unwrap_or_default();
     // The second field is a name in parentheses that may hold both spaces and parentheses.
@@ -185,7 +186,7 @@ pub(crate) fn is_kernel_thread(directory: &Path) -> bool {
         .is_some_and(|flags| flags & KERNEL_THREAD != 0)
 }
 
-/// How many threads the process has, and those that differ from the main one.
+/// The number of threads, and those that differ from the main thread.
 fn differing_threads(
     pid: u32,
     directory: &Path,
@@ -205,7 +206,7 @@ fn differing_threads(
     for &tid in tids.iter().filter(|&&tid| tid != pid) {
         let directory = tasks.join(tid.to_string());
         let status = match read_status(tid, &directory) {
-            // It ended meanwhile.
+            // The thread ended meanwhile.
             Err(Error::NoProcess(_)) => continue,
             other => other?,
         };

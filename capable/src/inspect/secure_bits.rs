@@ -1,15 +1,15 @@
-//! The secure bits of a thread: how it departs from "root may do everything".
+//! The securebits of a thread, which limit the special role of user 0.
 
 use serde::{Serialize, Serializer};
 
-/// Secure bits, as prctl(2) `PR_GET_SECUREBITS` gives them.
+/// Securebits, as prctl(2) `PR_GET_SECUREBITS` returns them.
 ///
-/// The kernel tells them to the thread itself only: /proc has no line for them.
+/// Only the thread itself can ask for them: /proc does not show them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SecureBits(u32);
 
-/// The bits in order, each followed by the one that locks it (include/uapi/linux/securebits.h,
-/// Linux 6.14 for the last two).
+/// The bits in order, each followed by its lock (include/uapi/linux/securebits.h, Linux 6.14 for
+/// the last two).
 const NAMES: [&str; 6] = [
     "noroot",
     "no-setuid-fixup",
@@ -20,7 +20,7 @@ const NAMES: [&str; 6] = [
 ];
 
 impl SecureBits {
-    /// `SECBIT_NOROOT`: execve gives user 0 nothing.
+    /// `SECBIT_NOROOT`: execve gives user 0 no capabilities.
     const NOROOT: u32 = 1;
 
     /// The bits as the kernel numbers them.
@@ -28,7 +28,7 @@ impl SecureBits {
         Self(bits)
     }
 
-    /// The calling thread's own; `None` where the kernel does not tell.
+    /// Those of the calling thread; `None` if the kernel does not tell.
     pub fn of_this_thread() -> Option<Self> {
         let bits = rustix::thread::capabilities_secure_bits().ok()?;
         Some(Self(bits.bits()))
@@ -39,12 +39,12 @@ impl SecureBits {
         self.0
     }
 
-    /// Execve gives user 0 nothing.
+    /// Whether execve gives user 0 no capabilities.
     pub fn is_noroot(self) -> bool {
         self.0 & Self::NOROOT != 0
     }
 
-    /// The bits by the names that capsh(1) and systemd.exec(5) use.
+    /// The names of the bits, as capsh(1) and systemd.exec(5) use them.
     pub fn names(self) -> Vec<String> {
         (0..u32::BITS)
             .filter(|bit| self.0 & (1 << bit) != 0)
@@ -56,8 +56,8 @@ impl SecureBits {
             .collect()
     }
 
-    /// Those that `SecureBits=` of a unit names, separated by spaces; unknown names are passed
-    /// over, as systemd does.
+    /// Parses `SecureBits=` of a unit, names separated by spaces. Unknown names are ignored, as
+    /// systemd does.
     pub fn from_names(words: &str) -> Self {
         let mut bits = 0;
         for word in words.split_whitespace() {

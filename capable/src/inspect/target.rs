@@ -1,4 +1,4 @@
-//! What a word on the command line means.
+//! Decides what a word on the command line means.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -21,13 +21,13 @@ pub enum Target {
 }
 
 impl Target {
-    /// Decides by the word itself where it can, then by what exists: a number is a PID, `self` is
-    /// this process, what has a slash is a path, what ends in a unit's kind is a unit; anything
-    /// else is a file here, or a program in `$PATH`, or a service without its `.service`.
+    /// The word itself decides, if it can: a number is a PID, `self` is this process, a word with a
+    /// slash is a path, and a word that ends in a unit's kind is a unit. Any other word is whatever
+    /// exists: a file here, a program in `$PATH`, or a service without its `.service`.
     ///
     /// # Errors
     ///
-    /// Where the word is none of these.
+    /// If the word is none of these.
     pub fn from_word(word: &OsStr) -> Result<Self, Error> {
         let path = env::var_os("PATH").unwrap_or_default();
         Self::decide(word, Path::new("."), &path)
@@ -72,7 +72,7 @@ impl Target {
     }
 }
 
-/// The directories of `$PATH`, and those of administrators, which an ordinary user's `$PATH`
+/// The directories of `$PATH`, and those of administrators, which the `$PATH` of ordinary users
 /// lacks.
 fn directories(search: &OsStr) -> impl Iterator<Item = PathBuf> {
     let administrators = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -86,7 +86,7 @@ fn in_path(name: &OsStr, search: &OsStr) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The service that systemctl(1) would take the word for, if there is one.
+/// The service that systemctl(1) would understand the word as, if it exists.
 fn service(word: &OsStr) -> Option<Target> {
     let mut name = OsString::from(word);
     name.push(".service");
@@ -94,7 +94,7 @@ fn service(word: &OsStr) -> Option<Target> {
     unit.exists().then_some(Target::Unit(unit))
 }
 
-/// The program or unit whose name is most like the word.
+/// The program or unit with the most similar name.
 fn similar(word: &OsStr, search: &OsStr) -> Option<String> {
     let programs = directories(search)
         .filter_map(|directory| fs::read_dir(directory).ok())

@@ -10,17 +10,17 @@ use serde::Serialize;
 
 use crate::event::INITIAL_USER_NAMESPACE;
 
-/// A user namespace, as the reader's own sees it.
+/// A user namespace, as seen from the reader's own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UserNamespace {
-    /// Its inode number; `None` where the reader may not ask.
+    /// Its inode number; `None` if the reader may not ask for it.
     pub inode: Option<u64>,
-    /// Whether it is the initial one; `None` where the inode number is unknown.
+    /// Whether it is the initial one; `None` if the inode number is not known.
     pub initial: Option<bool>,
-    /// The user that owns it and so is granted every capability in it (`NS_GET_OWNER_UID`,
-    /// ioctl_nsfs(2)); `None` where the reader may not ask.
+    /// The user that owns it and is therefore granted every capability in it (`NS_GET_OWNER_UID`,
+    /// ioctl_nsfs(2)); `None` if the reader may not ask for it.
     pub owner: Option<u32>,
-    /// Which user here its root is; `None` where it has no root or that is not known.
+    /// The user id of its root as seen from here; `None` if it has no root or this is not known.
     pub root: Option<u32>,
     /// The map of user ids.
     pub uid_map: Vec<Mapping>,
@@ -31,9 +31,9 @@ pub struct UserNamespace {
 pub struct Mapping {
     /// The first id inside.
     pub inside: u32,
-    /// The id outside that it stands for.
+    /// The first id outside.
     pub outside: u32,
-    /// How many follow each other.
+    /// The number of consecutive ids.
     pub count: u32,
 }
 
@@ -93,11 +93,11 @@ impl UserNamespace {
     }
 }
 
-/// Which user here is root there. The map of the reader's own namespace tells the ids of its
-/// parent instead (user_namespaces(7)).
+/// The user id of its root as seen from here. The map of the reader's own namespace shows ids of
+/// its parent instead (user_namespaces(7)).
 fn root(uid_map: &[Mapping], is_own: bool) -> Option<u32> {
     let root = uid_map.iter().find(|mapping| mapping.inside == 0)?;
-    // An id that has no name here is shown as -1 (`uid_m_show`, kernel/user_namespace.c).
+    // An id that is not mapped here is shown as -1 (`uid_m_show`, kernel/user_namespace.c).
     let outside = Some(root.outside).filter(|&outside| outside != u32::MAX);
     if is_own { Some(0) } else { outside }
 }

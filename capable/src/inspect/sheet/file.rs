@@ -30,7 +30,7 @@ pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
         format!("uid {}, gid {}", words.user(file.owner), file.group),
     );
     let set_id = |set: bool, kind: &str, id: String| match set {
-        true => format!("yes, runs as {kind} {id}"),
+        true => format!("yes: runs as {kind} {id}"),
         false => "no".to_owned(),
     };
     sheet.row(
@@ -58,7 +58,7 @@ pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
             ),
         );
     } else if file.mode & 0o111 == 0 {
-        sheet.row("run by", "nobody: it is not executable");
+        sheet.row("run by", "no one: it is not executable");
     } else {
         sheet.row("run by a user", run(file.run_by_user, words));
         sheet.row("run by root", run(file.run_by_root, words));

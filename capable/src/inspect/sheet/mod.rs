@@ -1,8 +1,8 @@
-//! Inspected subjects as text, side by side.
+//! Shows inspected subjects as text, side by side.
 //!
-//! Each subject becomes a [`Sheet`]: a title and labelled cells. Sheets stand next to each other
-//! as the columns of one table, rows with the same label in one line, so that what differs meets
-//! the eye; where they do not fit, in several tables below each other.
+//! Each subject becomes a [`Sheet`]: a title and labelled cells. Sheets are the columns of one
+//! table, and cells with the same label share a line, so that differences are easy to see. Sheets
+//! that do not fit the width follow in further tables.
 
 mod file;
 mod process;
@@ -18,12 +18,12 @@ use super::{Subject, printable};
 use crate::capability::CapabilitySet;
 use crate::context::users::Users;
 
-/// What is shown of one subject.
+/// The text about one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
-    /// What it is about.
+    /// The title.
     pub title: String,
-    /// Label and cell, the labels unique.
+    /// Labels and cells; each label occurs once.
     pub rows: Vec<(String, String)>,
 }
 
@@ -47,15 +47,15 @@ impl Sheet {
     }
 }
 
-/// What sheets are written with: names for sets and users.
+/// How sheets name sets and users.
 pub struct Words {
     universe: CapabilitySet,
     users: RefCell<Users>,
 }
 
 impl Words {
-    /// Names users by this machine's list; `universe` is every capability that the running kernel
-    /// knows, and so what `all` means.
+    /// Names users as this machine does; `universe` is every capability that the running kernel
+    /// knows, which is what `all` means.
     pub fn new(universe: CapabilitySet) -> Self {
         Self {
             universe,
@@ -67,7 +67,7 @@ impl Words {
         concise(set, self.universe)
     }
 
-    /// `0 (root)`, or the number alone where it has no name.
+    /// `0 (root)`, or the number alone if it has no name.
     fn user(&self, uid: u32) -> String {
         match self.users.borrow_mut().name(uid) {
             Some(name) => format!("{uid} ({})", printable(name.as_bytes())),
@@ -76,7 +76,7 @@ impl Words {
     }
 }
 
-/// What is not known.
+/// The cell for a value that is not known.
 const UNKNOWN: &str = "-";
 
 fn yes_no(value: Option<bool>) -> &'static str {
@@ -87,7 +87,7 @@ fn yes_no(value: Option<bool>) -> &'static str {
     }
 }
 
-/// The sheets of a subject: its own, and for a unit also that of its main process.
+/// The sheets of a subject: its own and, for a unit, that of its main process.
 pub fn of(subject: &Subject, words: &Words) -> Vec<Sheet> {
     match subject {
         Subject::Process(process) => vec![process::sheet(process, words)],
@@ -102,10 +102,10 @@ pub fn of(subject: &Subject, words: &Words) -> Vec<Sheet> {
     }
 }
 
-/// A column that is narrower breaks the names of capabilities.
+/// The narrowest column: names of capabilities do not fit a narrower one.
 const NARROWEST: usize = 26;
 
-/// The sheets next to each other, within this many columns of text if a width is given.
+/// The sheets side by side, within this width if one is given.
 pub fn side_by_side(sheets: &[Sheet], width: Option<u16>) -> String {
     let labels = sheets
         .iter()
@@ -123,8 +123,8 @@ pub fn side_by_side(sheets: &[Sheet], width: Option<u16>) -> String {
     tables.join("\n")
 }
 
-/// The labels of all sheets, each once, in an order that keeps neighbours together: what a later
-/// sheet adds comes behind the label that it follows there.
+/// The labels of all sheets, each once. A label that only a later sheet has comes after the label
+/// that precedes it there.
 fn labels(sheets: &[Sheet]) -> Vec<&str> {
     let mut labels: Vec<&str> = Vec::new();
     for sheet in sheets {

@@ -49,7 +49,7 @@ pub(super) fn sheet(process: &Process, words: &Words) -> Sheet {
     sheet
 }
 
-/// What each thread has of its own.
+/// The cells that each thread has of its own.
 fn credentials(credentials: &Credentials, words: &Words) -> Vec<(&'static str, String)> {
     let mut rows: Vec<_> = credentials
         .sets
@@ -102,7 +102,7 @@ fn after_execve(after: Option<AfterExecve>, words: &Words) -> String {
     text
 }
 
-/// An effective and a permitted set, which are mostly the same.
+/// An effective and a permitted set, which are usually the same.
 pub(super) fn held(effective: CapabilitySet, permitted: CapabilitySet, words: &Words) -> String {
     if effective == permitted {
         words.set(permitted)

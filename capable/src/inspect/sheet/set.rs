@@ -1,15 +1,15 @@
-//! The shortest way to write a set.
+//! Writes a set in the shortest way.
 
 use crate::capability::CapabilitySet;
 
-/// The set as names: `none`, `all`, `all but CAP_SYS_ADMIN` where that is shorter, or the names.
-/// `universe` is what `all` means: every capability that the running kernel knows.
+/// The set as `none`, `all`, `all but CAP_SYS_ADMIN` if that is shorter, or names. `universe` is
+/// what `all` means: every capability that the running kernel knows.
 pub fn concise(set: CapabilitySet, universe: CapabilitySet) -> String {
     let missing = universe.difference(set);
     if set.is_empty() {
         String::from("none")
     } else if !universe.contains_all(set) {
-        // Bits that the kernel has no capability for: hide nothing.
+        // The set has bits that are no capabilities of this kernel: show them.
         names(set)
     } else if missing.is_empty() {
         String::from("all")

@@ -11,7 +11,7 @@ pub(super) fn sheet(unit: &Unit, words: &Words) -> Sheet {
     sheet.row("ambient", words.set(unit.ambient));
     let set = |start: Option<Start>| match start {
         None => UNKNOWN.to_owned(),
-        // Said once is enough for a set that takes many lines.
+        // A set that takes many lines is written only once.
         Some(Start(set)) if set == unit.bounding && set.len() > 1 && set != words.universe => {
             String::from("the bounding set")
         }
@@ -43,7 +43,7 @@ pub(super) fn sheet(unit: &Unit, words: &Words) -> Sheet {
         "known from",
         match unit.source {
             Source::Systemd => "the running systemd",
-            Source::Files => "its files (systemd does not run)",
+            Source::Files => "its files (systemd is not running)",
         },
     );
     let files: Vec<String> = unit

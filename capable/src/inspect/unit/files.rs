@@ -1,4 +1,4 @@
-//! The files of a unit: its own and its drop-ins.
+//! Finds the files of a unit: its own and its drop-ins.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use super::UnitName;
 use crate::context::nearest::nearest;
 use crate::inspect::Error;
 
-/// Where systemd looks for the units of the system, the most important first
+/// The directories in which systemd looks for system units, in order of precedence
 /// (systemd.unit(5), "Unit File Load Path").
 const LOAD_PATH: [&str; 13] = [
     "etc/systemd/system.control",
@@ -27,10 +27,10 @@ const LOAD_PATH: [&str; 13] = [
     "run/systemd/generator.late",
 ];
 
-/// What there is of a unit.
+/// The files of a unit.
 #[derive(Debug)]
 pub struct Found {
-    /// Its own name, where it was asked for by an alias.
+    /// Its own name, which differs from the given one if that is an alias.
     pub name: String,
     /// Its file and its drop-ins, in the order in which they apply.
     pub files: Vec<PathBuf>,
@@ -40,7 +40,7 @@ pub struct Found {
 ///
 /// # Errors
 ///
-/// Where there is no such unit, or it is masked.
+/// If the unit does not exist or is masked.
 pub fn find(name: &UnitName, root: &Path) -> Result<Found, Error> {
     name.section()?;
     let directories = load_path(root);
@@ -90,11 +90,11 @@ fn load_path(root: &Path) -> Vec<PathBuf> {
     directories
 }
 
-/// The file that a unit's link leads to; `None` where the unit is masked: a link to /dev/null, or
-/// an empty file.
+/// The file that a unit's link leads to; `None` if the unit is masked, that is, a link to /dev/null
+/// or an empty file.
 fn resolve(file: &Path, root: &Path) -> Option<PathBuf> {
     let mut path = file.to_owned();
-    // As many links as the kernel follows (MAXSYMLINKS, include/linux/namei.h).
+    // The kernel follows as many links (MAXSYMLINKS, include/linux/namei.h).
     for _ in 0..40 {
         let Ok(target) = path.read_link() else { break };
         path = match target.strip_prefix("/") {
@@ -107,7 +107,7 @@ fn resolve(file: &Path, root: &Path) -> Option<PathBuf> {
     (length > 0).then(|| path.canonicalize().unwrap_or(path))
 }
 
-/// The name of the unit in this file, where it was asked for by this name.
+/// The name of the unit in this file, if it was asked for by this name.
 fn own_name(asked: &UnitName, file: &Path) -> UnitName {
     let Some(found) = file
         .file_name()
@@ -123,7 +123,7 @@ fn own_name(asked: &UnitName, file: &Path) -> UnitName {
     }
 }
 
-/// The names of links that lead to the unit: their drop-ins apply as well.
+/// The names of links that lead to the unit; their drop-ins apply as well.
 fn aliases(own: &UnitName, directories: &[PathBuf]) -> Vec<UnitName> {
     let leads_here = |path: &Path| {
         path.read_link()
@@ -140,9 +140,9 @@ fn aliases(own: &UnitName, directories: &[PathBuf]) -> Vec<UnitName> {
         .collect()
 }
 
-/// The drop-ins in the order of their file names; of those with the same, the one in the most
-/// important directory, and there in the most specific one. An empty one or a link to /dev/null
-/// hides the others (systemd.unit(5)).
+/// The drop-ins in the order of their file names. Of several with the same name, the directory with
+/// the highest precedence wins, and there the most specific one. An empty file or a link to
+/// /dev/null hides the others (systemd.unit(5)).
 fn drop_ins(names: &[UnitName], directories: &[PathBuf]) -> Vec<PathBuf> {
     let specific = names.iter().flat_map(|name| {
         directories.iter().flat_map(move |directory| {

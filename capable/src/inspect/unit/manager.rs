@@ -1,4 +1,4 @@
-//! What the running systemd says of a unit.
+//! Asks the running systemd about a unit.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use crate::inspect::secure_bits::SecureBits;
 /// A unit that systemd has loaded.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Its own name, where it was asked for by an alias.
+    /// Its own name, which differs from the given one if that is an alias.
     pub name: String,
-    /// Its settings, with what they imply.
+    /// Its settings, including what they imply.
     pub settings: Settings,
     /// Its file and its drop-ins.
     pub files: Vec<PathBuf>,
-    /// Its main process, where it runs.
+    /// Its main process, if it is running.
     pub main_pid: Option<u32>,
 }
 
-/// The settings with commands, which `systemctl show` gives with their flags (systemd 243).
+/// The settings with commands, which `systemctl show` prints with their flags (systemd 243).
 const COMMANDS: [&str; 7] = [
     "ExecCondition",
     "ExecStartPre",
@@ -38,7 +38,7 @@ const COMMANDS: [&str; 7] = [
 ///
 /// # Errors
 ///
-/// Where systemctl can't be run or reach it, or there is no such unit, or it is masked.
+/// If systemctl cannot be run or cannot reach systemd, or the unit does not exist or is masked.
 pub fn show(name: &UnitName) -> Result<Loaded, Error> {
     name.section()?;
     let failed = |reason: String| Error::Systemctl {
@@ -65,7 +65,7 @@ pub fn show(name: &UnitName) -> Result<Loaded, Error> {
     read(name, &String::from_utf8_lossy(&output.stdout))
 }
 
-/// Reads what `systemctl show` prints.
+/// Parses the output of `systemctl show`.
 fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
     let properties: HashMap<&str, &str> = text
         .lines()
@@ -74,7 +74,8 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
     let get = |key: &str| properties.get(key).copied().unwrap_or_default();
     let path = get("FragmentPath");
     match get("LoadState") {
-        // It exists, and nothing is known of it but its name, as the files would tell too.
+        // The unit exists, but nothing is known of it except its name, which the files tell as
+        // well.
         "not-found" => {
             return Err(match files::find(name, Path::new("/")) {
                 Err(error) => error,
@@ -110,7 +111,7 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
         user: Some(get("User").to_owned()).filter(|user| !user.is_empty()),
         dynamic_user: boolean(get("DynamicUser")) == Some(true),
         no_new_privs: boolean(get("NoNewPrivileges")) == Some(true),
-        // A number, unlike what the files take.
+        // A number here, unlike in the files.
         secure_bits: SecureBits::from_bits(get("SecureBits").parse().unwrap_or_default()),
         private_users: boolean(get("PrivateUsers")) == Some(true),
         exempt: COMMANDS

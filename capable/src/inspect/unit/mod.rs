@@ -1,7 +1,8 @@
-//! What a systemd unit lets its processes hold.
+//! Reads which capabilities a systemd unit allows its processes.
 //!
-//! Where systemd runs it is asked: it knows what it loaded. Elsewhere (a container's image, a
-//! machine that was booted otherwise) the unit's files are read as systemd would read them.
+//! If systemd is running it is asked, because it knows what it loaded. Otherwise (in the image of a
+//! container, or on a machine with another init) the unit's files are read as systemd would read
+//! them.
 
 mod files;
 mod manager;
@@ -24,16 +25,16 @@ use crate::capability::CapabilitySet;
 pub struct Unit {
     /// Its name.
     pub name: String,
-    /// Who says so.
+    /// Where this information comes from.
     pub source: Source,
     /// The unit's file and its drop-ins, in the order in which they apply.
     #[serde(serialize_with = "json::paths")]
     pub files: Vec<PathBuf>,
     /// `User=`, or `None` for root.
     pub user: Option<String>,
-    /// The user is made up when the unit starts.
+    /// `DynamicUser=`: the user is created when the unit starts.
     pub dynamic_user: bool,
-    /// `CapabilityBoundingSet=`, without what other settings take away (`PrivateDevices=`...).
+    /// `CapabilityBoundingSet=`, minus what other settings take away (`PrivateDevices=`...).
     #[serde(serialize_with = "json::names")]
     pub bounding: CapabilitySet,
     /// `AmbientCapabilities=`.
@@ -43,16 +44,15 @@ pub struct Unit {
     pub no_new_privs: bool,
     /// `SecureBits=`.
     pub securebits: SecureBits,
-    /// `PrivateUsers=`: what its processes hold counts in a user namespace of their own.
+    /// `PrivateUsers=`: its processes hold their capabilities in a user namespace of their own.
     pub private_users: bool,
     /// The settings with commands that are exempt from all this (`ExecStartPre=+...`).
     pub exempt: Vec<String>,
-    /// What its processes hold when they start; `None` where the user is not known.
+    /// What its processes hold when they start; `None` if the user is not known.
     pub starts_with: Option<Start>,
-    /// What they can come to hold by running files with privileges; `None` where the user is not
-    /// known.
+    /// What they can gain by executing privileged files; `None` if the user is not known.
     pub can_reach: Option<Start>,
-    /// Its main process, where it runs.
+    /// Its main process, if it is running.
     pub main_process: Option<Process>,
 }
 
@@ -61,7 +61,7 @@ pub struct Unit {
 #[serde(transparent)]
 pub struct Start(#[serde(serialize_with = "json::names")] pub CapabilitySet);
 
-/// Who says what a unit lets its processes hold.
+/// Where the information about a unit comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
@@ -77,7 +77,7 @@ impl UnitName {
         files::all(Path::new("/"))
     }
 
-    /// There is a unit with this name, or with its template's, on this machine.
+    /// Whether this machine has a unit with this name, or with that of its template.
     pub fn exists(&self) -> bool {
         !matches!(
             files::find(self, Path::new("/")),
@@ -87,19 +87,19 @@ impl UnitName {
 }
 
 impl Unit {
-    /// Asks the running systemd, or reads the unit's files where none runs. `universe` is every
+    /// Asks the running systemd or, if none is running, reads the unit's files. `universe` is every
     /// capability that the running kernel knows.
     ///
     /// # Errors
     ///
-    /// Where there is no such unit, it is masked, or it is of a kind that runs no processes.
+    /// If the unit does not exist, is masked, or is of a kind that runs no processes.
     pub fn read(name: &UnitName, universe: CapabilitySet) -> Result<Self, Error> {
         // As sd_booted(3) decides.
         if Path::new("/run/systemd/system").is_dir() {
             let loaded = manager::show(name)?;
             let mut unit = Self::new(Source::Systemd, loaded.name, loaded.settings, universe);
             unit.files = loaded.files;
-            // It may have ended since systemd was asked.
+            // The process may have ended since systemd was asked.
             unit.main_process = loaded.main_pid.and_then(|pid| Process::read(pid).ok());
             Ok(unit)
         } else {
@@ -145,7 +145,7 @@ impl Unit {
             if root && !settings.secure_bits.is_noroot() {
                 bounding
             } else {
-                // systemd can raise nothing that the bounding set lacks (capset(2)).
+                // systemd cannot raise capabilities that the bounding set lacks (capset(2)).
                 ambient.intersection(bounding)
             }
         });
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::capability::Capability;
 
-    /// Reads a template's instance from files; `service` is the text of its section.
+    /// Reads an instance of a template from files; `service` is the text of its section.
     fn read(service: &str) -> Unit {
         let root = tempfile::tempdir().unwrap();
         let directory = root.path().join("etc/systemd/system");

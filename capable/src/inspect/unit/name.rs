@@ -1,4 +1,4 @@
-//! The name of a unit.
+//! The names of units.
 
 use crate::inspect::Error;
 
@@ -6,7 +6,8 @@ use crate::inspect::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitName(String);
 
-/// The kinds of units whose processes systemd.exec(5) configures, and the section where.
+/// The kinds of units whose processes systemd.exec(5) configures, each with the section that does
+/// so.
 const EXECUTING: [(&str, &str); 4] = [
     ("service", "Service"),
     ("socket", "Socket"),
@@ -46,7 +47,7 @@ impl UnitName {
         self.0.rsplit_once('.').map_or("", |(_, kind)| kind)
     }
 
-    /// The name up to the kind.
+    /// The name without the kind.
     fn stem(&self) -> &str {
         self.0.rsplit_once('.').map_or("", |(stem, _)| stem)
     }
@@ -55,7 +56,7 @@ impl UnitName {
     ///
     /// # Errors
     ///
-    /// Where units of this kind have none.
+    /// If units of this kind have no such section.
     pub fn section(&self) -> Result<&'static str, Error> {
         EXECUTING
             .iter()
@@ -74,7 +75,7 @@ impl UnitName {
         (!instance.is_empty()).then_some((instance, template))
     }
 
-    /// For a template, the unit that it makes of an instance.
+    /// For a template, the unit for an instance.
     pub fn with_instance(&self, instance: &str) -> Option<Self> {
         let prefix = self.stem().strip_suffix('@')?;
         Some(Self(format!("{prefix}@{instance}.{}", self.kind())))

@@ -1,15 +1,15 @@
-//! The settings of a unit that decide over capabilities, read from its files.
+//! The settings of a unit that affect capabilities, read from its files.
 
 use std::collections::BTreeSet;
 
 use crate::capability::{Capability, CapabilitySet};
 use crate::inspect::secure_bits::SecureBits;
 
-/// What the files say, as systemd merges it (systemd.exec(5); `config_parse_capability_set`,
-/// src/core/load-fragment.c of systemd).
+/// The settings of the files, merged as systemd does (systemd.exec(5);
+/// `config_parse_capability_set`, src/core/load-fragment.c of systemd).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `CapabilityBoundingSet=`; `None` where it is not set.
+    /// `CapabilityBoundingSet=`; `None` if it is not set.
     pub bounding: Option<CapabilitySet>,
     /// `AmbientCapabilities=`.
     pub ambient: CapabilitySet,
@@ -25,12 +25,12 @@ pub struct Settings {
     pub private_users: bool,
     /// The settings with commands that run with full privileges or as root.
     pub exempt: BTreeSet<String>,
-    /// The settings that are on and take capabilities from the bounding set.
+    /// The enabled settings that remove capabilities from the bounding set.
     pub taking: BTreeSet<&'static str>,
 }
 
-/// Settings that take capabilities from the bounding set (systemd.exec(5);
-/// `unit_patch_contexts`, src/core/unit.c of systemd 252).
+/// Settings that remove capabilities from the bounding set (systemd.exec(5); `unit_patch_contexts`,
+/// src/core/unit.c of systemd 252).
 const TAKING: [(&str, &[Capability]); 4] = [
     (
         "PrivateDevices",
@@ -45,7 +45,7 @@ const TAKING: [(&str, &[Capability]); 4] = [
 ];
 
 impl Settings {
-    /// Applies a file over what came before it: its section with this name.
+    /// Applies the section with this name of a file, on top of the files before it.
     pub fn apply(&mut self, text: &str, section: &str) {
         let mut here = false;
         for line in logical_lines(text) {
@@ -97,7 +97,7 @@ impl Settings {
         }
     }
 
-    /// Adds what the settings imply, once all files are applied.
+    /// Adds what the settings imply, after all files are applied.
     pub fn imply(&mut self) {
         for (_, taken) in TAKING.iter().filter(|(name, _)| self.taking.contains(name)) {
             let before = self.bounding.unwrap_or(CapabilitySet::from_bits(u64::MAX));
@@ -106,7 +106,7 @@ impl Settings {
         self.no_new_privs |= self.dynamic_user;
     }
 
-    /// Whether the unit's processes run as root; `None` where the user is a specifier.
+    /// Whether the unit's processes run as root; `None` if the user is a specifier.
     pub fn runs_as_root(&self) -> Option<bool> {
         match self.user.as_deref() {
             Some(user) if user.contains('%') => None,
@@ -116,7 +116,8 @@ impl Settings {
     }
 }
 
-/// Lines without comments, those that end in a backslash joined with the next (systemd.syntax(7)).
+/// Lines without comments; a line that ends in a backslash is joined with the next
+/// (systemd.syntax(7)).
 fn logical_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut open = String::new();
@@ -136,7 +137,7 @@ fn logical_lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// As systemd reads a boolean (`parse_boolean`); `None` for what is none.
+/// Parses a boolean as systemd does (`parse_boolean`); `None` if it is not one.
 pub fn boolean(value: &str) -> Option<bool> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
@@ -145,7 +146,7 @@ pub fn boolean(value: &str) -> Option<bool> {
     }
 }
 
-/// Capabilities by name or number; what is unknown is passed over, as systemd does.
+/// Capabilities by name or number. Unknown ones are ignored, as systemd does.
 pub fn capabilities(words: &str) -> CapabilitySet {
     words
         .split_whitespace()
@@ -159,8 +160,8 @@ pub fn capabilities(words: &str) -> CapabilitySet {
         .collect()
 }
 
-/// An assignment over what was there: the first replaces the default, an empty one empties, a
-/// bare `~` fills, more add, and with `~` take away.
+/// Applies an assignment to the earlier ones: the first replaces the default, an empty one empties
+/// the set, a bare `~` fills it, and further ones add to it or, with `~`, remove from it.
 fn merge(before: Option<CapabilitySet>, value: &str) -> CapabilitySet {
     let (inverted, words) = match value.strip_prefix('~') {
         Some(words) => (true, words),
