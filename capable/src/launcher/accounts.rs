@@ -1,31 +1,31 @@
-//! Users and groups as the system's own look-up knows them (nsswitch.conf), for the command that
-//! is to run as one.
+//! Looks up users and groups by the system's own means (nsswitch.conf), for a command that is to
+//! run as one of them.
 
 use std::ffi::CString;
 
 use nix::{errno::Errno, unistd};
 use thiserror::Error;
 
-/// The id that stands for none (`INVALID_UID`, include/linux/uidgid.h).
+/// The id that means "no user" (`INVALID_UID`, include/linux/uidgid.h).
 const NO_ID: u32 = u32::MAX;
 
-/// A user or a group cannot be had.
+/// A user or a group cannot be found.
 #[derive(Debug, Error)]
 pub enum AccountError {
-    /// There is none of this name.
+    /// None has this name.
     #[error(
         "there is no {kind} {given:?}; give a name that `getent {database}` knows, or a number"
     )]
     Unknown {
         /// `user` or `group`.
         kind: &'static str,
-        /// Its name in getent(1).
+        /// The database's name for getent(1).
         database: &'static str,
         /// What was given.
         given: String,
     },
-    /// A number has no entry, so its group is not known.
-    #[error("user {0} has no entry that names its group: add --group")]
+    /// The user id has no entry, so its group is not known.
+    #[error("user {0} has no entry in the user database, so its group is not known: add --group")]
     NoGroup(libc::uid_t),
     /// The look-up failed.
     #[error("cannot look up {given:?}: {error}")]
@@ -42,9 +42,9 @@ pub enum AccountError {
 pub struct User {
     /// The number.
     pub id: libc::uid_t,
-    /// The name, where there is one.
+    /// The name, if there is an entry.
     pub name: Option<CString>,
-    /// The group of the entry, where there is one.
+    /// The group of the entry, if there is one.
     pub group: Option<libc::gid_t>,
 }
 
@@ -65,7 +65,7 @@ impl User {
     }
 }
 
-/// Looks a user up by name or by number.
+/// Looks up a user by name or number.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ pub fn user(given: &str) -> Result<User, AccountError> {
     }
 }
 
-/// Looks a group up by name or by number.
+/// Looks up a group by name or number.
 ///
 /// # Errors
 ///
@@ -118,7 +118,7 @@ fn number(given: &str) -> Option<u32> {
     given.parse().ok().filter(|&id| id != NO_ID)
 }
 
-/// What was found; POSIX lets some errors mean that there is none (getpwnam(3)).
+/// The entry found. By POSIX, some errors mean that there is none (getpwnam(3)).
 fn present<T>(given: &str, found: nix::Result<Option<T>>) -> Result<Option<T>, AccountError> {
     match found {
         Ok(entry) => Ok(entry),

@@ -1,5 +1,5 @@
-//! The child, from its fork to its execve. Nothing here allocates, locks or unwinds: other
-//! threads' locks are frozen in a forked child.
+//! The child, from its fork to its execve. Nothing here allocates, locks or unwinds, because a lock
+//! that another thread held at the fork is never released in the child.
 
 use std::{ffi::CString, io, os::fd::RawFd, ptr};
 
@@ -8,7 +8,7 @@ use super::Step;
 /// What the child tells its parent: eight bytes, which a pipe keeps together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Message {
-    /// It tries this candidate now: if nothing follows, it became it.
+    /// It is about to execute this candidate. If no further message follows, it did.
     Trying(u32),
     /// This step into the cage failed with this errno.
     StepFailed(u16, u16),
@@ -29,7 +29,7 @@ impl Message {
         (u64::from(kind) << 32 | u64::from(value)).to_ne_bytes()
     }
 
-    /// Reads a message; `None` for bytes that are none.
+    /// Parses a message; `None` if the bytes are not one.
     pub(super) fn decode(bytes: [u8; Self::LENGTH]) -> Option<Self> {
         let word = u64::from_ne_bytes(bytes);
         let value = word as u32;
@@ -43,34 +43,35 @@ impl Message {
     }
 }
 
-/// All that the child needs, made before the fork.
+/// Everything that the child needs, prepared before the fork.
 pub(super) struct Prepared {
-    /// The way into the cage.
+    /// The steps into the cage.
     pub steps: Vec<Step>,
     /// The files to try.
     pub candidates: Vec<CString>,
-    /// The arguments, the command's name first, and a null behind the last.
+    /// The arguments, beginning with the command's name, and a null at the end.
     pub arguments: Vec<*const libc::c_char>,
-    /// For a script without `#!`: `/bin/sh`, a place for the script, its arguments, and a null.
+    /// The arguments for a script without `#!`: `/bin/sh`, a place for the script, its arguments,
+    /// and a null.
     pub shell: Vec<*const libc::c_char>,
-    /// Keeps what the two lists point to.
+    /// Owns the strings that the two lists point to.
     pub _strings: Vec<CString>,
 }
 
-/// What runs a script that does not say what runs it (posix, execvp).
+/// The interpreter of a script without `#!` (POSIX, execvp).
 pub(super) const SHELL: &std::ffi::CStr = c"/bin/sh";
 
 unsafe extern "C" {
-    /// The environment as the C library has it: handed on as it came.
+    /// The environment of this process, passed on unchanged.
     static environ: *const *const libc::c_char;
 }
 
-/// Waits for a byte on `go`, goes into the cage and becomes the command. Where that fails, says so
-/// on `status` and ends.
+/// Waits for a byte on `go`, enters the cage and executes the command. If this fails, reports it on
+/// `status` and exits.
 ///
 /// # Safety
 ///
-/// To be called in a forked child only, with descriptors that are its own.
+/// Only to be called in a forked child, with descriptors that belong to it.
 pub(super) unsafe fn become_command(prepared: &mut Prepared, go: RawFd, status: RawFd) -> ! {
     if wait(go) {
         // The C library's start-up code for Rust ignores SIGPIPE; a command expects it not to be.
@@ -86,7 +87,7 @@ pub(super) unsafe fn become_command(prepared: &mut Prepared, go: RawFd, status: 
     unsafe { libc::_exit(super::error::FAILED.into()) }
 }
 
-/// True where the parent says go, false where it is gone.
+/// True if the parent wrote the byte, false if it has ended.
 fn wait(go: RawFd) -> bool {
     let mut byte = 0u8;
     loop {
@@ -108,7 +109,7 @@ fn enter(steps: &[Step]) -> Result<(), Message> {
     Ok(())
 }
 
-/// Tries the candidates as execvp(3) does; returns why none became the command.
+/// Tries the candidates as execvp(3) does. Returns only if all failed, with the reason.
 fn execute(prepared: &mut Prepared, status: RawFd) -> Message {
     let mut refused = None;
     let arguments = prepared.arguments.as_ptr();
@@ -138,7 +139,8 @@ fn execute(prepared: &mut Prepared, status: RawFd) -> Message {
 
 fn send(status: RawFd, message: Message) {
     let bytes = message.encode();
-    // SAFETY: the bytes are as many as is said. A parent that is gone needs no answer.
+    // SAFETY: the pointer and the length are those of the array. If the parent has ended, nobody
+    // needs the message.
     unsafe { libc::write(status, bytes.as_ptr().cast(), bytes.len()) };
 }
 
@@ -151,7 +153,7 @@ fn code(error: &io::Error) -> u16 {
     error.raw_os_error().unwrap_or(libc::EIO) as u16
 }
 
-/// A list of pointers to the strings, closed by a null.
+/// A null-terminated list of pointers to the strings.
 pub(super) fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
     strings
         .iter()

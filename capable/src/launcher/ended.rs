@@ -1,4 +1,4 @@
-//! How a command ended, as a shell says it.
+//! How a command ended, in the terms of a shell.
 
 use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
@@ -7,7 +7,7 @@ use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
 pub struct Ended(pub i32);
 
 impl Ended {
-    /// The exit code by which a shell says it: the command's own, or 128 and the signal.
+    /// The exit code that a shell reports: the command's own, or 128 plus the signal.
     pub fn exit_code(self) -> u8 {
         let status = ExitStatus::from_raw(self.0);
         let code = match (status.code(), status.signal()) {

@@ -1,4 +1,4 @@
-//! Why a command did not start, and the exit code that says so.
+//! Why a command did not start, and the exit code for it.
 
 use std::{ffi::OsString, fs, io, path::PathBuf};
 
@@ -6,17 +6,17 @@ use thiserror::Error;
 
 use super::{CageError, Step};
 
-/// The exit code of env(1), timeout(1) and their like where they fail themselves.
+/// The exit code of env(1), timeout(1) and the like if they themselves fail.
 pub const FAILED: u8 = 125;
-/// The exit code of a shell for a command that is there and cannot be executed.
+/// The exit code of a shell for a command that exists but cannot be executed.
 const NOT_EXECUTABLE: u8 = 126;
-/// The exit code of a shell for a command that is not there.
+/// The exit code of a shell for a command that does not exist.
 const NOT_FOUND: u8 = 127;
 
 /// A command did not start.
 #[derive(Debug, Error)]
 pub enum LaunchError {
-    /// The cage cannot be built with what capable holds.
+    /// This process lacks the capabilities to build the cage.
     #[error(transparent)]
     Cage(#[from] CageError),
     /// The kernel refused a step into the cage.
@@ -27,12 +27,12 @@ pub enum LaunchError {
         /// What the kernel answered.
         error: io::Error,
     },
-    /// There is no such command.
+    /// The command does not exist.
     #[error("cannot run {command:?}: {}", absent(command, file.as_deref()))]
     NotFound {
-        /// As it was given.
+        /// The command as given.
         command: OsString,
-        /// The file that was named, where one was.
+        /// The file, if the command is a path.
         file: Option<PathBuf>,
     },
     /// The file cannot be executed.
@@ -43,10 +43,10 @@ pub enum LaunchError {
         /// What the kernel answered.
         error: io::Error,
     },
-    /// An argument holds a NUL, which no argument can.
-    #[error("the argument {0:?} holds a NUL byte, which the kernel takes for its end")]
+    /// An argument contains a NUL byte, which no argument can.
+    #[error("the argument {0:?} contains a NUL byte, which no argument can")]
     Nul(OsString),
-    /// The child could not be made or asked.
+    /// The child could not be created, or communication with it failed.
     #[error("cannot {what}: {error}")]
     System {
         /// What was tried.
@@ -54,13 +54,13 @@ pub enum LaunchError {
         /// What the kernel answered.
         error: io::Error,
     },
-    /// The child ended before it became the command.
-    #[error("the process that was to become the command was killed before it did")]
+    /// The child ended before it executed the command.
+    #[error("the child process was killed before it could execute the command")]
     Vanished,
 }
 
 impl LaunchError {
-    /// The exit code that shells, env(1) and timeout(1) give it.
+    /// The exit code of shells, env(1) and timeout(1) for this error.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::NotFound { .. } => NOT_FOUND,
@@ -74,13 +74,13 @@ impl LaunchError {
     }
 }
 
-/// Why it is not there: a file that exists lacks its interpreter.
+/// Why the command was not found. If the file exists, its interpreter does not.
 fn absent(command: &OsString, file: Option<&std::path::Path>) -> String {
     let Some(file) = file else {
         return if command.is_empty() {
             "its name is empty".to_owned()
         } else {
-            "it is in no folder of $PATH".to_owned()
+            "it is in no directory of $PATH".to_owned()
         };
     };
     if fs::symlink_metadata(file).is_err() {
@@ -88,26 +88,27 @@ fn absent(command: &OsString, file: Option<&std::path::Path>) -> String {
     }
     match crate::profile::emit::interpreter_of(file) {
         Ok(Some(interpreter)) => format!(
-            "it is a script whose interpreter {} does not exist",
+            "it is a script, and its interpreter {} does not exist",
             interpreter.display()
         ),
-        _ => "the file exists, but its dynamic linker or what it links to does not".to_owned(),
+        _ => "the file exists, but its dynamic linker does not".to_owned(),
     }
 }
 
-/// What most likely stands in the way.
+/// The most likely reason, and the remedy.
 fn execve_hint(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EACCES) => {
-            "; the file must be executable for the user, each folder above it searchable, and its \
-             mount not noexec"
+            "; the user needs execute permission for the file and for each directory above it, and \
+             its mount must not be noexec"
         }
         // `bprm_caps_from_vfs_caps` and `get_file_caps`, security/commoncap.c.
         Some(libc::EPERM) => {
-            "; a file whose capabilities take effect is not executed where the bounding set lacks \
-             one of them: see `capable inspect FILE`, and add it to --caps"
+            "; the kernel refuses to execute a file that has capabilities and the effective bit if \
+             the bounding set lacks one of them: see `capable inspect FILE`, and add it to \
+             --caps"
         }
-        Some(libc::ENOEXEC) => "; it is for another machine, or no program",
+        Some(libc::ENOEXEC) => "; it is a program for another architecture, or not a program",
         _ => "",
     }
 }

@@ -1,8 +1,8 @@
-//! Starting a command that waits before it becomes its program, in a cage if one is asked for.
+//! Starts a command that waits before its execve, in a cage if one is requested.
 //!
 //! A child is forked and waits on a pipe. Meanwhile the tracer is told to follow it from its
-//! execve(2) on, so that neither the launch nor the search in `$PATH` is taken for the program's.
-//! All that can fail or allocate is done before the fork: behind it the child does nothing but
+//! execve(2) on, so that neither the launch nor the search in `$PATH` is attributed to the program.
+//! Everything that can fail or allocate is done before the fork; after it, the child only makes
 //! system calls.
 
 mod accounts;

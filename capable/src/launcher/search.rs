@@ -1,4 +1,4 @@
-//! Where a command may be: the candidates that execve(2) is tried with.
+//! The candidates for execve(2): the files that a command may be.
 
 use std::{
     env,
@@ -6,15 +6,15 @@ use std::{
     os::unix::ffi::OsStrExt as _,
 };
 
-/// The search path where `$PATH` is not set, as glibc has it (`_CS_PATH`).
+/// The search path if `$PATH` is not set, as in glibc (`_CS_PATH`).
 const DEFAULT: &[u8] = b"/bin:/usr/bin";
 
-/// The files to try, in order: the command itself where it has a slash, or one in each folder of
-/// `$PATH`, of which an empty one is the current folder.
+/// The files to try, in order: the command itself if it contains a slash, or else one in each
+/// directory of `$PATH`, where an empty entry is the current directory.
 ///
 /// # Errors
 ///
-/// The command holds a NUL.
+/// If the command contains a NUL byte.
 pub(super) fn candidates(command: &OsStr) -> Result<Vec<CString>, NulError> {
     let path = env::var_os("PATH");
     in_path(

@@ -1,4 +1,4 @@
-//! The system calls of which a cage is built.
+//! The system calls that build a cage.
 
 use std::{fmt, io, ptr};
 
@@ -10,15 +10,15 @@ const CAPABILITY_VERSION: u32 = 0x2008_0522;
 /// One system call on the way into the cage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Take a capability out of the bounding set: `PR_CAPBSET_DROP`.
+    /// Drop a capability from the bounding set: `PR_CAPBSET_DROP`.
     DropBounding(Capability),
     /// Keep the permitted set when the user changes: `PR_SET_KEEPCAPS`.
     KeepPermitted,
     /// setgroups(2).
     SetGroups(Vec<libc::gid_t>),
-    /// setresgid(2), all three.
+    /// setresgid(2), for all three ids.
     SetGroup(libc::gid_t),
-    /// setresuid(2), all three.
+    /// setresuid(2), for all three ids.
     SetUser(libc::uid_t),
     /// capset(2).
     SetSets {
@@ -29,7 +29,7 @@ pub enum Step {
         /// The inheritable set.
         inheritable: CapabilitySet,
     },
-    /// Empty the ambient set: `PR_CAP_AMBIENT_CLEAR_ALL`.
+    /// Clear the ambient set: `PR_CAP_AMBIENT_CLEAR_ALL`.
     ClearAmbient,
     /// Add a capability to the ambient set: `PR_CAP_AMBIENT_RAISE`.
     RaiseAmbient(Capability),
@@ -39,7 +39,7 @@ pub enum Step {
     SetNoNewPrivs,
 }
 
-/// capget(2)'s header (include/uapi/linux/capability.h).
+/// The header of capset(2) (include/uapi/linux/capability.h).
 #[repr(C)]
 struct Header {
     version: u32,
@@ -55,7 +55,7 @@ struct Half {
 }
 
 impl Step {
-    /// Makes the system call. It is safe between fork and exec: nothing is allocated or locked.
+    /// Makes the system call. This is safe between fork and exec: it neither allocates nor locks.
     ///
     /// # Errors
     ///
@@ -99,27 +99,31 @@ impl Step {
         }
     }
 
-    /// What most likely stands in the way, for an errno.
+    /// The most likely reason for this errno.
     pub(super) fn hint(&self, error: &io::Error) -> &'static str {
         match (error.raw_os_error(), self) {
             (Some(libc::EPERM), Self::DropBounding(_)) => "; it needs CAP_SETPCAP",
             (Some(libc::EPERM), Self::SetSecureBits(_)) => {
                 "; it needs CAP_SETPCAP, and a locked bit cannot be changed"
             }
-            (Some(libc::EPERM), Self::KeepPermitted) => "; the secure bit keep-caps is locked",
+            (Some(libc::EPERM), Self::KeepPermitted) => "; the secure bit keep-caps is locked"
             (Some(libc::EPERM), Self::SetGroups(_) | Self::SetGroup(_)) => {
-                "; it needs CAP_SETGID, and in a user namespace setgroups must be allowed"
+                "; it needs CAP_SETGID and, in a user namespace, setgroups must be allowed \
+                 (/proc/self/setgroups)"
             }
             (Some(libc::EPERM), Self::SetUser(_)) => "; it needs CAP_SETUID",
             (Some(libc::EINVAL), Self::SetUser(_) | Self::SetGroup(_)) => {
-                "; this user namespace has no such id"
+                "; this user namespace does not map this id"
             }
-            (Some(libc::EAGAIN), Self::SetUser(_)) => "; the user's limit of processes is reached",
+            (Some(libc::EAGAIN), Self::SetUser(_)) => {
+                "; the user has reached its limit of \
+             processes (RLIMIT_NPROC)"
+            }
             (Some(libc::EPERM), Self::RaiseAmbient(_)) => {
-                "; the secure bit no-cap-ambient-raise forbids it"
+                "; the secure bit no-cap-ambient-raise is set and forbids it"
             }
             (Some(libc::EINVAL), Self::DropBounding(_) | Self::RaiseAmbient(_)) => {
-                "; this kernel does not know it"
+                "; this kernel does not support it"
             }
             _ => "",
         }
@@ -127,13 +131,13 @@ impl Step {
 }
 
 impl fmt::Display for Step {
-    /// What it does, to follow "cannot".
+    /// The step as a phrase that follows "cannot".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DropBounding(capability) => {
-                write!(f, "take {capability} out of the bounding set")
+                write!(f, "drop {capability} from the bounding set")
             }
-            Self::KeepPermitted => f.write_str("keep capabilities over the change of user"),
+            Self::KeepPermitted => f.write_str("keep the capabilities across the change of user"),
             Self::SetGroups(groups) => {
                 let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
                 write!(f, "set the supplementary groups [{}]", groups.join(", "))
@@ -143,9 +147,9 @@ impl fmt::Display for Step {
             Self::SetSets { permitted, .. } => {
                 write!(f, "set the capabilities to {permitted:#}")
             }
-            Self::ClearAmbient => f.write_str("empty the ambient set"),
+            Self::ClearAmbient => f.write_str("clear the ambient set"),
             Self::RaiseAmbient(capability) => write!(f, "make {capability} ambient"),
-            Self::SetSecureBits(bits) => write!(f, "set the secure bits to {bits:#x}"),
+            Self::SetSecureBits(bits) => write!(f, "set the securebits to {bits:#x}"),
             Self::SetNoNewPrivs => f.write_str("set no_new_privs"),
         }
     }
@@ -172,7 +176,7 @@ fn set_sets(
         inheritable: (inheritable.bits() >> shift) as u32,
     };
     let halves = [half(0), half(32)];
-    // SAFETY: version 3 takes a header and two halves, and reads them only.
+    // SAFETY: version 3 takes a header and two halves, and only reads them.
     check(unsafe { libc::syscall(libc::SYS_capset, ptr::from_ref(&header), halves.as_ptr()) })
 }
 

@@ -1,4 +1,4 @@
-//! A child that waits to become its command.
+//! A child that waits before it executes its command.
 
 use std::{
     ffi::{CString, OsStr, OsString},
@@ -18,21 +18,21 @@ use super::{
     search,
 };
 
-/// What is to be started.
+/// The command to start.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The command: a path, or a name to be searched for in `$PATH`.
+    /// The command: a path, or a name to search for in `$PATH`.
     pub name: OsString,
-    /// Its arguments, without its own name.
+    /// Its arguments, without the command's name.
     pub arguments: Vec<OsString>,
-    /// What is changed before.
+    /// What is changed before the command is executed.
     pub cage: Cage,
 }
 
-/// A forked child that waits. Dropped, it ends without having done anything.
+/// A forked child that waits. When this is dropped, the child exits without having done anything.
 pub struct Waiting {
     child: Child,
-    /// A byte lets it go; an end lets it end.
+    /// A byte lets the child go; closing the pipe makes it exit.
     go: PipeWriter,
     status: PipeReader,
     name: OsString,
@@ -40,16 +40,16 @@ pub struct Waiting {
     candidates: Vec<CString>,
 }
 
-/// A command that was started.
+/// A running command.
 pub struct Started {
     child: Child,
-    /// The file that was executed; a script where it is one.
+    /// The file that was executed; for a script, the script itself.
     pub file: PathBuf,
     /// Becomes readable when the command ends; made when it is first waited for.
     end: Option<AsyncFd<OwnedFd>>,
 }
 
-/// A child that is reaped when nobody needs it any more.
+/// A child that is reaped when this is dropped.
 struct Child {
     pid: libc::pid_t,
     reaped: bool,
@@ -58,8 +58,8 @@ struct Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.reaped {
-            // SAFETY: the child is ours and not reaped. WNOHANG: a command that runs on is
-            // left to run.
+            // SAFETY: the child is ours and not reaped. With WNOHANG a command that is still
+            // running is left alone.
             unsafe { libc::waitpid(self.pid, std::ptr::null_mut(), libc::WNOHANG) };
         }
     }
@@ -70,7 +70,7 @@ impl Waiting {
     ///
     /// # Errors
     ///
-    /// The cage cannot be built, an argument cannot be one, or the system refuses.
+    /// If the cage cannot be built, an argument contains a NUL byte, or the system refuses.
     pub fn fork(command: &Command) -> Result<Self, LaunchError> {
         let mut prepared = prepare(command)?;
         let pipe = || io::pipe().map_err(LaunchError::system("make a pipe"));
@@ -80,9 +80,8 @@ impl Waiting {
         match pid {
             -1 => Err(LaunchError::system("fork")(io::Error::last_os_error())),
             0 => {
-                // Were its own copy left open, the child would wait for ever for a parent that is
-                // gone.
-                // SAFETY: the child never uses these again.
+                // If its own copy remained open, the child would wait forever for a parent that has
+                // ended. SAFETY: the child never uses these again.
                 unsafe {
                     libc::close(go.as_raw_fd());
                     libc::close(status.as_raw_fd());
@@ -109,13 +108,13 @@ impl Waiting {
         self.child.pid.unsigned_abs()
     }
 
-    /// Lets the child become its command, and waits until it did.
+    /// Lets the child execute its command, and waits until it has.
     ///
     /// # Errors
     ///
-    /// The command cannot be executed, or the cage not be entered.
+    /// If the command cannot be executed or the cage cannot be entered.
     pub fn release(mut self) -> Result<Started, LaunchError> {
-        // A child that is gone, by a Ctrl-C that came before, hears nothing.
+        // The child may have ended already, by an earlier Ctrl-C.
         self.go.write_all(&[1]).map_err(|_| LaunchError::Vanished)?;
         let mut tried = None;
         let mut bytes = [0; Message::LENGTH];
@@ -124,7 +123,9 @@ impl Waiting {
                 Ok(()) => {}
                 // execve closed the child's end.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-                Err(error) => return Err(LaunchError::system("hear from the child")(error)),
+                Err(error) => {
+                    return Err(LaunchError::system("read the message of the child")(error));
+                }
             }
             match Message::decode(bytes) {
                 Some(Message::Trying(index)) => tried = self.file(index as usize),
@@ -145,7 +146,7 @@ impl Waiting {
         }
     }
 
-    /// Waits for a child that is about to end.
+    /// Waits for a child that is about to exit.
     fn reap(&mut self) {
         // SAFETY: the child is ours and not reaped.
         unsafe { libc::waitpid(self.child.pid, std::ptr::null_mut(), 0) };
@@ -157,7 +158,7 @@ impl Waiting {
         Some(OsStr::from_bytes(path.as_bytes()).into())
     }
 
-    /// The command is a name, not a path.
+    /// Whether the command is a name, not a path.
     fn is_searched(&self) -> bool {
         !self.name.as_bytes().contains(&b'/')
     }
@@ -190,7 +191,7 @@ impl Waiting {
                 let file = self.file(usize::from(index));
                 match (i32::from(code), file) {
                     (libc::ENOENT | libc::ENOTDIR, file) | (_, file @ None) => self.not_found(file),
-                    // A folder of $PATH that may not be searched hides nothing but itself.
+                    // A directory of $PATH that may not be searched does not end the search.
                     (libc::EACCES, Some(_)) if self.is_searched() && self.existing().is_none() => {
                         self.not_found(None)
                     }
@@ -215,19 +216,19 @@ impl Started {
         self.child.pid.unsigned_abs()
     }
 
-    /// Sends the command a signal; one that has ended gets none.
+    /// Sends the command a signal, unless it has ended.
     pub fn signal(&self, signal: i32) {
         if !self.child.reaped {
-            // SAFETY: the child is not reaped, so the number is still its.
+            // SAFETY: the child is not reaped, so the number still belongs to it.
             unsafe { libc::kill(self.child.pid, signal) };
         }
     }
 
-    /// Waits until the command has ended. Nothing is lost where the future is dropped.
+    /// Waits until the command has ended. The future can be dropped without loss.
     ///
     /// # Errors
     ///
-    /// The kernel refuses.
+    /// If the kernel refuses.
     pub async fn ended(&mut self) -> io::Result<Ended> {
         if self.end.is_none() {
             self.end = Some(watch(self.child.pid)?);
@@ -260,7 +261,7 @@ fn watch(pid: libc::pid_t) -> io::Result<AsyncFd<OwnedFd>> {
     }
     // SAFETY: the kernel just gave this descriptor to us.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
-    // SAFETY: the descriptor is owned by what is registered, and closed with it.
+    // SAFETY: the registered value owns the descriptor and closes it when dropped.
     let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
     Ok(watched?)
 }

@@ -1,4 +1,4 @@
-//! The cage: as whom, and with which capabilities, a command runs.
+//! The cage: the user and the capabilities with which a command runs.
 
 use thiserror::Error;
 
@@ -11,10 +11,10 @@ use crate::{
     },
 };
 
-/// As whom a command runs.
+/// The user and groups that a command runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The user; `None` leaves it.
+    /// The user; `None` leaves it unchanged.
     pub user: Option<libc::uid_t>,
     /// The group.
     pub group: libc::gid_t,
@@ -22,56 +22,63 @@ pub struct Identity {
     pub groups: Vec<libc::gid_t>,
 }
 
-/// Which capabilities a command may hold.
+/// The capabilities that a command may hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Holding {
-    /// What the kernel leaves it.
+    /// Those that the kernel leaves it.
     #[default]
     AsIs,
-    /// Exactly these: permitted, effective, inheritable and ambient, and the bounding set no more.
+    /// Exactly these, in the permitted, effective, inheritable, ambient and bounding set.
     Exactly(CapabilitySet),
-    /// What it would hold, without these.
+    /// Those that it would hold anyway, without these.
     Without(CapabilitySet),
 }
 
-/// What is changed before a command is executed.
+/// What is changed before the command is executed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cage {
-    /// As whom it runs; `None` leaves that.
+    /// The user and groups; `None` leaves them unchanged.
     pub identity: Option<Identity>,
-    /// Which capabilities it may hold.
+    /// The capabilities that it may hold.
     pub holding: Holding,
-    /// Its secure bits; `None` leaves them.
+    /// The securebits; `None` leaves them unchanged.
     pub secure_bits: Option<SecureBits>,
-    /// Whether execve may not give privileges any more.
+    /// Whether no_new_privs is set.
     pub no_new_privs: bool,
 }
 
 /// A cage cannot be built.
 #[derive(Debug, Error)]
 pub enum CageError {
-    /// What is held could not be read.
-    #[error("cannot tell what capable itself holds: {0}")]
+    /// The capabilities of this process could not be read.
+    #[error("cannot tell which capabilities capable itself holds: {0}")]
     Own(#[from] InspectError),
-    /// Who does not hold a capability cannot give it.
+    /// This process does not hold the capability, so it cannot give it.
     #[error(
-        "cannot give {0}: capable does not hold it itself; run it as root, outside of containers"
+        "cannot give the command {0}: capable does not hold it itself; run capable as root, \
+         outside of containers"
     )]
     NotHeld(CapabilitySet),
     /// The bounding set lacks it.
-    #[error("cannot give {0}: it is not in the bounding set that capable was started with")]
+    #[error(
+        "cannot give the command {0}: it is not in the bounding set that capable was started \
+     with"
+    )]
     NotInBounding(CapabilitySet),
-    /// Changing the bounding set needs CAP_SETPCAP.
-    #[error("cannot reduce the bounding set: that needs CAP_SETPCAP, which capable does not hold")]
+    /// Reducing the bounding set needs CAP_SETPCAP.
+    #[error(
+        "cannot reduce the bounding set: this needs CAP_SETPCAP, which capable does not hold; \
+     run capable as root"
+    )]
     NoSetpcap,
 }
 
 impl Cage {
-    /// The system calls that build it for a child of this process.
+    /// The system calls that build the cage in a child of this process.
     ///
     /// # Errors
     ///
-    /// It cannot be built with what this process holds.
+    /// If this process lacks the capabilities to build it.
     pub fn steps(&self) -> Result<Vec<Step>, CageError> {
         if *self == Self::default() {
             return Ok(Vec::new());
@@ -82,16 +89,17 @@ impl Cage {
 
     /// The system calls, in the order that the kernel demands:
     ///
-    /// * The bounding set first: it needs CAP_SETPCAP, which is soon gone
-    ///   (`cap_prctl_drop`, security/commoncap.c).
-    /// * Then groups before the user: setgroups(2) and setgid(2) need CAP_SETGID, and the change
-    ///   from root to another user empties the effective and, without `PR_SET_KEEPCAPS`, the
-    ///   permitted set (`cap_emulate_setxuid`).
-    /// * The ambient set after permitted and inheritable, of which it must be a part
-    ///   (`PR_CAP_AMBIENT_RAISE`, `cap_task_prctl`), and before the secure bits, one of which
-    ///   forbids it.
-    /// * The secure bits before CAP_SETPCAP goes, which they need.
-    /// * no_new_privs last: it restricts nothing of the above, and everything after.
+    /// * The bounding set first: it needs CAP_SETPCAP, which is dropped later (`cap_prctl_drop`,
+    ///   security/commoncap.c).
+    /// * Then the groups, before the user: setgroups(2) and setgid(2) need CAP_SETGID, and the
+    ///   change from root to another user clears the effective set and, without `PR_SET_KEEPCAPS`,
+    ///   the permitted set (`cap_emulate_setxuid`).
+    /// * The ambient set after the permitted and inheritable sets, of which it must be a subset
+    ///   (`PR_CAP_AMBIENT_RAISE`, `cap_task_prctl`), and before the securebits, one of which
+    ///   forbids raising it.
+    /// * The securebits before CAP_SETPCAP is dropped, which they need.
+    /// * no_new_privs last. It would restrict none of the steps above, but it applies to the execve
+    ///   that follows.
     fn steps_from(&self, own: &Sets, known: CapabilitySet) -> Result<Vec<Step>, CageError> {
         let setpcap = CapabilitySet::from(Capability::SETPCAP);
         let becomes = self.identity.as_ref().and_then(|identity| identity.user);
@@ -138,7 +146,7 @@ impl Cage {
             steps.extend(identity.user.map(Step::SetUser));
         }
 
-        // What is to be held when all is done; `None` where the kernel alone decides.
+        // The capabilities to hold in the end; `None` if the kernel alone decides.
         let held = match (wanted, removed) {
             (Some(wanted), _) => Some((wanted, wanted)),
             (None, _) if leaves_root => Some((CapabilitySet::EMPTY, CapabilitySet::EMPTY)),

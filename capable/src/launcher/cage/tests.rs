@@ -4,7 +4,7 @@ fn all() -> CapabilitySet {
     CapabilitySet::ALL_NAMED
 }
 
-/// What root holds.
+/// The capabilities of root.
 fn root() -> Sets {
     Sets {
         effective: all(),
@@ -23,7 +23,7 @@ fn nobody() -> Option<Identity> {
     })
 }
 
-/// The steps without those that reduce the bounding set, and how many those are.
+/// The steps other than those that reduce the bounding set, and the number of the latter.
 fn steps(cage: &Cage, own: &Sets) -> (usize, Vec<Step>) {
     let mut steps = cage.steps_from(own, all()).unwrap();
     let drops = steps
@@ -128,7 +128,7 @@ fn what_is_not_held_cannot_be_given_and_the_error_names_it() {
     let mut own = root();
     own.permitted.remove(Capability::SYS_TIME);
     let error = cage.steps_from(&own, all()).unwrap_err().to_string();
-    assert!(error.contains("cannot give CAP_SYS_TIME"), "{error}");
+    assert!(error.contains("cannot give the command CAP_SYS_TIME"), "{error}");
     let mut own = root();
     own.effective.remove(Capability::SETPCAP);
     let error = cage.steps_from(&own, all()).unwrap_err().to_string();
