@@ -1,15 +1,15 @@
-//! Tables by number: users, cgroups. They are asked for each row.
+//! Tables whose keys are numbers, such as users and cgroups. They are used for each row.
 
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
 };
 
-/// A table by number.
+/// A table whose keys are numbers.
 pub type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 
-/// A hash of one number, in a few instructions. Whoever chooses numbers so that they collide makes
-/// look-ups slower, of as many entries as there are, which the tables bound.
+/// Hashes one number in a few instructions. An attacker who makes numbers collide can slow down
+/// look-ups, but only up to the bounded size of the tables.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct IdHasher(u64);
 
@@ -30,7 +30,7 @@ impl Hasher for IdHasher {
     }
 
     fn finish(&self) -> u64 {
-        // The table takes its place from the lowest bits.
+        // The table uses the lowest bits.
         self.0.rotate_left(32)
     }
 }

@@ -1,7 +1,7 @@
-//! What user space adds to a check: names of users, cgroups, system calls and code.
+//! Adds what user space knows about a check: names of users, cgroups, system calls and code.
 //!
-//! Everything here is asked for while rows are being printed, so each look-up is answered from
-//! memory or by a bounded piece of work, and what cannot be known is `None`.
+//! All of this is looked up while rows are printed. Each look-up is therefore answered from memory
+//! or with bounded work, and what cannot be known is `None`.
 
 pub mod cgroups;
 mod ids;

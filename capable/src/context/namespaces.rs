@@ -1,8 +1,8 @@
-//! Namespaces, as the user names them.
+//! Finds namespaces by what a user gives: a number or a process.
 
 use std::io;
 
-/// A kind of namespace that can be filtered by.
+/// A kind of namespace that filters know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamespaceKind {
     /// User namespaces.
@@ -27,44 +27,47 @@ impl NamespaceKind {
 /// Why a namespace cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
-    /// It is neither a number nor of the form that `ls` shows.
-    #[error("{given:?} names no namespace; give its number, as in `ls -l /proc/self/ns`, or a PID")]
+    /// It is neither a number nor in the form that `ls` shows.
+    #[error(
+        "{given:?} is not a namespace; give its number, as in `ls -l /proc/self/ns`, or the \
+     PID of a process in it"
+    )]
     Malformed {
         /// What was given.
         given: String,
     },
     /// The process does not exist.
-    #[error("cannot take the namespace of process {pid}: there is no such process")]
+    #[error("cannot find the namespace of process {pid}: there is no such process")]
     NoProcess {
         /// What was given.
         pid: u32,
     },
     /// The link cannot be read.
     #[error(
-        "cannot read /proc/{pid}/ns/{kind}: {error}; it needs to run as the same user or with \
+        "cannot read /proc/{pid}/ns/{kind}: {error}; this takes the same user as the process, or \
          CAP_SYS_PTRACE"
     )]
     Unreadable {
         /// What was given.
         pid: u32,
-        /// Which link.
+        /// The kind of namespace, which is the name of the link.
         kind: &'static str,
         /// What the kernel said.
         error: io::Error,
     },
 }
 
-/// The largest number that a process can have (`PID_MAX_LIMIT`, include/linux/threads.h).
-/// Namespaces have larger ones, from 0xEFFFFFF8 (include/uapi/linux/nsfs.h, 6.18;
-/// include/linux/proc_ns.h before).
+/// The largest number of a process (`PID_MAX_LIMIT`, include/linux/threads.h). Namespaces have
+/// larger numbers, from 0xEFFFFFF8 on (include/uapi/linux/nsfs.h, 6.18; include/linux/proc_ns.h
+/// before).
 const LARGEST_PID: u32 = 4 << 20;
 
-/// The inode number of a namespace, given by that number, as `user:[4026531837]`, or by the PID
-/// of a process in it.
+/// The inode number of a namespace that is given by this number, as `user:[4026531837]`, or by the
+/// PID of a process in it.
 ///
 /// # Errors
 ///
-/// When it is none of these, or the process cannot be asked.
+/// When it is none of these, or the process's link cannot be read.
 pub fn namespace_inode(kind: NamespaceKind, given: &str) -> Result<u32, NamespaceError> {
     let malformed = || NamespaceError::Malformed {
         given: given.to_owned(),
@@ -138,9 +141,9 @@ mod tests {
                 .unwrap_err()
                 .to_string()
         };
-        assert!(message("init").contains("names no namespace"));
-        assert!(message("pid:[4026531836]").contains("names no namespace"));
+        assert!(message("init").contains("is not a namespace"));
+        assert!(message("pid:[4026531836]").contains("is not a namespace"));
         assert!(message("4194304").contains("no such process"));
-        assert!(message("99999999999").contains("names no namespace"));
+        assert!(message("99999999999").contains("is not a namespace"));
     }
 }

@@ -1,9 +1,10 @@
-//! What the user may have meant.
+//! Guesses what the user may have meant.
 
-/// The candidate that is most like what was given, if one is like it at all.
+/// The most similar candidate, if one is similar enough.
 ///
-/// Alike means: the same but for case, or at most a third of the characters (and at least one)
-/// added, left out, exchanged or swapped with their neighbour, or the beginning of it.
+/// Similar means that it differs only in case, that the given text is its beginning, or that at
+/// most a third of the characters (but at least one) are added, missing, replaced or swapped with a
+/// neighbour.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given: Vec<char> = given.to_lowercase().chars().collect();
     let limit = (given.len() / 3).max(1);
@@ -21,7 +22,7 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, candidate)| candidate)
 }
 
-/// How many steps lead from one to the other (optimal string alignment).
+/// The number of edits that turn one into the other (optimal string alignment).
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

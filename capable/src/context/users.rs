@@ -1,8 +1,8 @@
 //! Names of users.
 //!
-//! A row's name comes from `/etc/passwd`, and for units with `DynamicUser=` from what systemd
-//! leaves in `/run`: both cost no more than reading a file, once. Other sources (LDAP, sssd) can
-//! take seconds and are asked, through `getent`, only for a name that the user gives.
+//! The names in rows come from `/etc/passwd` and, for units with `DynamicUser=`, from what systemd
+//! leaves in `/run`: both cost no more than reading a file once. Other sources (LDAP, sssd) can
+//! take seconds. They are asked, through `getent`, only for a name that the user gives.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,11 +12,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::{ids::IdMap, nearest::nearest};
 
-/// How many ids without a name are remembered.
+/// The number of ids without a name that are remembered.
 const UNNAMED_LIMIT: usize = 4096;
-/// How often an id without a name makes us look whether `/etc/passwd` has changed.
+/// How often an id without a name makes us check whether `/etc/passwd` has changed.
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
-/// The id that stands for none (`INVALID_UID`, include/linux/uidgid.h).
+/// The id that means "no user" (`INVALID_UID`, include/linux/uidgid.h).
 const NO_USER: u32 = u32::MAX;
 
 /// A user that does not exist.
@@ -25,7 +25,7 @@ const NO_USER: u32 = u32::MAX;
 pub struct UnknownUser {
     /// What was given.
     pub given: String,
-    /// The name that is most like it.
+    /// The most similar name.
     pub nearest: Option<String>,
 }
 
@@ -36,13 +36,13 @@ fn suggestion(nearest: Option<&str>) -> String {
     )
 }
 
-/// The users that are known, by id.
+/// The known users, by id.
 #[derive(Debug)]
 pub struct Users {
     passwd: PathBuf,
     names: IdMap<u32, Box<str>>,
     unnamed: HashSet<u32>,
-    /// When `passwd` was last changed, as of when it was read.
+    /// The modification time of `passwd` when it was read.
     changed: Option<SystemTime>,
     looked: Instant,
 }
@@ -65,7 +65,7 @@ impl Users {
         users
     }
 
-    /// The user's name. Allocates nothing for an id that was asked for before.
+    /// The name of a user. Does not allocate for an id that was looked up before.
     pub fn name(&mut self, uid: u32) -> Option<&str> {
         if !self.names.contains_key(&uid) {
             self.look_for(uid);
@@ -73,8 +73,8 @@ impl Users {
         self.names.get(&uid).map(AsRef::as_ref)
     }
 
-    /// The id of a user by name or by number. Any number will do: containers use ids that have
-    /// no name here.
+    /// The id of a user by name or number. Every number is accepted, because containers use ids
+    /// that have no name here.
     ///
     /// # Errors
     ///
@@ -118,13 +118,13 @@ impl Users {
 
     fn read(&mut self) {
         self.changed = modified(&self.passwd);
-        // Names of other encodings are shown as well as they can be.
+        // Names in other encodings are shown as well as possible.
         let bytes = fs::read(&self.passwd).unwrap_or_default();
         self.names.clear();
         self.unnamed.clear();
         for line in String::from_utf8_lossy(&bytes).lines() {
             if let Some((uid, name)) = parse_entry(line) {
-                // The first of several names for one id counts, as for getpwuid(3).
+                // Of several names for one id the first counts, as for getpwuid(3).
                 self.names.entry(uid).or_insert_with(|| name.into());
             }
         }
@@ -135,7 +135,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|data| data.modified()).ok()
 }
 
-/// Id and name of a line of passwd(5).
+/// The id and the name in a line of passwd(5).
 fn parse_entry(line: &str) -> Option<(u32, &str)> {
     let mut fields = line.split(':');
     let name = fields.next().filter(|name| !name.is_empty())?;
@@ -143,8 +143,8 @@ fn parse_entry(line: &str) -> Option<(u32, &str)> {
     Some((uid, name))
 }
 
-/// What systemd says of a dynamic user: the name of an id, the id of a name (`make_uid_symlinks`,
-/// src/core/dynamic-user.c).
+/// Asks systemd's links about a dynamic user: the name of an id, or the id of a name
+/// (`make_uid_symlinks`, src/core/dynamic-user.c).
 fn dynamic_user(given: &str) -> Option<String> {
     if given.contains('/') {
         return None;

@@ -106,7 +106,7 @@ impl Step {
             (Some(libc::EPERM), Self::SetSecureBits(_)) => {
                 "; it needs CAP_SETPCAP, and a locked bit cannot be changed"
             }
-            (Some(libc::EPERM), Self::KeepPermitted) => "; the secure bit keep-caps is locked"
+            (Some(libc::EPERM), Self::KeepPermitted) => "; the secure bit keep-caps is locked",
             (Some(libc::EPERM), Self::SetGroups(_) | Self::SetGroup(_)) => {
                 "; it needs CAP_SETGID and, in a user namespace, setgroups must be allowed \
                  (/proc/self/setgroups)"

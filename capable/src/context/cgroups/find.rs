@@ -1,4 +1,4 @@
-//! Cgroups by what the user calls them: a path, a unit, or a container.
+//! Finds cgroups by path, unit or container.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,14 +13,14 @@ use crate::context::nearest::nearest;
 pub enum CgroupError {
     /// No version 2 hierarchy is mounted.
     #[error(
-        "no cgroup version 2 hierarchy is mounted, so cgroups, units and containers are unknown; \
-         mount one, for example: mkdir /run/cgroup2 && mount -t cgroup2 none /run/cgroup2"
+        "no cgroup version 2 hierarchy is mounted, so cgroups, units and containers cannot be \
+         found; mount one, for example: mkdir /run/cgroup2 && mount -t cgroup2 none /run/cgroup2"
     )]
     NoHierarchy,
-    /// Something that should be there cannot be read.
+    /// A file or directory cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {
-        /// What was to be read.
+        /// The file or directory.
         path: PathBuf,
         /// What the kernel said.
         error: io::Error,
@@ -30,22 +30,22 @@ pub enum CgroupError {
     NoPath {
         /// What was given.
         given: String,
-        /// Where the hierarchy is.
+        /// The mount point of the hierarchy.
         mount: PathBuf,
-        /// The path that is most like it.
+        /// The most similar path.
         nearest: Option<String>,
     },
-    /// No unit of this name runs.
+    /// No unit with this name is running.
     #[error("{}{}", no_unit(given, *installed), or_nearest(.nearest.as_deref()))]
     NoUnit {
         /// What was given, with its suffix.
         given: String,
-        /// systemd has a file for it.
+        /// Whether systemd has a file for it.
         installed: bool,
-        /// The running unit that is most like it.
+        /// The running unit with the most similar name.
         nearest: Option<String>,
     },
-    /// No container's id begins so.
+    /// No container has an id that begins with this.
     #[error(
         "no running container has an id that begins with {given:?}{}",
         or_known(known)
@@ -53,11 +53,12 @@ pub enum CgroupError {
     NoContainer {
         /// What was given.
         given: String,
-        /// Containers that run, each with its short id and its runtime.
+        /// The running containers, each with its short id and its runtime.
         known: Vec<String>,
     },
-    /// Several containers' ids begin so.
-    #[error("{given:?} is the beginning of more than one container's id: {}", candidates.join(", "))]
+    /// Several containers have ids that begin with this.
+    #[error("more than one running container has an id that begins with {given:?}; give more of \
+     it: {}", candidates.join(", "))]
     AmbiguousContainer {
         /// What was given.
         given: String,
@@ -82,7 +83,10 @@ fn or_known(known: &[String]) -> String {
     if known.is_empty() {
         "; no container is running (give an id, not a name)".to_owned()
     } else {
-        format!("; running (give an id, not a name): {}", known.join(", "))
+        format!(
+            "; these are running (give an id, not a name): {}",
+            known.join(", ")
+        )
     }
 }
 
@@ -98,15 +102,15 @@ pub struct Found {
 }
 
 impl Cgroups {
-    /// The processes in a cgroup and below it, as this program's pid namespace numbers them; those
-    /// that cannot be read are left out.
+    /// The processes in a cgroup and below it, with the numbers of this program's pid namespace.
+    /// Those that cannot be read are left out.
     pub fn processes(&self, found: &Found) -> Vec<u32> {
         let mut processes = Vec::new();
         let mut directories = vec![self.tree.directory(&found.path)];
         while let Some(directory) = directories.pop() {
             let listed = std::fs::read_to_string(directory.join("cgroup.procs"));
             let listed = listed.unwrap_or_default();
-            // What lies outside of the pid namespace is a 0.
+            // A process outside of the pid namespace is listed as 0.
             let pids = listed.lines().filter_map(|line| line.parse().ok());
             processes.extend(pids.filter(|&pid: &u32| pid != 0));
             let entries = std::fs::read_dir(&directory).into_iter().flatten();
@@ -120,8 +124,8 @@ impl Cgroups {
         processes
     }
 
-    /// The cgroup with this path: from the hierarchy's root, with or without a slash in front, or
-    /// with the mount point.
+    /// The cgroup with this path, which begins at the root of the hierarchy (with or without a
+    /// leading slash) or with the mount point.
     ///
     /// # Errors
     ///
@@ -149,12 +153,12 @@ impl Cgroups {
         }
     }
 
-    /// The cgroups of a unit: of the system's manager, of a user's, or inside of a container. A
-    /// name without a suffix is a service's; `name@` stands for all instances.
+    /// The cgroups of a unit of the system manager, of a user manager, or of systemd inside a
+    /// container. A name without a suffix is a service; `name@` stands for all instances.
     ///
     /// # Errors
     ///
-    /// When none of this name is running.
+    /// When no unit with this name is running.
     pub fn by_unit(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
         let wanted = if is_unit(given) || given.ends_with(".slice") {
             given.to_owned()
@@ -196,8 +200,8 @@ impl Cgroups {
         })
     }
 
-    /// The cgroups of the container whose id begins so, or that has this name where the runtime
-    /// uses names.
+    /// The cgroups of the container whose id begins with this or, if the runtime uses names, that
+    /// has this name.
     ///
     /// # Errors
     ///
@@ -269,7 +273,7 @@ impl Cgroups {
     }
 }
 
-/// systemd has a file for this unit, or for its template (systemd.unit(5)).
+/// Whether systemd has a file for this unit or for its template (systemd.unit(5)).
 fn is_installed(unit: &str) -> bool {
     if unit.contains('/') {
         return false;

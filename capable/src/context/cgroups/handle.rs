@@ -1,21 +1,21 @@
-//! Opening a cgroup's directory by its id.
+//! Opens the directory of a cgroup by its id.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// What came of it.
+/// The result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opened {
     /// The directory's path, as this process sees it.
     Path(String),
-    /// There is none with this id.
+    /// No cgroup has this id.
     Gone,
-    /// The kernel does not let us, or does not know how.
+    /// The kernel does not allow this, or does not support it.
     Refused,
 }
 
-/// The type of handle that holds nothing but the id (`FILEID_KERNFS`, include/linux/exportfs.h,
+/// The type of handle that consists of the id alone (`FILEID_KERNFS`, include/linux/exportfs.h,
 /// 5.5).
 const FILEID_KERNFS: libc::c_int = 0xfe;
 
@@ -55,7 +55,7 @@ pub(super) fn open(root: &File, id: u64) -> Opened {
     match std::fs::read_link(format!("/proc/self/fd/{}", directory.as_raw_fd())) {
         Ok(path) => {
             let path = path.to_string_lossy();
-            // A cgroup that is being removed.
+            // The cgroup is being removed.
             Opened::Path(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
         }
         Err(_) => Opened::Refused,

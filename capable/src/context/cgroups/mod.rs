@@ -1,9 +1,9 @@
 //! Cgroups by the id that the kernel sends with each check (`bpf_get_current_cgroup_id`): the
 //! number of the directory's inode in the version 2 hierarchy, 64 bits, never used twice.
 //!
-//! An id is resolved once. With CAP_DAC_READ_SEARCH the kernel opens the directory by its id, in
-//! microseconds, whether or not the process still lives. Without, the tree is walked, and at most
-//! a twentieth of the time is spent so. A cgroup that is removed keeps the name that it had.
+//! Each id is resolved once. With CAP_DAC_READ_SEARCH the kernel opens the directory by its id, in
+//! microseconds, even if the process has ended. Without it the tree is walked, which takes at most
+//! a twentieth of the time. A cgroup that is removed keeps the name that it had.
 
 mod find;
 mod handle;
@@ -20,7 +20,7 @@ use tree::Tree;
 
 use super::ids::IdMap;
 
-/// How many cgroups are remembered before those that are gone are forgotten.
+/// The number of cgroups that are remembered before removed ones are forgotten.
 const LIMIT: usize = 4096;
 /// The shortest pause between two walks through the tree.
 const WALK_INTERVAL: Duration = Duration::from_millis(250);
@@ -30,7 +30,7 @@ const WALK_INTERVAL: Duration = Duration::from_millis(250);
 pub struct Cgroups {
     tree: Tree,
     known: IdMap<u64, Cgroup>,
-    /// Ids that no cgroup has any more.
+    /// Ids of cgroups that no longer exist.
     gone: HashSet<u64>,
     limit: usize,
     by_handle: bool,
@@ -45,8 +45,8 @@ impl Cgroups {
     /// When none is mounted, or it cannot be opened.
     pub fn open() -> Result<Self, CgroupError> {
         let tree = Tree::open()?;
-        // The root can always be opened where this works at all: kernels before 5.5 do not know
-        // this form of handle (fs/kernfs/mount.c).
+        // If this works at all, the root can be opened. Kernels before 5.5 do not know this form of
+        // handle (fs/kernfs/mount.c).
         let by_handle = matches!(tree.open_by_id(tree.root_id()), Opened::Path(_));
         Ok(Self {
             tree,
@@ -58,7 +58,7 @@ impl Cgroups {
         })
     }
 
-    /// Learns all cgroups that exist now, so that those which are removed later have a name.
+    /// Reads the names of all existing cgroups, so that those removed later have a name.
     pub fn learn_all(&mut self) {
         let started = Instant::now();
         let known = &mut self.known;
@@ -68,9 +68,9 @@ impl Cgroups {
         self.next_walk = Instant::now() + WALK_INTERVAL.max(20 * started.elapsed());
     }
 
-    /// The cgroup with this id; `None` where it was removed before it was first asked for.
+    /// The cgroup with this id; `None` if it was removed before it was first looked up.
     ///
-    /// Allocates nothing for an id that was asked for before.
+    /// Does not allocate for an id that was looked up before.
     pub fn get(&mut self, id: u64) -> Option<&Cgroup> {
         if !self.known.contains_key(&id) {
             self.look_for(id);
@@ -93,7 +93,7 @@ impl Cgroups {
                     self.known.insert(id, Cgroup::from_path(&path));
                 }
                 Opened::Gone => self.forget(id),
-                // Privileges were dropped.
+                // The privileges for this were dropped.
                 Opened::Refused => self.by_handle = false,
             }
         }
@@ -105,7 +105,7 @@ impl Cgroups {
         }
     }
 
-    /// Ids are never used twice: what is not there now never will be.
+    /// Ids are never reused, so a cgroup that does not exist now never will.
     fn forget(&mut self, id: u64) {
         if self.gone.len() >= LIMIT {
             self.gone.clear();
@@ -124,7 +124,7 @@ mod tests {
     pub(super) struct Made(std::path::PathBuf);
 
     impl Made {
-        /// `None` where cgroups cannot be made: not root, or no version 2 hierarchy.
+        /// `None` if cgroups cannot be created: not root, or no version 2 hierarchy.
         pub(super) fn new(cgroups: &Cgroups, path: &str) -> Option<Self> {
             let made = Self(cgroups.tree.mount().join(path));
             match fs::create_dir_all(&made.0) {

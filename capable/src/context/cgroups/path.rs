@@ -1,19 +1,19 @@
-//! What a cgroup's path says of the unit and of the container that it belongs to.
+//! Tells the unit and the container of a cgroup from its path.
 //!
-//! Nothing but the path is needed, so this works for processes and cgroups that are gone. The
-//! forms are those that the runtimes use with systemd as their cgroup driver
-//! (`docker-ID.scope`), with their own (`/docker/ID`), and in Kubernetes pods.
+//! Only the path is needed, so this works for processes and cgroups that no longer exist. It knows
+//! the forms that runtimes use with systemd as the cgroup driver (`docker-ID.scope`), with their
+//! own (`/docker/ID`), and in Kubernetes pods.
 
 use std::fmt;
 
-/// The program that made a container.
+/// The program that created a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Runtime {
     /// Docker.
     Docker,
-    /// podman, and others on libpod.
+    /// podman, and others based on libpod.
     Podman,
-    /// containerd, by Kubernetes or nerdctl.
+    /// containerd, used by Kubernetes or nerdctl.
     Containerd,
     /// CRI-O.
     CriO,
@@ -43,21 +43,21 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// A container, as far as its cgroup tells.
+/// A container, as far as its cgroup's path tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
-    /// The 64 digits of its id, or its name where the runtime works with names.
+    /// The 64 digits of its id, or its name if the runtime uses names.
     pub id: String,
-    /// Who made it; unknown where Kubernetes' own cgroup driver leaves only the id.
+    /// Its runtime; not known if the cgroup driver of Kubernetes itself leaves only the id.
     pub runtime: Option<Runtime>,
     /// The uid of its Kubernetes pod.
     pub pod: Option<String>,
-    /// How many components of the path lead to its cgroup.
+    /// The number of path components that lead to its cgroup.
     pub(super) depth: usize,
 }
 
 impl Container {
-    /// The id as the runtimes show it: its first 12 digits, or the whole name.
+    /// The id as runtimes show it: its first 12 digits, or the whole name.
     pub fn short_id(&self) -> &str {
         if is_id(&self.id) {
             &self.id[..12]
@@ -70,12 +70,12 @@ impl Container {
 /// A cgroup of the version 2 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cgroup {
-    /// From the hierarchy's root, with a slash in front.
+    /// Its path from the root of the hierarchy, with a leading slash.
     pub path: String,
-    /// The unit of the system's manager: the outermost service, scope or other unit that is not
-    /// a slice; the slice where there is nothing else.
+    /// The unit of the system manager: the outermost service, scope or other unit that is not a
+    /// slice, or the slice if there is no other unit.
     pub unit: Option<String>,
-    /// The unit of a manager inside of `unit`: a user's, or that of a container's systemd.
+    /// The unit of a manager inside `unit`: a user manager, or systemd in a container.
     pub nested_unit: Option<String>,
     /// The slice around `unit`.
     pub slice: Option<String>,
@@ -84,7 +84,7 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// What a path tells.
+    /// Parses a path.
     pub fn from_path(path: &str) -> Self {
         let components: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
         let names = components.iter().map(|name| unescape_cgroup(name));
@@ -111,13 +111,13 @@ impl Cgroup {
         }
     }
 
-    /// The innermost unit: the one whose settings apply to the process.
+    /// The innermost unit, whose settings apply to the process.
     pub fn innermost_unit(&self) -> Option<&str> {
         self.nested_unit.as_deref().or(self.unit.as_deref())
     }
 }
 
-/// systemd puts an underscore in front of names that the kernel could take for its own files
+/// systemd prefixes an underscore to names that could collide with the kernel's own files
 /// (`cg_escape`, src/basic/cgroup-util.c).
 pub(super) fn unescape_cgroup(name: &str) -> &str {
     name.strip_prefix('_').unwrap_or(name)
@@ -138,7 +138,7 @@ pub(super) fn is_unit(name: &str) -> bool {
         })
 }
 
-/// An id as Docker, podman, containerd and CRI-O give them: 64 hexadecimal digits.
+/// An id of Docker, podman, containerd or CRI-O: 64 hexadecimal digits.
 fn is_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -160,12 +160,13 @@ fn container(components: &[&str]) -> Option<Container> {
     })
 }
 
-/// Id and runtime, if this component is a container's cgroup.
+/// The id and the runtime, if this component is the cgroup of a container.
 fn container_at(components: &[&str], index: usize) -> Option<(String, Option<Runtime>)> {
     let name = components[index];
     let parent = index.checked_sub(1).map(|index| components[index]);
     let below = components.get(index + 1).copied();
-    // Where the driver was configured for systemd but is not: `SLICE:PREFIX:ID` as a name.
+    // A cgroup path meant for the systemd driver, used without it, gives the name
+    // `SLICE:PREFIX:ID`.
     if let Some((rest, id)) = name.rsplit_once(':')
         && is_id(id)
     {
@@ -189,7 +190,7 @@ fn container_at(components: &[&str], index: usize) -> Option<(String, Option<Run
     Some((machine, Some(Runtime::Nspawn)))
 }
 
-/// The runtime by what it puts in front of an id, or by the parent that it creates.
+/// The runtime, by its prefix to an id or by the parent directory that it creates.
 fn runtime_of(prefix: &str) -> Option<Runtime> {
     match prefix {
         "docker" | "ecs" => Some(Runtime::Docker),

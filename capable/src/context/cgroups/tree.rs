@@ -1,4 +1,4 @@
-//! The mounted hierarchy: where it is, its directories and their ids.
+//! The mounted hierarchy: its mount point, its directories and their ids.
 
 use std::fs::{self, File};
 use std::io;
@@ -54,7 +54,7 @@ impl Tree {
         }
     }
 
-    /// The directory of a path inside of the hierarchy.
+    /// The directory for a path of the hierarchy.
     pub(super) fn directory(&self, path: &str) -> PathBuf {
         self.mount.join(path.trim_start_matches('/'))
     }
@@ -63,18 +63,18 @@ impl Tree {
         self.directory(path).is_dir()
     }
 
-    /// A directory's path inside of the hierarchy, a slash in front.
+    /// The path of a directory in the hierarchy, with a leading slash.
     pub(super) fn inside(&self, directory: &Path) -> Option<String> {
         let relative = directory.strip_prefix(&self.mount).ok()?;
         Some(format!("/{}", relative.to_string_lossy()))
     }
 
-    /// Calls `each` with id and path of every cgroup, parents before children.
+    /// Calls `each` with the id and the path of every cgroup, parents before children.
     pub(super) fn walk(&self, mut each: impl FnMut(u64, &str)) {
         each(self.root_id, "/");
         let mut waiting = vec![String::from("/")];
         while let Some(path) = waiting.pop() {
-            // A cgroup that was removed meanwhile is none of ours any more.
+            // The cgroup was removed meanwhile.
             let Ok(entries) = fs::read_dir(self.directory(&path)) else {
                 continue;
             };
@@ -103,7 +103,7 @@ fn find_mount(mountinfo: &str) -> Option<PathBuf> {
     })
 }
 
-/// Spaces and the like are `\040` in mountinfo.
+/// Decodes `\040` and the like, which mountinfo writes for spaces and other special characters.
 fn unescape(escaped: &str) -> PathBuf {
     let mut bytes = Vec::with_capacity(escaped.len());
     let mut rest = escaped.as_bytes();

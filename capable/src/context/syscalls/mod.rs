@@ -1,6 +1,6 @@
 //! Names of system calls.
 
-// A table of words, many to a line.
+// A table of words, several on a line.
 #[rustfmt::skip]
 mod numbers;
 
@@ -9,14 +9,15 @@ use numbers::{COMMON, I386, X32, X86_64};
 /// From this number on, new system calls have the same number everywhere (5.1,
 /// arch/x86/entry/syscalls/syscall_64.tbl).
 const COMMON_START: usize = 424;
-/// Where the numbers that only x32 uses begin.
+/// The first of the numbers that only x32 uses.
 const X32_START: usize = 512;
 /// Marks a system call by the x32 convention (arch/x86/include/uapi/asm/unistd.h).
 const X32_BIT: i32 = 0x4000_0000;
 
-/// The name of a system call on x86, up to Linux 7.3; `None` where the number is not known.
+/// The name of a system call on x86, up to Linux 7.3; `None` if the number is not known.
 ///
-/// `compat` says that it came by the 32-bit entry. Numbers with the x32 bit are resolved too.
+/// `compat` means that it came through the 32-bit entry. Numbers with the x32 bit are resolved as
+/// well.
 pub fn name(number: i32, compat: bool) -> Option<&'static str> {
     if !cfg!(target_arch = "x86_64") {
         return None;
@@ -56,7 +57,7 @@ mod tests {
         assert_eq!(name(X32_BIT | 161, true), None);
     }
 
-    /// The headers of the machine that builds may be older than the tables, never different.
+    /// The headers of the build machine may be older than the tables, but may not differ.
     #[test]
     fn the_tables_agree_with_the_kernel_headers() {
         let mut compared = 0;

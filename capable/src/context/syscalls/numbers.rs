@@ -120,7 +120,7 @@ pub(super) const I386: [&str; 424] = [
     "rt_sigtimedwait_time64", "futex_time64", "sched_rr_get_interval_time64",
 ];
 
-/// What both entries have under the same number, from 424.
+/// System calls that have the same number in both, from 424.
 pub(super) const COMMON: [&str; 49] = [
     "pidfd_send_signal", "io_uring_setup", "io_uring_enter", "io_uring_register", "open_tree",
     "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "pidfd_open", "clone3",
@@ -134,7 +134,7 @@ pub(super) const COMMON: [&str; 49] = [
     "rseq_slice_yield", "fchroot",
 ];
 
-/// What x32 programs use in place of a 64-bit system call, from 512.
+/// System calls that x32 programs use in place of 64-bit ones, from 512.
 pub(super) const X32: [&str; 36] = [
     "rt_sigaction", "rt_sigreturn", "ioctl", "readv", "writev", "recvfrom", "sendmsg", "recvmsg",
     "execve", "ptrace", "rt_sigpending", "rt_sigtimedwait", "rt_sigqueueinfo", "sigaltstack",

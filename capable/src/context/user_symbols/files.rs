@@ -1,4 +1,4 @@
-//! Programs and libraries, kept open, and the functions that were found in them.
+//! Programs and libraries, which are kept open, and the functions found in them.
 
 use std::collections::HashMap;
 use std::fs::{File, Metadata, OpenOptions};
@@ -12,27 +12,28 @@ use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
 use super::process::Mapping;
 use super::{Name, SourceLine, UserFrame};
 
-/// How many files are kept open. Beyond, all are closed and what is needed is opened again.
+/// The number of files that are kept open. When it is exceeded, all are closed, and those needed
+/// are opened again.
 const FILE_LIMIT: usize = 96;
-/// How many places are remembered. Beyond, all are forgotten.
+/// The number of places that are remembered. When it is exceeded, all are forgotten.
 const PLACE_LIMIT: usize = 8192;
-/// The size of a file, in bytes, up to which its debug information is read.
+/// The largest file, in bytes, whose debug information is read.
 const LARGEST_DEBUG: u64 = 256 << 20;
 
-/// A file, as `/proc/PID/maps` tells it from others.
+/// The identity of a file in `/proc/PID/maps`.
 type FileId = ((u32, u32), u64);
 
-/// Where a frame lies.
+/// The place of a frame.
 #[derive(Debug)]
 pub(super) struct Place {
     pub pid: u32,
-    /// The process still is the one that the mapping was read from.
+    /// Whether the process is still the one whose mapping was read.
     pub alive: bool,
-    /// What is looked up, in the file.
+    /// The offset in the file that is looked up.
     pub file_offset: u64,
     /// The frame's address as it was captured.
     pub address: u64,
-    /// How many bytes behind the byte that is looked up that is.
+    /// The distance from the byte that is looked up to that address.
     pub behind: u64,
 }
 
@@ -42,7 +43,7 @@ pub(super) struct Files {
     symbolizer: Symbolizer,
     source_lines: bool,
     open: HashMap<FileId, File>,
-    /// The frames of a place, the innermost first, with addresses to be filled in.
+    /// The frames of a place, innermost first, without their addresses.
     places: HashMap<(FileId, u64), Arc<[UserFrame]>>,
 }
 
@@ -56,7 +57,8 @@ impl Files {
         }
     }
 
-    /// Adds the frames of a place: its function, and before it those that were inlined into it.
+    /// Adds the frames of a place: first the inlined functions, then the function that contains
+    /// them.
     pub(super) fn symbolize(
         &mut self,
         mapping: &Mapping,
@@ -94,7 +96,7 @@ impl Files {
         }
     }
 
-    /// The frames of a place, none where the file has no symbol for it; `None` where the file
+    /// The frames of a place: an empty list if the file has no symbol for it, `None` if the file
     /// cannot be opened.
     fn look_up(&mut self, mapping: &Mapping, place: &Place) -> Option<Arc<[UserFrame]>> {
         let id = (mapping.device, mapping.inode);
@@ -114,7 +116,7 @@ impl Files {
         elf.debug_syms = self.source_lines && small;
         let mut found = self.symbols(&elf, place.file_offset);
         if found.is_none() && elf.debug_syms {
-            // Debug information that cannot be read does not hide the symbol table.
+            // If debug information cannot be read, the symbol table still can.
             elf.debug_syms = false;
             found = self.symbols(&elf, place.file_offset);
         }
@@ -135,14 +137,14 @@ impl Files {
 
 fn symbolizer(source_lines: bool) -> Symbolizer {
     Symbolizer::builder()
-        // Paths are those of descriptors, whose numbers are used again for other files.
+        // The paths name descriptors, whose numbers are reused for other files.
         .enable_auto_reload(true)
         .enable_code_info(source_lines)
         .enable_inlined_fns(source_lines)
         .build()
 }
 
-/// The frames that a symbol stands for, the innermost first.
+/// The frames of a symbol, innermost first.
 fn frames(symbol: &Sym<'_>) -> Vec<UserFrame> {
     let frame = |name: &str, offset, code: Option<&CodeInfo<'_>>| UserFrame {
         name: Some(name.into()),
@@ -168,37 +170,37 @@ fn source_line(code: &CodeInfo<'_>) -> SourceLine {
     }
 }
 
-/// Opens the file of a mapping, and no other that has taken its path.
+/// Opens the file of a mapping, and not another file that has taken its path.
 fn open_mapped(mapping: &Mapping, place: &Place) -> Option<File> {
     let path = mapping.path.as_deref()?;
     let pid = place.pid;
-    // As the process sees it, which may be in a container.
+    // The path as the process sees it, possibly in a container.
     let within = format!("/proc/{pid}/root{path}");
     // The program itself can be opened even if deleted.
     let program = format!("/proc/{pid}/exe");
-    // The mapping itself, deleted or not; this takes more privileges (proc_pid_map_files(5)).
+    // The mapping itself, even if deleted; this takes more privileges (proc_pid_map_files(5)).
     let (start, end) = (mapping.start, mapping.end);
     let mapped = format!("/proc/{pid}/map_files/{start:x}-{end:x}");
     let same = |data: &Metadata| {
         let device = (libc::major(data.dev()), libc::minor(data.dev()));
         data.ino() == mapping.inode && device == mapping.device
     };
-    // The last one is the path as we see it, for a process that is gone.
+    // The last one is the path as we see it, for a process that has ended.
     let verified = [&within, &program, &mapped, path]
         .into_iter()
         .find_map(|path| open(path, same));
     if verified.is_some() || !place.alive {
         return verified;
     }
-    // Where btrfs or overlayfs is mapped, maps may name another device and inode than stat: the
-    // mapping itself, or the path in the living process's own root, is proof enough.
+    // For files on btrfs or overlayfs, maps may name another device and inode than stat does. The
+    // mapping itself, or the path below the root of the running process, is then proof enough.
     let undeleted = Some(&within).filter(|_| !path.ends_with(" (deleted)"));
     open(&mapped, |_| true).or_else(|| open(undeleted?, |_| true))
 }
 
-/// Opens a regular file that is as it should be.
+/// Opens a regular file if it has the expected identity.
 ///
-/// A traced process may have chosen the path: a FIFO in its place must not make us wait.
+/// A traced process may have chosen the path: a FIFO there must not make us wait.
 fn open(path: &str, accept: impl Fn(&Metadata) -> bool) -> Option<File> {
     let file = OpenOptions::new()
         .read(true)

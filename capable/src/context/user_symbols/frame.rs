@@ -1,4 +1,4 @@
-//! What is known of a frame, and how it is shown.
+//! What is known about a frame of a user stack, and how it is shown.
 
 use std::fmt;
 
@@ -7,32 +7,32 @@ use super::Name;
 /// A stack with names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserStack {
-    /// The innermost first. There are more than addresses where functions were inlined.
+    /// Innermost first. Inlined functions have frames of their own, without an address.
     pub frames: Vec<UserFrame>,
-    /// What the names are based on.
+    /// What the names were read from.
     pub provenance: Provenance,
 }
 
-/// What the names of a stack are based on.
+/// What the names of a stack were read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
     /// The process as it is now.
     Alive,
-    /// The process is gone, or runs another program; this is how it was seen before.
+    /// The process has ended or executed another program; this is what was remembered of it.
     Remembered,
-    /// The process was gone before it was first seen: addresses are all there is.
+    /// The process ended before anything was read: there are only addresses.
     Gone,
-    /// The process lives, but may not be inspected: that takes its user, or CAP_SYS_PTRACE.
+    /// The process exists, but may not be inspected: this takes the same user or CAP_SYS_PTRACE.
     Denied,
 }
 
 impl Provenance {
-    /// What to tell the user about a stack without names; nothing where names could be found.
+    /// The remark on a stack without names; none if names were found.
     pub fn note(self) -> Option<&'static str> {
         match self {
             Self::Alive | Self::Remembered => None,
-            Self::Gone => Some("the process was gone before its stack could be read"),
-            Self::Denied => Some("the process may not be inspected; it takes CAP_SYS_PTRACE"),
+            Self::Gone => Some("the process ended before its symbols could be read"),
+            Self::Denied => Some("capable may not inspect the process; this takes CAP_SYS_PTRACE"),
         }
     }
 }
@@ -40,7 +40,7 @@ impl Provenance {
 /// A place in a source file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLine {
-    /// The path, as the compiler was given it.
+    /// The path, as given to the compiler.
     pub file: Name,
     /// The line, counted from 1.
     pub line: Option<u32>,
@@ -55,23 +55,23 @@ impl fmt::Display for SourceLine {
     }
 }
 
-/// A function on a program's stack.
+/// A function on the stack of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserFrame {
     /// The address in the process, as it was captured.
     pub address: u64,
     /// The function, demangled.
     pub name: Option<Name>,
-    /// Bytes from the function's start; nothing for an inlined function.
+    /// The offset from the function's start, in bytes; none for an inlined function.
     pub offset: Option<u64>,
     /// The path of the program or library as the process sees it, or `[vdso]` and the like.
     pub module: Option<Name>,
-    /// The place in the module's file, in bytes, as `addr2line` and others take it for
-    /// position-independent files whose segments lie in order.
+    /// The offset in the file of the module, in bytes. `addr2line` and others accept it for
+    /// position-independent files whose segments are in order.
     pub module_offset: Option<u64>,
-    /// Where in the source, from debug information.
+    /// The place in the source, from debug information.
     pub location: Option<SourceLine>,
-    /// The compiler put this function into the next frame's.
+    /// Whether the compiler inlined this function into that of the next frame.
     pub inlined: bool,
 }
 
@@ -90,7 +90,7 @@ impl UserFrame {
 }
 
 impl fmt::Display for UserFrame {
-    /// `function+0xoffset [module] (file:line)`, as much of it as is known; without a function
+    /// `function+0xoffset [module] (file:line)`, as far as known; without a function
     /// `0xaddress [module+0xoffset]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let module = self.module.as_deref().map(short);

@@ -1,12 +1,12 @@
 //! Names for addresses in programs: functions, inlined functions and source lines.
 //!
 //! A stack is read some time after it was captured, when the process may have ended or executed
-//! another program. So what is mapped into a process is kept from the first time that it is
-//! seen, and files that were needed once stay open. Everything that is kept is bounded.
+//! another program. The mappings of a process are therefore kept from the first time that it is
+//! seen, and files that were needed once remain open. Everything that is kept is bounded.
 //!
-//! Reading an unknown program's debug information can take long (a second for a very large one);
-//! whoever must not wait keeps [`UserSymbols`] on a thread of its own. It must be made there: it
-//! cannot move between threads.
+//! Reading the debug information of a new program can take long (a second for a very large one). A
+//! caller that must not wait keeps [`UserSymbols`] on a thread of its own. It must be created
+//! there, because it cannot move between threads.
 
 mod files;
 mod frame;
@@ -19,7 +19,7 @@ use files::{Files, Place};
 pub use frame::{Provenance, SourceLine, UserFrame, UserStack};
 use process::{Mapping, Process};
 
-/// How many processes are remembered.
+/// The number of processes that are remembered.
 const PROCESS_LIMIT: usize = 512;
 
 /// Finds names for the stacks of processes.
@@ -27,12 +27,12 @@ const PROCESS_LIMIT: usize = 512;
 pub struct UserSymbols {
     processes: HashMap<u32, Process>,
     files: Files,
-    /// Counts look-ups, to know which process was not asked for longest.
+    /// Counts look-ups, to find the process whose last look-up is the longest ago.
     now: u64,
 }
 
 impl UserSymbols {
-    /// Nothing is known yet. Without `source_lines`, debug information is left alone: names come
+    /// Creates an empty one. Without `source_lines` it does not read debug information: names come
     /// from symbol tables only, inlined functions do not appear, and little memory is needed.
     pub fn new(source_lines: bool) -> Self {
         Self {
@@ -42,13 +42,13 @@ impl UserSymbols {
         }
     }
 
-    /// Remembers what is mapped into a process while it lives, for stacks that are read when it
-    /// is gone. Reads two files of `/proc` for a process that is not known yet.
+    /// Remembers the mappings of a process, for stacks that are read after it has ended. Reads two
+    /// files of `/proc` for a process that is not known yet.
     pub fn learn(&mut self, pid: u32) {
         self.process(pid);
     }
 
-    /// Names the frames of a stack, the innermost first, as it was captured.
+    /// Names the frames of a stack, given innermost first as it was captured.
     pub fn symbolize(&mut self, pid: u32, addresses: &[u64]) -> UserStack {
         self.now += 1;
         let process = self.process(pid);
@@ -98,8 +98,8 @@ impl UserSymbols {
     }
 }
 
-/// All frames but the innermost are return addresses, which may already belong to the next
-/// function or line: the call is before them.
+/// All frames but the innermost are return addresses. The call is before that address, which may
+/// already belong to the next function or line.
 fn lookup_address(address: u64, depth: usize) -> u64 {
     address.saturating_sub(u64::from(depth != 0))
 }

@@ -1,4 +1,4 @@
-//! What is mapped into a process.
+//! The mappings of processes.
 
 use std::fs;
 use std::io;
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::{Name, Provenance, lookup_address};
 
-/// How often a process's mappings are read again for an address that none of them covers.
+/// How often the mappings of a process are read again for an address outside of all of them.
 const REREAD_INTERVAL: Duration = Duration::from_secs(1);
-/// The most mappings that are kept of a process.
+/// The largest number of mappings that is kept for a process.
 const MAPPING_LIMIT: usize = 4096;
 
 /// Executable memory of a process.
@@ -16,7 +16,7 @@ const MAPPING_LIMIT: usize = 4096;
 pub(super) struct Mapping {
     pub start: u64,
     pub end: u64,
-    /// Where in the file the mapping begins.
+    /// The offset in the file at which the mapping begins.
     pub file_offset: u64,
     /// The file's device, as `/proc/PID/maps` writes it, and its inode; 0 without a file.
     pub device: (u32, u32),
@@ -25,8 +25,9 @@ pub(super) struct Mapping {
     pub path: Option<Name>,
 }
 
-/// What tells one program of a process from the next: when the process began, and where the
-/// program's code and stack lie (`startcode` and `startstack` of proc_pid_stat(5)).
+/// Distinguishes the programs that a process executes one after the other: the start time of the
+/// process, and the addresses of the program's code and stack (`startcode` and `startstack` of
+/// proc_pid_stat(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     start_time: u64,
@@ -34,7 +35,7 @@ struct Identity {
     start_stack: u64,
 }
 
-/// A program's mappings, in order of address.
+/// The mappings of a program, in the order of their addresses.
 #[derive(Debug)]
 struct Space {
     identity: Identity,
@@ -59,15 +60,15 @@ impl Space {
     }
 }
 
-/// A process, as it was seen.
+/// A process, as last seen.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// The program that ran last when it was looked at, and the one before.
+    /// The program that it ran when last seen, and the one before.
     latest: Option<Space>,
     before: Option<Space>,
-    /// The stack at hand is of the program before.
+    /// Whether the current stack is that of the program before.
     use_before: bool,
-    /// When it was last asked for.
+    /// When it was last looked up.
     pub used: u64,
 }
 
@@ -80,14 +81,14 @@ impl Process {
             used: 0,
         };
         if let Some(identity) = identity(pid) {
-            // Why it cannot be read is said when a stack is asked for.
+            // The reason for a failure is reported when a stack is looked up.
             let _ = process.read(pid, identity);
         }
         process
     }
 
-    /// Looks whether the process still is what it was, and which of its programs the addresses
-    /// are of.
+    /// Checks whether the process still runs the same program, and to which of its programs the
+    /// addresses belong.
     pub(super) fn update(&mut self, pid: u32, addresses: &[u64]) -> Provenance {
         let identity = identity(pid);
         let mut denied = false;
@@ -131,7 +132,7 @@ impl Process {
     fn read(&mut self, pid: u32, identity: Identity) -> io::Result<()> {
         let text = fs::read(format!("/proc/{pid}/maps"))?;
         let mappings = parse_maps(&String::from_utf8_lossy(&text));
-        // A process that has ended and waits for its parent has no mappings any more.
+        // A zombie has no mappings.
         if mappings.is_empty() {
             return Ok(());
         }
@@ -194,7 +195,7 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
 
 fn identity(pid: u32) -> Option<Identity> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything; the third field follows the last of them.
+    // The name in parentheses may contain anything; the third field follows the last parenthesis.
     let end = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = str::from_utf8(&stat[end + 1..]).ok()?;
     let field = |number: usize| rest.split_ascii_whitespace().nth(number - 3)?.parse().ok();

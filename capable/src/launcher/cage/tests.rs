@@ -128,7 +128,10 @@ fn what_is_not_held_cannot_be_given_and_the_error_names_it() {
     let mut own = root();
     own.permitted.remove(Capability::SYS_TIME);
     let error = cage.steps_from(&own, all()).unwrap_err().to_string();
-    assert!(error.contains("cannot give the command CAP_SYS_TIME"), "{error}");
+    assert!(
+        error.contains("cannot give the command CAP_SYS_TIME"),
+        "{error}"
+    );
     let mut own = root();
     own.effective.remove(Capability::SETPCAP);
     let error = cage.steps_from(&own, all()).unwrap_err().to_string();
