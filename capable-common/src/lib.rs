@@ -15,6 +15,6 @@ pub use config::{
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use record::{
-    COMM_LENGTH, Check, Detail, Flags, Kind, LARGEST_RECORD, Life, MAX_FRAMES, STACK_FAILED,
+    COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, RecordKind, STACK_FAILED,
     SYSCALL_NONE,
 };

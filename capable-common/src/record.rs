@@ -1,6 +1,6 @@
 //! The records that the kernel side sends.
 //!
-//! A record begins with its [`Kind`]. A [`Check`] is followed by the sections that the
+//! A record begins with its [`RecordKind`]. A [`Check`] is followed by the sections that the
 //! configuration asks for, each of a constant size, in this order: [`Detail`], the kernel stack,
 //! the user stack (arrays of `u64` addresses, as many as the configuration says). The size of a
 //! record is thus the same for every check of one run.
@@ -27,7 +27,7 @@ pub const SYSCALL_NONE: i32 = -1;
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
-pub enum Kind {
+pub enum RecordKind {
     /// A [`Check`].
     Check = 1,
     /// A [`Life`]: a followed process forked; `value` is the child's pid.
@@ -105,7 +105,7 @@ impl Flags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Check {
-    /// [`Kind::Check`].
+    /// [`RecordKind::Check`].
     pub kind: u16,
     /// Frames of the kernel stack that were captured, or [`STACK_FAILED`].
     pub kernel_frames: u16,
@@ -163,7 +163,7 @@ pub struct Detail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Life {
-    /// A [`Kind`] other than `Check`.
+    /// A [`RecordKind`] other than `Check`.
     pub kind: u16,
     /// Zero.
     pub reserved: [u16; 3],
@@ -173,7 +173,7 @@ pub struct Life {
     pub pid: u32,
     /// The thread, in the initial pid namespace.
     pub tid: u32,
-    /// What [`Kind`] says.
+    /// What [`RecordKind`] says.
     pub value: i64,
     /// The task's name.
     pub comm: [u8; COMM_LENGTH],

@@ -5,7 +5,7 @@ use aya_ebpf::{
     helpers::{bpf_get_current_pid_tgid, generated},
 };
 use capable_common::{
-    AuditArgument, COMM_LENGTH, Check, Detail, Flags, Kind, STACK_FAILED, Wanted,
+    AuditArgument, COMM_LENGTH, Check, Detail, Flags, RecordKind, STACK_FAILED, Wanted,
 };
 
 use crate::{
@@ -265,7 +265,7 @@ fn send<T: Transport, C: EbpfContext>(context: &C, asked: &Asked, known: &Known)
         flags: _,
     } = known.subject;
     write! {
-        kind = Kind::Check as u16;
+        kind = RecordKind::Check as u16;
         kernel_frames = kernel_frames;
         user_frames = user_frames;
         effective = effective;

@@ -3,7 +3,7 @@
 use aya_ebpf::{
     EbpfContext, helpers::bpf_get_current_pid_tgid, helpers::generated::bpf_ktime_get_ns,
 };
-use capable_common::{Flags, Kind, Life};
+use capable_common::{Flags, Life, RecordKind};
 
 use crate::{
     check::Known,
@@ -50,7 +50,7 @@ pub fn forked<T: Transport, C: EbpfContext>(context: &C, parent: u64, child: u64
         T::log_full(context, "processes");
         return;
     }
-    report::<T, C>(context, Kind::Fork, i64::from(child));
+    report::<T, C>(context, RecordKind::Fork, i64::from(child));
 }
 
 /// A process executed a program: from here on it is the program, not the launcher.
@@ -64,7 +64,7 @@ pub fn executed<T: Transport, C: EbpfContext>(context: &C) {
     if state == WAITING && maps::PIDS.insert(&pid, &FOLLOWED, 0).is_err() {
         return;
     }
-    report::<T, C>(context, Kind::Exec, 0);
+    report::<T, C>(context, RecordKind::Exec, 0);
 }
 
 /// A task's memory is given back. The leader of a process goes last, so with it the process has
@@ -78,7 +78,7 @@ pub fn freed<T: Transport, C: EbpfContext>(context: &C, task: u64) {
         return;
     };
     if maps::PIDS.remove(&pid).is_ok() {
-        report::<T, C>(context, Kind::Exit, i64::from(pid));
+        report::<T, C>(context, RecordKind::Exit, i64::from(pid));
     }
 }
 
@@ -98,12 +98,12 @@ pub fn expect_outcome(known: &Known) {
 pub fn returned<T: Transport, C: EbpfContext>(context: &C, result: i64) {
     let tid = bpf_get_current_pid_tgid() as u32;
     if maps::DENIED.remove(&tid).is_ok() {
-        report::<T, C>(context, Kind::Outcome, result);
+        report::<T, C>(context, RecordKind::Outcome, result);
     }
 }
 
 #[inline(always)]
-fn report<T: Transport, C: EbpfContext>(context: &C, kind: Kind, value: i64) {
+fn report<T: Transport, C: EbpfContext>(context: &C, kind: RecordKind, value: i64) {
     if config!(send) == 0 {
         return;
     }

@@ -13,7 +13,7 @@ use capable::{
     kernel::record::{Batch, Record, Sections},
     output::{Format, Needs, OutputOptions, Terminal},
 };
-use capable_common::{Check, Detail, Flags, Kind};
+use capable_common::{Check, Detail, Flags, RecordKind};
 
 /// Records that are put in order and shown at once, as the stream of perf buffers does.
 const BATCH: usize = 2048;
@@ -124,7 +124,7 @@ fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
             let mut comm = [0; 16];
             comm[..NAMES[process].len()].copy_from_slice(NAMES[process]);
             let check = Check {
-                kind: Kind::Check as u16,
+                kind: RecordKind::Check as u16,
                 kernel_frames: frames as u16,
                 user_frames: 0,
                 processor: (index % 8) as u16,

@@ -1,6 +1,6 @@
 //! What is decoded of a check, whichever way the kernel side sent it.
 
-use capable_common::{COMM_LENGTH, Check, CountKey, Kind, SYSCALL_NONE};
+use capable_common::{COMM_LENGTH, Check, CountKey, RecordKind, SYSCALL_NONE};
 
 use super::*;
 
@@ -23,7 +23,7 @@ pub(crate) fn undecided(capability: Capability) -> Facts {
 
 fn check(capability: i32, flags: u32, result: i32) -> Check {
     Check {
-        kind: Kind::Check as u16,
+        kind: RecordKind::Check as u16,
         kernel_frames: 0,
         user_frames: 0,
         processor: 0,

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use capable_common::{Kind, Life};
+use capable_common::{Life, RecordKind};
 
 use super::{gains::Gains, ids, tree::Tree};
 use crate::{
@@ -64,9 +64,9 @@ impl Collector {
             Record::Check(event) => self.check(&event),
             Record::Life(life) => {
                 self.tree.step(life);
-                if life.kind == Kind::Outcome as u16 {
+                if life.kind == RecordKind::Outcome as u16 {
                     self.returned(life);
-                } else if life.kind == Kind::Exec as u16 {
+                } else if life.kind == RecordKind::Exec as u16 {
                     self.gains.executed(life.pid);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, sync::Arc};
 
-use capable_common::{Kind, Life};
+use capable_common::{Life, RecordKind};
 
 use crate::{inspect::printable, profile::Interner};
 
@@ -38,7 +38,7 @@ impl Tree {
 
     /// Takes note of a step in a process's life. Records come in order of time.
     pub fn step(&mut self, life: &Life) {
-        let (fork, exec) = (Kind::Fork as u16, Kind::Exec as u16);
+        let (fork, exec) = (RecordKind::Fork as u16, RecordKind::Exec as u16);
         if life.kind == fork || life.kind == exec {
             self.look_at(life.time);
             self.busy = life.time;
@@ -55,7 +55,7 @@ impl Tree {
             self.programs.insert(life.pid, program);
             self.executions += 1;
             self.started.get_or_insert(life.time);
-        } else if life.kind == Kind::Exit as u16 {
+        } else if life.kind == RecordKind::Exit as u16 {
             self.programs.remove(&(life.value as u32));
         }
     }
@@ -123,7 +123,7 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    fn life(kind: Kind, time: u64, pid: u32, value: i64, name: &str) -> Life {
+    fn life(kind: RecordKind, time: u64, pid: u32, value: i64, name: &str) -> Life {
         let mut comm = [0; capable_common::COMM_LENGTH];
         comm[..name.len()].copy_from_slice(name.as_bytes());
         Life {
@@ -140,13 +140,13 @@ mod tests {
     #[test]
     fn a_child_is_its_parents_program_until_it_executes_one() {
         let mut tree = Tree::new(7, SECOND);
-        tree.step(&life(Kind::Exec, 1, 7, 0, "sh"));
-        tree.step(&life(Kind::Fork, 2, 7, 8, "sh"));
+        tree.step(&life(RecordKind::Exec, 1, 7, 0, "sh"));
+        tree.step(&life(RecordKind::Fork, 2, 7, 8, "sh"));
         assert_eq!(&*tree.program(8, b"x"), "sh");
-        tree.step(&life(Kind::Exec, 3, 8, 0, "ping"));
+        tree.step(&life(RecordKind::Exec, 3, 8, 0, "ping"));
         assert_eq!(&*tree.program(8, b"renamed"), "ping");
         assert_eq!(&*tree.program(7, b"renamed"), "sh");
-        tree.step(&life(Kind::Exit, 4, 0, 8, "ksoftirqd/0"));
+        tree.step(&life(RecordKind::Exit, 4, 0, 8, "ksoftirqd/0"));
         assert_eq!(&*tree.program(8, b"other"), "other");
         assert_eq!((tree.forks, tree.started()), (1, Some(1)));
     }
@@ -155,18 +155,24 @@ mod tests {
     fn a_command_is_starting_until_nothing_was_started_for_a_while() {
         let mut tree = Tree::new(7, SECOND);
         assert!(tree.is_starting(100 * SECOND));
-        tree.step(&life(Kind::Exec, 100 * SECOND, 7, 0, "sh"));
-        tree.step(&life(Kind::Fork, 100 * SECOND + SECOND / 2, 7, 8, "sh"));
+        tree.step(&life(RecordKind::Exec, 100 * SECOND, 7, 0, "sh"));
+        tree.step(&life(
+            RecordKind::Fork,
+            100 * SECOND + SECOND / 2,
+            7,
+            8,
+            "sh",
+        ));
         assert!(tree.is_starting(101 * SECOND));
         assert!(!tree.is_starting(102 * SECOND));
-        tree.step(&life(Kind::Fork, 103 * SECOND, 7, 9, "sh"));
+        tree.step(&life(RecordKind::Fork, 103 * SECOND, 7, 9, "sh"));
         assert!(!tree.is_starting(103 * SECOND));
     }
 
     #[test]
     fn a_name_from_outside_cannot_control_a_terminal() {
         let mut tree = Tree::new(7, SECOND);
-        tree.step(&life(Kind::Exec, 1, 7, 0, "\x1b[2J"));
+        tree.step(&life(RecordKind::Exec, 1, 7, 0, "\x1b[2J"));
         assert_eq!(&*tree.program(7, b""), "\\x1b[2J");
     }
 }

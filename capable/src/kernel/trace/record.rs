@@ -3,7 +3,7 @@
 
 use std::{mem::offset_of, ptr};
 
-use capable_common::{Check, Config, Detail, Kind, Life, STACK_FAILED, Wanted};
+use capable_common::{Check, Config, Detail, Life, RecordKind, STACK_FAILED, Wanted};
 
 use crate::event::{Event, Stack};
 
@@ -54,7 +54,7 @@ impl Sections {
 
     /// The length in words of a record of this kind.
     fn length(self, kind: u16) -> usize {
-        if kind == Kind::Check as u16 {
+        if kind == RecordKind::Check as u16 {
             self.words()
         } else {
             size_of::<Life>() / 8
@@ -67,7 +67,7 @@ impl Sections {
         let &[first, ..] = words else {
             return None;
         };
-        if first as u16 == Kind::Check as u16 {
+        if first as u16 == RecordKind::Check as u16 {
             return self.event(words).map(Record::Check);
         }
         let words = words.get(..size_of::<Life>() / 8)?;
@@ -336,7 +336,7 @@ mod tests {
 
     fn life(time: u64) -> Vec<u8> {
         let mut words = [0u64; size_of::<Life>() / 8];
-        words[0] = Kind::Exec as u64;
+        words[0] = RecordKind::Exec as u64;
         words[1] = time;
         words.iter().flat_map(|word| word.to_ne_bytes()).collect()
     }

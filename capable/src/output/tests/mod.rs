@@ -8,7 +8,7 @@ mod schema;
 mod table;
 mod templates;
 
-use capable_common::{Check, Detail, Flags, Kind};
+use capable_common::{Check, Detail, Flags, RecordKind};
 use clap::Parser;
 use jiff::tz::TimeZone;
 
@@ -44,7 +44,7 @@ impl Sample {
     fn mount() -> Self {
         Self {
             check: Check {
-                kind: Kind::Check as u16,
+                kind: RecordKind::Check as u16,
                 kernel_frames: 0,
                 user_frames: 0,
                 processor: 3,
