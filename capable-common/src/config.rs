@@ -88,8 +88,9 @@ pub struct Offsets {
     pub task_group_leader: u32,
     /// `task_struct.stack`
     pub task_stack: u32,
-    /// `task_struct.thread_info.status`
-    pub task_status: u32,
+    /// The word of `task_struct.thread_info` that says by which entry a task came into the kernel:
+    /// the kernel side's `arch` names it for each processor.
+    pub task_entry: u32,
     /// `cred.euid`
     pub cred_euid: u32,
     /// `cred.cap_effective`
@@ -140,7 +141,7 @@ impl Offsets {
         task_thread_pid: NO_OFFSET,
         task_group_leader: NO_OFFSET,
         task_stack: NO_OFFSET,
-        task_status: NO_OFFSET,
+        task_entry: NO_OFFSET,
         cred_euid: NO_OFFSET,
         cred_effective: NO_OFFSET,
         cred_user_ns: NO_OFFSET,

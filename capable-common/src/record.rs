@@ -19,9 +19,7 @@ pub const LARGEST_RECORD: usize = size_of::<Check>() + size_of::<Detail>() + 2 *
 /// In place of a number of frames: the kernel could not capture this stack.
 pub const STACK_FAILED: u16 = u16::MAX;
 
-/// The system call number that `orig_ax` holds outside of a system call.
-///
-/// Exceptions and interrupts set it to -1 (arch/x86/entry/entry_64.S, `idtentry_body`).
+/// In place of the number of a system call: the check was made outside of one.
 pub const SYSCALL_NONE: i32 = -1;
 
 /// What a record is.
@@ -86,7 +84,7 @@ impl Flags {
     pub const TASK_KNOWN: u32 = 1 << 17;
     /// The system call and its arguments are known.
     pub const SYSCALL_KNOWN: u32 = 1 << 18;
-    /// The system call was made by the 32-bit entry (`TS_COMPAT`).
+    /// The system call was made by the 32-bit entry.
     pub const SYSCALL_COMPAT: u32 = 1 << 19;
     /// The pids inside the process's own pid namespace are known.
     pub const INNER_PID_KNOWN: u32 = 1 << 20;

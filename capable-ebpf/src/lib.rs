@@ -19,6 +19,7 @@
 )]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
+pub mod arch;
 pub mod check;
 pub mod config;
 pub mod count;

@@ -6,43 +6,14 @@ use aya_ebpf::helpers::{bpf_get_current_uid_gid, generated};
 use capable_common::{COMM_LENGTH, Detail, Flags, NO_OFFSET, SYSCALL_NONE};
 
 use crate::{
+    arch::{self, Syscall},
     config,
-    memory::{current_task, entry_registers, read, read_at, read_some, word_of},
+    memory::{current_task, entry_registers, read, read_some, word_of},
     typed,
 };
 
 /// `PF_KTHREAD` (include/linux/sched.h, the same bit from 2.6.27 to 7.x).
 const PF_KTHREAD: u32 = 0x0020_0000;
-
-/// `TS_COMPAT` (arch/x86/include/asm/thread_info.h): the 32-bit entry was used.
-const TS_COMPAT: u32 = 2;
-
-/// The size of a kernel stack and of the registers at its top, for kernels without
-/// `bpf_task_pt_regs`: x86-64 without KASAN and, before 6.9, without FRED's padding
-/// (arch/x86/include/asm/page_64_types.h, arch/x86/include/asm/thread_info.h).
-const STACK_SIZE: u64 = 16384;
-const REGISTERS_SIZE: u64 = 168;
-
-/// `struct pt_regs` of x86-64 from `bp` to `orig_ax` (arch/x86/include/asm/ptrace.h).
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Registers {
-    bp: u64,
-    bx: u64,
-    r11: u64,
-    r10: u64,
-    r9: u64,
-    r8: u64,
-    ax: u64,
-    cx: u64,
-    dx: u64,
-    si: u64,
-    di: u64,
-    orig_ax: u64,
-}
-
-/// Where [`Registers`] begin in `struct pt_regs`: after r15, r14, r13 and r12.
-const REGISTERS_OFFSET: u64 = 32;
 
 /// Whose credentials a task has, and its name.
 pub struct Identity {
@@ -278,51 +249,35 @@ fn registers(task: u64) -> Option<u64> {
     if config!(task_regs_helper) != 0 {
         return Some(entry_registers());
     }
-    let stack = read::<u64>(task, config!(offsets.task_stack))?;
-    Some(stack + STACK_SIZE - REGISTERS_SIZE)
+    read(task, config!(offsets.task_stack)).map(arch::entry_registers)
 }
 
 /// The number of the system call that the current task is in, or [`SYSCALL_NONE`].
 #[inline(always)]
 pub fn syscall_number() -> i32 {
-    const ORIG_AX: u32 = 120;
     registers(current())
-        .and_then(|registers| read::<i32>(registers, ORIG_AX))
+        .and_then(arch::syscall_number)
         .unwrap_or(SYSCALL_NONE)
 }
 
-/// The system call that the task is in, and its arguments.
+/// Fills in the system call that the task is in, and its arguments.
 #[inline(always)]
 fn syscall(task: u64, detail: &mut Detail) -> u32 {
-    let (Some(status), Some(registers)) = (
-        read::<u32>(task, config!(offsets.task_status)),
+    let (Some(entry), Some(registers)) = (
+        read::<u32>(task, config!(offsets.task_entry)),
         registers(task),
     ) else {
         return 0;
     };
-    let Some(registers) = read_at::<Registers>(registers + REGISTERS_OFFSET) else {
+    let compat = arch::is_compat(entry);
+    let Some(Syscall { number, arguments }) = arch::syscall(registers, compat) else {
         return 0;
     };
-    let Registers {
-        bp,
-        bx,
-        r11: _,
-        r10,
-        r9,
-        r8,
-        ax: _,
-        cx,
-        dx,
-        si,
-        di,
-        orig_ax,
-    } = registers;
-    detail.syscall = orig_ax as i32;
-    if status & TS_COMPAT != 0 {
-        detail.arguments = [bx, cx, dx, si, di, bp];
+    detail.syscall = number;
+    detail.arguments = arguments;
+    if compat {
         Flags::SYSCALL_KNOWN | Flags::SYSCALL_COMPAT
     } else {
-        detail.arguments = [di, si, dx, r10, r8, r9];
         Flags::SYSCALL_KNOWN
     }
 }

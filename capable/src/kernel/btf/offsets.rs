@@ -141,7 +141,7 @@ fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
         task_thread_pid: of("task_struct", "thread_pid")?,
         task_group_leader: of("task_struct", "group_leader")?,
         task_stack: of("task_struct", "stack")?,
-        task_status: of("task_struct", "thread_info.status")?,
+        task_entry: of("task_struct", "thread_info.status")?,
         cred_euid: of("cred", "euid")?,
         cred_effective: of("cred", "cap_effective")?,
         cred_user_ns: of("cred", "user_ns")?,
@@ -230,7 +230,7 @@ mod tests {
         let mut offsets = layout.offsets;
         if cfg!(not(target_arch = "x86_64")) {
             // Other architectures have no TS_COMPAT.
-            offsets.task_status = 0;
+            offsets.task_entry = 0;
         }
         let known = format!("{offsets:?}");
         assert!(!known.contains(&NO_OFFSET.to_string()), "{known}");

@@ -17,7 +17,7 @@ const KNOWN: Offsets = Offsets {
     task_thread_pid: 8,
     task_group_leader: 8,
     task_stack: 8,
-    task_status: 8,
+    task_entry: 8,
     cred_euid: 8,
     cred_effective: 8,
     cred_user_ns: 8,

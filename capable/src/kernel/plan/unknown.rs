@@ -82,16 +82,16 @@ pub(super) fn of(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknow
 /// The offsets by which a system call is found.
 fn syscall(layout: &Layout) -> [u32; 2] {
     let Offsets {
-        task_status,
+        task_entry,
         task_stack,
         ..
     } = layout.offsets;
     let registers = if layout.task_registers {
-        task_status
+        task_entry
     } else {
         task_stack
     };
-    [task_status, registers]
+    [task_entry, registers]
 }
 
 /// The reason that holds for all structures, where there is one.
