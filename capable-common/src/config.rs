@@ -230,10 +230,8 @@ pub struct Config {
     pub audit: u8,
     /// 1: drop checks that are known not to be audited.
     pub audited_only: u8,
-    /// 1: something is dropped for another reason than `only_pid` and `audited_only`.
-    pub narrow: u8,
     /// Zero.
-    pub reserved: u8,
+    pub reserved: [u8; 2],
     /// Of the time of a record in units of 256 ns: where none of these bits is set, the record asks
     /// how full the ring buffer is.
     pub wakeup_sample: u8,

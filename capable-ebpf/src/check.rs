@@ -138,9 +138,9 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     if by_argument && flags & Flags::AUDIT_KNOWN == 0 {
         flags |= filter::audit_from_argument(asked.options);
     }
-    let narrow = config!(narrow) != 0;
     if (!audit_first && !filter::keeps_audit(flags))
-        || (narrow && !(filter::keeps_capability(asked.capability) && filter::keeps_task(pid, tid)))
+        || !filter::keeps_capability(asked.capability)
+        || !filter::keeps_task(pid, tid)
     {
         maps::count_one(|counters| &mut counters.filtered);
         return;
@@ -164,7 +164,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         options: asked.options,
         subject,
     };
-    if narrow && !filter::keeps_result(known.flags(), known.result()) {
+    if !filter::keeps_result(known.flags(), known.result()) {
         maps::count_one(|counters| &mut counters.filtered);
         return;
     }

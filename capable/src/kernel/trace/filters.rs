@@ -120,15 +120,6 @@ impl Filters {
             pid: flag(pid_namespaces),
             reserved: 0,
         };
-        let narrow = config.pids != 0
-            || config.tids != 0
-            || config.users != 0
-            || config.comms != 0
-            || config.cgroups != 0
-            || config.capabilities != u64::MAX
-            || config.results != 3
-            || config.namespaces != NamespaceFilter::default();
-        config.narrow = u8::from(narrow);
         Ok(())
     }
 
