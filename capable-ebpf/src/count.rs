@@ -1,66 +1,12 @@
-//! Counting in the kernel, and `--unique`.
+//! Counting in the kernel.
 
-use aya_ebpf::{EbpfContext, helpers::generated::bpf_ktime_get_ns};
-use capable_common::{COMM_LENGTH, Count, CountKey, Flags, RECENT, SYSCALL_NONE, UniqueBy};
+use aya_ebpf::EbpfContext;
+use capable_common::{COMM_LENGTH, Count, CountKey, Flags, RECENT, SYSCALL_NONE};
 
 use crate::{
-    check::{Asked, Known},
-    config, filter,
-    maps::{self, UniqueKey},
-    task,
+    clock::now, config, hooked::HookedCheck, maps, settled::SettledCheck, stack, task,
     verdict::INITIAL_USER_NAMESPACE,
 };
-
-/// `BPF_NOEXIST` (include/uapi/linux/bpf.h).
-const NOEXIST: u64 = 1;
-/// `EEXIST` (include/uapi/asm-generic/errno-base.h).
-const EEXIST: i32 = 17;
-
-/// What became of a check that `--unique` looked at.
-pub enum Novelty {
-    /// Its like was not seen before.
-    New,
-    /// Its like was seen before.
-    Repeated,
-    /// The table is full: it may or may not be new.
-    CouldNotTell,
-}
-
-/// Whether a check is the first of its like; remembers it.
-#[inline(always)]
-pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
-    let by = config!(unique);
-    if by == UniqueBy::Off as u8 {
-        return Novelty::New;
-    }
-    let subject = if by == UniqueBy::Comm as u8 {
-        task::comm(known.task)
-    } else if by == UniqueBy::Process as u8 {
-        [u64::from(known.pid), 0]
-    } else if by == UniqueBy::Cgroup as u8 {
-        [filter::current_cgroup(), 0]
-    } else {
-        [stack(context), 0]
-    };
-    let key = UniqueKey {
-        subject,
-        capability: known.capability,
-        result: if known.has_result() {
-            known.result()
-        } else {
-            1
-        },
-    };
-    // SAFETY: the value is not used.
-    if unsafe { maps::UNIQUE.get(&key) }.is_some() {
-        return Novelty::Repeated;
-    }
-    match maps::UNIQUE.insert(&key, &1, NOEXIST) {
-        Ok(()) => Novelty::New,
-        Err(error) if error == -EEXIST => Novelty::Repeated,
-        Err(_) => Novelty::CouldNotTell,
-    }
-}
 
 /// Counts a check; false where the table is full.
 ///
@@ -68,36 +14,40 @@ pub fn novelty<C: EbpfContext>(context: &C, known: &Known) -> Novelty {
 /// counted again and again stays out of the table: its key would be hashed for each check. It is
 /// added to the table when another check takes its place; user space adds what is here.
 #[inline(always)]
-pub fn count<C: EbpfContext>(context: &C, known: &Known, asked: &Asked, syscall: i32) -> bool {
+pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &SettledCheck) -> bool {
     let origin = config!(count_origin) != 0;
-    let mut flags = known.flags();
+    let mut flags = settled.flags();
     if origin {
         // What a record would say: the process may have ended when the table is read.
-        let identity = task::identity(known.task);
-        flags |= identity.owner(asked.credentials) | task::kind(known.task);
-        if known.subject.target_namespace == INITIAL_USER_NAMESPACE {
+        let identity = task::identity(settled.task);
+        flags |= identity.owner(hooked.credentials) | task::kind(settled.task);
+        if settled.verdict.target_namespace == INITIAL_USER_NAMESPACE {
             flags |= Flags::NAMESPACE_INITIAL;
         }
     }
     let subject = config!(count_subject);
     let key = CountKey {
         subject: match subject {
-            0 => u64::from(known.pid),
-            1 => filter::current_cgroup(),
+            0 => u64::from(settled.pid),
+            1 => task::cgroup(),
             _ => 0,
         },
-        caller: if origin { stack(context) } else { 0 },
+        caller: if origin { stack::number(context) } else { 0 },
         flags,
-        capability: known.capability,
-        result: known.result(),
-        syscall: if origin { syscall } else { SYSCALL_NONE },
+        capability: settled.capability,
+        result: settled.result(),
+        syscall: if origin {
+            task::syscall_number()
+        } else {
+            SYSCALL_NONE
+        },
         comm: if subject == 0 {
-            filter::comm_of(known.task)
+            task::name(settled.task)
         } else {
             [0; COMM_LENGTH]
         },
     };
-    if !asked.exclusive || origin {
+    if !hooked.exclusive || origin {
         return add_to_table(&key, 1, now());
     }
     let place = (key.subject as u32 ^ key.capability as u32) & (RECENT - 1);
@@ -160,25 +110,4 @@ fn add_to_table(key: &CountKey, checks: u64, first: u64) -> bool {
     maps::COUNTS
         .insert(key, &Count { checks, first }, 0)
         .is_ok()
-}
-
-/// Nanoseconds of `CLOCK_MONOTONIC`.
-#[inline(always)]
-fn now() -> u64 {
-    // SAFETY: the helper takes nothing.
-    unsafe { bpf_ktime_get_ns() }
-}
-
-/// A number for the kernel stack, or `u64::MAX` where it could not be captured.
-#[inline(always)]
-fn stack<C: EbpfContext>(context: &C) -> u64 {
-    // SAFETY: the map is a stack map.
-    let id = unsafe {
-        aya_ebpf::helpers::bpf_get_stackid(
-            context.as_ptr(),
-            (&raw const maps::STACKS).cast_mut().cast(),
-            0,
-        )
-    };
-    if id < 0 { u64::MAX } else { id as u64 }
 }

@@ -1,9 +1,9 @@
 //! The kernel side of `capable`: one check in, at most one record out.
 //!
-//! [`hooks`] turns what a hook gives into an [`check::Asked`]; [`check::observe`] filters it,
-//! settles the verdict, counts and sends. What was not asked for is not computed: the
-//! configuration is frozen before the programs load, so the verifier knows each answer and removes
-//! the code behind it.
+//! [`hooks`] turns what a hook gives into a [`hooked::HookedCheck`]. [`check::observe`] is the
+//! table of contents of the rest: it filters the check, makes a [`settled::SettledCheck`] of it,
+//! counts and sends it. What was not asked for is not computed: the configuration is frozen before
+//! the programs load, so the verifier knows each answer and removes the code behind it.
 //!
 //! The maps that both transports share are in [`maps`]; the one that carries the records is
 //! declared by each transport's binary, because every map of an object is created when it loads
@@ -20,16 +20,24 @@
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod arch;
+pub mod audit;
 pub mod check;
+pub mod clock;
 pub mod config;
 pub mod count;
 pub mod filter;
+pub mod hooked;
 pub mod hooks;
 pub mod life;
 pub mod maps;
 pub mod memory;
-pub mod pair;
+pub mod own;
+pub mod programs;
+pub mod record;
+pub mod settled;
+pub mod stack;
 pub mod task;
 pub mod transport;
 pub mod typed;
+pub mod unique;
 pub mod verdict;

@@ -1,17 +1,10 @@
 //! Following processes: forks, executions, ends, and how system calls ended.
 
-use aya_ebpf::{
-    EbpfContext, helpers::bpf_get_current_pid_tgid, helpers::generated::bpf_ktime_get_ns,
-};
-use capable_common::{Flags, Life, RecordKind};
+use aya_ebpf::{EbpfContext, programs::RawTracePointContext};
+use capable_common::{Life, RecordKind};
 
 use crate::{
-    check::Known,
-    config, filter,
-    maps::{self, add},
-    memory::read,
-    task,
-    transport::Transport,
+    clock::now, config, maps, memory::read, settled::SettledCheck, task, transport::Transport,
 };
 
 /// In the table of processes: started by the tracer, and not yet running its program.
@@ -28,12 +21,13 @@ pub fn is_followed(pid: u32) -> bool {
 }
 
 /// A process forked: its child is followed too.
+///
+/// The raw tracepoint `sched_process_fork(struct task_struct *parent, struct task_struct *child)`
+/// (include/trace/events/sched.h). It fires before the child first runs.
 #[inline(always)]
-pub fn forked<T: Transport, C: EbpfContext>(context: &C, parent: u64, child: u64) {
-    let (Some(parent), Some(child)) = (
-        read::<u32>(parent, config!(offsets.task_tgid)),
-        read::<u32>(child, config!(offsets.task_tgid)),
-    ) else {
+pub fn forked<T: Transport>(context: &RawTracePointContext) {
+    let tgid = |task: u64| read::<u32>(task, config!(offsets.task_tgid));
+    let (Some(parent), Some(child)) = (tgid(context.arg(0)), tgid(context.arg(1))) else {
         return;
     };
     if parent == child || config!(follow) == 0 {
@@ -44,19 +38,19 @@ pub fn forked<T: Transport, C: EbpfContext>(context: &C, parent: u64, child: u64
         return;
     };
     if maps::PIDS.insert(&child, &state, 0).is_err() {
-        if let Some(counters) = maps::counters() {
-            add(&mut counters.table_full);
-        }
+        maps::count_one(|counters| &mut counters.table_full);
         T::log_full(context, "processes");
         return;
     }
-    report::<T, C>(context, RecordKind::Fork, i64::from(child));
+    report::<T, _>(context, RecordKind::Fork, i64::from(child));
 }
 
 /// A process executed a program: from here on it is the program, not the launcher.
+///
+/// The raw tracepoint `sched_process_exec`.
 #[inline(always)]
-pub fn executed<T: Transport, C: EbpfContext>(context: &C) {
-    let pid = (bpf_get_current_pid_tgid() >> 32) as u32;
+pub fn executed<T: Transport>(context: &RawTracePointContext) {
+    let (pid, _) = task::ids();
     // SAFETY: the value is copied at once.
     let Some(&state) = (unsafe { maps::PIDS.get(&pid) }) else {
         return;
@@ -64,13 +58,16 @@ pub fn executed<T: Transport, C: EbpfContext>(context: &C) {
     if state == WAITING && maps::PIDS.insert(&pid, &FOLLOWED, 0).is_err() {
         return;
     }
-    report::<T, C>(context, RecordKind::Exec, 0);
+    report::<T, _>(context, RecordKind::Exec, 0);
 }
 
 /// A task's memory is given back. The leader of a process goes last, so with it the process has
 /// ended.
+///
+/// The raw tracepoint `sched_process_free(struct task_struct *p)`.
 #[inline(always)]
-pub fn freed<T: Transport, C: EbpfContext>(context: &C, task: u64) {
+pub fn freed<T: Transport>(context: &RawTracePointContext) {
+    let task: u64 = context.arg(0);
     if read::<u64>(task, config!(offsets.task_group_leader)) != Some(task) {
         return;
     }
@@ -78,27 +75,30 @@ pub fn freed<T: Transport, C: EbpfContext>(context: &C, task: u64) {
         return;
     };
     if maps::PIDS.remove(&pid).is_ok() {
-        report::<T, C>(context, RecordKind::Exit, i64::from(pid));
+        report::<T, _>(context, RecordKind::Exit, i64::from(pid));
     }
 }
 
 /// Asks to be told how the system call ends in which this check was denied.
 #[inline(always)]
-pub fn expect_outcome(known: &Known) {
-    if config!(outcomes) != 0 && known.flags() & Flags::RESULT_KNOWN != 0 && known.result() != 0 {
+pub fn expect_outcome(settled: &SettledCheck) {
+    if config!(outcomes) != 0 && settled.has_result() && settled.result() != 0 {
         // A full table evicts its oldest entry: the outcome of that one stays unknown.
         // Copies: what a helper gets the address of stays on the stack as a whole.
-        let (tid, pid) = (known.tid, known.pid);
+        let (tid, pid) = (settled.tid, settled.pid);
         let _evicted = maps::DENIED.insert(&tid, &pid, 0);
     }
 }
 
 /// A system call returned.
+///
+/// The raw tracepoint `sys_exit(struct pt_regs *regs, long ret)`
+/// (include/trace/events/syscalls.h).
 #[inline(always)]
-pub fn returned<T: Transport, C: EbpfContext>(context: &C, result: i64) {
-    let tid = bpf_get_current_pid_tgid() as u32;
+pub fn returned<T: Transport>(context: &RawTracePointContext) {
+    let (_, tid) = task::ids();
     if maps::DENIED.remove(&tid).is_ok() {
-        report::<T, C>(context, RecordKind::Outcome, result);
+        report::<T, _>(context, RecordKind::Outcome, context.arg(1));
     }
 }
 
@@ -107,20 +107,17 @@ fn report<T: Transport, C: EbpfContext>(context: &C, kind: RecordKind, value: i6
     if config!(send) == 0 {
         return;
     }
-    let ids = bpf_get_current_pid_tgid();
+    let (pid, tid) = task::ids();
     let life = Life {
         kind: kind as u16,
         reserved: [0; 3],
-        // SAFETY: the helper takes nothing.
-        time: unsafe { bpf_ktime_get_ns() },
-        pid: (ids >> 32) as u32,
-        tid: ids as u32,
+        time: now(),
+        pid,
+        tid,
         value,
-        comm: filter::comm_of(task::current()),
+        comm: task::name(task::current()),
     };
-    if !T::send_life(context, &life)
-        && let Some(counters) = maps::counters()
-    {
-        add(&mut counters.lost_life);
+    if !T::send_life(context, &life) {
+        maps::count_one(|counters| &mut counters.lost_life);
     }
 }

@@ -11,16 +11,17 @@ use aya_ebpf::{
     maps::{PerCpuArray, PerfEventByteArray},
 };
 use capable_common::{LARGEST_RECORD, Life};
-use capable_ebpf::transport::{Slot, Transport};
+use capable_ebpf::{hooked::HookedFunction, transport::Transport};
 
 /// The records.
 #[map]
 static EVENTS: PerfEventByteArray = PerfEventByteArray::new(0);
 
 /// Where a record is put together: it is larger than the stack of a program. One for each
-/// [`Slot`].
+/// [`HookedFunction`].
 #[map]
-static SCRATCH: PerCpuArray<[u8; LARGEST_RECORD]> = PerCpuArray::with_max_entries(Slot::COUNT, 0);
+static SCRATCH: PerCpuArray<[u8; LARGEST_RECORD]> =
+    PerCpuArray::with_max_entries(HookedFunction::COUNT, 0);
 
 struct Perf;
 
@@ -43,9 +44,9 @@ impl Perf {
 
 impl Transport for Perf {
     #[inline(always)]
-    fn reserve(_size: u64, slot: Slot) -> *mut u8 {
+    fn reserve(_size: u64, function: HookedFunction) -> *mut u8 {
         SCRATCH
-            .get_ptr_mut(slot as u32)
+            .get_ptr_mut(function as u32)
             .map_or(core::ptr::null_mut(), |scratch| scratch.cast())
     }
 

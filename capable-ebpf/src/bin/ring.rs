@@ -4,10 +4,7 @@
 
 use aya_ebpf::{EbpfContext, helpers::generated, macros::map, maps::RingBuf};
 use capable_common::Life;
-use capable_ebpf::{
-    config,
-    transport::{Slot, Transport},
-};
+use capable_ebpf::{config, hooked::HookedFunction, transport::Transport};
 
 /// The records. User space sets the size.
 #[map]
@@ -49,7 +46,7 @@ fn wakeup(time: u64) -> u64 {
 
 impl Transport for Ring {
     #[inline(always)]
-    fn reserve(size: u64, _slot: Slot) -> *mut u8 {
+    fn reserve(size: u64, _function: HookedFunction) -> *mut u8 {
         // SAFETY: the map is a ring buffer, and the record that the helper gives is submitted by
         // `submit` on every path.
         unsafe {

@@ -1,0 +1,131 @@
+//! Writes a check straight into the transport's memory.
+
+use aya_ebpf::{EbpfContext, helpers::generated};
+use capable_common::{COMM_LENGTH, Check, Detail, RecordKind, Wanted};
+
+use crate::{
+    clock::now,
+    config,
+    config::wants,
+    hooked::HookedCheck,
+    settled::SettledCheck,
+    stack,
+    task::{self, Identity},
+    transport::Transport,
+    verdict::Verdict,
+};
+
+/// The number of bytes of a record; a constant to the verifier.
+#[inline(always)]
+fn size() -> u64 {
+    let frames = u64::from(config!(kernel_frames)) + u64::from(config!(user_frames));
+    let detail = if wants(Wanted::DETAIL) {
+        size_of::<Detail>() as u64
+    } else {
+        0
+    };
+    size_of::<Check>() as u64 + detail + frames * 8
+}
+
+/// Sends a check; false where it was lost.
+#[inline(always)]
+pub fn send<T: Transport, C: EbpfContext>(
+    context: &C,
+    hooked: &HookedCheck,
+    settled: &SettledCheck,
+) -> bool {
+    let identity = task::identity(settled.task);
+    let uid = identity.user();
+    let size = size();
+    let record = T::reserve(size, hooked.function);
+    if record.is_null() {
+        return false;
+    }
+    let mut flags = settled.flags();
+    if wants(Wanted::CREDENTIALS) {
+        flags |= identity.owner(hooked.credentials);
+    }
+    let mut end = size_of::<Check>() as u64;
+    if wants(Wanted::DETAIL) {
+        flags |= task::kind(settled.task);
+        // SAFETY: the record has room for the detail where it is asked for, and its sections are
+        // multiples of eight bytes.
+        let detail = unsafe { &mut *record.add(end as usize).cast::<Detail>() };
+        flags |= task::describe(settled.task, detail);
+        end += size_of::<Detail>() as u64;
+    }
+    // SAFETY: the stacks are the last sections of the record, and it has room for both.
+    let kernel_stack = unsafe { record.add(end as usize) };
+    let kernel_frames = stack::kernel(context, hooked.stack, kernel_stack);
+    end += u64::from(config!(kernel_frames)) * 8;
+    // SAFETY: as above.
+    let user_frames = stack::user(context, unsafe { record.add(end as usize) });
+
+    let check = record.cast::<Check>();
+    let time = now();
+    // Field by field: as a whole the name would be zeroed first, in a loop of a hundred
+    // instructions.
+    macro_rules! write {
+        ($($field:ident = $value:expr;)+) => {
+            // SAFETY: the record has room for a check, and is aligned to eight bytes.
+            $(unsafe { (&raw mut (*check).$field).write($value) };)+
+        };
+    }
+    // First what helpers give: the rest then need not survive their calls.
+    write! {
+        time = time;
+        processor = processor();
+        cgroup = if wants(Wanted::CGROUP) { task::cgroup() } else { 0 };
+    }
+    let Verdict {
+        effective,
+        euid,
+        credential_namespace,
+        target_namespace,
+        result,
+        flags: _,
+    } = settled.verdict;
+    write! {
+        kind = RecordKind::Check as u16;
+        kernel_frames = kernel_frames;
+        user_frames = user_frames;
+        effective = effective;
+        pid = settled.pid;
+        tid = settled.tid;
+        uid = uid;
+        euid = euid;
+        capability = settled.capability;
+        options = settled.options;
+        result = result;
+        target_namespace = target_namespace;
+        credential_namespace = credential_namespace;
+        flags = flags;
+    }
+    write_name(check, &identity);
+    T::submit(context, record, size, time)
+}
+
+/// Writes the task's name into a check.
+#[inline(always)]
+fn write_name(check: *mut Check, identity: &Identity) {
+    // SAFETY: the record has room for a check, whose name lies at a multiple of eight bytes.
+    let name = unsafe { (&raw mut (*check).comm).cast::<[u64; COMM_LENGTH / 8]>() };
+    match identity.comm {
+        // SAFETY: as above. Word by word: as a whole it would go over the stack.
+        Some([first, second]) => unsafe {
+            (*name)[0] = first;
+            (*name)[1] = second;
+        },
+        // SAFETY: the name has as many bytes as is said.
+        None => unsafe {
+            generated::bpf_get_current_comm(name.cast(), COMM_LENGTH as u32);
+        },
+    }
+}
+
+/// The processor that the check runs on.
+#[inline(always)]
+fn processor() -> u16 {
+    // SAFETY: the helper takes nothing.
+    unsafe { generated::bpf_get_smp_processor_id() as u16 }
+}

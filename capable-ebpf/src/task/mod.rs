@@ -1,0 +1,74 @@
+//! What the kernel knows of the task that made a check.
+
+mod detail;
+mod identity;
+mod name;
+mod namespaces;
+
+use aya_ebpf::helpers::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
+use capable_common::Flags;
+
+use crate::{
+    config,
+    memory::{current_task, read},
+    typed,
+};
+
+pub use detail::{describe, syscall_number};
+pub use identity::{Identity, identity, user};
+pub use name::{name, name_words};
+pub use namespaces::{mount_namespace, pid_namespace, user_namespace};
+
+/// `PF_KTHREAD` (include/linux/sched.h, the same bit from 2.6.27 to 7.x).
+const PF_KTHREAD: u32 = 0x0020_0000;
+
+/// The process and the thread that run, as the initial pid namespace numbers them.
+#[inline(always)]
+pub fn ids() -> (u32, u32) {
+    let ids = bpf_get_current_pid_tgid();
+    ((ids >> 32) as u32, ids as u32)
+}
+
+/// The current task: with its type, where the verifier knows that.
+#[inline(always)]
+pub fn current() -> u64 {
+    if config!(typed_task) != 0 {
+        typed::current()
+    } else {
+        current_task()
+    }
+}
+
+/// A member of four bytes, of the current task or of what such members lead to: by an instruction
+/// where the verifier knows the type.
+#[inline(always)]
+fn member(base: u64, offset: u32) -> Option<u32> {
+    if config!(typed_task) != 0 {
+        Some(typed::half(base, offset))
+    } else {
+        read(base, offset)
+    }
+}
+
+/// The current task's cgroup in the version 2 hierarchy.
+#[inline(always)]
+pub fn cgroup() -> u64 {
+    // SAFETY: the helper takes nothing.
+    unsafe { bpf_get_current_cgroup_id() }
+}
+
+/// What kind of task it is.
+#[inline(always)]
+pub fn kind(task: u64) -> u32 {
+    let Some(flags) = member(task, config!(offsets.task_flags)) else {
+        return 0;
+    };
+    let mut kind = Flags::TASK_KNOWN;
+    if flags & PF_KTHREAD != 0 {
+        kind |= Flags::KERNEL_THREAD;
+    }
+    if flags & config!(io_worker) != 0 {
+        kind |= Flags::IO_WORKER;
+    }
+    kind
+}
