@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use capable::{
     commands::trace::Rows,
     kernel::record::{Batch, Record, Sections},
-    output::{Format, Needs, OutputOptions, Terminal},
+    output::{OutputOptions, RowFormat, RowNeeds, Terminal},
 };
 use capable_common::{Check, Detail, Flags, RecordKind};
 
@@ -37,11 +37,11 @@ fn main() -> Result<()> {
         None => ROWS,
     };
     for (name, output, extra) in [
-        ("table", Format::Table, false),
-        ("extra", Format::Table, true),
-        ("wide", Format::Wide, false),
-        ("csv", Format::Csv, false),
-        ("json", Format::Json, false),
+        ("table", RowFormat::Table, false),
+        ("extra", RowFormat::Table, true),
+        ("wide", RowFormat::Wide, false),
+        ("csv", RowFormat::Csv, false),
+        ("json", RowFormat::Json, false),
     ] {
         if format.as_deref().is_none_or(|format| format == name) {
             let options = OutputOptions {
@@ -58,13 +58,13 @@ fn main() -> Result<()> {
 fn measure(name: &str, options: &OutputOptions, count: usize) -> Result<()> {
     let sink = options.validate(&Terminal::default())?.sink();
     let needs = sink.needs();
-    let detail = needs.contains(Needs::DETAIL);
-    let frames = if needs.contains(Needs::CALLER) {
+    let detail = needs.contains(RowNeeds::DETAIL);
+    let frames = if needs.contains(RowNeeds::CALLER) {
         FRAMES
     } else {
         0
     };
-    let mut records = records(needs.contains(Needs::CGROUP_ID), detail, frames);
+    let mut records = records(needs.contains(RowNeeds::CGROUP_ID), detail, frames);
     let sections = Sections::new(detail, frames, 0);
     let mut rows = Rows::new(sink, false, false, &mut Vec::new());
     let mut batch = Batch::default();

@@ -26,13 +26,13 @@ pub struct Args {
     capabilities: Vec<CapabilitySet>,
 
     /// How to write it
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
-    output: Format,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
+    output: ExplainFormat,
 }
 
 /// How to write explanations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ExplainFormat {
     /// Paragraphs, as wide as the terminal.
     Text,
     /// One object per line for each capability.
@@ -127,7 +127,7 @@ impl Line {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let asked = in_order(&args.capabilities);
     let text = match args.output {
-        Format::Text => {
+        ExplainFormat::Text => {
             let columns = layout::columns();
             let mut text = heading(&args.capabilities, columns);
             let each: Vec<_> = asked
@@ -137,7 +137,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             text.push_str(&each.join("\n"));
             text
         }
-        Format::Json => {
+        ExplainFormat::Json => {
             let mut text = String::new();
             for &capability in &asked {
                 text.push_str(&serde_json::to_string(&Line::new(capability))?);

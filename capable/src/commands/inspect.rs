@@ -25,13 +25,13 @@ pub struct Args {
     targets: Vec<OsString>,
 
     /// How to write it.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
-    output: Format,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = InspectFormat::Table)]
+    output: InspectFormat,
 }
 
 /// How to write what was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum InspectFormat {
     /// A table, one column for each target.
     Table,
     /// One object per line for each target.
@@ -84,8 +84,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     let text = match args.output {
-        Format::Json => json_lines(&found)?,
-        Format::Table => {
+        InspectFormat::Json => json_lines(&found)?,
+        InspectFormat::Table => {
             let words = sheet::Words::new(universe);
             let sheets: Vec<_> = found
                 .iter()

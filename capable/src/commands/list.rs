@@ -14,8 +14,8 @@ use crate::capability::{Capability, Danger, last_of_running_kernel};
 #[command(after_long_help = NOTES)]
 pub struct Args {
     /// How to write it
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
-    output: Format,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Table)]
+    output: ListFormat,
 }
 
 /// Examples for `--help`.
@@ -29,7 +29,7 @@ Examples:
 
 /// How to write the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ListFormat {
     /// A line for each.
     Table,
     /// One object per line for each.
@@ -89,8 +89,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     };
     let rows = rows(last);
     let text = match args.output {
-        Format::Table => table(&rows, columns()),
-        Format::Json => {
+        ListFormat::Table => table(&rows, columns()),
+        ListFormat::Json => {
             let mut text = String::new();
             for row in &rows {
                 text.push_str(&serde_json::to_string(row)?);

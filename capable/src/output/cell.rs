@@ -4,7 +4,7 @@ use super::{
     Clock,
     columns::Align,
     escape::{is_all_plain, is_plain, push_cut},
-    layout::{INDENT, Slot},
+    layout::{INDENT, TableSlot},
     numbers::{push_hex, push_hex_byte, push_number, push_signed, put_right},
     value::{Value, comm_bytes, comm_length},
 };
@@ -133,9 +133,9 @@ pub fn push_arguments(out: &mut Vec<u8>, arguments: &[u64; 6]) {
 /// that follow take up what it took too much.
 pub fn push_row<'a>(
     out: &mut Vec<u8>,
-    slots: &[Slot],
+    slots: &[TableSlot],
     clock: &mut Clock,
-    mut cell: impl FnMut(&Slot) -> (Value<'a>, Option<&'static [u8]>),
+    mut cell: impl FnMut(&TableSlot) -> (Value<'a>, Option<&'static [u8]>),
 ) {
     let mut column = 0;
     for (index, slot) in slots.iter().enumerate() {

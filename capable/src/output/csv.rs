@@ -4,7 +4,7 @@
 //! known. Text is escaped as in a table, so that no reader meets a control character.
 
 use super::{
-    Clock, Needs, Row, Sink, cell,
+    Clock, Row, RowNeeds, Sink, cell,
     columns::Column,
     escape::push_escaped,
     value::{Value, comm_bytes},
@@ -38,10 +38,10 @@ impl Csv {
 }
 
 impl Sink for Csv {
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> RowNeeds {
         self.columns
             .iter()
-            .fold(Needs::empty(), |needs, column| needs | column.needs)
+            .fold(RowNeeds::empty(), |needs, column| needs | column.needs)
     }
 
     fn header(&mut self, out: &mut Vec<u8>) {

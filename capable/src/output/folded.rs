@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{NamedStack, Needs, Row, Sink, escape::push_escaped, numbers};
+use super::{NamedStack, Row, RowNeeds, Sink, escape::push_escaped, numbers};
 
 /// Stacks, counted: `comm;outer;...;inner;CAP_X count`.
 #[derive(Debug, Default)]
@@ -14,8 +14,8 @@ pub struct Folded {
 }
 
 impl Sink for Folded {
-    fn needs(&self) -> Needs {
-        Needs::STACK
+    fn needs(&self) -> RowNeeds {
+        RowNeeds::STACK
     }
 
     fn header(&mut self, _out: &mut Vec<u8>) {}

@@ -5,7 +5,7 @@
 //! other values between them.
 
 use super::{
-    Clock, Frame, NamedStack, Needs, Row, Sink,
+    Clock, Frame, NamedStack, Row, RowNeeds, Sink,
     columns::{COLUMNS, Column},
     escape::{is_all_quotable, is_unsafe},
     numbers::{push_hex, push_hex_digits, push_number, push_signed},
@@ -81,10 +81,12 @@ impl Json {
 }
 
 impl Sink for Json {
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> RowNeeds {
         self.members
             .iter()
-            .fold(Needs::empty(), |needs, member| needs | member.column.needs)
+            .fold(RowNeeds::empty(), |needs, member| {
+                needs | member.column.needs
+            })
     }
 
     fn header(&mut self, _out: &mut Vec<u8>) {}

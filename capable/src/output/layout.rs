@@ -13,7 +13,7 @@ pub const INDENT: usize = 2;
 
 /// One column in its place.
 #[derive(Clone, Copy, Debug)]
-pub struct Slot {
+pub struct TableSlot {
     /// Which column.
     pub column: &'static Column,
     /// What its cells show.
@@ -34,8 +34,12 @@ pub struct Slot {
 ///
 /// With a known width of the terminal, columns that can be narrower give way until the row fits,
 /// and get what is left over. A row that can't be made to fit is folded between two columns.
-pub fn lay_out(columns: &[&'static Column], time: TimeFormat, terminal: Option<u16>) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = Vec::with_capacity(columns.len());
+pub fn lay_out(
+    columns: &[&'static Column],
+    time: TimeFormat,
+    terminal: Option<u16>,
+) -> Vec<TableSlot> {
+    let mut slots: Vec<TableSlot> = Vec::with_capacity(columns.len());
     let lines = lines(columns, time, terminal);
     // Of a folded row no column is made wider: it would stand out on its line.
     let most = if lines.len() > 1 { 0 } else { GENEROUS };
@@ -51,7 +55,7 @@ pub fn lay_out(columns: &[&'static Column], time: TimeFormat, terminal: Option<u
                 Some(before) => before.end + 1,
             };
             let relative = column.key == "time" && time == TimeFormat::Relative;
-            slots.push(Slot {
+            slots.push(TableSlot {
                 column,
                 shown: column.shown,
                 start,

@@ -1,7 +1,7 @@
 //! What the user sees: rows in one of several formats, one file per format.
 //!
 //! [`OutputOptions`] is what was typed, [`OutputConfig`] what it means, a [`Sink`] what takes the
-//! rows. A [`Row`] carries only what the sink's [`Needs`] ask for, so that a column that is not
+//! rows. A [`Row`] carries only what the sink's [`RowNeeds`] ask for, so that a column that is not
 //! shown costs nothing. A sink writes to a buffer of the caller's and allocates nothing per row.
 
 mod cell;
@@ -32,9 +32,9 @@ pub use csv::Csv;
 pub use escape::{escaped, push_cut, push_escaped};
 pub use folded::Folded;
 pub use json::Json;
-pub use layout::{Slot, lay_out};
-pub use needs::Needs;
-pub use options::{Format, OutputConfig, OutputError, OutputOptions, Terminal};
+pub use layout::{TableSlot, lay_out};
+pub use needs::RowNeeds;
+pub use options::{OutputConfig, OutputError, OutputOptions, RowFormat, Terminal};
 pub use row::{ContainerRef, Frame, NamedStack, Row};
 pub use sink::Sink;
 pub use static_table::{static_table, table_text};

@@ -4,7 +4,7 @@ bitflags::bitflags! {
     /// What must be filled in for the chosen columns: everything else stays unasked, so that it
     /// costs nothing in the kernel and no look-up in user space.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct Needs: u16 {
+    pub struct RowNeeds: u16 {
         /// [`crate::event::Event::detail`]: parent, inner pids and system call.
         const DETAIL = 1 << 0;
         /// [`super::Row::caller`]: the first frames of the kernel stack, symbolised.

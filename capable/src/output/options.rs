@@ -12,7 +12,7 @@ use super::{
 
 /// The formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum RowFormat {
     /// A table of 80 columns
     #[default]
     Table,
@@ -32,7 +32,7 @@ pub enum Format {
 pub struct OutputOptions {
     /// Format of the rows
     #[arg(short = 'o', long = "output", value_name = "FORMAT", value_enum)]
-    pub output: Option<Format>,
+    pub output: Option<RowFormat>,
 
     /// Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED
     #[arg(short = 'x', long)]
@@ -117,7 +117,7 @@ pub enum OutputError {
 /// The options as understood.
 #[derive(Clone, Debug)]
 pub struct OutputConfig {
-    format: Format,
+    format: RowFormat,
     columns: Vec<&'static Column>,
     time: TimeFormat,
     utc: bool,
@@ -133,11 +133,11 @@ impl OutputOptions {
     }
 
     /// The format that was asked for.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> RowFormat {
         match self.output {
-            _ if self.folded => Format::Folded,
+            _ if self.folded => RowFormat::Folded,
             Some(format) => format,
-            None => Format::Table,
+            None => RowFormat::Table,
         }
     }
 
@@ -145,22 +145,24 @@ impl OutputOptions {
     pub fn validate(&self, terminal: &Terminal) -> Result<OutputConfig, OutputError> {
         let format = self.format();
         let columns = match format {
-            Format::Folded if !self.columns.is_empty() => return Err(OutputError::ColumnsOfFolded),
-            Format::Json if self.time.is_some_and(|time| time != TimeFormat::Iso) => {
+            RowFormat::Folded if !self.columns.is_empty() => {
+                return Err(OutputError::ColumnsOfFolded);
+            }
+            RowFormat::Json if self.time.is_some_and(|time| time != TimeFormat::Iso) => {
                 return Err(OutputError::TimeOfJson);
             }
-            Format::Folded => Vec::new(),
+            RowFormat::Folded => Vec::new(),
             _ if !self.columns.is_empty() => columns::choose(&self.columns)?,
-            Format::Json => COLUMNS.iter().collect(),
-            Format::Wide => columns::by_keys(WIDE),
-            Format::Table | Format::Csv if self.extra => {
+            RowFormat::Json => COLUMNS.iter().collect(),
+            RowFormat::Wide => columns::by_keys(WIDE),
+            RowFormat::Table | RowFormat::Csv if self.extra => {
                 columns::by_keys(&[DEFAULT, EXTRA].concat())
             }
-            Format::Table | Format::Csv => columns::by_keys(DEFAULT),
+            RowFormat::Table | RowFormat::Csv => columns::by_keys(DEFAULT),
         };
         let time = match format {
-            Format::Table | Format::Wide => TimeFormat::Clock,
-            Format::Json | Format::Csv | Format::Folded => TimeFormat::Iso,
+            RowFormat::Table | RowFormat::Wide => TimeFormat::Clock,
+            RowFormat::Json | RowFormat::Csv | RowFormat::Folded => TimeFormat::Iso,
         };
         Ok(OutputConfig {
             format,
@@ -177,13 +179,13 @@ impl OutputOptions {
 
 impl OutputConfig {
     /// The format.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> RowFormat {
         self.format
     }
 
     /// Rows are for people who watch: they should be written as soon as they are there.
     pub fn is_table(&self) -> bool {
-        matches!(self.format, Format::Table | Format::Wide)
+        matches!(self.format, RowFormat::Table | RowFormat::Wide)
     }
 
     /// What takes the rows. Relative times count from now.
@@ -198,14 +200,14 @@ impl OutputConfig {
 
     pub(super) fn sink_with(&self, clock: Clock) -> Box<dyn Sink> {
         match self.format {
-            Format::Table | Format::Wide => Box::new(Table::new(
+            RowFormat::Table | RowFormat::Wide => Box::new(Table::new(
                 lay_out(&self.columns, self.time, self.width),
                 clock,
                 self.colour,
             )),
-            Format::Json => Box::new(Json::new(&self.columns, clock)),
-            Format::Csv => Box::new(Csv::new(self.columns.clone(), clock)),
-            Format::Folded => Box::new(Folded::default()),
+            RowFormat::Json => Box::new(Json::new(&self.columns, clock)),
+            RowFormat::Csv => Box::new(Csv::new(self.columns.clone(), clock)),
+            RowFormat::Folded => Box::new(Folded::default()),
         }
     }
 }

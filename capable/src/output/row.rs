@@ -4,7 +4,7 @@ use crate::event::Event;
 
 /// One check with everything that the chosen columns asked for.
 ///
-/// Only what [`super::Needs`] says is filled in; the rest is `None` and no column reads it.
+/// Only what [`super::RowNeeds`] says is filled in; the rest is `None` and no column reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     /// The check.

@@ -2,7 +2,7 @@
 
 use capable_common::Check;
 
-use super::{Needs, Row};
+use super::{Row, RowNeeds};
 use crate::event::Event;
 
 /// A format of rows.
@@ -11,7 +11,7 @@ use crate::event::Event;
 /// once per batch, and decides in one place what a broken pipe means.
 pub trait Sink {
     /// What rows must carry for this sink.
-    fn needs(&self) -> Needs;
+    fn needs(&self) -> RowNeeds;
 
     /// What comes before the first row.
     fn header(&mut self, out: &mut Vec<u8>);

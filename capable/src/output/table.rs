@@ -7,9 +7,9 @@
 use capable_common::Check;
 
 use super::{
-    Clock, NamedStack, Needs, Row, Sink, cell, colour,
+    Clock, NamedStack, Row, RowNeeds, Sink, cell, colour,
     columns::Align,
-    layout::{INDENT, Slot},
+    layout::{INDENT, TableSlot},
     stacks::push_stacks,
     templates::Templates,
     value::Value,
@@ -22,11 +22,11 @@ use crate::{
 /// A table of chosen columns.
 #[derive(Debug)]
 pub struct Table {
-    slots: Vec<Slot>,
+    slots: Vec<TableSlot>,
     /// Those whose cells are written for each row.
-    varying: Vec<Slot>,
+    varying: Vec<TableSlot>,
     /// The one whose cells are the same for a whole second.
-    second: Option<Slot>,
+    second: Option<TableSlot>,
     /// The last cell ends where its text does, and is written for each row.
     ragged: bool,
     clock: Clock,
@@ -60,7 +60,7 @@ struct Template {
 
 impl Table {
     /// A table with these columns in their places, in colour or not.
-    pub fn new(slots: Vec<Slot>, clock: Clock, colour: bool) -> Self {
+    pub fn new(slots: Vec<TableSlot>, clock: Clock, colour: bool) -> Self {
         let (mut varying, mut second) = (Vec::new(), None);
         for &slot in slots.iter().filter(|slot| !slot.column.by_kind) {
             if slot.column.key == "time" && clock.is_whole_seconds() {
@@ -124,7 +124,7 @@ impl Table {
 }
 
 impl Template {
-    fn new(slots: &[Slot], row: &Row<'_>, clock: &mut Clock) -> Self {
+    fn new(slots: &[TableSlot], row: &Row<'_>, clock: &mut Clock) -> Self {
         let width = slots.last().map_or(0, |slot| slot.end);
         let mut line = vec![b' '; width];
         for slot in slots.iter().filter(|slot| slot.folded) {
@@ -148,7 +148,7 @@ impl Template {
 
 /// Writes one cell over the blanks of its column, where it takes no more than a copy.
 #[inline]
-fn put_cell(slot: &Slot, row: &Row<'_>, line: &mut [u8], clock: &mut Clock) -> bool {
+fn put_cell(slot: &TableSlot, row: &Row<'_>, line: &mut [u8], clock: &mut Clock) -> bool {
     line.get_mut(slot.start..slot.end)
         .is_some_and(|blanks| (slot.shown.put)(row, blanks, slot.align, clock))
 }
@@ -160,10 +160,10 @@ fn trim(out: &mut Vec<u8>, start: usize) {
 }
 
 impl Sink for Table {
-    fn needs(&self) -> Needs {
+    fn needs(&self) -> RowNeeds {
         self.slots
             .iter()
-            .fold(Needs::empty(), |needs, slot| needs | slot.column.needs)
+            .fold(RowNeeds::empty(), |needs, slot| needs | slot.column.needs)
     }
 
     fn header(&mut self, out: &mut Vec<u8>) {

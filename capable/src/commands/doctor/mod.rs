@@ -25,8 +25,8 @@ use requirements::{Requirement, requirements};
 #[command(after_long_help = NOTES)]
 pub struct Args {
     /// How to write it
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
-    output: Format,
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
+    output: DoctorFormat,
 
     /// Ask for this hook
     #[arg(long, value_enum)]
@@ -39,7 +39,7 @@ pub struct Args {
 
 /// How to write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum DoctorFormat {
     /// A table, and the plan below it
     Text,
     /// One object
@@ -68,7 +68,7 @@ const NARROWEST: u16 = 60;
 
 /// What JSON holds.
 #[derive(Serialize)]
-struct Report<'a> {
+struct Diagnosis<'a> {
     /// Tracing will work; null where it may, but could not be told.
     works: Option<bool>,
     release: &'a str,
@@ -127,8 +127,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let plan = plan(&features, &choice);
     let requirements = requirements(&features, &plan);
     let text = match args.output {
-        Format::Text => text(&features, &requirements, &plan),
-        Format::Json => json(&features, &requirements, &plan)?,
+        DoctorFormat::Text => text(&features, &requirements, &plan),
+        DoctorFormat::Json => json(&features, &requirements, &plan)?,
     };
     print(&text)?;
     Ok(match works(&plan) {
@@ -221,7 +221,7 @@ fn json(
     requirements: &[Requirement],
     plan: &Result<Plan, PlanError>,
 ) -> anyhow::Result<String> {
-    let report = Report {
+    let report = Diagnosis {
         works: works(plan),
         release: &features.release,
         capabilities: features

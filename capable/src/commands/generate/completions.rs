@@ -52,7 +52,7 @@ fn with_values(command: Command) -> Command {
                 let names = Capability::all().map(|it| &*it.short_name().to_string().leak());
                 return argument.value_parser(PossibleValuesParser::new(names));
             }
-            "emit" => return argument.value_parser(clap::value_parser!(emit::Format)),
+            "emit" => return argument.value_parser(clap::value_parser!(emit::Consumer)),
             "columns" => {
                 let keys = COLUMNS.iter().map(|column| column.key);
                 return argument.value_parser(PossibleValuesParser::new(keys.chain(["help"])));

@@ -2,20 +2,20 @@
 
 mod args;
 mod observe;
-mod target;
+mod profiled;
 
 use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 pub use args::Args;
 use observe::Observer;
-use target::Target;
+use profiled::Profiled;
 use tokio::time::sleep;
 
 use super::{
     Usage,
     print::say,
-    reporting::{Account, ReportPlace, Reporter},
+    reporting::{Account, Destination, Reporter},
     tracing::{
         Stop, block_on, resolve,
         signals::{self, Signals},
@@ -30,7 +30,7 @@ use crate::{
         trace::calibration,
         tracer::{Request, Tracer},
     },
-    profile::{Report, Run, emit::Needs},
+    profile::{Report, Run, emit::ProgramNeeds},
 };
 
 /// How often room is made in the table, and it is looked whether the processes still live.
@@ -44,7 +44,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 pub fn run(args: &Args) -> Result<ExitCode> {
     let filter = args.target.filters();
     let mut filters = resolve::filters(&filter).map_err(Usage::wrap)?;
-    let reporter = Reporter::new(&args.report, ReportPlace::Stdout)?;
+    let reporter = Reporter::new(&args.report, Destination::Stdout)?;
     let descendants = || {
         filter
             .pids
@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         log_level: log::max_level() as u8,
         ..Request::of(&plan)
     };
-    let target = Target::new(&args.target);
+    let profiled = Profiled::new(&args.target);
     let report = block_on(async {
         let signals = Signals::catch(signals::REPORT)?;
         let mut tracer = Tracer::start(&request)?;
@@ -83,10 +83,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let began = monotonic_now();
         say(format_args!(
             "capable: counting what {} asks for; Ctrl-C ends and reports\n",
-            target.subject()
+            profiled.subject()
         ));
         let stop = Stop::after(args.duration, signals);
-        wait(&mut tracer, &stop, &target).await?;
+        wait(&mut tracer, &stop, &profiled).await?;
         let duration = monotonic_now().saturating_sub(began);
         let missed = tracer.detach();
         // Read at the end, so that modules that were loaded meanwhile have names too.
@@ -95,27 +95,27 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .ok();
         let mut account = Account::new(&plan, gaps.iter().chain(&tracer.gaps));
         account.settle(&tracer, missed)?;
-        let mut observer = Observer::new(&target, symbols, began);
+        let mut observer = Observer::new(&profiled, symbols, began);
         let observations: Vec<_> = tracer
             .counts()?
             .iter()
             .map(|row| observer.observe(row))
             .collect();
         let run = Run {
-            subject: Some(target.subject()),
+            subject: Some(profiled.subject()),
             duration,
             ..account.into_run()
         };
         anyhow::Ok(Report::new(run, observations))
     })?;
-    let needs = target.describe(Needs::from_report(&report));
+    let needs = profiled.describe(ProgramNeeds::from_report(&report));
     Ok(reporter
         .deliver(&report, &needs)?
         .unwrap_or(ExitCode::SUCCESS))
 }
 
 /// Waits for the end, and makes room in the table meanwhile.
-async fn wait(tracer: &mut Tracer, stop: &Stop, target: &Target) -> Result<()> {
+async fn wait(tracer: &mut Tracer, stop: &Stop, profiled: &Profiled) -> Result<()> {
     let mut lost = 0;
     loop {
         tokio::select! {
@@ -131,8 +131,8 @@ async fn wait(tracer: &mut Tracer, stop: &Stop, target: &Target) -> Result<()> {
                 "capable: lost {lost} checks so far: the table is full, try --table-size\n"
             ));
         }
-        if target.has_ended() {
-            say(format_args!("capable: {} has ended\n", target.subject()));
+        if profiled.has_ended() {
+            say(format_args!("capable: {} has ended\n", profiled.subject()));
             return Ok(());
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::target::{Target, comm, user_namespace};
+use super::profiled::{Profiled, comm, user_namespace};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
     event::{Facts, INITIAL_USER_NAMESPACE, Relation},
@@ -21,7 +21,7 @@ struct Living {
 
 /// Makes observations.
 pub struct Observer<'a> {
-    target: &'a Target,
+    profiled: &'a Profiled,
     symbols: Option<KernelSymbols>,
     names: Interner,
     processes: HashMap<u32, Living>,
@@ -29,10 +29,10 @@ pub struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    /// For a target, counted since `began`, in nanoseconds of `CLOCK_MONOTONIC`.
-    pub fn new(target: &'a Target, symbols: Option<KernelSymbols>, began: u64) -> Self {
+    /// For what is profiled, counted since `began`, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub fn new(profiled: &'a Profiled, symbols: Option<KernelSymbols>, began: u64) -> Self {
         Self {
-            target,
+            profiled,
             symbols,
             names: Interner::default(),
             processes: HashMap::new(),
@@ -91,12 +91,12 @@ impl<'a> Observer<'a> {
     /// the process, which may have ended.
     fn target_is_home(&self, facts: &Facts, own: Option<u32>) -> Option<bool> {
         let target = facts.target?;
-        let home_is_initial = self.target.namespace == INITIAL_USER_NAMESPACE;
+        let home_is_initial = self.profiled.home == INITIAL_USER_NAMESPACE;
         match target.relation {
             Relation::Own if target.initial || home_is_initial => {
                 Some(target.initial && home_is_initial)
             }
-            Relation::Own => Some(own? == self.target.namespace),
+            Relation::Own => Some(own? == self.profiled.home),
             Relation::Below | Relation::Outside => Some(false),
         }
     }
@@ -133,8 +133,8 @@ mod tests {
             checks: 1,
             first: 0,
         };
-        let target = Target::new(&TargetArgs::default());
-        Observer::new(&target, None, 0).observe(&row).case
+        let profiled = Profiled::new(&TargetArgs::default());
+        Observer::new(&profiled, None, 0).observe(&row).case
     }
 
     #[test]

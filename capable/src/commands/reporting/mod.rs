@@ -1,21 +1,21 @@
 //! What `run` and `profile` share: the report's options, where it goes, and the gate.
 
+mod destination;
 mod losses;
-mod place;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, ValueEnum};
+pub use destination::Destination;
 pub use losses::Account;
-use place::Place;
 
 use super::{Usage, print::say};
 use crate::{
     capability::CapabilitySet,
     profile::{
         Report,
-        emit::{self, Needs},
+        emit::{self, ProgramNeeds},
         gate,
         report::{Evidence, json, markdown, text},
     },
@@ -36,7 +36,7 @@ pub struct ReportArgs {
         value_enum,
         default_value_t
     )]
-    pub format: Format,
+    pub format: ReportFormat,
 
     /// Write the report to this file; `-` is stdout
     #[arg(long, value_name = "FILE")]
@@ -59,7 +59,7 @@ pub struct ReportArgs {
 
 /// How a report looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum ReportFormat {
     /// For a terminal
     #[default]
     Text,
@@ -73,7 +73,7 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Emission {
     /// The consumer.
-    pub format: emit::Format,
+    pub consumer: emit::Consumer,
     /// The file; `None` for behind the report.
     pub file: Option<PathBuf>,
 }
@@ -85,21 +85,21 @@ fn emission(typed: &str) -> Result<Emission, String> {
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (typed, None),
     };
-    let format = emit::Format::from_str(name, true).map_err(|_| {
-        let names: Vec<String> = emit::Format::value_variants()
+    let consumer = emit::Consumer::from_str(name, true).map_err(|_| {
+        let names: Vec<String> = emit::Consumer::value_variants()
             .iter()
-            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .filter_map(|consumer| Some(consumer.to_possible_value()?.get_name().to_owned()))
             .collect();
         format!("there is no {name:?}; there are {}", names.join(", "))
     })?;
-    Ok(Emission { format, file })
+    Ok(Emission { consumer, file })
 }
 
 /// Where all of it goes, opened before anything is traced, and what is allowed.
 pub struct Reporter {
-    format: Format,
-    report: Place,
-    emissions: Vec<(emit::Format, Option<Place>)>,
+    format: ReportFormat,
+    report: Destination,
+    emissions: Vec<(emit::Consumer, Option<Destination>)>,
     allowed: Option<CapabilitySet>,
 }
 
@@ -110,7 +110,7 @@ impl Reporter {
     /// # Errors
     ///
     /// [`Usage`]: a list or a file that cannot be read, or a file that cannot be written.
-    pub fn new(args: &ReportArgs, usual: Place) -> Result<Self> {
+    pub fn new(args: &ReportArgs, usual: Destination) -> Result<Self> {
         let mut allowed = None;
         let mut allow = |more: CapabilitySet| {
             allowed = Some(allowed.unwrap_or(CapabilitySet::EMPTY).union(more));
@@ -122,19 +122,23 @@ impl Reporter {
             allow(gate::baseline(file).map_err(Usage::wrap)?);
         }
         let report = match &args.report {
-            Some(file) => Place::open(file).map_err(Usage::wrap)?,
+            Some(file) => Destination::open(file).map_err(Usage::wrap)?,
             None => usual,
         };
         let emissions = args
             .emit
             .iter()
             .map(|emission| {
-                let file = emission.file.as_deref().map(Place::open).transpose()?;
-                Ok((emission.format, file))
+                let file = emission
+                    .file
+                    .as_deref()
+                    .map(Destination::open)
+                    .transpose()?;
+                Ok((emission.consumer, file))
             })
-            .collect::<Result<Vec<_>, place::PlaceError>>()
+            .collect::<Result<Vec<_>, destination::DestinationError>>()
             .map_err(Usage::wrap)?;
-        if args.format == Format::Json && emissions.iter().any(|(_, file)| file.is_none()) {
+        if args.format == ReportFormat::Json && emissions.iter().any(|(_, file)| file.is_none()) {
             return Err(Usage::message(
                 "what --emit writes would end up behind the JSON of -o json, in the same place: \
                  name a file, as in --emit systemd=FILE",
@@ -153,14 +157,14 @@ impl Reporter {
     /// # Errors
     ///
     /// A file cannot be written.
-    pub fn deliver(mut self, report: &Report, needs: &Needs) -> Result<Option<ExitCode>> {
+    pub fn deliver(mut self, report: &Report, needs: &ProgramNeeds) -> Result<Option<ExitCode>> {
         let mut written = match self.format {
-            Format::Text => text(report),
-            Format::Markdown => markdown(report),
-            Format::Json => json::json(report).context("cannot write the report as JSON")?,
+            ReportFormat::Text => text(report),
+            ReportFormat::Markdown => markdown(report),
+            ReportFormat::Json => json::json(report).context("cannot write the report as JSON")?,
         };
-        for (format, file) in &mut self.emissions {
-            let lines = format.emit(needs);
+        for (consumer, file) in &mut self.emissions {
+            let lines = consumer.emit(needs);
             match file {
                 Some(file) => file.write(&lines)?,
                 None => {
@@ -218,8 +222,6 @@ fn sentence(offence: &gate::Offence<'_>, evidence: &Evidence) -> String {
     )
 }
 
-pub use place::Place as ReportPlace;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,14 +231,14 @@ mod tests {
         assert_eq!(
             emission("systemd").unwrap(),
             Emission {
-                format: emit::Format::Systemd,
+                consumer: emit::Consumer::Systemd,
                 file: None
             }
         );
         assert_eq!(
             emission("setcap=a=b").unwrap(),
             Emission {
-                format: emit::Format::Setcap,
+                consumer: emit::Consumer::Setcap,
                 file: Some("a=b".into())
             }
         );
@@ -248,11 +250,11 @@ mod tests {
     #[test]
     fn json_and_what_is_emitted_do_not_share_a_place() {
         let args = ReportArgs {
-            format: Format::Json,
+            format: ReportFormat::Json,
             emit: vec![emission("docker").unwrap()],
             ..ReportArgs::default()
         };
-        let error = Reporter::new(&args, Place::Stderr).err().unwrap();
+        let error = Reporter::new(&args, Destination::Stderr).err().unwrap();
         assert!(error.is::<Usage>());
         assert!(error.to_string().contains("--emit systemd=FILE"), "{error}");
     }

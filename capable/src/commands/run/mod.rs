@@ -16,7 +16,7 @@ use tree::Tree;
 use super::{
     Usage,
     print::say,
-    reporting::{Account, ReportPlace, Reporter},
+    reporting::{Account, Destination, Reporter},
     tracing::{
         block_on,
         signals::{self, Signals},
@@ -34,7 +34,7 @@ use crate::{
     launcher::{Command, Ended, LaunchError, Started, Waiting},
     profile::{
         Observation, Report, Run,
-        emit::{Needs, RunsAs, interpreter_of},
+        emit::{ProgramNeeds, RunsAs, interpreter_of},
     },
 };
 
@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.command().map_err(Usage::wrap)?;
-    let reporter = Reporter::new(&args.report, ReportPlace::Stderr)?;
+    let reporter = Reporter::new(&args.report, Destination::Stderr)?;
     require_initial_pid_namespace()?;
     let wanted = plan::Choice {
         hook: args.tracing.hook,
@@ -251,14 +251,14 @@ fn left_behind(tree: &Tree) -> Option<String> {
 }
 
 /// What emitters are told besides the report.
-fn needs(report: &Report, command: &Command, file: &Path, gains: Option<bool>) -> Needs {
+fn needs(report: &Report, command: &Command, file: &Path, gains: Option<bool>) -> ProgramNeeds {
     let executable = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    Needs {
+    ProgramNeeds {
         runs_as: runs_as(command),
         gains_privileges: gains,
         interpreter: interpreter_of(&executable).unwrap_or(None),
         executable: Some(executable),
-        ..Needs::from_report(report)
+        ..ProgramNeeds::from_report(report)
     }
 }
 

@@ -34,7 +34,7 @@ use crate::{
         trace::calibration,
         tracer::{Request, Tracer},
     },
-    output::{Format, Needs, Terminal},
+    output::{RowFormat, RowNeeds, Terminal},
 };
 
 /// Frames that are enough to see who asked: the tracer's own, `cap_capable` and its helpers.
@@ -73,11 +73,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let sink = config.sink();
     let needs = sink.needs();
-    let folded = config.format() == Format::Folded;
-    let kernel_stack = args.kernel_stack || (needs.contains(Needs::STACK) && !args.user_stack);
+    let folded = config.format() == RowFormat::Folded;
+    let kernel_stack = args.kernel_stack || (needs.contains(RowNeeds::STACK) && !args.user_stack);
     let depth = |asked: bool| if asked { args.stack_depth } else { 0 };
     let kernel_frames = match depth(kernel_stack) {
-        0 if needs.contains(Needs::CALLER) || args.unique == Some(args::Unique::Stack) => {
+        0 if needs.contains(RowNeeds::CALLER) || args.unique == Some(args::Unique::Stack) => {
             CALLER_FRAMES
         }
         frames => frames,
@@ -96,9 +96,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let request = Request {
         audited_only: !args.verbose,
-        detail: needs.contains(Needs::DETAIL),
-        credentials: needs.contains(Needs::CREDENTIALS),
-        cgroup: needs.contains(Needs::CGROUP_ID),
+        detail: needs.contains(RowNeeds::DETAIL),
+        credentials: needs.contains(RowNeeds::CREDENTIALS),
+        cgroup: needs.contains(RowNeeds::CGROUP_ID),
         kernel_frames,
         user_frames: depth(args.user_stack),
         filters,
@@ -161,13 +161,13 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// What rows need after the hooks are attached: reading what belongs to other users, and opening
 /// cgroups by their ids.
-fn kept(args: &Args, needs: Needs) -> CapabilitySet {
+fn kept(args: &Args, needs: RowNeeds) -> CapabilitySet {
     let mut kept = CapabilitySet::EMPTY;
     if args.user_stack {
         kept.insert(Capability::SYS_PTRACE);
         kept.insert(Capability::DAC_READ_SEARCH);
     }
-    if needs.contains(Needs::CGROUP_ID) {
+    if needs.contains(RowNeeds::CGROUP_ID) {
         kept.insert(Capability::DAC_READ_SEARCH);
     }
     kept

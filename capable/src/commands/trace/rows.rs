@@ -9,13 +9,13 @@ use crate::{
         users::Users,
     },
     event::{Event, Stack},
-    output::{ContainerRef, Frame, NamedStack, Needs, Row, Sink},
+    output::{ContainerRef, Frame, NamedStack, Row, RowNeeds, Sink},
 };
 
 /// Makes rows and writes them to a buffer.
 pub struct Rows {
     sink: Box<dyn Sink>,
-    needs: Needs,
+    needs: RowNeeds,
     stacks: bool,
     kernel: Option<KernelSymbols>,
     user: Option<UserSymbols>,
@@ -36,13 +36,13 @@ impl Rows {
         gaps: &mut Vec<String>,
     ) -> Self {
         let needs = sink.needs();
-        let kernel = (kernel_stack || needs.contains(Needs::CALLER)).then(KernelSymbols::load);
+        let kernel = (kernel_stack || needs.contains(RowNeeds::CALLER)).then(KernelSymbols::load);
         let kernel = kernel.and_then(|symbols| {
             symbols
                 .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
                 .ok()
         });
-        let cgroups = needs.intersects(Needs::UNIT | Needs::CONTAINER | Needs::CGROUP);
+        let cgroups = needs.intersects(RowNeeds::UNIT | RowNeeds::CONTAINER | RowNeeds::CGROUP);
         let cgroups = cgroups.then(Cgroups::open).and_then(|cgroups| {
             cgroups
                 .map_err(|error| gaps.push(format!("cgroups have no names: {error}")))
@@ -54,7 +54,7 @@ impl Rows {
             stacks: kernel_stack || user_stack,
             kernel,
             user: user_stack.then(|| UserSymbols::new(true)),
-            users: needs.contains(Needs::USER).then(Users::load),
+            users: needs.contains(RowNeeds::USER).then(Users::load),
             cgroups,
             written: Vec::with_capacity(1 << 16),
             shown: 0,
@@ -86,7 +86,7 @@ impl Rows {
     /// Writes the row of a check to which something is added.
     fn push_whole(&mut self, event: Event<'_>) {
         let mut row = Row::bare(event);
-        if self.needs.contains(Needs::SYSCALL) {
+        if self.needs.contains(RowNeeds::SYSCALL) {
             row.syscall = event
                 .syscall()
                 .and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
@@ -109,7 +109,7 @@ impl Rows {
         }
         let mut kernel_frames = Vec::new();
         if let (Some(kernel), Stack::Frames(frames)) = (&self.kernel, event.kernel_stack) {
-            if self.needs.contains(Needs::CALLER) {
+            if self.needs.contains(RowNeeds::CALLER) {
                 row.caller = kernel.caller(frames);
             }
             if self.stacks {

@@ -1,7 +1,7 @@
 //! The table of columns, in the order in which JSON has them.
 
 use super::{Column, Shown, values as v};
-use crate::output::{Needs, cell};
+use crate::output::{RowNeeds, cell};
 
 /// What a column shows. The closure is compiled for this one value: which kind it is, and how
 /// that is written, is settled by then.
@@ -21,7 +21,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("user", "USER", 10, shown!(user), "name of the real user id")
         .data(v::user_name)
         .least(8)
-        .needs(Needs::USER),
+        .needs(RowNeeds::USER),
     Column::number(
         "pid",
         "PID",
@@ -36,7 +36,7 @@ pub const COLUMNS: &[Column] = &[
         shown!(tid),
         "thread, as the host numbers it",
     ),
-    Column::number("ppid", "PPID", 7, shown!(ppid), "parent process").needs(Needs::DETAIL),
+    Column::number("ppid", "PPID", 7, shown!(ppid), "parent process").needs(RowNeeds::DETAIL),
     Column::number(
         "nspid",
         "NSPID",
@@ -45,7 +45,7 @@ pub const COLUMNS: &[Column] = &[
         "process, as its own pid namespace numbers it",
     )
     .field("inner_pid")
-    .needs(Needs::DETAIL),
+    .needs(RowNeeds::DETAIL),
     Column::number(
         "nstid",
         "NSTID",
@@ -54,7 +54,7 @@ pub const COLUMNS: &[Column] = &[
         "thread, as its own pid namespace numbers it",
     )
     .field("inner_tid")
-    .needs(Needs::DETAIL),
+    .needs(RowNeeds::DETAIL),
     Column::text("comm", "COMM", 15, shown!(comm), "name of the task"),
     Column::text(
         "comm_bytes",
@@ -70,7 +70,7 @@ pub const COLUMNS: &[Column] = &[
         shown!(task),
         "what runs: user, kernel_thread or io_worker (of io_uring)",
     )
-    .needs(Needs::DETAIL)
+    .needs(RowNeeds::DETAIL)
     .by_kind(),
     Column::number(
         "cpu",
@@ -141,7 +141,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("granted_by")
     .by_kind()
-    .needs(Needs::CREDENTIALS),
+    .needs(RowNeeds::CREDENTIALS),
     Column::text("errno", "ERRNO", 5, shown!(errno_name), "error of a denial")
         .data(v::errno)
         .by_kind(),
@@ -153,7 +153,7 @@ pub const COLUMNS: &[Column] = &[
         "kernel function that asked",
     )
     .least(18)
-    .needs(Needs::CALLER),
+    .needs(RowNeeds::CALLER),
     Column::text(
         "syscall",
         "SYSCALL",
@@ -164,7 +164,7 @@ pub const COLUMNS: &[Column] = &[
     .field("syscall.name")
     .data(v::syscall_name)
     .least(12)
-    .needs(Needs::DETAIL.union(Needs::SYSCALL)),
+    .needs(RowNeeds::DETAIL.union(RowNeeds::SYSCALL)),
     Column::number(
         "sysno",
         "SYSNO",
@@ -173,7 +173,7 @@ pub const COLUMNS: &[Column] = &[
         "number of the system call",
     )
     .field("syscall.number")
-    .needs(Needs::DETAIL),
+    .needs(RowNeeds::DETAIL),
     Column::number(
         "compat",
         "COMPAT",
@@ -182,7 +182,7 @@ pub const COLUMNS: &[Column] = &[
         "1: the system call came by the 32-bit entry",
     )
     .field("syscall.compat")
-    .needs(Needs::DETAIL),
+    .needs(RowNeeds::DETAIL),
     Column::text(
         "arguments",
         "ARGUMENTS",
@@ -192,7 +192,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("syscall.arguments")
     .least(20)
-    .needs(Needs::DETAIL),
+    .needs(RowNeeds::DETAIL),
     Column::number(
         "euid",
         "EUID",
@@ -201,7 +201,7 @@ pub const COLUMNS: &[Column] = &[
         "effective user id of the checked credentials",
     )
     .field("credentials.euid")
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::text(
         "effective",
@@ -211,7 +211,7 @@ pub const COLUMNS: &[Column] = &[
         "effective set of the checked credentials, as a mask",
     )
     .field("credentials.effective")
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::text(
         "cred",
@@ -221,7 +221,7 @@ pub const COLUMNS: &[Column] = &[
         "whose credentials: own, overridden (access(2), overlayfs) or foreign",
     )
     .field("credentials.owner")
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::number(
         "credns",
@@ -231,7 +231,7 @@ pub const COLUMNS: &[Column] = &[
         "user namespace of the credentials, by inode number",
     )
     .field("credentials.namespace")
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::text(
         "namespace",
@@ -242,7 +242,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("target_namespace.inode")
     .data(v::namespace_inode)
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::text(
         "relation",
@@ -252,7 +252,7 @@ pub const COLUMNS: &[Column] = &[
         "that namespace to the credentials' one: own, below or outside",
     )
     .field("target_namespace.relation")
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::number(
         "initial",
@@ -262,11 +262,11 @@ pub const COLUMNS: &[Column] = &[
         "1: it is the initial user namespace",
     )
     .field("target_namespace.initial")
-    .needs(Needs::CREDENTIALS)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::text("unit", "UNIT", 24, shown!(unit), "systemd unit")
         .least(14)
-        .needs(Needs::UNIT.union(Needs::CGROUP_ID)),
+        .needs(RowNeeds::UNIT.union(RowNeeds::CGROUP_ID)),
     Column::text(
         "container",
         "CONTAINER",
@@ -276,7 +276,7 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("container.id")
     .data(v::container_id)
-    .needs(Needs::CONTAINER.union(Needs::CGROUP_ID)),
+    .needs(RowNeeds::CONTAINER.union(RowNeeds::CGROUP_ID)),
     Column::text(
         "runtime",
         "RUNTIME",
@@ -285,11 +285,11 @@ pub const COLUMNS: &[Column] = &[
         "runtime of the container",
     )
     .field("container.runtime")
-    .needs(Needs::CONTAINER.union(Needs::CGROUP_ID)),
+    .needs(RowNeeds::CONTAINER.union(RowNeeds::CGROUP_ID)),
     Column::text("cgroup", "CGROUP", 40, shown!(cgroup), "path of the cgroup")
         .field("cgroup.path")
         .least(16)
-        .needs(Needs::CGROUP.union(Needs::CGROUP_ID)),
+        .needs(RowNeeds::CGROUP.union(RowNeeds::CGROUP_ID)),
     Column::number(
         "cgroup_id",
         "CGROUP_ID",
@@ -298,7 +298,7 @@ pub const COLUMNS: &[Column] = &[
         "id of the cgroup",
     )
     .field("cgroup.id")
-    .needs(Needs::CGROUP_ID)
+    .needs(RowNeeds::CGROUP_ID)
     .by_kind(),
 ];
 

@@ -10,7 +10,7 @@ mod values;
 pub use all::COLUMNS;
 pub use choose::{ColumnError, DEFAULT, EXTRA, WIDE, by_keys, choose, help};
 
-use super::{Clock, Needs, Row, value::Value};
+use super::{Clock, Row, RowNeeds, value::Value};
 
 /// On which side of its column a cell stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct Column {
     /// Where its cells stand.
     pub align: Align,
     /// What rows must carry for it.
-    pub needs: Needs,
+    pub needs: RowNeeds,
     /// Its value follows from the capability, the result, the flags, the users, the credentials,
     /// the namespaces and the cgroup's id: it is the same for all checks that agree in these.
     pub by_kind: bool,
@@ -83,7 +83,7 @@ impl Column {
             width,
             least: width,
             align: Align::Left,
-            needs: Needs::empty(),
+            needs: RowNeeds::empty(),
             by_kind: false,
             shown,
             data: shown.value,
@@ -112,7 +112,7 @@ impl Column {
         self
     }
 
-    const fn needs(mut self, needs: Needs) -> Self {
+    const fn needs(mut self, needs: RowNeeds) -> Self {
         self.needs = needs;
         self
     }

@@ -12,7 +12,7 @@ use capable_common::{Check, Detail, Flags, RecordKind};
 use clap::Parser;
 use jiff::tz::TimeZone;
 
-use super::{Clock, Needs, OutputOptions, Row, Terminal};
+use super::{Clock, OutputOptions, Row, RowNeeds, Terminal};
 use crate::event::{Event, INITIAL_USER_NAMESPACE, Stack};
 
 /// Everything that a kernel can know is known.
@@ -141,7 +141,7 @@ fn printed(arguments: &str, rows: &[Row<'_>]) -> String {
     printed_on(&Terminal::default(), arguments, rows)
 }
 
-fn needs(arguments: &str) -> Needs {
+fn needs(arguments: &str) -> RowNeeds {
     let config = options(arguments).validate(&Terminal::default()).unwrap();
     config.sink().needs()
 }

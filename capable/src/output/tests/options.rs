@@ -1,7 +1,7 @@
 use clap::CommandFactory;
 
 use super::{Cli, options};
-use crate::output::{Format, OutputError, Terminal, columns::ColumnError};
+use crate::output::{OutputError, RowFormat, Terminal, columns::ColumnError};
 
 fn error(arguments: &str) -> OutputError {
     options(arguments)
@@ -35,9 +35,9 @@ fn options_that_do_not_work_together_are_errors_that_say_what_would() {
 
 #[test]
 fn folded_can_be_asked_for_in_two_ways() {
-    assert_eq!(options("--folded").format(), Format::Folded);
-    assert_eq!(options("-o folded").format(), Format::Folded);
-    assert_eq!(options("").format(), Format::Table);
+    assert_eq!(options("--folded").format(), RowFormat::Folded);
+    assert_eq!(options("-o folded").format(), RowFormat::Folded);
+    assert_eq!(options("").format(), RowFormat::Table);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use capable_common::{Flags, SYSCALL_NONE};
 
-use super::{Needs, Sample, Terminal, needs, printed, printed_on};
+use super::{RowNeeds, Sample, Terminal, needs, printed, printed_on};
 use crate::output::{ContainerRef, Frame, NamedStack};
 
 const HEADER: &str =
@@ -343,18 +343,18 @@ fn stacks_stand_under_their_row() {
 
 #[test]
 fn a_table_asks_only_for_what_it_shows() {
-    assert_eq!(needs(""), Needs::empty());
+    assert_eq!(needs(""), RowNeeds::empty());
     assert_eq!(
         needs("-x"),
-        Needs::DETAIL | Needs::SYSCALL | Needs::CALLER | Needs::CREDENTIALS
+        RowNeeds::DETAIL | RowNeeds::SYSCALL | RowNeeds::CALLER | RowNeeds::CREDENTIALS
     );
     assert_eq!(
         needs("--columns unit,user"),
-        Needs::UNIT | Needs::USER | Needs::CGROUP_ID
+        RowNeeds::UNIT | RowNeeds::USER | RowNeeds::CGROUP_ID
     );
-    assert_eq!(needs("-o json --columns pid"), Needs::empty());
-    assert_eq!(needs("-o folded"), Needs::STACK);
-    assert_eq!(needs("-o json") | Needs::STACK, Needs::all());
+    assert_eq!(needs("-o json --columns pid"), RowNeeds::empty());
+    assert_eq!(needs("-o folded"), RowNeeds::STACK);
+    assert_eq!(needs("-o json") | RowNeeds::STACK, RowNeeds::all());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A command that runs the program with exactly this set, by capsh(1).
 
-use super::{Emitter, Needs, RunsAs, comment, libcap_names, shell};
+use super::{Emitter, ProgramNeeds, RunsAs, comment, libcap_names, shell};
 use crate::capability::CapabilitySet;
 
 /// Writes the command.
@@ -11,7 +11,7 @@ use crate::capability::CapabilitySet;
 pub(super) struct Capsh;
 
 impl Emitter for Capsh {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         super::preamble(out, needs, "Command");
         comment(
             out,
@@ -59,7 +59,7 @@ impl Emitter for Capsh {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::{lines, needs};
     use super::*;
 
@@ -67,7 +67,7 @@ mod tests {
     fn root_keeps_the_set_by_dropping_the_rest() {
         let mut needs = needs("net_raw");
         needs.command = vec!["ping".to_owned(), "a b".to_owned()];
-        let [line] = lines(Format::Capsh, &needs).try_into().unwrap();
+        let [line] = lines(Consumer::Capsh, &needs).try_into().unwrap();
         assert!(line.starts_with("capsh --drop=cap_chown,"), "{line}");
         assert!(!line.contains("cap_net_raw"), "{line}");
         assert!(
@@ -80,7 +80,7 @@ mod tests {
     fn another_user_gets_the_set_as_ambient() {
         let mut needs = needs("net_raw,kill");
         needs.runs_as = RunsAs::User("nobody".to_owned());
-        let [line] = lines(Format::Capsh, &needs).try_into().unwrap();
+        let [line] = lines(Consumer::Capsh, &needs).try_into().unwrap();
         assert!(
             line.contains(
                 " --keep=1 --user=nobody --inh=cap_kill,cap_net_raw \
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_full_set_drops_nothing() {
-        let [line] = lines(Format::Capsh, &needs("all")).try_into().unwrap();
+        let [line] = lines(Consumer::Capsh, &needs("all")).try_into().unwrap();
         assert!(!line.contains("--drop"), "{line}");
     }
 }

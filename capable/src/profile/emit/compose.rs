@@ -2,7 +2,7 @@
 //! `security_opt`).
 
 use super::{
-    Emitter, Needs, RunsAs, bare_names, comment, docker, may_set_no_new_privs,
+    Emitter, ProgramNeeds, RunsAs, bare_names, comment, docker, may_set_no_new_privs,
     needs_file_capabilities, no_new_privs_note,
 };
 
@@ -10,7 +10,7 @@ use super::{
 pub(super) struct Compose;
 
 impl Emitter for Compose {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         super::preamble(out, needs, "Compose service");
         comment(
             out,
@@ -70,7 +70,7 @@ fn scalar(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::{lines, needs};
     use super::*;
 
@@ -79,7 +79,7 @@ mod tests {
         let mut needs = needs("net_raw,chown");
         needs.service = Some("web".to_owned());
         assert_eq!(
-            lines(Format::Compose, &needs).join("\n"),
+            lines(Consumer::Compose, &needs).join("\n"),
             "services:\n  web:\n    cap_drop:\n      - ALL\n    cap_add:\n      - CHOWN\n      \
              - NET_RAW\n    security_opt:\n      - no-new-privileges:true"
         );
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_empty_set_has_no_list_of_additions() {
-        let text = Format::Compose.emit(&needs("none"));
+        let text = Consumer::Compose.emit(&needs("none"));
         assert!(text.contains("cap_drop:\n      - ALL\n"), "{text}");
         assert!(!text.contains("cap_add"), "{text}");
     }

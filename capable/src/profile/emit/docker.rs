@@ -1,8 +1,8 @@
 //! Options for `docker run` and `podman run`, which share their grammar.
 
 use super::{
-    Emitter, Needs, RunsAs, bare_names, comment, may_set_no_new_privs, needs_file_capabilities,
-    no_new_privs_note, shell,
+    Emitter, ProgramNeeds, RunsAs, bare_names, comment, may_set_no_new_privs,
+    needs_file_capabilities, no_new_privs_note, shell,
 };
 
 /// Writes a command line. The two differ in what a user other than root is given.
@@ -16,7 +16,7 @@ pub(super) enum Engine {
 }
 
 impl Emitter for Engine {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         let program = match self {
             Self::Docker => "docker",
             Self::Podman => "podman",
@@ -64,7 +64,7 @@ pub(super) const FROM_FILE: &str = "It runs as a user other than root, whom adde
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::{lines, needs};
     use super::*;
 
@@ -73,14 +73,14 @@ mod tests {
         let mut needs = needs("net_raw,net_bind_service");
         needs.image = Some("debian:12".to_owned());
         assert_eq!(
-            lines(Format::Docker, &needs),
+            lines(Consumer::Docker, &needs),
             [
                 "docker run --cap-drop=ALL --cap-add=NET_BIND_SERVICE --cap-add=NET_RAW \
               --security-opt=no-new-privileges debian:12"
             ]
         );
         assert_eq!(
-            lines(Format::Podman, &needs),
+            lines(Consumer::Podman, &needs),
             [
                 "podman run --cap-drop=ALL --cap-add=NET_BIND_SERVICE --cap-add=NET_RAW \
               --security-opt=no-new-privileges debian:12"
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_program_that_needs_nothing_is_given_nothing() {
         assert_eq!(
-            lines(Format::Docker, &needs("none")),
+            lines(Consumer::Docker, &needs("none")),
             ["docker run --cap-drop=ALL --security-opt=no-new-privileges IMAGE"]
         );
     }
@@ -100,11 +100,11 @@ mod tests {
     fn a_user_in_docker_gets_capabilities_only_from_the_file_and_is_told_so() {
         let mut needs = needs("net_raw");
         needs.runs_as = RunsAs::User("nobody".to_owned());
-        let docker = Format::Docker.emit(&needs);
+        let docker = Consumer::Docker.emit(&needs);
         assert!(docker.contains("--emit setcap"), "{docker}");
         assert!(!docker.contains("--security-opt"), "{docker}");
         assert!(docker.contains("--user=nobody"), "{docker}");
-        let podman = Format::Podman.emit(&needs);
+        let podman = Consumer::Podman.emit(&needs);
         assert!(
             podman.contains("--security-opt=no-new-privileges"),
             "{podman}"

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Emitter, Needs, RunsAs};
+use super::{Emitter, ProgramNeeds, RunsAs};
 use crate::capability::CapabilitySet;
 use crate::profile::names;
 
@@ -33,7 +33,7 @@ struct Object<'a> {
 }
 
 impl Emitter for Json {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         let object = Object {
             version: crate::profile::report::VERSION,
             title: &needs.title,
@@ -66,7 +66,7 @@ impl Emitter for Json {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::needs;
     use super::*;
 
@@ -75,7 +75,7 @@ mod tests {
         let mut needs = needs("net_raw,cap_41");
         needs.denied = "kill".parse().unwrap();
         needs.runs_as = RunsAs::Unknown;
-        let value: serde_json::Value = serde_json::from_str(&Format::Json.emit(&needs)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&Consumer::Json.emit(&needs)).unwrap();
         assert_eq!(value["version"], 1);
         assert_eq!(
             value["needed"],

@@ -1,8 +1,8 @@
 //! A container's `securityContext` (Kubernetes API v1, SecurityContext).
 
 use super::{
-    Emitter, Needs, RunsAs, bare_names, comment, may_set_no_new_privs, needs_file_capabilities,
-    no_new_privs_note,
+    Emitter, ProgramNeeds, RunsAs, bare_names, comment, may_set_no_new_privs,
+    needs_file_capabilities, no_new_privs_note,
 };
 use crate::capability::{Capability, CapabilitySet};
 use crate::profile::words::harmless;
@@ -28,7 +28,7 @@ const BASELINE: [Capability; 13] = [
 ];
 
 impl Emitter for Kubernetes {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         super::preamble(out, needs, "securityContext");
         comment(
             out,
@@ -104,14 +104,14 @@ fn admission(out: &mut String, set: CapabilitySet) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::{lines, needs};
     use super::*;
 
     #[test]
     fn the_context_drops_everything_and_adds_names_without_their_prefix() {
         assert_eq!(
-            lines(Format::Kubernetes, &needs("net_bind_service")).join("\n"),
+            lines(Consumer::Kubernetes, &needs("net_bind_service")).join("\n"),
             "securityContext:\n  allowPrivilegeEscalation: false\n  capabilities:\n    drop:\n      \
              - ALL\n    add:\n      - NET_BIND_SERVICE"
         );
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn sys_admin_and_no_escalation_are_not_written_together() {
-        let text = lines(Format::Kubernetes, &needs("sys_admin")).join("\n");
+        let text = lines(Consumer::Kubernetes, &needs("sys_admin")).join("\n");
         assert!(!text.contains("allowPrivilegeEscalation"), "{text}");
     }
 
@@ -127,13 +127,13 @@ mod tests {
     fn a_user_is_written_by_number_and_a_name_is_asked_for() {
         let mut needs = needs("none");
         needs.runs_as = RunsAs::User("1000".to_owned());
-        let text = Format::Kubernetes.emit(&needs);
+        let text = Consumer::Kubernetes.emit(&needs);
         assert!(
             text.contains("  runAsNonRoot: true\n  runAsUser: 1000\n"),
             "{text}"
         );
         needs.runs_as = RunsAs::User("www-data".to_owned());
-        let text = Format::Kubernetes.emit(&needs);
+        let text = Consumer::Kubernetes.emit(&needs);
         assert!(
             text.contains("# runAsUser: the number of www-data"),
             "{text}"
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_pod_security_level_that_refuses_is_named() {
-        let refused = |set: &str| Format::Kubernetes.emit(&needs(set));
+        let refused = |set: &str| Consumer::Kubernetes.emit(&needs(set));
         assert!(refused("net_raw").contains("baseline refuses NET_RAW"));
         assert!(refused("chown").contains("restricted refuses"));
         assert!(!refused("net_bind_service").contains("refuses"));

@@ -18,18 +18,18 @@ use clap::ValueEnum;
 use super::words;
 use crate::capability::{Capability, CapabilitySet};
 
-pub use needs::{Needs, RunsAs, interpreter_of};
+pub use needs::{ProgramNeeds, RunsAs, interpreter_of};
 pub(super) use shell::command as shell_command;
 
 /// Writes the set for one consumer.
 pub trait Emitter {
     /// Appends lines closed by a newline.
-    fn emit(&self, needs: &Needs, out: &mut String);
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String);
 }
 
 /// The consumers, as `--emit` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum Consumer {
     /// A drop-in for a systemd unit
     Systemd,
     /// Options for docker run
@@ -48,7 +48,7 @@ pub enum Format {
     Json,
 }
 
-impl Format {
+impl Consumer {
     /// What writes it.
     pub fn emitter(self) -> &'static dyn Emitter {
         match self {
@@ -64,7 +64,7 @@ impl Format {
     }
 
     /// The lines for this consumer.
-    pub fn emit(self, needs: &Needs) -> String {
+    pub fn emit(self, needs: &ProgramNeeds) -> String {
         let mut out = String::new();
         self.emitter().emit(needs, &mut out);
         out
@@ -82,7 +82,7 @@ fn line_comment(out: &mut String, line: &str) {
 }
 
 /// The comments that every consumer gets: what it is for, and what could not be known.
-fn preamble(out: &mut String, needs: &Needs, what: &str) {
+fn preamble(out: &mut String, needs: &ProgramNeeds, what: &str) {
     let title = words::shortened(&needs.title);
     comment(out, &format!("{what} for {title}, by capable."));
     for note in needs.notes() {
@@ -112,17 +112,17 @@ fn libcap_names(set: CapabilitySet) -> Vec<String> {
 /// What holds for container engines: a user other than root gets added capabilities only through
 /// a file that has them, and no_new_privs makes the kernel ignore those of files
 /// (`mnt_may_suid` and `cap_bprm_creds_from_file`, security/commoncap.c).
-fn needs_file_capabilities(needs: &Needs) -> bool {
+fn needs_file_capabilities(needs: &ProgramNeeds) -> bool {
     matches!(needs.runs_as, RunsAs::User(_)) && !needs.set.is_empty()
 }
 
 /// Whether no_new_privs can be set without taking something from the program.
-fn may_set_no_new_privs(needs: &Needs) -> bool {
+fn may_set_no_new_privs(needs: &ProgramNeeds) -> bool {
     needs.gains_privileges != Some(true)
 }
 
 /// The comment that goes with no_new_privs, or with leaving it out.
-fn no_new_privs_note(needs: &Needs) -> Option<&'static str> {
+fn no_new_privs_note(needs: &ProgramNeeds) -> Option<&'static str> {
     match needs.gains_privileges {
         Some(false) => None,
         Some(true) => Some(
@@ -140,32 +140,32 @@ fn no_new_privs_note(needs: &Needs) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const ALL: [Format; 8] = [
-        Format::Systemd,
-        Format::Docker,
-        Format::Compose,
-        Format::Podman,
-        Format::Kubernetes,
-        Format::Setcap,
-        Format::Capsh,
-        Format::Json,
+    const ALL: [Consumer; 8] = [
+        Consumer::Systemd,
+        Consumer::Docker,
+        Consumer::Compose,
+        Consumer::Podman,
+        Consumer::Kubernetes,
+        Consumer::Setcap,
+        Consumer::Capsh,
+        Consumer::Json,
     ];
 
     /// What a program needs that asks for these.
-    pub(super) fn needs(set: &str) -> Needs {
-        Needs {
+    pub(super) fn needs(set: &str) -> ProgramNeeds {
+        ProgramNeeds {
             set: set.parse().unwrap(),
             title: "prog".to_owned(),
             gains_privileges: Some(false),
             runs_as: RunsAs::Root,
             executable: Some("/usr/bin/prog".into()),
-            ..Needs::default()
+            ..ProgramNeeds::default()
         }
     }
 
     /// The lines that are no comment.
-    pub(super) fn lines(format: Format, needs: &Needs) -> Vec<String> {
-        format
+    pub(super) fn lines(consumer: Consumer, needs: &ProgramNeeds) -> Vec<String> {
+        consumer
             .emit(needs)
             .lines()
             .filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -175,9 +175,9 @@ mod tests {
 
     #[test]
     fn the_names_of_emit_are_the_documented_ones() {
-        let names: Vec<_> = Format::value_variants()
+        let names: Vec<_> = Consumer::value_variants()
             .iter()
-            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .filter_map(|consumer| Some(consumer.to_possible_value()?.get_name().to_owned()))
             .collect();
         assert_eq!(
             names,
@@ -200,13 +200,13 @@ mod tests {
         needs.incomplete = true;
         needs.denied = "sys_nice".parse().unwrap();
         needs.could_not_tell = "chown".parse().unwrap();
-        for format in ALL {
-            let text = format.emit(&needs).replace("\n# ", " ");
-            assert!(text.contains("CAP_SYS_NICE"), "{format:?}: {text}");
-            assert!(text.contains("CAP_CHOWN"), "{format:?}: {text}");
+        for consumer in ALL {
+            let text = consumer.emit(&needs).replace("\n# ", " ");
+            assert!(text.contains("CAP_SYS_NICE"), "{consumer:?}: {text}");
+            assert!(text.contains("CAP_CHOWN"), "{consumer:?}: {text}");
             assert!(
                 text.to_lowercase().contains("incomplete"),
-                "{format:?}: {text}"
+                "{consumer:?}: {text}"
             );
         }
     }
@@ -214,12 +214,12 @@ mod tests {
     #[test]
     fn a_number_without_a_name_is_no_part_of_the_line_but_is_said() {
         let needs = needs("net_raw,cap_41");
-        for format in ALL {
-            let text = format.emit(&needs);
-            assert!(text.contains("CAP_41"), "{format:?}: {text}");
-            if format != Format::Json {
-                let lines = lines(format, &needs).join("\n").to_lowercase();
-                assert!(!lines.contains("41"), "{format:?}: {lines}");
+        for consumer in ALL {
+            let text = consumer.emit(&needs);
+            assert!(text.contains("CAP_41"), "{consumer:?}: {text}");
+            if consumer != Consumer::Json {
+                let lines = lines(consumer, &needs).join("\n").to_lowercase();
+                assert!(!lines.contains("41"), "{consumer:?}: {lines}");
             }
         }
     }
@@ -230,12 +230,18 @@ mod tests {
         needs.title = "x\nExecStartPre=/bin/evil\n\x1b[2J".to_owned();
         needs.unit = Some("x\n[Service]\nExecStart=/bin/evil".to_owned());
         needs.image = Some("img\nRUN evil".to_owned());
-        for format in ALL {
-            let text = format.emit(&needs);
-            assert!(!text.contains('\x1b'), "{format:?}");
+        for consumer in ALL {
+            let text = consumer.emit(&needs);
+            assert!(!text.contains('\x1b'), "{consumer:?}");
             for line in text.lines() {
-                assert!(!line.trim_start().starts_with("Exec"), "{format:?}: {text}");
-                assert!(!line.trim_start().starts_with("RUN"), "{format:?}: {text}");
+                assert!(
+                    !line.trim_start().starts_with("Exec"),
+                    "{consumer:?}: {text}"
+                );
+                assert!(
+                    !line.trim_start().starts_with("RUN"),
+                    "{consumer:?}: {text}"
+                );
             }
         }
     }

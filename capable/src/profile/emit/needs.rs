@@ -23,7 +23,7 @@ pub enum RunsAs {
 
 /// What a program needs and what is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct ProgramNeeds {
     /// The set.
     pub set: CapabilitySet,
     /// Those of the set that are kept to be on the safe side.
@@ -58,7 +58,7 @@ pub struct Needs {
     pub service: Option<String>,
 }
 
-impl Needs {
+impl ProgramNeeds {
     /// What a report says; whom it runs as, its file, unit and image are the caller's to add.
     pub fn from_report(report: &Report) -> Self {
         let pick = |wanted: fn(&crate::profile::report::CapabilityReport) -> bool| {
@@ -166,7 +166,7 @@ mod tests {
                 denied(Capability::SYS_NICE, "can_nice", "nice", failed),
             ]),
         );
-        let needs = Needs::from_report(&report);
+        let needs = ProgramNeeds::from_report(&report);
         assert_eq!(needs.set, "net_raw,perfmon".parse().unwrap());
         assert_eq!(needs.not_certain, Capability::PERFMON.into());
         assert_eq!(needs.denied, Capability::SYS_NICE.into());

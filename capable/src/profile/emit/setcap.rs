@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Emitter, Needs, RunsAs, comment, libcap_names, line_comment, shell};
+use super::{Emitter, ProgramNeeds, RunsAs, comment, libcap_names, line_comment, shell};
 use crate::capability::CapabilitySet;
 use crate::profile::words::harmless;
 
@@ -14,7 +14,7 @@ use crate::profile::words::harmless;
 pub(super) struct Setcap;
 
 impl Emitter for Setcap {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         super::preamble(out, needs, "File capabilities");
         if let Some(interpreter) = &needs.interpreter {
             script(out, needs, interpreter);
@@ -60,7 +60,7 @@ impl Emitter for Setcap {
 
 /// The kernel reads capabilities from the file that is executed in the end, which is the
 /// interpreter (`bprm_creds_from_file`, fs/exec.c, Linux 5.8 and later).
-fn script(out: &mut String, needs: &Needs, interpreter: &Path) {
+fn script(out: &mut String, needs: &ProgramNeeds, interpreter: &Path) {
     let interpreter = interpreter.display();
     comment(
         out,
@@ -89,7 +89,7 @@ fn interpreter_name(file: &Path) -> Option<String> {
 
 /// The set of the program whose file it is; those of other programs of the tree are comments,
 /// for their files are others.
-fn own_set(out: &mut String, needs: &Needs) -> CapabilitySet {
+fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
     /// A task's name is 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h).
     const COMM: usize = 15;
     let file = needs.executable.as_deref();
@@ -132,7 +132,7 @@ fn own_set(out: &mut String, needs: &Needs) -> CapabilitySet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::{lines, needs};
     use crate::capability::Capability;
 
@@ -141,7 +141,7 @@ mod tests {
         let mut needs = needs("net_raw,net_admin");
         needs.executable = Some("/usr/bin/my ping".into());
         assert_eq!(
-            lines(Format::Setcap, &needs),
+            lines(Consumer::Setcap, &needs),
             ["setcap cap_net_admin,cap_net_raw+ep '/usr/bin/my ping'"]
         );
     }
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn an_empty_set_removes_what_the_file_has() {
         assert_eq!(
-            lines(Format::Setcap, &needs("none")),
+            lines(Consumer::Setcap, &needs("none")),
             ["setcap -r /usr/bin/prog"]
         );
     }
@@ -158,8 +158,8 @@ mod tests {
     fn a_script_gets_no_command_and_the_reason() {
         let mut needs = needs("net_raw");
         needs.interpreter = Some("/bin/sh".into());
-        assert_eq!(lines(Format::Setcap, &needs), Vec::<String>::new());
-        let text = Format::Setcap.emit(&needs);
+        assert_eq!(lines(Consumer::Setcap, &needs), Vec::<String>::new());
+        let text = Consumer::Setcap.emit(&needs);
         assert!(text.contains("/bin/sh"), "{text}");
         assert!(text.contains("Needed: cap_net_raw"), "{text}");
     }
@@ -173,7 +173,7 @@ mod tests {
         ] {
             let mut needs = needs("net_raw");
             needs.executable = Some(file.into());
-            let text = Format::Setcap.emit(&needs);
+            let text = Consumer::Setcap.emit(&needs);
             assert_eq!(text.contains("is an interpreter"), is_one, "{text}");
         }
     }
@@ -186,10 +186,10 @@ mod tests {
             ("mount".to_owned(), Capability::SYS_ADMIN.into()),
         ];
         assert_eq!(
-            lines(Format::Setcap, &needs),
+            lines(Consumer::Setcap, &needs),
             ["setcap cap_net_raw+ep /usr/bin/prog"]
         );
-        let text = Format::Setcap.emit(&needs);
+        let text = Consumer::Setcap.emit(&needs);
         assert!(
             text.contains("mount, another file, needs cap_sys_admin"),
             "{text}"
@@ -205,7 +205,7 @@ mod tests {
             ("sh".to_owned(), Capability::CHOWN.into()),
         ];
         assert_eq!(
-            lines(Format::Setcap, &needs),
+            lines(Consumer::Setcap, &needs),
             ["setcap cap_net_raw+ep /usr/sbin/a-very-long-program"]
         );
     }

@@ -1,7 +1,8 @@
 //! A drop-in for a systemd unit.
 
 use super::{
-    Emitter, Needs, RunsAs, comment, line_comment, may_set_no_new_privs, named, no_new_privs_note,
+    Emitter, ProgramNeeds, RunsAs, comment, line_comment, may_set_no_new_privs, named,
+    no_new_privs_note,
 };
 use crate::profile::words::harmless;
 
@@ -12,7 +13,7 @@ use crate::profile::words::harmless;
 pub(super) struct Systemd;
 
 impl Emitter for Systemd {
-    fn emit(&self, needs: &Needs, out: &mut String) {
+    fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         super::preamble(out, needs, "Drop-in");
         let unit = needs.unit.as_deref().map(harmless);
         match &unit {
@@ -76,14 +77,14 @@ fn section(unit: Option<&str>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Format;
+    use super::super::Consumer;
     use super::super::tests::{lines, needs};
     use super::*;
 
     #[test]
     fn root_gets_a_bounding_set_that_replaces_the_units_own() {
         assert_eq!(
-            lines(Format::Systemd, &needs("net_raw,sys_admin")),
+            lines(Consumer::Systemd, &needs("net_raw,sys_admin")),
             [
                 "[Service]",
                 "CapabilityBoundingSet=",
@@ -98,7 +99,7 @@ mod tests {
         let mut needs = needs("net_raw");
         needs.runs_as = RunsAs::User("nobody".to_owned());
         assert_eq!(
-            lines(Format::Systemd, &needs),
+            lines(Consumer::Systemd, &needs),
             [
                 "[Service]",
                 "CapabilityBoundingSet=",
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn an_empty_set_empties_the_bounding_set() {
         assert_eq!(
-            lines(Format::Systemd, &needs("none")),
+            lines(Consumer::Systemd, &needs("none")),
             ["[Service]", "CapabilityBoundingSet=", "NoNewPrivileges=yes"]
         );
     }
@@ -122,11 +123,11 @@ mod tests {
     fn no_new_privs_is_left_out_where_it_would_take_something_away() {
         let mut needs = needs("net_raw");
         needs.gains_privileges = Some(true);
-        let text = Format::Systemd.emit(&needs);
+        let text = Consumer::Systemd.emit(&needs);
         assert!(!text.contains("NoNewPrivileges=yes"), "{text}");
         assert!(text.contains("set-user-ID"), "{text}");
         needs.gains_privileges = None;
-        let text = Format::Systemd.emit(&needs);
+        let text = Consumer::Systemd.emit(&needs);
         assert!(text.contains("NoNewPrivileges=yes"), "{text}");
         assert!(text.contains("not known"), "{text}");
     }
@@ -135,6 +136,6 @@ mod tests {
     fn a_socket_units_settings_go_to_its_own_section() {
         let mut needs = needs("net_raw");
         needs.unit = Some("ssh.socket".to_owned());
-        assert_eq!(lines(Format::Systemd, &needs)[0], "[Socket]");
+        assert_eq!(lines(Consumer::Systemd, &needs)[0], "[Socket]");
     }
 }

@@ -114,7 +114,7 @@ pub struct CapabilityReport {
     pub programs: Vec<Program>,
     /// Where it was asked from, the strongest class and then the busiest first, at most
     /// [`PLACES`].
-    pub places: Vec<Place>,
+    pub places: Vec<Origin>,
     /// Places left out of the list.
     pub more_places: u64,
     /// The first check, in nanoseconds since the program started.
@@ -160,7 +160,7 @@ pub struct Program {
 
 /// Where a check was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Origin {
     /// The kernel function that asked; null where it is not known.
     pub caller: Option<String>,
     /// The system call; null where it is not known or there was none.

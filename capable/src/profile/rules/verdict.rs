@@ -30,7 +30,7 @@ pub(super) fn id_may_be_the_same(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::Needed,
             Rule::SameId,
-            Why::from("granted ").place(case).text(
+            Why::from("granted ").origin(case).text(
                 "; needed if the id changed, which is not known: the kernel may ask before it \
                  looks",
             ),
@@ -45,7 +45,7 @@ pub(super) fn unknown(case: &Case) -> Option<Ruling> {
             Class::CouldNotTell,
             Rule::UnknownVerdict,
             Why::from("asked ")
-                .place(case)
+                .origin(case)
                 .text("; this kernel and hook do not show whether it was granted"),
         )
     })
@@ -58,7 +58,7 @@ pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::Needed,
             Rule::Unaudited,
-            Why::from("granted without audit ").place(case).text(
+            Why::from("granted without audit ").origin(case).text(
                 "; the kernel mostly asks so where it gets on without, but this place is not a \
                  known one: try without",
             ),
@@ -74,7 +74,7 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
             return Finding::unsure(
                 Class::Needed,
                 Rule::Granted,
-                Why::from("granted ").place(case).text(
+                Why::from("granted ").origin(case).text(
                     ": whether the kernel refuses without depends on the function, so it is kept: \
                      try without",
                 ),
@@ -84,7 +84,7 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
             Class::Needed,
             Rule::Granted,
             Why::from("granted ")
-                .place(case)
+                .origin(case)
                 .text(": without it the kernel refuses that"),
         )
     })
@@ -97,7 +97,7 @@ pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
             Class::AskedNotNeeded,
             Rule::DeniedSucceeded,
             Why::from("denied ")
-                .place(case)
+                .origin(case)
                 .text(", and the call succeeded all the same"),
         )
     })
@@ -130,7 +130,7 @@ pub(super) fn denied_but_failed_otherwise(case: &Case) -> Option<Ruling> {
             Class::AskedNotNeeded,
             Rule::DeniedOtherwise,
             Why::from("denied ")
-                .place(case)
+                .origin(case)
                 .text(", but the call failed for another reason (")
                 .errno(errno)
                 .text(")"),
@@ -140,7 +140,7 @@ pub(super) fn denied_but_failed_otherwise(case: &Case) -> Option<Ruling> {
 
 /// Denied, and either the system call failed so that the program saw it, or nobody knows.
 pub(super) fn denied(case: &Case) -> Ruling {
-    let denied = Why::from("denied ").place(case);
+    let denied = Why::from("denied ").origin(case);
     match case.outcome {
         Outcome::SyscallFailed(errno) => {
             let why = denied

@@ -16,7 +16,7 @@ pub struct Why(Vec<Piece>);
 enum Piece {
     Text(&'static str),
     /// `in can_nice, for setpriority(2)`
-    Place {
+    Origin {
         caller: Option<String>,
         syscall: Option<&'static str>,
     },
@@ -38,8 +38,8 @@ impl Why {
     }
 
     /// Goes on with where the check was made: `in can_nice, for setpriority(2)`.
-    pub(super) fn place(self, case: &Case) -> Self {
-        self.and(Piece::Place {
+    pub(super) fn origin(self, case: &Case) -> Self {
+        self.and(Piece::Origin {
             caller: case.caller_symbol().map(str::to_owned),
             syscall: case.syscall,
         })
@@ -71,7 +71,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|piece| match piece {
             Piece::Text(text) => f.write_str(text),
-            Piece::Place { caller, syscall } => {
+            Piece::Origin { caller, syscall } => {
                 write!(f, "in {}", caller.as_deref().unwrap_or(UNKNOWN_CALLER))?;
                 match syscall {
                     Some(syscall) => write!(f, ", for {syscall}(2)"),
@@ -127,7 +127,7 @@ mod tests {
     fn a_sentence_names_what_it_is_about() {
         let case = granted(Capability::SYS_NICE, "can_nice.isra.0", "setpriority");
         let why = Why::from("denied ")
-            .place(&case)
+            .origin(&case)
             .text(" after ")
             .capability(Capability::NET_RAW)
             .text(" (")
@@ -145,7 +145,7 @@ mod tests {
             ..nowhere
         };
         assert_eq!(
-            Why::from("asked ").place(&nowhere).to_string(),
+            Why::from("asked ").origin(&nowhere).to_string(),
             "asked in a kernel function that is not known"
         );
     }

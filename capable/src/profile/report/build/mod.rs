@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::{CapabilityReport, Counts, Evidence, LeftOut, PLACES, Place, Program, Report, Run};
+use super::{CapabilityReport, Counts, Evidence, LeftOut, Origin, PLACES, Program, Report, Run};
 use crate::capability::{Capability, CapabilitySet};
 use crate::event::{Task, Verdict};
 use crate::profile::observation::{Case, Observation, Outcome, Phase};
@@ -213,7 +213,7 @@ fn programs<'a>(observations: impl Iterator<Item = &'a Observation>) -> Vec<Prog
     programs
 }
 
-fn places(findings: &Findings) -> Vec<Place> {
+fn places(findings: &Findings) -> Vec<Origin> {
     let mut places: BTreeMap<(Class, Option<&str>, Option<&str>), u64> = BTreeMap::new();
     for (observation, finding) in findings {
         let case = &observation.case;
@@ -222,7 +222,7 @@ fn places(findings: &Findings) -> Vec<Place> {
     }
     let mut places: Vec<_> = places
         .into_iter()
-        .map(|((class, caller, syscall), checks)| Place {
+        .map(|((class, caller, syscall), checks)| Origin {
             caller: caller.map(str::to_owned),
             syscall: syscall.map(str::to_owned),
             class,

@@ -1,6 +1,6 @@
 //! The report for a terminal of 80 columns: the answer first, then why.
 
-use super::{CapabilityReport, Evidence, Loss, Place, Report};
+use super::{CapabilityReport, Evidence, Loss, Origin, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::rules::{Class, Rule};
 use crate::profile::words::{by_processes, checks, harmless, list, losses, shortened, time, wrap};
@@ -232,7 +232,7 @@ pub(super) fn places(report: &CapabilityReport) -> String {
 }
 
 /// `caller (syscall) 12×`
-fn place(place: &Place) -> Option<String> {
+fn place(place: &Origin) -> Option<String> {
     let name = match (&place.caller, &place.syscall) {
         (Some(caller), Some(syscall)) => format!("{} ({})", harmless(caller), harmless(syscall)),
         (Some(only), None) | (None, Some(only)) => harmless(only),

@@ -78,7 +78,10 @@ pub(super) fn choice(case: &Case) -> Option<Ruling> {
 /// The function refuses without: always, or in some cases.
 pub(super) fn gate(case: &Case) -> Option<Ruling> {
     let entry = entry(case).filter(|_| case.facts.is_granted_by_bit())?;
-    let why = Why::from("granted ").place(case).text(": ").text(entry.why);
+    let why = Why::from("granted ")
+        .origin(case)
+        .text(": ")
+        .text(entry.why);
     match entry.effect {
         Effect::Gate => Some(Finding::sure_of_caller(
             case,

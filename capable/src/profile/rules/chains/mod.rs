@@ -241,7 +241,7 @@ fn asked_first(case: &Case) -> Option<Capability> {
 
 /// What a role in a chain says.
 pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
-    let at = |asked: &'static str| Why::from(asked).place(case);
+    let at = |asked: &'static str| Why::from(asked).origin(case);
     match role {
         Role::NarrowInsteadOf(wide) => Ruling::Counts(Finding {
             class: Class::Needed,

@@ -9,7 +9,7 @@ use std::{
 use thiserror::Error;
 
 /// A place to write a text to, once.
-pub enum Place {
+pub enum Destination {
     /// Standard error, which a command shares with its report.
     Stderr,
     /// Standard output.
@@ -21,14 +21,14 @@ pub enum Place {
 /// A place that cannot be written.
 #[derive(Debug, Error)]
 #[error("cannot write {}: {error}", name.display())]
-pub struct PlaceError {
+pub struct DestinationError {
     name: PathBuf,
     error: io::Error,
 }
 
-impl Place {
+impl Destination {
     /// Opens a file, or stdout for `-`. What is in the file stays until [`Self::write`].
-    pub(super) fn open(name: &Path) -> Result<Self, PlaceError> {
+    pub(super) fn open(name: &Path) -> Result<Self, DestinationError> {
         // Opened anew, what stdout is redirected to would be overwritten from its start.
         match name.to_str() {
             Some("-" | "/dev/stdout" | "/dev/fd/1") => return Ok(Self::Stdout),
@@ -41,7 +41,7 @@ impl Place {
             .truncate(false)
             .open(name)
             .map(|file| Self::File(file, name.to_owned()))
-            .map_err(|error| PlaceError {
+            .map_err(|error| DestinationError {
                 name: name.to_owned(),
                 error,
             })
@@ -53,7 +53,7 @@ impl Place {
     }
 
     /// Writes the text in place of what was there. That nobody reads it is no error.
-    pub(super) fn write(&mut self, text: &str) -> Result<(), PlaceError> {
+    pub(super) fn write(&mut self, text: &str) -> Result<(), DestinationError> {
         let (name, result) = match self {
             Self::Stderr => (Path::new("stderr"), io::stderr().write_all(text.as_bytes())),
             Self::Stdout => {
@@ -65,7 +65,7 @@ impl Place {
         };
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result.map_err(|error| PlaceError {
+            result => result.map_err(|error| DestinationError {
                 name: name.to_owned(),
                 error,
             }),
@@ -91,15 +91,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("report");
         std::fs::write(&name, "the old one, which is longer").unwrap();
-        let mut place = Place::open(&name).unwrap();
+        let mut destination = Destination::open(&name).unwrap();
         assert!(
             std::fs::read_to_string(&name)
                 .unwrap()
                 .starts_with("the old")
         );
-        place.write("new").unwrap();
+        destination.write("new").unwrap();
         assert_eq!(std::fs::read_to_string(&name).unwrap(), "new");
-        let error = Place::open(&folder.path().join("no/file")).err().unwrap();
+        let error = Destination::open(&folder.path().join("no/file"))
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("no/file"), "{error}");
     }
 }

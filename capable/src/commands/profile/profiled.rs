@@ -16,31 +16,31 @@ use crate::{
     },
     event::INITIAL_USER_NAMESPACE,
     inspect::printable,
-    profile::emit::{Needs, RunsAs, interpreter_of},
+    profile::emit::{ProgramNeeds, RunsAs, interpreter_of},
 };
 
 /// What is profiled.
-pub struct Target {
+pub struct Profiled {
     args: TargetArgs,
     /// Its processes when it was looked at, the first one first.
     processes: Vec<u32>,
     /// The user namespace that the set is for: that of its first process.
-    pub namespace: u32,
+    pub home: u32,
 }
 
-impl Target {
+impl Profiled {
     /// Looks at what was named.
     pub fn new(args: &TargetArgs) -> Self {
         let mut processes = args.pids.clone();
         processes.extend(in_cgroups(args));
-        let namespace = processes
+        let home = processes
             .first()
             .and_then(|&pid| user_namespace(pid))
             .unwrap_or(INITIAL_USER_NAMESPACE);
         Self {
             args: args.clone(),
             processes,
-            namespace,
+            home,
         }
     }
 
@@ -70,9 +70,9 @@ impl Target {
     }
 
     /// Adds to what emitters are told.
-    pub fn describe(&self, needs: Needs) -> Needs {
+    pub fn describe(&self, needs: ProgramNeeds) -> ProgramNeeds {
         let executable = self.executable();
-        Needs {
+        ProgramNeeds {
             runs_as: self.runs_as(),
             interpreter: executable
                 .as_deref()
