@@ -5,7 +5,9 @@ use std::{io, process::ExitCode};
 use capable::{
     cli::{Cli, Command},
     commands::{
-        Usage, doctor, explain, generate, inspect, list, print::say, profile, run, top, trace,
+        Usage, doctor, explain, generate, inspect, list,
+        print::{say, say_error},
+        profile, run, top, trace,
     },
 };
 use clap::Parser as _;
@@ -20,7 +22,7 @@ fn main() -> ExitCode {
     };
     env_logger::init();
     run(cli).unwrap_or_else(|error| {
-        say(format_args!("error: {error:#}\n"));
+        say_error(&error);
         if error.is::<Usage>() {
             say(format_args!("\nFor more information, try '--help'.\n"));
             ExitCode::from(USAGE)
@@ -32,10 +34,13 @@ fn main() -> ExitCode {
 
 /// Prints the help, the version or the usage error that clap has in place of a command line.
 fn answered(answer: &clap::Error) -> ExitCode {
+    if answer.use_stderr() {
+        say(format_args!("capable: "));
+    }
     match answer.print() {
         _ if answer.use_stderr() => ExitCode::from(USAGE),
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            say(format_args!("error: cannot write to stdout: {error}\n"));
+            say_error(&anyhow::Error::new(error).context("cannot write to stdout"));
             ExitCode::FAILURE
         }
         _ => ExitCode::SUCCESS,

@@ -46,7 +46,8 @@ fn a_full_disk_is_an_error_that_is_named() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{words:?}: {stderr}");
         assert_eq!(
-            stderr, "error: cannot write to stdout: No space left on device (os error 28)\n",
+            stderr,
+            "capable: error: cannot write to stdout: No space left on device (os error 28)\n",
             "{words:?}"
         );
     }
@@ -84,6 +85,26 @@ fn where_nobody_hears_an_error_the_exit_code_still_tells() {
 }
 
 #[test]
+fn every_error_says_in_the_same_words_whose_it_is() {
+    for (words, code) in [
+        (&["--no-such-option"][..], 2),
+        (&["-u", "no such user"], 2),
+        (&["explain", "no_such_capability"], 2),
+        (&["inspect", "/nonexistent"], 1),
+        (&["--unit", "no-such.service"], 2),
+        (&["run", "--user", "no such user", "--", "true"], 2),
+    ] {
+        let (found, stderr) = answer(words);
+        assert_eq!(found, Some(code), "{words:?}: {stderr}");
+        assert!(
+            stderr.starts_with("capable: error: "),
+            "{words:?}: {stderr}"
+        );
+        assert_eq!(stderr.matches("error: ").count(), 1, "{words:?}: {stderr}");
+    }
+}
+
+#[test]
 fn what_cannot_be_inspected_is_named_and_the_rest_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link");
@@ -99,7 +120,7 @@ fn what_cannot_be_inspected_is_named_and_the_rest_is_shown() {
         let (code, stderr) = answer(&["inspect", target]);
         assert_eq!(code, Some(1), "{stderr}");
         assert!(
-            stderr.starts_with("error: ") && stderr.contains(message),
+            stderr.starts_with("capable: error: ") && stderr.contains(message),
             "{stderr}"
         );
     }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::print::{print, say};
+use super::print::{print, say_error};
 use crate::inspect::target::Target;
 use crate::inspect::{self, Subject, sheet};
 
@@ -78,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         match Target::from_word(word).and_then(|target| Subject::read(&target, universe)) {
             Ok(subject) => found.push((word.to_string_lossy(), subject)),
             Err(error) => {
-                say(format_args!("error: {error}\n"));
+                say_error(&error.into());
                 failed = true;
             }
         }

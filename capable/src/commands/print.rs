@@ -30,6 +30,11 @@ pub fn say(text: fmt::Arguments<'_>) {
     let _ = io::stderr().lock().write_fmt(text);
 }
 
+/// Says on standard error what went wrong, as every command does.
+pub fn say_error(error: &anyhow::Error) {
+    say(format_args!("capable: error: {error:#}\n"));
+}
+
 fn written(stream: &mut impl io::Write, bytes: &[u8]) -> io::Result<bool> {
     match stream.write_all(bytes).and_then(|()| stream.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),

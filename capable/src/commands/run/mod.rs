@@ -15,7 +15,7 @@ use tree::Tree;
 
 use super::{
     Usage,
-    print::say,
+    print::{say, say_error},
     reporting::{Account, Destination, Reporter},
     tracing::{
         block_on,
@@ -59,7 +59,7 @@ const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 pub fn run(args: &Args) -> Result<ExitCode> {
     match attempt(args) {
         Err(error) if !error.is::<Usage>() => {
-            say(format_args!("capable: {error:#}\n"));
+            say_error(&error);
             let code = error
                 .downcast_ref::<LaunchError>()
                 .map_or(FAILED, LaunchError::exit_code);
