@@ -22,7 +22,10 @@ use aya::{
 };
 use capable_common::Config;
 use thiserror::Error;
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    task::yield_now,
+};
 
 use super::{
     record::{Batch, NEAR, Order, Record, Sections, TIME},
@@ -200,7 +203,9 @@ impl Stream {
                 })
                 .await?;
             }
-            State::More => {}
+            // The runtime looks for signals and timers only where it is let to: else nothing could
+            // end a trace while records come faster than they are read.
+            State::More => yield_now().await,
         }
         Ok(())
     }

@@ -1,0 +1,68 @@
+//! How a trace ends.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where by a panic, also in its helpers"
+)]
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Much longer than it takes to show what is in the buffer.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Records come faster than they are shown, so that there are always more.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn ctrl_c_ends_a_trace_that_cannot_keep_up() {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().unwrap().get() {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // SAFETY: the call takes a number; whether it is refused does not matter: this
+                    // process stays who it is, and CAP_SETUID was asked for.
+                    unsafe { libc::syscall(libc::SYS_setuid, 0) };
+                }
+            });
+        }
+        let mut trace = Command::new(env!("CARGO_BIN_EXE_capable"))
+            .args(["trace", "-o", "json", "-p"])
+            .arg(std::process::id().to_string())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let rows = BufReader::new(trace.stdout.take().unwrap()).lines();
+        // Its rows are read to the end, or it would wait for the pipe.
+        let reader = scope.spawn(|| rows.map_while(Result::ok).count());
+        thread::sleep(Duration::from_secs(10));
+        interrupt(&trace);
+        let ended = wait(&mut trace);
+        over.store(true, Ordering::Relaxed);
+        trace.kill().unwrap();
+        trace.wait().unwrap();
+        assert!(reader.join().unwrap() > 10_000, "nothing was traced");
+        assert!(ended, "it went on for {SOON:?} after Ctrl-C");
+    });
+}
+
+fn interrupt(child: &Child) {
+    // SAFETY: the child is not reaped, so the number is still its.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+}
+
+fn wait(child: &mut Child) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < SOON {
+        if child.try_wait().unwrap().is_some() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
