@@ -14,3 +14,4 @@ pub mod kernel;
 pub mod launcher;
 pub mod output;
 pub mod profile;
+pub mod session;

@@ -17,27 +17,15 @@ use capable::{
     capability::{Capability, CapabilitySet},
     context::{kernel_symbols::KernelSymbols, syscalls},
     inspect::process::Process,
-    kernel::{
-        counts::{self, CountBy, CountSubject, Counted, CountedStack, Who},
-        filters::Filters,
-        glob,
-        plan::{self, plan},
-        stream::monotonic_now,
-        trace::calibration,
-        tracer::{Request, Tracer},
+    kernel::{glob, stream::monotonic_now},
+    session::{
+        Builder, CountBy, CountSubject, Counted, CountedStack, Counting, Filters, Session, Who,
     },
 };
 use capable_common::Counters;
 
 /// How many checks the child makes.
 const CHECKS: u64 = 500;
-
-/// Each process by itself.
-const BY_PROCESS: CountBy = CountBy {
-    subject: CountSubject::Process,
-    origin: false,
-    entries: counts::ENTRIES,
-};
 
 /// A shell that raises a limit when it is told to, each time with one check for CAP_SYS_RESOURCE
 /// (`do_prlimit`, kernel/sys.c).
@@ -85,33 +73,21 @@ fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
         pids,
         ..Filters::default()
     };
-    counting(filters, by, |tracer| {
-        for shell in shells {
-            shell.make_checks();
-        }
-        (tracer.counts().unwrap(), tracer.counters().unwrap())
-    })
+    let mut session = counting(filters, by);
+    for shell in shells {
+        shell.make_checks();
+    }
+    (session.counts().unwrap(), session.counters().unwrap())
 }
 
-/// Counts checks for CAP_SYS_RESOURCE while `work` runs.
-fn counting<T>(filters: Filters, by: CountBy, work: impl FnOnce(&mut Tracer) -> T) -> T {
-    let plan = plan(&calibration::probe(), &plan::Choice::default()).unwrap();
-    let request = Request {
-        audited_only: false,
-        filters: Filters {
-            capabilities: Some(CapabilitySet::from_iter([Capability::SYS_RESOURCE])),
-            ..filters
-        },
-        send: false,
-        count: Some(by),
-        ..Request::of(&plan)
+/// Counts checks for CAP_SYS_RESOURCE.
+fn counting(filters: Filters, by: CountBy) -> Session<Counting> {
+    let filters = Filters {
+        capabilities: Some(CapabilitySet::from_iter([Capability::SYS_RESOURCE])),
+        ..filters
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let _inside = runtime.enter();
-    work(&mut Tracer::start(&request).unwrap())
+    let builder = Builder::new().unaudited().filters(filters);
+    builder.counts(by).unwrap()
 }
 
 #[test]
@@ -120,7 +96,7 @@ fn each_check_is_counted_once_under_its_process() {
     let mut shell = [Shell::start()];
     let pid = shell[0].0.id();
     let effective = Process::read(pid).unwrap().credentials.sets.effective;
-    let (rows, counters) = count(&mut shell, BY_PROCESS);
+    let (rows, counters) = count(&mut shell, CountBy::PROCESS);
     assert_eq!(rows.len(), 1, "{rows:?}");
     let row = &rows[0];
     assert_eq!(
@@ -145,7 +121,7 @@ fn a_row_tells_stack_and_system_call_where_they_are_asked_for() {
     let by = CountBy {
         subject: CountSubject::All,
         origin: true,
-        entries: counts::ENTRIES,
+        ..CountBy::PROCESS
     };
     let (rows, _) = count(&mut [Shell::start()], by);
     let checks: u64 = rows.iter().map(|row| row.checks).sum();
@@ -167,7 +143,7 @@ fn a_row_tells_stack_and_system_call_where_they_are_asked_for() {
 fn what_does_not_fit_into_the_table_is_lost_and_said() {
     let by = CountBy {
         entries: 1,
-        ..BY_PROCESS
+        ..CountBy::PROCESS
     };
     let (rows, counters) = count(&mut [Shell::start(), Shell::start()], by);
     assert_eq!(rows.len(), 1, "{rows:?}");
@@ -186,27 +162,26 @@ fn many_processes_are_all_read_and_go_together_when_they_ended() {
         comms: glob::compile(&["capable-counts".to_owned()]).unwrap(),
         ..Filters::default()
     };
-    counting(filters, BY_PROCESS, |tracer| {
-        let script = format!(
-            "ulimit -Sn 50; ulimit -Hn 100; i=0; while [ $i -lt {PROCESSES} ]; do \
-             (ulimit -Hn 200); i=$((i + 1)); done"
-        );
-        let mut command = Command::new(&shell);
-        command.args(["-c", &script]).stderr(Stdio::null());
-        command.status().unwrap();
+    let mut session = counting(filters, CountBy::PROCESS);
+    let script = format!(
+        "ulimit -Sn 50; ulimit -Hn 100; i=0; while [ $i -lt {PROCESSES} ]; do \
+         (ulimit -Hn 200); i=$((i + 1)); done"
+    );
+    let mut command = Command::new(&shell);
+    command.args(["-c", &script]).stderr(Stdio::null());
+    command.status().unwrap();
 
-        let counters = tracer.counters().unwrap();
-        assert_eq!(counters.passed, PROCESSES as u64);
-        let rows = tracer.counts().unwrap();
-        let pids: HashSet<Who> = rows.iter().map(|row| row.who).collect();
-        assert_eq!((rows.len(), pids.len()), (PROCESSES, PROCESSES));
-        assert!(rows.iter().all(|row| row.checks == 1));
+    let counters = session.counters().unwrap();
+    assert_eq!(counters.passed, PROCESSES as u64);
+    let rows = session.counts().unwrap();
+    let pids: HashSet<Who> = rows.iter().map(|row| row.who).collect();
+    assert_eq!((rows.len(), pids.len()), (PROCESSES, PROCESSES));
+    assert!(rows.iter().all(|row| row.checks == 1));
 
-        assert_eq!(tracer.fold_ended_counts().unwrap().len(), PROCESSES);
-        let rows = tracer.counts().unwrap();
-        assert_eq!(rows.len(), 1, "{rows:?}");
-        assert_eq!(rows[0].who, Who::Ended(*b"capable-counts\0\0"));
-        assert_eq!(rows[0].checks, PROCESSES as u64);
-        assert!(tracer.fold_ended_counts().unwrap().is_empty());
-    });
+    assert_eq!(session.fold_ended().unwrap().len(), PROCESSES);
+    let rows = session.counts().unwrap();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0].who, Who::Ended(*b"capable-counts\0\0"));
+    assert_eq!(rows[0].checks, PROCESSES as u64);
+    assert!(session.fold_ended().unwrap().is_empty());
 }

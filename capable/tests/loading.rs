@@ -4,11 +4,7 @@ use std::os::unix::thread::JoinHandleExt as _;
 use std::thread;
 use std::time::Duration;
 
-use capable::kernel::{
-    plan::{self, plan},
-    trace::calibration,
-    tracer::{Request, Tracer},
-};
+use capable::session::{Builder, Records};
 
 /// The verifier gives up while a signal is pending. A signal that is caught, as a change of the
 /// terminal's size is, must not keep the tracer from starting.
@@ -25,8 +21,7 @@ fn the_tracer_starts_though_signals_come_meanwhile() {
             let kind = tokio::signal::unix::SignalKind::window_change();
             let _caught = tokio::signal::unix::signal(kind).unwrap();
             for _ in 0..STARTS {
-                let plan = plan(&calibration::probe(), &plan::Choice::default()).unwrap();
-                Tracer::start(&Request::of(&plan)).unwrap();
+                Builder::new().records(Records::default()).unwrap();
             }
         });
     });

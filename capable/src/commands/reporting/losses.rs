@@ -5,12 +5,8 @@ use std::fs;
 use capable_common::Counters;
 
 use crate::{
-    kernel::{
-        attach::Missed,
-        plan::Plan,
-        tracer::{Tracer, TracerError},
-    },
     profile::{Run, report::Loss},
+    session::{Missed, Session, Summary},
 };
 
 /// How the checks were seen, and what of them was not.
@@ -28,13 +24,14 @@ pub struct Account {
 
 impl Account {
     /// What is known before the first check.
-    pub fn new<'a>(plan: &Plan, gaps: impl Iterator<Item = &'a String>) -> Self {
+    pub fn new<T>(session: &Session<T>, gaps: &[String]) -> Self {
+        let plan = session.plan();
         let mut unknowns: Vec<String> = plan
             .unknown
             .iter()
             .map(|unknown| format!("{}: {}", unknown.what, unknown.lack.reason))
             .collect();
-        unknowns.extend(gaps.cloned());
+        unknowns.extend(gaps.iter().chain(session.gaps()).cloned());
         Self {
             hook: plan.hook.to_string(),
             unknowns,
@@ -54,12 +51,10 @@ impl Account {
     }
 
     /// Adds what the kernel side and the kernel counted.
-    ///
-    /// # Errors
-    ///
-    /// The counters cannot be read.
-    pub fn settle(&mut self, tracer: &Tracer, missed: Missed) -> Result<(), TracerError> {
-        let counters = tracer.counters()?;
+    pub fn settle(&mut self, happened: &Summary) {
+        let Summary {
+            counters, missed, ..
+        } = *happened;
         self.losses.extend(losses(&counters, missed));
         if counters.lost_stacks > 0 {
             self.unknown(format!(
@@ -77,7 +72,6 @@ impl Account {
         if missed.uncounted {
             self.unknown("this kernel does not count the checks that it skips".to_owned());
         }
-        Ok(())
     }
 
     /// As a report takes it.

@@ -24,22 +24,14 @@ use super::{
 };
 use crate::{
     context::{kernel_symbols::KernelSymbols, users::Users},
-    kernel::{
-        filters::Filters,
-        plan::{self, plan},
-        stream::monotonic_now,
-        trace::calibration,
-        tracer::{Request, Tracer},
-    },
+    kernel::stream::monotonic_now,
     launcher::{Command, Ended, LaunchError, Started, Waiting},
     profile::{
         Observation, Report, Run,
         emit::{ProgramNeeds, RunsAs, interpreter_of},
     },
+    session::{Records, Session, Streaming},
 };
-
-/// Frames that are enough to see who asked: the tracer's own, `cap_capable` and its helpers.
-const CALLER_FRAMES: u32 = 12;
 
 /// The exit code of env(1), timeout(1) and their like where they fail themselves: 1 is too often
 /// the command's own.
@@ -73,43 +65,30 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.command().map_err(Usage::wrap)?;
     let reporter = Reporter::new(&args.report, Destination::Stderr)?;
     require_initial_pid_namespace()?;
-    let wanted = plan::Choice {
-        hook: args.tracing.hook,
-        transport: args.tracing.transport,
-    };
-    let plan = plan(&calibration::probe(), &wanted)?;
+    let planned = args.tracing.session().unaudited().plan()?;
     let mut gaps = Vec::new();
     let symbols = KernelSymbols::load()
         .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
         .ok();
-    // Before there is a runtime: the child inherits the signals as they were.
+    // Before signals are caught: the child inherits them as they were.
     let waiting = Waiting::fork(&command)?;
-    let request = Request {
-        audited_only: false,
-        detail: true,
-        credentials: true,
-        kernel_frames: CALLER_FRAMES,
-        filters: Filters {
-            pids: vec![waiting.pid()],
-            ..Filters::default()
-        },
-        follow: true,
-        outcomes: true,
-        buffer: args.buffer.buffer_size,
-        log_level: log::max_level() as u8,
-        ..Request::of(&plan)
-    };
     let settle = u64::try_from(args.settle.as_nanos()).unwrap_or(u64::MAX);
     let mut collector = Collector::new(symbols, Tree::new(waiting.pid(), settle));
     let (report, file, gains, ended) = block_on(async {
         let signals = Signals::catch(signals::COMMAND)?;
-        let mut tracer = Tracer::start(&request)?;
-        tracer.follow(waiting.pid(), true)?;
-        let mut account = Account::new(&plan, gaps.iter().chain(&tracer.gaps));
+        let mut session = planned.command(waiting.pid()).records(Records {
+            detail: true,
+            credentials: true,
+            kernel_frames: Records::CALLER_FRAMES,
+            outcomes: true,
+            buffer: args.buffer.buffer_size,
+            ..Records::default()
+        })?;
+        let mut account = Account::new(&session, &gaps);
         let mut started = waiting.release()?;
         collector.gains.command(&started.file);
         let ended = follow(
-            &mut tracer,
+            &mut session,
             &mut collector,
             &mut started,
             &signals,
@@ -117,11 +96,10 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         )
         .await?;
         let end = monotonic_now();
-        let missed = tracer.detach();
-        tracer.stream.finish(|record| collector.take(record));
-        account.settle(&tracer, missed)?;
+        let happened = session.finish(|record| collector.take(record))?;
+        account.settle(&happened);
         let gains = collector.gains.any(collector.tree.executions);
-        let ends = if missed.outcomes == 0 {
+        let ends = if happened.missed.outcomes == 0 {
             Ends::AllSeen
         } else {
             Ends::SomeSkipped
@@ -151,7 +129,7 @@ fn require_initial_pid_namespace() -> Result<()> {
 
 /// Collects until the command has ended and, where `wait` says so, all its descendants.
 async fn follow(
-    tracer: &mut Tracer,
+    session: &mut Session<Streaming>,
     collector: &mut Collector,
     started: &mut Started,
     signals: &Signals,
@@ -171,10 +149,9 @@ async fn follow(
                     started.signal(caught.signal);
                 }
             }
-            waited = tracer.stream.wait() => waited?,
+            batch = session.next_batch(|record| collector.take(record)) => batch?,
             () = tokio::time::sleep(LOOK), if ended.is_some() => {}
         }
-        tracer.stream.read(|record| collector.take(record));
         if let Some(ended) = ended
             && (!wait || collector.tree.living().next().is_none())
         {

@@ -11,7 +11,8 @@ mod frame;
 mod group;
 mod keys;
 mod names;
-pub(super) mod sample;
+mod reading;
+mod sample;
 mod screen;
 mod sort;
 #[cfg(test)]
@@ -25,12 +26,11 @@ use std::{
 
 use anyhow::Result;
 pub use args::Args;
-use capable_common::Counters;
 use crossterm::event::{self, Event};
 use frame::{Content, View};
 use keys::Action;
 use names::SystemNames;
-use sample::Sample;
+use reading::Reading;
 use screen::Screen;
 use tokio::{
     sync::mpsc,
@@ -38,24 +38,14 @@ use tokio::{
 };
 
 use super::{
-    Usage,
     print::{say, write},
     tracing::{
-        block_on, resolve,
+        self, block_on,
         signals::{self, Signals},
+        told,
     },
 };
-use crate::{
-    kernel::{
-        attach::Missed,
-        counts::{CountBy, CountSubject},
-        filters::Filters,
-        plan::{self, Plan, plan},
-        trace::calibration,
-        tracer::{Request, Tracer, TracerError},
-    },
-    output::Terminal,
-};
+use crate::{output::Terminal, session::Planned};
 
 /// The first reading comes sooner than the others: nobody wants to look at an empty table.
 const FIRST: Duration = Duration::from_millis(500);
@@ -66,10 +56,10 @@ const FIRST: Duration = Duration::from_millis(500);
 ///
 /// The options do not work ([`Usage`]), or tracing or the terminal does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let filters = resolve::filters(&args.filter).map_err(Usage::wrap)?;
+    let planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
     block_on(async {
         let signals = Signals::catch(signals::SCREEN)?;
-        let mut top = Top::start(args, filters)?;
+        let mut top = Top::start(args, planned)?;
         if args.batch || !io::stdout().is_terminal() {
             batch(&mut top, &signals).await?;
         } else {
@@ -82,16 +72,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// The counters and how they are looked at.
 struct Top<'a> {
     args: &'a Args,
-    filters: Filters,
+    planned: Planned,
     filters_line: String,
-    plan: Plan,
-    tracer: Tracer,
-    subject: CountSubject,
-    began: Instant,
-    read: Instant,
-    sample: Sample,
-    counters: Counters,
-    missed: Missed,
+    reading: Reading,
     view: View,
     names: SystemNames,
     /// How it is counted, and what this kernel does not tell.
@@ -99,34 +82,14 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    fn start(args: &'a Args, filters: Filters) -> Result<Self> {
-        let wanted = plan::Choice {
-            hook: args.tracing.hook,
-            transport: args.tracing.transport,
-        };
-        let plan = plan(&calibration::probe(), &wanted)?;
-        let subject = args.group.subject();
-        let tracer = tracer(args, &filters, &plan, subject)?;
-        let mut notes = vec![plan.to_string()];
-        notes.extend(
-            plan.unknown
-                .iter()
-                .map(|unknown| format!("unknown: {}: {}", unknown.what, unknown.lack.reason)),
-        );
-        notes.extend(tracer.gaps.iter().cloned());
-        let now = Instant::now();
+    fn start(args: &'a Args, planned: Planned) -> Result<Self> {
+        let reading = Reading::begin(&planned, args.group.subject(), args.table_size)?;
+        let mut notes = told::lines(planned.plan(), reading.gaps().iter());
         Ok(Self {
             args,
-            filters,
+            planned,
             filters_line: filters::line(&args.filter, args.verbose),
-            plan,
-            tracer,
-            subject,
-            began: now,
-            read: now,
-            sample: Sample::default(),
-            counters: Counters::default(),
-            missed: Missed::default(),
+            reading,
             view: View {
                 group: args.group,
                 sort: args.sort,
@@ -138,77 +101,31 @@ impl<'a> Top<'a> {
         })
     }
 
-    /// Reads the counters.
-    fn read(&mut self) -> Result<(), TracerError> {
-        let counted = self.tracer.counts()?;
-        let now = Instant::now();
-        self.sample = self.sample.next(&counted, now - self.read);
-        self.read = now;
-        self.counters = self.tracer.counters()?;
-        self.missed = self.tracer.missed();
-        if counted.len() >= self.args.table_size as usize / 2 {
-            self.sample.fold(&self.tracer.fold_ended_counts()?);
-        }
-        Ok(())
-    }
-
     /// Goes to the next grouping. Where the kernel side has to count by something else, counting
-    /// begins anew.
-    fn next_group(&mut self) -> Result<()> {
+    /// begins anew, and this is true.
+    fn next_group(&mut self) -> Result<bool> {
         self.view.group = self.view.group.next();
         self.view.offset = 0;
         let subject = self.view.group.subject();
-        if subject != self.subject {
-            self.tracer = tracer(self.args, &self.filters, &self.plan, subject)?;
-            self.subject = subject;
-            self.sample = Sample::default();
-            self.counters = Counters::default();
-            self.missed = Missed::default();
-            self.began = Instant::now();
-            self.read = self.began;
+        let anew = subject != self.reading.subject();
+        if anew {
+            self.reading = Reading::begin(&self.planned, subject, self.args.table_size)?;
         }
-        Ok(())
+        Ok(anew)
     }
 
     fn content(&mut self) -> (Content<'_>, &mut SystemNames) {
         let content = Content {
             view: self.view,
-            sample: &self.sample,
-            counters: self.counters,
-            missed: self.missed,
-            counting: self.began.elapsed(),
+            sample: &self.reading.sample,
+            counters: self.reading.counters,
+            missed: self.reading.missed,
+            counting: self.reading.age(),
             delay: self.args.delay,
             filters: &self.filters_line,
         };
         (content, &mut self.names)
     }
-}
-
-/// Starts counting.
-fn tracer(args: &Args, filters: &Filters, plan: &Plan, subject: CountSubject) -> Result<Tracer> {
-    let descendants = || {
-        let pids = args.filter.pids.iter().filter(|_| args.filter.children);
-        pids.flat_map(|&pid| resolve::descendants(pid))
-    };
-    let mut filters = filters.clone();
-    filters.pids.extend(descendants());
-    let mut tracer = Tracer::start(&Request {
-        audited_only: !args.verbose,
-        filters,
-        follow: args.filter.children,
-        send: false,
-        count: Some(CountBy {
-            subject,
-            origin: false,
-            entries: args.table_size,
-        }),
-        ..Request::of(plan)
-    })?;
-    // Those that were made while the trace started.
-    for pid in descendants() {
-        tracer.follow(pid, false)?;
-    }
-    Ok(tracer)
 }
 
 /// Prints each reading; a reader that went away is no error.
@@ -223,7 +140,7 @@ async fn batch(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
             caught = signals.next() => return caught.map(drop).map_err(Into::into),
             () = sleep_until(next) => {}
         }
-        top.read()?;
+        top.reading.refresh()?;
         let (content, names) = top.content();
         let mut text = content.text(Terminal::of_stdout().width.map(usize::from), names);
         if reading > 0 {
@@ -260,7 +177,7 @@ async fn interactive(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
         tokio::select! {
             caught = signals.next() => return caught.map(drop).map_err(Into::into),
             () = sleep_until(next) => {
-                top.read()?;
+                top.reading.refresh()?;
                 next = Instant::now() + top.args.delay;
                 left = left.map(|left| left - 1);
             }
@@ -274,13 +191,10 @@ async fn interactive(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
                     Some(Action::Suspend) => screen.suspend()?,
                     Some(Action::Repaint) => screen.clear()?,
                     Some(Action::Help) => help = true,
-                    Some(Action::Read) => top.read()?,
+                    Some(Action::Read) => top.reading.refresh()?,
                     Some(Action::Group) => {
-                        let subject = top.subject;
-                        top.next_group()?;
-                        if subject != top.subject {
-                            next = Instant::now() + FIRST.min(top.args.delay);
-                        }
+                        let anew = top.next_group()?;
+                        next = if anew { Instant::now() + FIRST.min(top.args.delay) } else { next };
                     }
                     Some(Action::Sort(sort)) => top.view.sort = sort,
                     Some(Action::Reverse) => top.view.reversed = !top.view.reversed,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use capable_common::UniqueBy;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::{
@@ -96,4 +97,16 @@ pub enum Unique {
     Comm,
     /// Kernel stack, capability and result
     Stack,
+}
+
+impl Unique {
+    /// As the kernel side takes it.
+    pub(super) fn by(self) -> UniqueBy {
+        match self {
+            Self::Process => UniqueBy::Process,
+            Self::Cgroup => UniqueBy::Cgroup,
+            Self::Comm => UniqueBy::Comm,
+            Self::Stack => UniqueBy::Stack,
+        }
+    }
 }

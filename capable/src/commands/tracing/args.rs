@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use crate::kernel::hook::{Hook, Transport};
+use crate::session::{Builder, Hook, Transport};
 
 /// Which checks to show. All are applied in the kernel; what repeats is or, what differs is and.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -80,6 +80,21 @@ pub struct TracingArgs {
     /// Transport to use; by default the best that this kernel has
     #[arg(long, hide_short_help = true, value_name = "TRANSPORT", value_enum)]
     pub transport: Option<Transport>,
+}
+
+impl TracingArgs {
+    /// A session that traces in this way.
+    pub fn session(&self) -> Builder {
+        let Self { hook, transport } = *self;
+        let mut session = Builder::new();
+        if let Some(hook) = hook {
+            session = session.hook(hook);
+        }
+        if let Some(transport) = transport {
+            session = session.transport(transport);
+        }
+        session
+    }
 }
 
 /// What is between the kernel and a program that takes records; counting does without.

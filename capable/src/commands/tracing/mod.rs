@@ -1,15 +1,37 @@
 //! What every command that traces shares, so that each is only what it does with the checks.
 
 mod args;
-pub mod resolve;
+mod resolve;
 pub mod signals;
 mod stop;
+pub mod told;
 
 use std::future::Future;
 
 use anyhow::{Context as _, Result};
 pub use args::{BufferArgs, FilterArgs, TracingArgs, duration};
 pub use stop::{Stop, Stopped};
+
+use super::Usage;
+use crate::session::Builder;
+
+/// What to trace, by the arguments that commands share; `all` is checks that are not audited too.
+///
+/// # Errors
+///
+/// [`Usage`]: something that a filter names does not exist, or cannot be filtered by.
+pub fn session(filter: &FilterArgs, tracing: &TracingArgs, all: bool) -> Result<Builder> {
+    let mut session = tracing
+        .session()
+        .filters(resolve::filters(filter).map_err(Usage::wrap)?);
+    if filter.children {
+        session = session.descendants();
+    }
+    if all {
+        session = session.unaudited();
+    }
+    Ok(session)
+}
 
 /// Runs a command's future on the one thread that it takes.
 ///

@@ -172,28 +172,6 @@ fn nearest_processes(pid: u32) -> String {
     }
 }
 
-/// All descendants of a process that exist now.
-pub fn descendants(of: u32) -> Vec<u32> {
-    let mut found = vec![of];
-    let mut next = 0;
-    while let Some(&pid) = found.get(next) {
-        next += 1;
-        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
-            continue;
-        };
-        for thread in threads.flatten() {
-            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            found.extend(
-                children
-                    .split_whitespace()
-                    .filter_map(|child| child.parse::<u32>().ok()),
-            );
-        }
-    }
-    found.remove(0);
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use capable_common::AuditArgument;
 use super::{
     attach::Attached,
     configure::{configure, table_sizes},
-    request::Request,
+    settings::Settings,
     tracer::TracerError,
 };
 use crate::kernel::{
@@ -78,15 +78,12 @@ struct Probe {
 impl Probe {
     /// Loads and attaches the first half of the pair of probes.
     fn start(plan: &Plan) -> Result<Self, TracerError> {
-        let request = Request {
-            send: false,
-            ..Request::of(plan)
-        };
+        let settings = Settings::of(plan);
         // In a pid namespace this is a stranger's number: then the check is not seen, and the
         // meaning of the argument stays unknown.
-        let config = configure(&request, std::process::id(), &mut Vec::new())?;
-        let sizes = table_sizes(&request, &config);
-        let object = Object::open(request.transport, &config, &sizes, request.log_level)?;
+        let config = configure(&settings, std::process::id(), &mut Vec::new())?;
+        let sizes = table_sizes(&settings, &config);
+        let object = Object::open(settings.transport, &config, &sizes, settings.log_level)?;
         let mut attached = Attached::default();
         attached.entry_of_pair(&object)?;
         Ok(Self {

@@ -1,11 +1,12 @@
-//! The configuration that a request becomes, frozen before the programs load, and the sizes of the
+//! The configuration that settings become, frozen before the programs load, and the sizes of the
 //! tables that go with it.
 
 use capable_common::{AuditArgument, Config, MAX_FRAMES, UniqueBy, Wanted};
 
 use super::{
+    counts::CountBy,
     filters::FilterError,
-    request::{RING_BYTES, Request},
+    settings::{Follow, Records, Settings},
 };
 use crate::kernel::{
     btf::offsets::Layout,
@@ -30,61 +31,60 @@ const UNAUDITED: [&str; 8] = [
 /// Functions that pass `CAP_OPT_INSETID` (kernel/capability.c).
 const INSETID: [&str; 1] = ["ns_capable_setid"];
 
-/// The size of a ring buffer that nothing is sent through: a page.
-const SMALLEST_RING: u32 = 4096;
-
 /// What the kernel side is told. What it cannot be told is said in `gaps`.
 ///
 /// # Errors
 ///
 /// A filter is larger than the kernel side can take.
 pub(super) fn configure(
-    request: &Request,
+    settings: &Settings,
     own_pid: u32,
     gaps: &mut Vec<String>,
 ) -> Result<Config, FilterError> {
     let frames = |frames: u32| frames.min(MAX_FRAMES as u32);
-    let ring_bytes = request.buffer.unwrap_or(RING_BYTES);
+    let ring_bytes = settings.ring_bytes();
+    let records = settings.records().cloned().unwrap_or_default();
+    let count = settings.count();
     let mut config = Config {
         capabilities: u64::MAX,
         lowest_mapping: inlining::lowest_mapping(),
         unaudited: Default::default(),
         insetid: Default::default(),
         cap_capable: Default::default(),
-        offsets: request.layout.offsets,
+        offsets: settings.layout.offsets,
         own_pid,
-        kernel_frames: frames(request.kernel_frames),
-        user_frames: frames(request.user_frames),
+        kernel_frames: frames(records.kernel_frames),
+        user_frames: frames(records.user_frames),
         only_pid: 0,
         cgroups: 0,
         wakeup_bytes: ring_bytes / 2,
-        io_worker: request.layout.io_worker,
-        securebits: securebits(&request.layout),
+        io_worker: settings.layout.io_worker,
+        securebits: securebits(&settings.layout),
         namespaces: Default::default(),
-        audit: request.layout.audit as u8,
-        audited_only: u8::from(request.audited_only),
+        audit: settings.layout.audit as u8,
+        audited_only: u8::from(settings.audited_only),
         reserved: [0; 2],
         wakeup_sample: wakeup_sample(ring_bytes),
-        typed_task: u8::from(request.layout.typed_task),
+        typed_task: u8::from(settings.layout.typed_task),
         results: 0,
-        unique: request.unique as u8,
-        wanted: wanted(request),
+        unique: records.unique as u8,
+        wanted: wanted(&records, count),
         pids: 0,
         tids: 0,
         users: 0,
         comms: 0,
-        follow: u8::from(request.follow),
-        send: u8::from(request.send),
-        count: u8::from(request.count.is_some()),
-        count_subject: request.count.map_or(0, |by| by.subject as u8),
-        count_origin: u8::from(request.count.is_some_and(|by| by.origin)),
-        outcomes: u8::from(request.outcomes),
-        task_regs_helper: u8::from(request.layout.task_registers),
+        follow: u8::from(settings.follow != Follow::Nobody),
+        send: u8::from(settings.records().is_some()),
+        count: u8::from(count.is_some()),
+        count_subject: count.map_or(0, |by| by.subject as u8),
+        count_origin: u8::from(count.is_some_and(|by| by.origin)),
+        outcomes: u8::from(records.outcomes),
+        task_regs_helper: u8::from(settings.layout.task_registers),
     };
-    if request.hook == Hook::Tracepoint {
+    if settings.hook == Hook::Tracepoint {
         infer_audit(&mut config, gaps);
     }
-    request.filters.configure(&mut config)?;
+    settings.filters.configure(&mut config)?;
     Ok(config)
 }
 
@@ -104,11 +104,14 @@ fn securebits(layout: &Layout) -> u32 {
     }
 }
 
-fn wanted(request: &Request) -> u8 {
+/// What is asked for besides the plain check. What is counted by its origin says of whose credentials
+/// over which namespace, as records can.
+fn wanted(records: &Records, count: Option<CountBy>) -> u8 {
+    let by_origin = count.is_some_and(|by| by.origin);
     [
-        (request.detail, Wanted::DETAIL),
-        (request.credentials, Wanted::CREDENTIALS),
-        (request.cgroup, Wanted::CGROUP),
+        (records.detail, Wanted::DETAIL),
+        (records.credentials || by_origin, Wanted::CREDENTIALS),
+        (records.cgroup, Wanted::CGROUP),
     ]
     .into_iter()
     .filter(|(asked, _)| *asked)
@@ -138,7 +141,7 @@ fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
 }
 
 /// The tables that a trace does not use are made as small as can be.
-pub(super) fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static str, u32)> {
+pub(super) fn table_sizes(settings: &Settings, config: &Config) -> Vec<(&'static str, u32)> {
     let mut sizes = Vec::new();
     let mut unless = |used: bool, name| {
         if !used {
@@ -151,27 +154,22 @@ pub(super) fn table_sizes(request: &Request, config: &Config) -> Vec<(&'static s
     unless(config.cgroups != 0, "CGROUPS");
     unless(config.unique != 0, "UNIQUE");
     unless(
-        config.count_origin != 0 || request.unique == UniqueBy::Stack,
+        config.count_origin != 0 || config.unique == UniqueBy::Stack as u8,
         "STACKS",
     );
     unless(
-        request.hook == Hook::KprobePair && config.kernel_frames != 0,
+        settings.hook == Hook::KprobePair && config.kernel_frames != 0,
         "PENDING_FRAMES",
     );
-    sizes.push(("COUNTS", request.count.map_or(1, |by| by.entries)));
-    if request.hook != Hook::KprobePair {
+    sizes.push(("COUNTS", settings.count().map_or(1, |by| by.entries)));
+    if settings.hook != Hook::KprobePair {
         sizes.push(("PENDING", 64));
     }
-    if !request.outcomes {
+    if config.outcomes == 0 {
         sizes.push(("DENIED", 64));
     }
-    if request.transport == Transport::Ring {
-        let bytes = if request.send {
-            request.buffer.unwrap_or(RING_BYTES)
-        } else {
-            SMALLEST_RING
-        };
-        sizes.push(("EVENTS", bytes));
+    if settings.transport == Transport::Ring {
+        sizes.push(("EVENTS", settings.ring_bytes()));
     }
     sizes
 }

@@ -43,10 +43,19 @@ const ENDED: u64 = u64::MAX;
 pub struct CountBy {
     /// Who asked.
     pub subject: CountSubject,
-    /// Count by kernel stack and system call too.
+    /// Count by kernel stack, system call, credentials and namespaces too.
     pub origin: bool,
     /// How many rows the table has room for; what does not fit is counted as lost.
     pub entries: u32,
+}
+
+impl CountBy {
+    /// By process, in a table of the usual size.
+    pub const PROCESS: Self = Self {
+        subject: CountSubject::Process,
+        origin: false,
+        entries: ENTRIES,
+    };
 }
 
 /// Whose checks are counted together.

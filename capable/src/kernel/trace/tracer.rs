@@ -1,7 +1,5 @@
 //! A trace: the object loaded with a configuration, its hook attached, its stream open.
 
-use std::time::{Duration, Instant};
-
 use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
 use capable_common::{Config, Counters};
@@ -11,10 +9,10 @@ use super::{
     attach::{AttachError, Attached, Missed},
     configure::{configure, table_sizes},
     counters::CounterTable,
-    counts::{Counted, Counts, CountsError},
+    counts::{CountBy, Counts, CountsError},
     filters::FilterError,
     numbers::{Numbers, NumbersError},
-    request::PERF_PAGES,
+    settings::{Follow, Settings},
     stream::{Stream, StreamError},
 };
 use crate::kernel::{
@@ -22,8 +20,6 @@ use crate::kernel::{
     hook::{Caller, Hook, Transport},
     probe::inlining::InliningError,
 };
-
-pub use super::request::Request;
 
 /// A trace could not be started, or its counters not be read.
 #[derive(Debug, Error)]
@@ -65,77 +61,101 @@ pub struct Tracer {
     numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
-    counts: Option<Counts>,
-    /// The stream of records.
-    pub stream: Stream,
-    /// What this trace cannot show, and why: for the user to know before the first row.
-    pub gaps: Vec<String>,
-    /// How long it took to load and attach.
-    pub started_in: Duration,
 }
 
-impl Tracer {
-    /// Loads and attaches.
+/// A trace that is ready: its tables are filled, and nothing is attached. What comes of it is opened
+/// first, so that nothing is lost.
+pub struct Ready {
+    settings: Settings,
+    config: Config,
+    object: Object,
+    numbers: Option<Numbers>,
+    followed: Option<HashMap<MapData, u32, u32>>,
+    gaps: Vec<String>,
+}
+
+impl Ready {
+    /// Makes the tables by these settings and fills them.
     ///
     /// # Errors
     ///
-    /// The kernel refuses the object, a program or the hook.
-    pub fn start(request: &Request) -> Result<Self, TracerError> {
-        let start = Instant::now();
+    /// The kernel refuses the object or a filter.
+    pub fn new(mut settings: Settings) -> Result<Self, TracerError> {
         let mut gaps = Vec::new();
-        let mut request = request.clone();
-        let (numbers, own) = Numbers::translate(&mut request.filters, &mut gaps)?;
-        let request = &request;
-        let config = configure(request, own, &mut gaps)?;
-        let sizes = table_sizes(request, &config);
-        let mut object = Object::open(request.transport, &config, &sizes, request.log_level)?;
-        request.filters.fill(&mut object)?;
-        let followed = if config.pids != 0 || config.follow != 0 {
-            let mut table: HashMap<MapData, u32, u32> = object.take_map("PIDS")?;
-            for pid in &request.filters.pids {
-                table
-                    .insert(pid, FOLLOWED, 0)
-                    .map_err(|error| TracerError::Map("PIDS", error))?;
-            }
-            Some(table)
-        } else {
-            None
-        };
-        let pages = match request.buffer {
-            _ if !request.send => 1,
-            None => PERF_PAGES,
-            Some(bytes) => (bytes as usize / 4096).max(1),
-        };
-        let stream = Stream::open(&mut object, request.transport, &config, pages)?;
+        let (numbers, own) = Numbers::translate(&mut settings.filters, &mut gaps)?;
+        let config = configure(&settings, own, &mut gaps)?;
+        let sizes = table_sizes(&settings, &config);
+        let mut object = Object::open(settings.transport, &config, &sizes, settings.log_level)?;
+        settings.filters.fill(&mut object)?;
+        let followed = follow_first(&settings, &config, &mut object)?;
+        Ok(Self {
+            settings,
+            config,
+            object,
+            numbers,
+            followed,
+            gaps,
+        })
+    }
 
-        let counts = match request.count {
-            Some(by) => Some(Counts::open(&mut object, by)?),
-            None => None,
-        };
+    /// Opens the stream of records, which a runtime has to be there to wait for.
+    ///
+    /// # Errors
+    ///
+    /// The buffers cannot be made or waited for.
+    pub fn stream(&mut self) -> Result<Stream, StreamError> {
+        let Settings { transport, .. } = self.settings;
+        let pages = self.settings.perf_pages();
+        Stream::open(&mut self.object, transport, &self.config, pages)
+    }
+
+    /// Opens the table of counts.
+    ///
+    /// # Errors
+    ///
+    /// The object does not have it.
+    pub fn counts(&mut self, by: CountBy) -> Result<Counts, CountsError> {
+        Counts::open(&mut self.object, by)
+    }
+
+    /// Loads the programs and attaches them: the trace begins. Also says what it cannot show, and
+    /// why: for the user to know before the first row.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses a program or a hook.
+    pub fn attach(self) -> Result<(Tracer, Vec<String>), TracerError> {
+        let Self {
+            settings,
+            config,
+            mut object,
+            numbers,
+            followed,
+            mut gaps,
+        } = self;
         let mut attached = Attached::default();
-        if request.follow {
+        if settings.follow != Follow::Nobody {
             attached.follow(&object)?;
         }
-        if request.outcomes {
+        if config.outcomes != 0 {
             attached.outcomes(&object)?;
         }
-        attached.checks(&object, request.hook, &request.layout)?;
-        cover_inlined(request, &config, &mut object, &mut attached, &mut gaps)?;
-        Ok(Self {
-            log: open_log(request, &attached),
+        attached.checks(&object, settings.hook, &settings.layout)?;
+        cover_inlined(&settings, &config, &mut object, &mut attached, &mut gaps)?;
+        let tracer = Tracer {
+            log: open_log(&settings, &attached),
             attached,
             missed_before: Missed::default(),
             detached: false,
             counters: CounterTable(object.take_map("COUNTERS")?),
             numbers,
             followed,
-            counts,
-            stream,
-            gaps,
-            started_in: start.elapsed(),
-        })
+        };
+        Ok((tracer, gaps))
     }
+}
 
+impl Tracer {
     /// What happened to the checks so far, over all processors.
     ///
     /// # Errors
@@ -145,30 +165,6 @@ impl Tracer {
         self.counters
             .read(self.detached)
             .map_err(|error| TracerError::Map("COUNTERS", error))
-    }
-
-    /// What was counted so far, in no order; nothing where [`Request::count`] is not set.
-    ///
-    /// # Errors
-    ///
-    /// The table cannot be read.
-    pub fn counts(&self) -> Result<Vec<Counted>, TracerError> {
-        match &self.counts {
-            Some(counts) => Ok(counts.read()?),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Makes room in the table of counts: see [`Counts::fold_ended`].
-    ///
-    /// # Errors
-    ///
-    /// The table cannot be read or written.
-    pub fn fold_ended_counts(&mut self) -> Result<Vec<u32>, TracerError> {
-        match &mut self.counts {
-            Some(counts) => Ok(counts.fold_ended()?),
-            None => Ok(Vec::new()),
-        }
     }
 
     /// What the kernel skipped so far.
@@ -181,12 +177,12 @@ impl Tracer {
         }
     }
 
-    /// Follows one more process, from its next check on, or, `waiting`, from its next execve(2).
+    /// Follows one more process, from its next check on.
     ///
     /// # Errors
     ///
     /// The table is full, or this trace follows nobody.
-    pub fn follow(&mut self, pid: u32, waiting: bool) -> Result<(), TracerError> {
+    pub fn follow(&mut self, pid: u32) -> Result<(), TracerError> {
         let pid = match &self.numbers {
             Some(numbers) => match numbers.initial(pid) {
                 // It has ended meanwhile.
@@ -195,10 +191,9 @@ impl Tracer {
             },
             None => pid,
         };
-        let state = if waiting { WAITING } else { FOLLOWED };
         match &mut self.followed {
             Some(table) => table
-                .insert(pid, state, 0)
+                .insert(pid, FOLLOWED, 0)
                 .map_err(|error| TracerError::Map("PIDS", error)),
             None => Err(TracerError::Map("PIDS", MapError::KeyNotFound)),
         }
@@ -222,8 +217,8 @@ impl Tracer {
 
 /// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
 /// trace without it is whole.
-fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
-    if request.log_level == 0 || request.transport != Transport::Ring {
+fn open_log(settings: &Settings, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
+    if settings.log_level == 0 || settings.transport != Transport::Ring {
         return None;
     }
     EbpfLogger::init_from_id(attached.program_id()?)
@@ -235,27 +230,49 @@ fn open_log(request: &Request, attached: &Attached) -> Option<EbpfLogger<&'stati
 const WAITING: u32 = 0;
 const FOLLOWED: u32 = 1;
 
+/// The table of processes, with those that the filters name; `None` where nobody looks into it.
+fn follow_first(
+    settings: &Settings,
+    config: &Config,
+    object: &mut Object,
+) -> Result<Option<HashMap<MapData, u32, u32>>, TracerError> {
+    if config.pids == 0 && config.follow == 0 {
+        return Ok(None);
+    }
+    let state = match settings.follow {
+        Follow::FromExecve => WAITING,
+        Follow::Nobody | Follow::Descendants => FOLLOWED,
+    };
+    let mut table: HashMap<MapData, u32, u32> = object.take_map("PIDS")?;
+    for pid in &settings.filters.pids {
+        table
+            .insert(pid, state, 0)
+            .map_err(|error| TracerError::Map("PIDS", error))?;
+    }
+    Ok(Some(table))
+}
+
 /// Makes checks of the kind that compilers inline, and hooks the function that one is inlined into
 /// where it does not arrive. The tracepoint is in the body, and is inlined with it.
 fn cover_inlined(
-    request: &Request,
+    settings: &Settings,
     config: &Config,
     object: &mut Object,
     attached: &mut Attached,
     gaps: &mut Vec<String>,
 ) -> Result<(), TracerError> {
-    if request.hook == Hook::Tracepoint {
+    if settings.hook == Hook::Tracepoint {
         return Ok(());
     }
     for caller in Caller::ALL {
         if !caller.is_asked_for(config) || !caller.is_inlined(object)? {
             continue;
         }
-        let hooked = if request.hook == Hook::KprobePair && caller == Caller::Prctl {
+        let hooked = if settings.hook == Hook::KprobePair && caller == Caller::Prctl {
             Err("without BTF it cannot be told when it asks".to_owned())
         } else {
             attached
-                .caller(object, request.hook, caller, &request.layout)
+                .caller(object, settings.hook, caller, &settings.layout)
                 .map_err(|error| error.to_string())
         };
         if let Err(error) = hooked {

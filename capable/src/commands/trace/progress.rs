@@ -4,18 +4,16 @@ use std::time::{Duration, Instant};
 
 use capable_common::Counters;
 
-use crate::commands::print::say;
-use crate::kernel::{
-    attach::Missed,
-    plan::{Plan, Unknown},
-    tracer::{Tracer, TracerError},
+use crate::{
+    commands::{print::say, tracing::told},
+    session::{Missed, Session, SessionError, Streaming, Summary},
 };
 
 /// How often losses and progress are looked at while rows come.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The running account.
-pub struct Report {
+pub struct Progress {
     progress: bool,
     next: Instant,
     lost: u64,
@@ -70,9 +68,13 @@ impl Losses {
     }
 }
 
-impl Report {
-    /// An account, with a line of progress where rows go elsewhere than to the terminal.
-    pub fn new(progress: bool) -> Self {
+impl Progress {
+    /// Says how the trace works and what it cannot show. A line of `progress` is for where rows go
+    /// elsewhere than to the terminal.
+    pub fn begin(progress: bool, session: &Session<Streaming>, gaps: &[String]) -> Self {
+        for line in told::lines(session.plan(), gaps.iter().chain(session.gaps())) {
+            say(format_args!("capable: {line}\n"));
+        }
         let now = Instant::now();
         Self {
             progress,
@@ -82,30 +84,19 @@ impl Report {
         }
     }
 
-    /// Says how the trace works and what it cannot show.
-    pub fn begin<'a>(&mut self, plan: &Plan, gaps: impl Iterator<Item = &'a String>) {
-        say(format_args!("capable: {plan}\n"));
-        for line in unknowns(&plan.unknown) {
-            say(format_args!("capable: {line}\n"));
-        }
-        for gap in gaps {
-            say(format_args!("capable: {gap}\n"));
-        }
-    }
-
     /// Once a second while rows come: new losses, and progress.
     ///
     /// # Errors
     ///
     /// The counters cannot be read.
-    pub fn tick(&mut self, tracer: &Tracer, shown: u64) -> Result<(), TracerError> {
+    pub fn tick(&mut self, session: &Session<Streaming>, shown: u64) -> Result<(), SessionError> {
         let now = Instant::now();
         if now < self.next {
             return Ok(());
         }
         self.next = now + INTERVAL;
-        let counters = tracer.counters()?;
-        let losses = Losses::of(&counters, tracer.missed());
+        let counters = session.counters()?;
+        let losses = Losses::of(&counters, session.missed());
         if losses.total() > self.lost {
             let clear = if self.progress { "\r\x1b[K" } else { "" };
             say(format_args!(
@@ -130,13 +121,10 @@ impl Report {
     }
 
     /// The sum, in one line.
-    ///
-    /// # Errors
-    ///
-    /// The counters cannot be read.
-    pub fn end(&mut self, tracer: &Tracer, shown: u64) -> Result<(), TracerError> {
-        let counters = tracer.counters()?;
-        let missed = tracer.missed();
+    pub fn end(&self, happened: &Summary, shown: u64) {
+        let Summary {
+            counters, missed, ..
+        } = *happened;
         let losses = Losses::of(&counters, missed);
         if self.progress {
             say(format_args!("\r\x1b[K"));
@@ -160,26 +148,7 @@ impl Report {
             line.push_str("; this kernel does not count the checks that it skips");
         }
         say(format_args!("{line}\n"));
-        Ok(())
     }
-}
-
-/// What a trace cannot say, a line for each reason.
-fn unknowns(unknown: &[Unknown]) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for Unknown { what, lack } in unknown {
-        match reasons
-            .iter_mut()
-            .find(|(reason, _)| *reason == lack.reason)
-        {
-            Some((_, fields)) => fields.push(what),
-            None => reasons.push((&lack.reason, vec![what])),
-        }
-    }
-    reasons
-        .into_iter()
-        .map(|(reason, fields)| format!("unknown, because {reason}: {}", fields.join("; ")))
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,84 @@
+//! What is counted, from when counting began to the latest reading.
+
+use capable_common::Counters;
+use tokio::time::{Duration, Instant};
+
+use super::sample::Sample;
+use crate::session::{CountBy, CountSubject, Counting, Missed, Planned, Session, SessionError};
+
+/// A session that counts, and what it counted when it was last read.
+pub struct Reading {
+    session: Session<Counting>,
+    by: CountBy,
+    began: Instant,
+    read: Instant,
+    /// The counts.
+    pub sample: Sample,
+    /// What happened to the checks.
+    pub counters: Counters,
+    /// What the kernel skipped.
+    pub missed: Missed,
+}
+
+impl Reading {
+    /// Begins to count, in a table with room for so many rows.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn begin(
+        planned: &Planned,
+        subject: CountSubject,
+        entries: u32,
+    ) -> Result<Self, SessionError> {
+        let by = CountBy {
+            subject,
+            entries,
+            ..CountBy::PROCESS
+        };
+        let session = planned.counts(by)?;
+        let now = Instant::now();
+        Ok(Self {
+            session,
+            by,
+            began: now,
+            read: now,
+            sample: Sample::default(),
+            counters: Counters::default(),
+            missed: Missed::default(),
+        })
+    }
+
+    /// What it goes by.
+    pub fn subject(&self) -> CountSubject {
+        self.by.subject
+    }
+
+    /// What the session cannot show.
+    pub fn gaps(&self) -> &[String] {
+        self.session.gaps()
+    }
+
+    /// For how long it has been counted.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Reads the counters, and makes room where the table is half full.
+    ///
+    /// # Errors
+    ///
+    /// A table cannot be read.
+    pub fn refresh(&mut self) -> Result<(), SessionError> {
+        let counted = self.session.counts()?;
+        let now = Instant::now();
+        self.sample = self.sample.next(&counted, now - self.read);
+        self.read = now;
+        self.counters = self.session.counters()?;
+        self.missed = self.session.missed();
+        if counted.len() >= self.by.entries as usize / 2 {
+            self.sample.fold(&self.session.fold_ended()?);
+        }
+        Ok(())
+    }
+}

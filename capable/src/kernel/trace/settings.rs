@@ -1,0 +1,156 @@
+//! What a trace is told to do.
+
+use capable_common::UniqueBy;
+
+use super::{counts::CountBy, filters::Filters};
+use crate::kernel::{
+    btf::offsets::Layout,
+    hook::{Hook, Transport},
+    plan::Plan,
+};
+
+/// The size of the ring buffer where nobody says otherwise, in bytes.
+const RING_BYTES: u32 = 1 << 22;
+
+/// The size of a processor's perf buffer where nobody says otherwise, in bytes.
+const PERF_BYTES: u32 = 1 << 20;
+
+/// The size of a page, and so of the smallest ring buffer.
+const PAGE: u32 = 4096;
+
+/// What a trace is told to do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The hook.
+    pub hook: Hook,
+    /// The transport.
+    pub transport: Transport,
+    /// What is known of this kernel.
+    pub layout: Layout,
+    /// Drop checks that are known not to be audited.
+    pub audited_only: bool,
+    /// What to keep.
+    pub filters: Filters,
+    /// Whose descendants to keep too.
+    pub follow: Follow,
+    /// What becomes of the checks that are kept.
+    pub output: Output,
+    /// The level of the kernel side's own log: 0 is off, 5 is trace.
+    pub log_level: u8,
+}
+
+/// Whose descendants are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// Nobody's.
+    #[default]
+    Nobody,
+    /// Those of the processes that the filters name.
+    Descendants,
+    /// Likewise, and the processes themselves are kept from their next execve(2) on only: until
+    /// then each is a launcher.
+    FromExecve,
+}
+
+/// What becomes of the checks that are kept.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Nothing. The tracer learns of checks of its own.
+    Nothing,
+    /// A record of each is sent.
+    Records(Records),
+    /// They are counted in the kernel.
+    Counts(CountBy),
+}
+
+/// What records hold and when they are sent.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// Parent, inner pids and system call.
+    pub detail: bool,
+    /// Whose credentials were checked, over which namespace.
+    pub credentials: bool,
+    /// The cgroup's id.
+    pub cgroup: bool,
+    /// Frames of the kernel stack.
+    pub kernel_frames: u32,
+    /// Frames of the user stack.
+    pub user_frames: u32,
+    /// Only of checks that are new by this.
+    pub unique: UniqueBy,
+    /// Also tell how system calls ended in which a check was denied.
+    pub outcomes: bool,
+    /// Also count, whether or not a record gets through; what `unique` drops is not counted.
+    pub count: Option<CountBy>,
+    /// Size of the ring buffer, or of each processor's perf buffer, in bytes.
+    pub buffer: Option<u32>,
+}
+
+impl Default for Records {
+    /// The plain check and nothing else.
+    fn default() -> Self {
+        Self {
+            detail: false,
+            credentials: false,
+            cgroup: false,
+            kernel_frames: 0,
+            user_frames: 0,
+            unique: UniqueBy::Off,
+            outcomes: false,
+            count: None,
+            buffer: None,
+        }
+    }
+}
+
+impl Records {
+    /// Frames that are enough to see who asked: the tracer's own, `cap_capable` and its helpers.
+    pub const CALLER_FRAMES: u32 = 12;
+}
+
+impl Settings {
+    /// Every audited check, and nothing made of it: the least that a plan can be used for.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            hook: plan.hook,
+            transport: plan.transport,
+            layout: plan.layout,
+            audited_only: true,
+            filters: Filters::default(),
+            follow: Follow::Nobody,
+            output: Output::Nothing,
+            log_level: 0,
+        }
+    }
+
+    /// The records, where any are sent.
+    pub fn records(&self) -> Option<&Records> {
+        match &self.output {
+            Output::Records(records) => Some(records),
+            Output::Nothing | Output::Counts(_) => None,
+        }
+    }
+
+    /// What is counted by, where it is counted.
+    pub fn count(&self) -> Option<CountBy> {
+        match &self.output {
+            Output::Nothing => None,
+            Output::Records(records) => records.count,
+            Output::Counts(by) => Some(*by),
+        }
+    }
+
+    /// The size of the ring buffer.
+    pub(super) fn ring_bytes(&self) -> u32 {
+        match self.records() {
+            Some(records) => records.buffer.unwrap_or(RING_BYTES),
+            None => PAGE,
+        }
+    }
+
+    /// The size of a processor's perf buffer, in pages.
+    pub(super) fn perf_pages(&self) -> usize {
+        let buffer = self.records().and_then(|records| records.buffer);
+        (buffer.unwrap_or(PERF_BYTES) / PAGE).max(1) as usize
+    }
+}

@@ -1,0 +1,211 @@
+//! What to trace, and the plan that this kernel allows for.
+
+use super::{Session, SessionError, counting::Counting, descendants, streaming::Streaming};
+use crate::kernel::{
+    hook::{Hook, Transport},
+    plan::{Choice, Plan, PlanError, plan},
+    probe::features::Features,
+    trace::{
+        calibration,
+        counts::CountBy,
+        filters::Filters,
+        settings::{Follow, Output, Records, Settings},
+        tracer::{Ready, TracerError},
+    },
+};
+
+/// What to trace: every audited check, by the best hook and transport that this kernel has, unless
+/// something else is said.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    choice: Choice,
+    audited_only: bool,
+    filters: Filters,
+    follow: Follow,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Every audited check, in the best way that this kernel has.
+    pub fn new() -> Self {
+        Self {
+            choice: Choice::default(),
+            audited_only: true,
+            filters: Filters::default(),
+            follow: Follow::Nobody,
+        }
+    }
+
+    /// By this hook and no other.
+    pub fn hook(mut self, hook: Hook) -> Self {
+        self.choice.hook = Some(hook);
+        self
+    }
+
+    /// By this transport and no other.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.choice.transport = Some(transport);
+        self
+    }
+
+    /// Checks that are not audited too. There are many more of them.
+    pub fn unaudited(mut self) -> Self {
+        self.audited_only = false;
+        self
+    }
+
+    /// Only what these keep.
+    pub fn filters(mut self, filters: Filters) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// The descendants of the processes that the filters name too: those that exist and those to
+    /// come.
+    pub fn descendants(mut self) -> Self {
+        self.follow = Follow::Descendants;
+        self
+    }
+
+    /// Probes the kernel and plans how to trace. Nothing is attached.
+    ///
+    /// # Errors
+    ///
+    /// Tracing is not possible here, or not in the way that was asked for.
+    pub fn plan(self) -> Result<Planned, PlanError> {
+        let features = calibration::probe();
+        let plan = plan(&features, &self.choice)?;
+        Ok(Planned {
+            plan,
+            features,
+            asked: self,
+        })
+    }
+
+    /// Plans, and begins to stream records: see [`Planned::records`].
+    ///
+    /// # Errors
+    ///
+    /// Tracing is not possible here, or the kernel refuses.
+    pub fn records(self, records: Records) -> Result<Session<Streaming>, SessionError> {
+        self.plan()?.records(records)
+    }
+
+    /// Plans, and begins to count: see [`Planned::counts`].
+    ///
+    /// # Errors
+    ///
+    /// Tracing is not possible here, or the kernel refuses.
+    pub fn counts(self, by: CountBy) -> Result<Session<Counting>, SessionError> {
+        self.plan()?.counts(by)
+    }
+}
+
+/// What to trace, and how. Sessions can begin from it one after another.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    plan: Plan,
+    features: Features,
+    asked: Builder,
+}
+
+impl Planned {
+    /// How it will be traced, and what will be unknown.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the kernel offers.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// Only a process that waits to become a command, from its next execve(2) on, and all of its
+    /// descendants: the one of a [`Waiting`](crate::launcher::Waiting), say.
+    pub fn command(mut self, pid: u32) -> Self {
+        self.asked.filters.pids = vec![pid];
+        self.asked.follow = Follow::FromExecve;
+        self
+    }
+
+    /// Begins to stream a record of each check. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn records(&self, records: Records) -> Result<Session<Streaming>, SessionError> {
+        let by = records.count;
+        let mut ready = self.ready(Output::Records(records))?;
+        let stream = ready.stream()?;
+        let counts = by.map(|by| ready.counts(by)).transpose()?;
+        self.begin(ready, Streaming { stream, counts })
+    }
+
+    /// Begins to count checks in the kernel; nothing comes of it until the table is read.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn counts(&self, by: CountBy) -> Result<Session<Counting>, SessionError> {
+        let mut ready = self.ready(Output::Counts(by))?;
+        let counts = ready.counts(by)?;
+        self.begin(ready, Counting { counts })
+    }
+
+    /// Makes the tables.
+    fn ready(&self, output: Output) -> Result<Ready, TracerError> {
+        let Builder {
+            choice: _,
+            audited_only,
+            filters,
+            follow,
+        } = &self.asked;
+        let mut filters = filters.clone();
+        filters.pids.extend(self.descendants());
+        Ready::new(Settings {
+            audited_only: *audited_only,
+            filters,
+            follow: *follow,
+            output,
+            // aya-log's levels are the log crate's: the kernel side says as much as this one.
+            log_level: log::max_level() as u8,
+            ..Settings::of(&self.plan)
+        })
+    }
+
+    /// Attaches.
+    fn begin<T>(&self, ready: Ready, output: T) -> Result<Session<T>, SessionError> {
+        let (mut tracer, gaps) = ready.attach()?;
+        // Those that were made after the tables.
+        for pid in self.descendants() {
+            tracer.follow(pid)?;
+        }
+        Ok(Session {
+            plan: self.plan.clone(),
+            gaps,
+            tracer,
+            output,
+        })
+    }
+
+    /// The descendants, as they are now, of the processes that were named.
+    fn descendants(&self) -> Vec<u32> {
+        let Builder {
+            filters, follow, ..
+        } = &self.asked;
+        match follow {
+            Follow::Descendants => filters
+                .pids
+                .iter()
+                .flat_map(|&pid| descendants::of(pid))
+                .collect(),
+            // Whoever waits to become a command has none.
+            Follow::Nobody | Follow::FromExecve => Vec::new(),
+        }
+    }
+}

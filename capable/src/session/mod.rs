@@ -1,0 +1,153 @@
+//! A tracing session, from what is asked for to its orderly end.
+//!
+//! A [`Builder`] takes what to trace. It probes the kernel and plans how, once ([`Planned`]); from
+//! there a session begins that either streams a record of each check or counts checks in the kernel.
+//! The two are different types, so that nobody waits for records that never come:
+//!
+//! ```text
+//! Builder ──plan──> Planned ──records──> Session<Streaming> ──finish──> Summary
+//!                           └──counts──> Session<Counting>  ──finish──> Summary
+//! ```
+//!
+//! Streaming the checks of a process and of its descendants:
+//!
+//! ```no_run
+//! use capable::session::{Builder, Filters, Record, Records, SessionError};
+//!
+//! # async fn watch(pid: u32) -> Result<(), SessionError> {
+//! let filters = Filters {
+//!     pids: vec![pid],
+//!     ..Filters::default()
+//! };
+//! let mut session = Builder::new()
+//!     .filters(filters)
+//!     .descendants()
+//!     .records(Records::default())?;
+//! for gap in session.gaps() {
+//!     eprintln!("{gap}");
+//! }
+//! loop {
+//!     session
+//!         .next_batch(|record| {
+//!             if let Record::Check(check) = record {
+//!                 println!("{} {:?}", check.capability(), check.verdict());
+//!             }
+//!         })
+//!         .await?;
+//! }
+//! # }
+//! ```
+//!
+//! Counting every check on the machine for ten seconds, which needs no runtime:
+//!
+//! ```no_run
+//! use capable::session::{Builder, CountBy, SessionError};
+//!
+//! # fn count() -> Result<(), SessionError> {
+//! let session = Builder::new().unaudited().counts(CountBy::PROCESS)?;
+//! std::thread::sleep(std::time::Duration::from_secs(10));
+//! for row in session.finish()?.counts {
+//!     println!("{:>8} {}", row.checks, row.facts.capability);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+mod counting;
+mod descendants;
+mod error;
+mod streaming;
+
+use capable_common::Counters;
+
+pub use builder::{Builder, Planned};
+pub use counting::Counting;
+pub use error::SessionError;
+pub use streaming::Streaming;
+
+pub use crate::kernel::{
+    hook::{Hook, Transport},
+    trace::{
+        attach::Missed,
+        counts::{CountBy, CountSubject, Counted, CountedStack, Who},
+        filters::{Filters, Results},
+        record::Record,
+        settings::Records,
+    },
+};
+use crate::{
+    capability::CapabilitySet,
+    kernel::{
+        bpf::privileges,
+        plan::Plan,
+        trace::tracer::{Tracer, TracerError},
+    },
+};
+
+/// A session under way. Dropped, it ends; [`Session::finish`] ends it and says what happened.
+///
+/// `Output` is what becomes of the checks: [`Streaming`] or [`Counting`].
+pub struct Session<Output> {
+    plan: Plan,
+    gaps: Vec<String>,
+    tracer: Tracer,
+    output: Output,
+}
+
+/// What happened in a session, from its beginning to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// What happened to the checks, as the kernel side counted.
+    pub counters: Counters,
+    /// What the kernel skipped.
+    pub missed: Missed,
+    /// What was counted, in no order; empty where nothing was to be.
+    pub counts: Vec<Counted>,
+}
+
+impl Summary {
+    /// Of a trace that is detached.
+    fn of(tracer: &Tracer, counts: Vec<Counted>) -> Result<Self, TracerError> {
+        Ok(Self {
+            counters: tracer.counters()?,
+            missed: tracer.missed(),
+            counts,
+        })
+    }
+}
+
+impl<Output> Session<Output> {
+    /// How it traces, and what it cannot know on this kernel.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What turned out at the start that it cannot show, and why, a sentence each.
+    pub fn gaps(&self) -> &[String] {
+        &self.gaps
+    }
+
+    /// What happened to the checks so far, as the kernel side counted.
+    ///
+    /// # Errors
+    ///
+    /// The counters cannot be read.
+    pub fn counters(&self) -> Result<Counters, SessionError> {
+        Ok(self.tracer.counters()?)
+    }
+
+    /// What the kernel skipped so far.
+    pub fn missed(&self) -> Missed {
+        self.tracer.missed()
+    }
+
+    /// Gives up every capability of this process that is not needed to go on, but those to keep.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn give_up_privileges(&self, keep: CapabilitySet) -> Result<(), SessionError> {
+        privileges::give_up(keep).map_err(SessionError::Privileges)
+    }
+}
