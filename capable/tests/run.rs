@@ -318,11 +318,15 @@ fn a_file_that_cannot_be_what_the_gate_is_given_is_named_with_the_reason() {
             "net_raw\nbogus\n",
             "line 2: unknown capability 'bogus'",
         ),
-        ("--allow", "{\"checks\": 1", "it is no report of capable"),
+        (
+            "--allow",
+            "{\"checks\": 1",
+            "this is not a report of capable",
+        ),
         ("--allow", "\u{0}", "line 1: unknown capability"),
-        ("--baseline", "net_raw\n", "it is no report of capable"),
+        ("--baseline", "net_raw\n", "this is not a report of capable"),
         ("--baseline", "{}", "missing field `version`"),
-        ("--baseline", "", "it is no report of capable"),
+        ("--baseline", "", "this is not a report of capable"),
         ("--baseline", "{\"version\": 99}", "version 99"),
     ] {
         let file = folder.path().join("given");

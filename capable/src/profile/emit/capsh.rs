@@ -28,14 +28,18 @@ impl Emitter for Capsh {
             RunsAs::Root => {}
             RunsAs::Unknown => comment(
                 out,
-                "Whom it runs as is not known: this is for root. For another user, --emit with \
-                 --user NAME.",
+                "The user that it runs as is not known: this is for root. For another user, use \
+                 `capable run --user NAME`.",
             ),
             RunsAs::User(user) => {
                 words.push("--keep=1".to_owned());
                 words.push(match user.parse::<u32>() {
                     Ok(uid) => {
-                        comment(out, "A number keeps root's groups: better give a name.");
+                        comment(
+                            out,
+                            "With a number, capsh keeps root's groups: better give a \
+                         name.",
+                        );
                         format!("--uid={uid}")
                     }
                     Err(_) => format!("--user={user}"),

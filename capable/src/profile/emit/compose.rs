@@ -14,8 +14,8 @@ impl Emitter for Compose {
         super::preamble(out, needs, "Compose service");
         comment(
             out,
-            "Lay it over the file that has the service's image: docker compose -f compose.yaml -f \
-             THIS_FILE up. Only what was profiled is in the set: an entry point in the image may \
+            "Use it on top of the file that defines the service: docker compose -f compose.yaml -f \
+             THIS_FILE up. The set covers only what was profiled: an entry point in the image may \
              need more.",
         );
         let from_file = needs_file_capabilities(needs);

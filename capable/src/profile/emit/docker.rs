@@ -24,7 +24,7 @@ impl Emitter for Engine {
         super::preamble(out, needs, &format!("Options of {program} run"));
         comment(
             out,
-            "Only what was profiled is in the set: an entry point in the image may need more.",
+            "The set covers only what was profiled: an entry point in the image may need more.",
         );
         let from_file = matches!(self, Self::Docker) && needs_file_capabilities(needs);
         if from_file {
@@ -58,9 +58,9 @@ impl Emitter for Engine {
 }
 
 /// Why a user other than root holds nothing of what is added, and what helps.
-pub(super) const FROM_FILE: &str = "It runs as a user other than root, whom added capabilities only bound: the program's file in \
-     the image must have them too (--emit setcap), which no-new-privileges would undo, so that is \
-     left out.";
+pub(super) const FROM_FILE: &str = "It runs as a user other than root, which gets only those of \
+ the added capabilities that the program's file in the image has too (--emit setcap). \
+ no-new-privileges would undo that, so it is left out.";
 
 #[cfg(test)]
 mod tests {

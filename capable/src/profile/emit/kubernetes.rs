@@ -32,8 +32,8 @@ impl Emitter for Kubernetes {
         super::preamble(out, needs, "securityContext");
         comment(
             out,
-            "Put it under spec.containers[]. Only what was profiled is in the set: an entry \
-             point in the image may need more.",
+            "Put it under spec.containers[]. The set covers only what was profiled: an entry point \
+             in the image may need more.",
         );
         admission(out, needs.set);
         let from_file = needs_file_capabilities(needs);
@@ -41,9 +41,9 @@ impl Emitter for Kubernetes {
         if from_file {
             comment(
                 out,
-                "It runs as a user other than root, whom added capabilities only bound: the \
-                 program's file in the image must have them too (--emit setcap), which \
-                 allowPrivilegeEscalation: false would undo, so that is left out.",
+                "It runs as a user other than root, which gets only those of the added \
+                 capabilities that the program's file in the image has too (--emit setcap). \
+                 allowPrivilegeEscalation: false would undo that, so it is left out.",
             );
         } else if sys_admin {
             comment(
@@ -88,7 +88,8 @@ fn admission(out: &mut String, set: CapabilitySet) {
         comment(
             out,
             &format!(
-                "Pod Security level baseline refuses {names}; the namespace must be privileged."
+                "Pod Security level baseline refuses {names}; the namespace must allow level \
+                 privileged."
             ),
         );
     } else if !set

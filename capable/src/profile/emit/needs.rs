@@ -91,7 +91,8 @@ impl ProgramNeeds {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.incomplete {
-            notes.push("INCOMPLETE: checks were lost, so the set may lack some.".to_owned());
+            notes
+                .push("INCOMPLETE: checks were lost, so the set may lack capabilities.".to_owned());
         }
         let unnamed: CapabilitySet = self
             .set
@@ -108,7 +109,7 @@ impl ProgramNeeds {
             (self.starting_only, "Needed while starting only"),
             (
                 unnamed,
-                "Needed, but without a name that could be written here",
+                "Needed, but it has no name that could be written here",
             ),
         ] {
             if !set.is_empty() {

@@ -32,7 +32,7 @@ impl Emitter for Setcap {
         if names.is_empty() {
             comment(
                 out,
-                "It needs none: this takes away what the file has, if it has any.",
+                "It needs none: this removes the capabilities of the file, if it has any.",
             );
             out.push_str(&format!("setcap -r {file}\n"));
             return;
@@ -42,13 +42,13 @@ impl Emitter for Setcap {
         }
         comment(
             out,
-            "Whoever may execute the file gets them; not on nosuid mounts, not with \
-             no_new_privs. What it executes in turn does not get them.",
+            "Every user that may execute the file gets them, except on nosuid mounts and under \
+             no_new_privs. Programs that it executes do not get them.",
         );
         if let Some(name) = needs.executable.as_deref().and_then(interpreter_name) {
             comment(
                 out,
-                &format!("{name} is an interpreter: every program that it runs would get them."),
+                &format!("{name} is an interpreter: every script that it runs would get them."),
             );
         }
         let value = format!("{}+ep", names.join(","));
@@ -66,7 +66,7 @@ fn script(out: &mut String, needs: &ProgramNeeds, interpreter: &Path) {
         out,
         &format!(
             "It is a script: the kernel ignores capabilities of scripts, and {interpreter} would \
-             give them to every script. Use --emit systemd or capsh, or a program of its own."
+             give them to every script. Use --emit systemd or capsh, or a compiled program."
         ),
     );
     line_comment(
@@ -112,7 +112,7 @@ fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
     if mine.is_empty() {
         comment(
             out,
-            "The needs are those of these programs, each with a file of its own:",
+            "These programs need capabilities, each of them another file:",
         );
         for (program, set) in &needs.by_program {
             comment(out, &format!("{program}: {}", libcap_names(*set).join(",")));
@@ -123,7 +123,7 @@ fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
         let names = libcap_names(*set).join(",");
         comment(
             out,
-            &format!("Not in it: {program}, another file, needs {names}."),
+            &format!("Not included: {program} is another file and needs {names}."),
         );
     }
     mine.iter()
@@ -191,7 +191,7 @@ mod tests {
         );
         let text = Consumer::Setcap.emit(&needs);
         assert!(
-            text.contains("mount, another file, needs cap_sys_admin"),
+            text.contains("mount is another file and needs cap_sys_admin"),
             "{text}"
         );
     }

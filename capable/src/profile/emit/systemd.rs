@@ -19,11 +19,11 @@ impl Emitter for Systemd {
         match &unit {
             Some(unit) => comment(
                 out,
-                &format!("Paste with: systemctl edit {unit}, then restart the unit."),
+                &format!("Paste this with `systemctl edit {unit}`, then restart the unit."),
             ),
             None => comment(
                 out,
-                "The unit is not known. Paste with: systemctl edit UNIT, then restart it.",
+                "The unit is not known: paste this with `systemctl edit UNIT`, then restart it.",
             ),
         }
         let names: Vec<_> = named(needs.set).map(|each| each.to_string()).collect();
@@ -44,7 +44,7 @@ impl Emitter for Systemd {
             RunsAs::Unknown => {
                 comment(
                     out,
-                    "Whom it runs as is not known. With User= other than root, add:",
+                    "The user that it runs as is not known. If User= is not root, add:",
                 );
                 line_comment(out, &format!("AmbientCapabilities={names}"));
             }

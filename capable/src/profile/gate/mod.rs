@@ -14,7 +14,7 @@ use crate::capability::{Capability, CapabilitySet, ParseSetError};
 #[derive(Debug, Error)]
 pub enum GateError {
     /// It is neither a list nor a file that exists.
-    #[error("'{given}' is no list of capabilities ({list}), and there is no file of that name")]
+    #[error("'{given}' is neither a list of capabilities ({list}) nor a file")]
     Neither {
         /// What was given.
         given: String,

@@ -8,12 +8,12 @@ use super::{Report, VERSION};
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// It is no JSON, or lacks a field.
-    #[error("it is no report of capable ({0}); write one with '-o json --report FILE'")]
+    #[error("this is not a report of capable ({0}); write one with '-o json --report FILE'")]
     Json(#[from] serde_json::Error),
     /// It has a version that is not known here.
     #[error(
-        "the report has version {0}, and this program reads version {VERSION}: write it again, \
-         or use the version of capable that wrote it"
+        "the report has version {0}, but this program reads version {VERSION}: write the report \
+         again, or use the version of capable that wrote it"
     )]
     Version(u32),
 }
@@ -101,6 +101,6 @@ mod tests {
         let error = read(r#"{"version": 9}"#).unwrap_err().to_string();
         assert!(error.contains("version 9"), "{error}");
         let error = read("nonsense").unwrap_err().to_string();
-        assert!(error.contains("no report of capable"), "{error}");
+        assert!(error.contains("not a report of capable"), "{error}");
     }
 }

@@ -13,7 +13,8 @@ pub fn markdown(report: &Report) -> String {
     );
     if let Some(lost) = &report.incomplete {
         out.push_str(&format!(
-            "> **Incomplete**: the set may lack capabilities, for something was lost: {}.\n\n",
+            "> **Incomplete**: the set may lack capabilities, because something was lost: \
+             {}.\n\n",
             escaped(&losses(lost))
         ));
     }
@@ -62,7 +63,7 @@ fn row(out: &mut String, report: &CapabilityReport) {
     let certain = if report.certain { "" } else { " (not certain)" };
     let alternative = report
         .alternative
-        .map(|alternative| format!("; {} would do too", code(&alternative.to_string())));
+        .map(|alternative| format!("; {} is accepted too", code(&alternative.to_string())));
     out.push_str(&format!(
         "| {} | {}{certain} | {} | {} | {} | {} | {}{} |\n",
         code(&report.capability.to_string()),

@@ -16,8 +16,8 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
         Finding::unsure(
             Class::AskedNotNeeded,
             Rule::Access,
-            "the program only asked with access(2) whether it could; without the capability the \
-             answer is no, which a program may act on",
+            "the program only asked with access(2) whether it may access a file; without the \
+             capability the answer is no, and the program may act on that",
         )
     })
 }

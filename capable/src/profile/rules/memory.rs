@@ -45,8 +45,8 @@ pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
     if case.facts.capability != Capability::SYS_ADMIN {
         return None;
     }
-    let why = "asked at every mapping of memory; the answer only matters for the last reserve with \
-               vm.overcommit_memory=2";
+    let why = "asked whenever memory is mapped; the answer only matters for the last reserve of \
+     memory under vm.overcommit_memory=2";
     let among = |syscalls: &[&str]| {
         case.syscall
             .is_some_and(|syscall| syscalls.contains(&syscall))

@@ -196,7 +196,7 @@ fn by_syscall_alone(why: &'static str, case: &Case) -> Why {
         Some(syscall) => Why::from(why)
             .text(" (asked in ")
             .text(UNKNOWN_CALLER)
-            .text(", and taken for that because of ")
+            .text(", and taken for this because of ")
             .syscall(syscall)
             .text(")"),
         None => why.into(),

@@ -13,7 +13,7 @@ pub(super) fn same_id(case: &Case) -> Option<Ruling> {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::SameId,
-            "the id was set to the one that the process had already, which needs nothing",
+            "the id was set to the value that the process already had, which needs no capability",
         )
     })
 }
@@ -31,8 +31,8 @@ pub(super) fn id_may_be_the_same(case: &Case) -> Option<Ruling> {
             Class::Needed,
             Rule::SameId,
             Why::from("granted ").origin(case).text(
-                "; needed if the id changed, which is not known: the kernel may ask before it \
-                 looks",
+                "; needed only if the id changed, which is not known: the kernel may ask before it \
+                 compares the ids",
             ),
         )
     })
@@ -59,8 +59,8 @@ pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
             Class::Needed,
             Rule::Unaudited,
             Why::from("granted without audit ").origin(case).text(
-                "; the kernel mostly asks so where it gets on without, but this place is not a \
-                 known one: try without",
+                "; the kernel mostly asks without audit when it can continue without the \
+                 capability, but this function is not a known one: try without",
             ),
         )
     })
@@ -75,8 +75,8 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
                 Class::Needed,
                 Rule::Granted,
                 Why::from("granted ").origin(case).text(
-                    ": whether the kernel refuses without depends on the function, so it is kept: \
-                     try without",
+                    "; whether the kernel refuses without it depends on the function, so it is \
+                     kept: try without",
                 ),
             );
         }
@@ -85,7 +85,7 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
             Rule::Granted,
             Why::from("granted ")
                 .origin(case)
-                .text(": without it the kernel refuses that"),
+                .text(": without it the kernel refuses this"),
         )
     })
 }
@@ -98,7 +98,7 @@ pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
             Rule::DeniedSucceeded,
             Why::from("denied ")
                 .origin(case)
-                .text(", and the call succeeded all the same"),
+                .text(", but the call succeeded without it"),
         )
     })
 }
@@ -146,13 +146,13 @@ pub(super) fn denied(case: &Case) -> Ruling {
             let why = denied
                 .text(", and the call failed (")
                 .errno(errno)
-                .text("): give it if the program went wrong there");
+                .text("): give the capability if the program then went wrong");
             Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why)
         }
         Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
             Class::Denied,
             Rule::Denied,
-            denied.text("; how the call ended was not seen"),
+            denied.text("; the outcome of the call was not observed"),
         ),
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn kernel_thread(case: &Case) -> Option<Ruling> {
         .then(|| {
             left_out(
                 Rule::KernelThread,
-                "made by kernel threads, which hold every capability and are no part of the \
+                "made by kernel threads, which hold every capability and are not part of the \
                  program",
             )
         })
@@ -34,8 +34,7 @@ pub(super) fn ownership(case: &Case) -> Option<Ruling> {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::Ownership,
-            "granted because the user owns the user namespace that was asked about: no \
-             capability was used",
+            "granted because the user owns the user namespace: no capability was used",
         )
     })
 }
@@ -47,13 +46,13 @@ pub(super) fn namespace(case: &Case) -> Option<Ruling> {
     match case.facts.target?.relation {
         Relation::Own if case.target_is_home == Some(false) => left_out(
             Rule::Namespace,
-            "made in a child user namespace: what is held there comes from creating it, and is \
-             not part of the set",
+            "made over a child user namespace with capabilities that came with creating it: they \
+             are not part of the set",
         ),
         Relation::Outside => left_out(
             Rule::Namespace,
-            "made from a child user namespace over one outside of it: no capability held in the \
-             child could be enough",
+            "made from inside a child user namespace over one outside it: no capability held in \
+             the child is enough",
         ),
         Relation::Own | Relation::Below => None,
     }
@@ -68,13 +67,13 @@ pub(super) fn credentials(case: &Case) -> Option<Ruling> {
         CredentialOwner::Overridden if access::is_access(case) => None,
         CredentialOwner::Overridden => left_out(
             Rule::Credentials,
-            "made with credentials that the kernel had put in place of the program's for a \
-             while, as overlayfs does with its mounter's",
+            "made with credentials that the kernel temporarily substituted for the program's, as \
+             overlayfs does with those of its mounter",
         ),
         CredentialOwner::Foreign => left_out(
             Rule::Credentials,
-            "made with the credentials of a file's opener or of another task, not with those of \
-             the task itself",
+            "made with the credentials of a file's opener or of another task, and not with those \
+             of the task itself",
         ),
     }
 }

@@ -253,23 +253,23 @@ fn unknowns_of(found: &BTreeMap<Capability, Findings>) -> Vec<String> {
     [
         sentence(
             |case| case.facts.verdict.is_none(),
-            "whose result is not known: the class errs on the safe side",
+            "without a known result: their class errs on the safe side",
         ),
         sentence(
             |case| case.caller_symbol().is_none(),
-            "of which no function is known that asked: advisory ones may count as needs",
+            "by kernel functions that are not known: advisory ones may count as needs",
         ),
         sentence(
             |case| case.facts.is_denied() && case.outcome == Outcome::Unknown,
-            "denied in calls whose end was not seen: whether they mattered is not known",
+            "denied in calls whose outcome was not observed: whether they mattered is not known",
         ),
         sentence(
             |case| case.target_is_home.is_none(),
-            "of which the user namespace is not known: it was taken for the initial one",
+            "over a user namespace that is not known: assumed to be the initial one",
         ),
         sentence(
             |case| case.facts.owner.is_none(),
-            "of which it is not known whose credentials they were: taken for the program's own",
+            "of credentials whose owner is not known: assumed to be the program's own",
         ),
     ]
     .into_iter()

@@ -145,7 +145,7 @@ fn what_is_not_known_is_said() {
     assert_eq!(report.capabilities[0].class, Class::CouldNotTell);
     assert!(report.needed.is_empty());
     assert_eq!(report.unknowns.len(), 2);
-    assert!(report.unknowns[0].starts_with("4 checks whose result is not known"));
+    assert!(report.unknowns[0].starts_with("4 checks without a known result"));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn line(out: &mut String, text: &str) {
 
 fn incomplete(out: &mut String, lost: &[Loss]) {
     let text = format!(
-        "INCOMPLETE: the set may lack capabilities, for something was lost: {}.",
+        "INCOMPLETE: the set may lack capabilities, because something was lost: {}.",
         losses(lost)
     );
     wrap(out, "", "  ", WIDTH, &text);
@@ -104,15 +104,15 @@ fn capability(out: &mut String, report: &CapabilityReport) {
     wrap(out, "  ", "    ", WIDTH, &head);
     let mut why = report.why.clone();
     if let Some(alternative) = report.alternative {
-        why.push_str(&format!("; {alternative} would do too"));
+        why.push_str(&format!("; {alternative} is accepted too"));
     }
     sentence(out, &why);
     let places = match places(report) {
         places if places.is_empty() => places,
-        places => format!(", from {places}"),
+        places => format!(", in {places}"),
     };
     let asked = format!(
-        "asked by {}, first after {}{places}",
+        "asked for by {}, first after {}{places}",
         programs(report),
         time(first(report)),
     );
@@ -170,6 +170,7 @@ pub(super) fn counts(report: &CapabilityReport) -> String {
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| match count {
         1 => format!("{what} once"),
+        2 => format!("{what} twice"),
         _ => format!("{what} {count} times"),
     })
     .collect();

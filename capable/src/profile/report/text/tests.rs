@@ -85,7 +85,7 @@ fn it_says_what_was_left_out_and_what_else_a_capability_was_asked_for() {
         "{text}"
     );
     assert!(
-        text.contains("- advisory, 1014 checks: asked at every mapping"),
+        text.contains("- advisory, 1014 checks: asked whenever memory is mapped"),
         "{text}"
     );
 }

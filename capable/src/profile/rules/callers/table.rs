@@ -63,7 +63,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             "__xfs_xattr_put_listent",
         ],
         Choice,
-        "decides whether listing attributes shows the trusted.* ones",
+        "decides whether a list of extended attributes includes the trusted.* ones",
         "fs/xattr.c simple_xattr_list; fs/ext4/xattr_trusted.c; fs/overlayfs/xattrs.c; \
          fs/xfs/xfs_xattr.c",
     ),
@@ -94,7 +94,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             "selinux_inode_getxattr",
         ],
         Choice,
-        "decides whether a label that the policy does not know is shown as it is",
+        "decides whether a label that the policy does not know is shown unchanged",
         "security/selinux/hooks.c selinux_inode_getsecurity",
     ),
     // Limits and accounting: asked whether or not the limit is reached.
@@ -115,7 +115,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "vfio_lock_acct",
         ],
         Choice,
-        "decides whether pinned memory counts towards RLIMIT_MEMLOCK; only matters past it",
+        "decides whether pinned memory counts towards RLIMIT_MEMLOCK; only matters beyond that \
+         limit",
         "mm/util.c account_locked_vm; net/core/skbuff.c mm_account_pinned_pages; \
          net/xdp/xdp_umem.c",
     ),
@@ -131,8 +132,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::SYS_RESOURCE,
         &["mqueue_get_inode", "mq_attr_ok"],
         Choice,
-        "asked at each new message queue; only matters for one larger than \
-         /proc/sys/fs/mqueue/ allows",
+        "asked for each new message queue; only matters for one larger than /proc/sys/fs/mqueue/ \
+         allows",
         "ipc/mqueue.c mqueue_get_inode",
     ),
     Entry {
@@ -141,7 +142,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         capability: None,
         audited: None,
         effect: Choice,
-        why: "the user has more pipes than fs.pipe-user-pages-soft; without, this one is smaller",
+        why: "the pipes of the user exceed fs.pipe-user-pages-soft; without it, this pipe is \
+         smaller",
         source: "fs/pipe.c alloc_pipe_info",
     },
     // Which way to take.
@@ -149,7 +151,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::FSETID,
         &[],
         Choice,
-        "never refused: without it chmod, chown and writing clear a file's set-user-ID and \
+        "nothing is refused: without it, chmod, chown and writing clear a file's set-user-ID and \
          set-group-ID bits; keep it if the program sets such bits",
         "fs/attr.c setattr_copy, setattr_should_drop_sgid; fs/inode.c inode_init_owner",
     ),
@@ -157,8 +159,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::SETPCAP,
         &["cap_capset", "cap_inh_is_capped", "__do_sys_capset"],
         Choice,
-        "asked by every capset(2); only matters to add to the inheritable set what is not \
-         permitted",
+        "asked by every capset(2); only matters for adding capabilities to the inheritable set \
+         that are not permitted",
         "security/commoncap.c cap_capset, cap_inh_is_capped",
     )
     .or_in(&["capset"]),
@@ -166,7 +168,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::BLOCK_SUSPEND,
         &["do_epoll_ctl"],
         Choice,
-        "without it EPOLLWAKEUP is ignored: the system may suspend while an event waits",
+        "without it, EPOLLWAKEUP is ignored: the system may suspend while an event waits",
         "include/uapi/linux/eventpoll.h ep_take_care_of_epollwakeup; fs/eventpoll.c",
     )
     .or_in(&["epoll_ctl"]),
@@ -176,31 +178,31 @@ pub(super) const ENTRIES: &[Entry] = &[
         capability: None,
         audited: None,
         effect: Choice,
-        why: "no network interface has the name that was asked for; with it the kernel looks for \
-              a module of that name",
+        why: "no network interface has the given name; with the capability, the kernel looks for a \
+         module of that name",
         source: "net/core/dev_ioctl.c dev_load",
     },
     entry(
         Capability::NET_ADMIN,
         &["net_ctl_permissions"],
         Choice,
-        "asked at every look at /proc/sys/net; only matters to write there as another user than \
-         root",
+        "asked at every access to /proc/sys/net; only matters for writing there as a user other \
+         than root",
         "net/sysctl_net.c net_ctl_permissions",
     ),
     entry(
         Capability::SYS_RESOURCE,
         &["set_permissions"],
         Choice,
-        "asked at every look at /proc/sys/user; only matters to write there",
+        "asked at every access to /proc/sys/user; only matters for writing there",
         "kernel/ucount.c set_permissions",
     ),
     entry(
         Capability::SYS_ADMIN,
         &["drm_file_alloc"],
         Choice,
-        "asked when a graphics device is opened; decides whether its old calls need the master's \
-         consent",
+        "asked when a graphics device is opened; decides whether legacy calls need the consent of \
+         the DRM master",
         "drivers/gpu/drm/drm_file.c drm_file_alloc",
     ),
     entry(
@@ -228,7 +230,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::SYS_PTRACE,
         &["ptracer_capable"],
         Gate,
-        "without it the tracer may not see the memory, or the traced program does not get the \
+        "without it, the tracer may not see the memory, or the traced program does not get the \
          privileges of its file",
         "kernel/ptrace.c ptracer_capable; security/commoncap.c cap_bprm_creds_from_file",
     ),
@@ -240,7 +242,8 @@ pub(super) const ENTRIES: &[Entry] = &[
             "do_seccomp",
         ],
         Gate,
-        "a seccomp filter needs it, or no_new_privs: with no_new_privs set it is not asked",
+        "a seccomp filter needs it unless no_new_privs is set; with no_new_privs it is not asked \
+         for",
         "kernel/seccomp.c seccomp_prepare_filter",
     )
     .or_in(&["seccomp"]),
@@ -248,7 +251,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::SYS_ADMIN,
         &["__do_sys_landlock_restrict_self", "landlock_restrict_self"],
         Gate,
-        "a Landlock domain needs it, or no_new_privs: with no_new_privs set it is not asked",
+        "a Landlock domain needs it unless no_new_privs is set; with no_new_privs it is not asked \
+         for",
         "security/landlock/syscalls.c landlock_restrict_self",
     )
     .or_in(&["landlock_restrict_self"]),
@@ -256,21 +260,22 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::SYS_RESOURCE,
         &["copy_process"],
         Gate,
-        "the user has more processes than RLIMIT_NPROC allows; it is not asked below that",
+        "the user has more processes than RLIMIT_NPROC allows; below that limit it is not asked \
+         for",
         "kernel/fork.c copy_process",
     ),
     entry(
         Capability::SYS_NICE,
         &["can_nice"],
         Gate,
-        "the priority is higher than RLIMIT_NICE allows; it is not asked below that",
+        "the priority is higher than RLIMIT_NICE allows; within that limit it is not asked for",
         "kernel/sched/syscalls.c can_nice",
     ),
     entry(
         Capability::SYS_RESOURCE,
         &["ext4_has_free_clusters", "ext4_claim_free_clusters"],
         Gate,
-        "the file system has only its reserved blocks left; it is not asked before",
+        "the file system has only its reserved blocks left; before that it is not asked for",
         "fs/ext4/balloc.c ext4_has_free_clusters",
     ),
     entry(
@@ -285,14 +290,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         Capability::PERFMON,
         &["bpf_check"],
         Sometimes,
-        "with it the verifier is less strict, and many programs load without",
+        "with it, the verifier is less strict; many programs load without it",
         "kernel/bpf/verifier.c bpf_check",
     ),
     entry(
         Capability::SYS_ADMIN,
         &["__do_sys_fanotify_init", "do_fanotify_init"],
         Sometimes,
-        "asked by every fanotify_init(2); groups that only report names and ids do without",
+        "asked by every fanotify_init(2); groups that only report names and ids work without it",
         "fs/notify/fanotify/fanotify_user.c fanotify_init",
     )
     .or_in(&["fanotify_init"]),
@@ -309,29 +314,30 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["do_tcp_setsockopt"],
         Sometimes,
         "asked by TCP_CONGESTION for any algorithm; those in tcp_allowed_congestion_control need \
-         nothing",
+         no capability",
         "net/ipv4/tcp.c do_tcp_setsockopt; net/ipv4/tcp_cong.c tcp_set_congestion_control",
     ),
     entry(
         Capability::IPC_LOCK,
         &["shmctl_do_lock"],
         Sometimes,
-        "asked before ownership: the owner of the segment may lock it within RLIMIT_MEMLOCK",
+        "asked before ownership is checked: the owner of the segment may lock it within \
+         RLIMIT_MEMLOCK without it",
         "ipc/shm.c shmctl_do_lock",
     ),
     entry(
         Capability::SYS_RAWIO,
         &["scsi_cmd_allowed", "blk_verify_command"],
         Sometimes,
-        "asked for every SCSI command; those in the kernel's list need nothing",
+        "asked for every SCSI command; those in the kernel's list need no capability",
         "drivers/scsi/scsi_ioctl.c scsi_cmd_allowed",
     ),
     entry(
         Capability::SETUID,
         &["cap_bprm_creds_from_file", "cap_bprm_set_creds"],
         Sometimes,
-        "a program with more privileges was executed while being traced or sharing its \
-         file-system state; without it the privileges are not gained",
+        "a program with more privileges was executed while being traced or sharing its file-system \
+         state; without it, the privileges are not gained",
         "security/commoncap.c cap_bprm_creds_from_file",
     ),
 ];

@@ -248,9 +248,9 @@ pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
             rule: Rule::OrChain,
             certain: case.caller_symbol().is_some(),
             why: at("denied ")
-                .text(", where ")
+                .text(", after which ")
                 .capability(wide)
-                .text(" was then granted: this narrower one would do"),
+                .text(" was granted: this narrower capability is enough"),
             alternative: Some(wide),
         }),
         Role::NarrowNeverAsked(wide) => Ruling::Counts(Finding {
@@ -260,7 +260,7 @@ pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
             why: at("never asked for ")
                 .text(", because ")
                 .capability(wide)
-                .text(" was granted first: this narrower one would do"),
+                .text(" was granted first: this narrower capability is enough"),
             alternative: Some(wide),
         }),
         Role::WideInsteadOf(narrow) => Finding::sure_of_caller(
@@ -270,7 +270,7 @@ pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
             at("granted ")
                 .text(" only because ")
                 .capability(narrow)
-                .text(" was not held, which would do"),
+                .text(" was not held, which is enough"),
         ),
         Role::WideInVain(narrow) => Finding::sure_of_caller(
             case,
@@ -279,16 +279,16 @@ pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
             at("denied ")
                 .text(" after ")
                 .capability(narrow)
-                .text(" was; if anything, give that narrower one"),
+                .text(" was denied: if any, give that narrower one"),
         ),
         Role::WideBefore(narrow) => Finding::sure_of_caller(
             case,
             Class::AskedNotNeeded,
             Rule::OrChain,
             at("granted ")
-                .text(", where the kernel takes ")
+                .text(", where the kernel also accepts ")
                 .capability(narrow)
-                .text(" too but asks for it second"),
+                .text(" but asks for it second"),
         ),
     }
 }
