@@ -7,6 +7,7 @@
 mod credentials;
 mod facts;
 mod namespace;
+mod repeat;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,6 +17,7 @@ use capable_common::{self as wire, Flags};
 pub use credentials::{CredentialOwner, Credentials};
 pub use facts::Facts;
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
+pub(crate) use repeat::repeats;
 pub use task::Task;
 pub use verdict::{Audit, Decision, Verdict};
 

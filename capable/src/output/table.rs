@@ -14,10 +14,7 @@ use super::{
     templates::Templates,
     value::Value,
 };
-use crate::{
-    event::{Event, Verdict},
-    kernel::record::repeats,
-};
+use crate::event::{Event, Verdict, repeats};
 
 /// A table of chosen columns.
 #[derive(Debug)]

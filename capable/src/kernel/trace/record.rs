@@ -1,7 +1,7 @@
 //! Records as they come out of a transport: put in order of time, and taken apart without a copy
 //! per field.
 
-use std::{mem::offset_of, ptr};
+use std::mem::offset_of;
 
 use capable_common::{Check, Config, Detail, Life, RecordKind, STACK_FAILED, Wanted};
 
@@ -307,25 +307,6 @@ impl Batch {
 
 fn words_of(words: &[u64], place: Place) -> &[u64] {
     &words[place.start as usize..][..place.length as usize]
-}
-
-/// Whether a check says the same as another but for its time.
-#[inline]
-pub(crate) fn repeats(check: &Check, before: &Check) -> bool {
-    const WORDS: usize = size_of::<Check>() / 8;
-    // SAFETY: a check is as many words, made of integers without padding (a test in capable-common
-    // holds that).
-    let words = |check| unsafe { &*ptr::from_ref::<Check>(check).cast::<[u64; WORDS]>() };
-    let (check, before) = (words(check), words(before));
-    // Without a branch for each word.
-    let differs = |word| {
-        if word == TIME {
-            0
-        } else {
-            check[word] ^ before[word]
-        }
-    };
-    (0..WORDS).fold(0, |all, word| all | differs(word)) == 0
 }
 
 #[cfg(test)]
