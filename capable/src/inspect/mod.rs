@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod execve;
 pub mod file;
 pub mod file_capabilities;
+mod interpreter;
 mod json;
 pub mod process;
 pub mod secure_bits;
@@ -29,6 +30,8 @@ use self::target::Target;
 use self::unit::Unit;
 use crate::capability::{CapabilitySet, last_of_running_kernel};
 use crate::output::push_escaped;
+
+pub use interpreter::interpreter_of;
 
 /// What is inspected.
 #[derive(Clone, Debug, Serialize)]

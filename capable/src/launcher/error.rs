@@ -5,6 +5,7 @@ use std::{ffi::OsString, fs, io, path::PathBuf};
 use thiserror::Error;
 
 use super::{CageError, Step};
+use crate::inspect::interpreter_of;
 
 /// The exit code of env(1), timeout(1) and the like if they themselves fail.
 pub const FAILED: u8 = 125;
@@ -86,7 +87,7 @@ fn absent(command: &OsString, file: Option<&std::path::Path>) -> String {
     if fs::symlink_metadata(file).is_err() {
         return "there is no such file".to_owned();
     }
-    match crate::profile::emit::interpreter_of(file) {
+    match interpreter_of(file) {
         Ok(Some(interpreter)) => format!(
             "it is a script, and its interpreter {} does not exist",
             interpreter.display()

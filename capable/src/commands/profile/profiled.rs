@@ -15,8 +15,8 @@ use crate::{
         users::Users,
     },
     event::INITIAL_USER_NAMESPACE,
-    inspect::printable,
-    profile::emit::{ProgramNeeds, RunsAs, interpreter_of},
+    inspect::{interpreter_of, printable},
+    profile::emit::{ProgramNeeds, RunsAs},
 };
 
 /// What is profiled.

@@ -24,11 +24,12 @@ use super::{
 };
 use crate::{
     context::{kernel_symbols::KernelSymbols, users::Users},
+    inspect::interpreter_of,
     kernel::stream::monotonic_now,
     launcher::{Command, Ended, LaunchError, Started, Waiting},
     profile::{
         Observation, Report, Run,
-        emit::{ProgramNeeds, RunsAs, interpreter_of},
+        emit::{ProgramNeeds, RunsAs},
     },
     session::{Records, Session, Streaming},
 };

@@ -18,7 +18,7 @@ use clap::ValueEnum;
 use super::words;
 use crate::capability::{Capability, CapabilitySet};
 
-pub use needs::{ProgramNeeds, RunsAs, interpreter_of};
+pub use needs::{ProgramNeeds, RunsAs};
 pub(super) use shell::command as shell_command;
 
 /// Writes the set for one consumer.
