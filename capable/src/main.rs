@@ -10,7 +10,7 @@ use capable::{
         profile, run, top, trace,
     },
 };
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 /// A usage error, as clap has it.
 const USAGE: u8 = 2;
@@ -58,6 +58,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::Inspect(args)) => inspect::run(args),
         Some(Command::Doctor(args)) => doctor::run(&args),
-        Some(Command::Generate(args)) => generate::run(&args),
+        Some(Command::Generate(args)) => generate::run(&args, Cli::command()),
     }
 }

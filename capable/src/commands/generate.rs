@@ -13,13 +13,11 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use clap::{Command, CommandFactory as _, ValueEnum};
+use clap::{Command, ValueEnum};
 use clap_mangen::{
     Man,
     roff::{Roff, bold, roman},
 };
-
-use crate::cli::Cli;
 
 /// Write man pages or completions
 #[derive(clap::Args, Debug)]
@@ -42,26 +40,26 @@ enum What {
     Completions,
 }
 
-/// Writes the files.
+/// Writes the files of a command line.
 ///
 /// # Errors
 ///
 /// The folder or a file in it cannot be written.
-pub fn run(args: &Args) -> Result<ExitCode> {
+pub fn run(args: &Args, whole: Command) -> Result<ExitCode> {
     let folder = &args.folder;
     let write = || {
         fs::create_dir_all(folder)?;
         match args.what {
-            What::Man => man_pages(folder),
-            What::Completions => completions::write(folder),
+            What::Man => man_pages(whole, folder),
+            What::Completions => completions::write(&whole, folder),
         }
     };
     write().with_context(|| format!("cannot write to {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn man_pages(folder: &Path) -> io::Result<()> {
-    let mut whole = Cli::command().disable_help_subcommand(true);
+fn man_pages(whole: Command, folder: &Path) -> io::Result<()> {
+    let mut whole = whole.disable_help_subcommand(true);
     whole.build();
     page(&whole, "capable", folder)?;
     for command in whole.get_subcommands().filter(|each| !each.is_hide_set()) {

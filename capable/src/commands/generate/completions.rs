@@ -2,18 +2,18 @@
 
 use std::{fs, io, path::Path};
 
-use clap::{Command, CommandFactory as _, ValueHint, builder::PossibleValuesParser};
+use clap::{Command, ValueHint, builder::PossibleValuesParser};
 use clap_complete::{Generator as _, Shell};
 
-use crate::{capability::Capability, cli::Cli, output::columns::COLUMNS, profile::emit};
+use crate::{capability::Capability, output::columns::COLUMNS, profile::emit};
 
 /// Shells that get completions.
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
 
 /// Writes a script for each shell.
-pub(super) fn write(folder: &Path) -> io::Result<()> {
+pub(super) fn write(whole: &Command, folder: &Path) -> io::Result<()> {
     for shell in SHELLS {
-        let mut command = with_values(visible());
+        let mut command = with_values(visible(whole));
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut command, "capable", &mut script);
         if shell == Shell::Fish {
@@ -72,8 +72,7 @@ fn with_values(command: Command) -> Command {
 }
 
 /// The command line without what is hidden: clap's generators for shells would offer it.
-fn visible() -> Command {
-    let whole = Cli::command();
+fn visible(whole: &Command) -> Command {
     let shown: Vec<Command> = whole
         .get_subcommands()
         .filter(|command| !command.is_hide_set())
@@ -93,40 +92,48 @@ fn visible() -> Command {
 
 #[cfg(test)]
 mod tests {
+    use clap::Arg;
+
     use super::*;
 
-    #[test]
-    fn completions_do_not_offer_what_is_hidden() {
-        let names: Vec<String> = visible()
-            .get_subcommands()
-            .map(|command| command.get_name().to_owned())
-            .collect();
-        assert!(names.contains(&"trace".to_owned()));
-        assert!(!names.contains(&"generate".to_owned()));
+    /// A command line as the program's is made.
+    fn whole() -> Command {
+        let trace = Command::new("trace")
+            .arg(Arg::new("capabilities").long("capability"))
+            .arg(Arg::new("columns").long("columns"))
+            .arg(Arg::new("emit").long("emit"))
+            .arg(Arg::new("users").long("user"))
+            .arg(Arg::new("duration").long("duration"));
+        Command::new("capable").subcommands([trace, Command::new("generate").hide(true)])
     }
 
     #[test]
-    fn completions_offer_capabilities_columns_and_files() {
-        let whole = with_values(visible());
-        let values = |command: &str, id: &str| -> Vec<String> {
-            let command = whole.find_subcommand(command).unwrap();
-            let mut arguments = command.get_arguments();
-            let argument = arguments.find(|argument| argument.get_id() == id).unwrap();
-            let values = argument.get_possible_values();
+    fn completions_do_not_offer_what_is_hidden() {
+        let shown = visible(&whole());
+        let names: Vec<&str> = shown.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(names, ["trace"]);
+    }
+
+    #[test]
+    fn completions_offer_capabilities_columns_and_users() {
+        let whole = with_values(visible(&whole()));
+        let trace = whole.find_subcommand("trace").unwrap();
+        let argument = |id: &str| trace.get_arguments().find(|it| it.get_id() == id).unwrap();
+        let values = |id: &str| -> Vec<String> {
+            let values = argument(id).get_possible_values();
             values.iter().map(|it| it.get_name().to_owned()).collect()
         };
-        for command in ["trace", "top", "explain"] {
-            let offered = values(command, "capabilities");
-            assert!(offered.contains(&"net_raw".to_owned()), "{command}");
-        }
-        assert!(values("trace", "columns").contains(&"syscall".to_owned()));
-        assert!(values("run", "emit").contains(&"systemd".to_owned()));
+        assert!(values("capabilities").contains(&"net_raw".to_owned()));
+        assert!(values("columns").contains(&"syscall".to_owned()));
+        assert!(values("emit").contains(&"systemd".to_owned()));
+        assert_eq!(argument("users").get_value_hint(), ValueHint::Username);
+        assert_eq!(argument("duration").get_value_hint(), ValueHint::Other);
     }
 
     #[test]
     fn the_script_for_fish_is_mended_where_clap_leaves_gaps() {
         let mut script = Vec::new();
-        clap_complete::generate(Shell::Fish, &mut visible(), "capable", &mut script);
+        clap_complete::generate(Shell::Fish, &mut visible(&whole()), "capable", &mut script);
         let mended = for_fish(&String::from_utf8(script).unwrap());
         assert!(mended.contains("or argparse -s (__fish_capable_global_optspecs) -- $cmd[1..-2]"));
         assert!(mended.ends_with(" checkpoint_restore\"\n"));
