@@ -2,12 +2,12 @@
 
 use std::fs::File;
 
-use super::BtfError;
+use super::error::BtfError;
 use super::stream::{Section, read_exact};
 
 /// The kind of a type (`BTF_KIND_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TypeKind {
     /// No type: void.
     Void,
     /// An integer.
@@ -50,7 +50,7 @@ pub enum Kind {
     Enum64,
 }
 
-impl Kind {
+impl TypeKind {
     /// In the order of `BTF_KIND_*`, which starts with `BTF_KIND_UNKN`: void.
     const ALL: [Self; 20] = [
         Self::Void,
@@ -102,7 +102,7 @@ impl Kind {
 pub(super) struct Header {
     /// The offset of its name in the string section.
     pub(super) name: u32,
-    pub(super) kind: Kind,
+    pub(super) kind: TypeKind,
     /// Members, values or parameters that follow.
     pub(super) count: u32,
     /// `kind_flag`: the offsets of members also hold the size of a bit field.
@@ -118,7 +118,7 @@ impl Header {
     /// Type 0.
     pub(super) const VOID: Self = Self {
         name: 0,
-        kind: Kind::Void,
+        kind: TypeKind::Void,
         count: 0,
         flag: false,
         size_or_type: 0,
@@ -130,7 +130,7 @@ impl Header {
         let number = (info >> 24) & 0x1f;
         Ok(Self {
             name: word(&bytes, 0),
-            kind: Kind::ALL
+            kind: TypeKind::ALL
                 .get(number as usize)
                 .copied()
                 .ok_or(BtfError::Kind { id, kind: number })?,

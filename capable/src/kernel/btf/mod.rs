@@ -8,6 +8,7 @@
 //!
 //! The format: Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
 
+mod error;
 mod format;
 mod names;
 pub mod offsets;
@@ -16,14 +17,14 @@ mod stream;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
 use format::{Header, read_header, word};
 use stream::{Section, Stream, read_exact};
 
-pub use format::Kind;
+pub use error::BtfError;
+pub use format::TypeKind;
 
 /// Where the kernel shows its type information (`CONFIG_DEBUG_INFO_BTF`).
 pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -34,45 +35,9 @@ const INDEX_STEP: u32 = 256;
 /// How deep qualifiers, typedefs and anonymous members are followed. Garbage may be circular.
 const MAX_DEPTH: usize = 16;
 
-/// Why type information could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BtfError {
-    /// The file could not be opened or read.
-    #[error("cannot read the kernel's type information (BTF): {0}")]
-    Io(#[from] io::Error),
-    /// It does not begin like BTF.
-    #[error("not BTF: it begins with {0:#06x} instead of 0xeb9f")]
-    Magic(u16),
-    /// It was written by a machine of the other byte order.
-    #[error("big-endian BTF is not supported")]
-    BigEndian,
-    /// A version or header that this reader does not know.
-    #[error("BTF of version {version} with a header of {header_length} bytes is not supported")]
-    Version {
-        /// The version it gives.
-        version: u8,
-        /// The length of its header in bytes.
-        header_length: u32,
-    },
-    /// It ends before what it announces.
-    #[error("the kernel's type information (BTF) is cut off")]
-    Truncated,
-    /// A type of a kind whose size is not known, so that nothing after it can be read.
-    #[error("BTF type {id} is of the unknown kind {kind}")]
-    Kind {
-        /// The type's number.
-        id: u32,
-        /// The kind.
-        kind: u32,
-    },
-    /// A type refers to one that does not exist, or in a circle.
-    #[error("BTF type {0} cannot be resolved")]
-    Reference(u32),
-}
-
 /// The names that are looked up. All else is skipped.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted<'a> {
+pub struct Query<'a> {
     /// Members of structs: the struct, and the path in it, such as `ns.inum`.
     pub members: &'a [(&'a str, &'a str)],
     /// Structs whose size is wanted.
@@ -89,7 +54,7 @@ pub struct Parameter {
     /// Its name in the kernel's source.
     pub name: String,
     /// Its type's kind, qualifiers and typedefs taken away.
-    pub kind: Kind,
+    pub kind: TypeKind,
     /// Its type's name, such as `unsigned int`; empty for what has none.
     pub type_name: String,
     /// It is a signed integer.
@@ -140,12 +105,12 @@ impl Btf {
     /// # Errors
     ///
     /// The file cannot be read, is not little-endian BTF of version 1, or is damaged.
-    pub fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Self, BtfError> {
+    pub fn read(path: &Path, query: &Query<'_>) -> Result<Self, BtfError> {
         let file = File::open(path)?;
         let (types, strings) = read_header(&file)?;
-        let structs = wanted.members.iter().map(|(name, _)| name);
-        let steps = wanted.members.iter().flat_map(|(_, path)| path.split('.'));
-        let others = [wanted.sizes, wanted.functions, wanted.typedefs].into_iter();
+        let structs = query.members.iter().map(|(name, _)| name);
+        let steps = query.members.iter().flat_map(|(_, path)| path.split('.'));
+        let others = [query.sizes, query.functions, query.typedefs].into_iter();
         let all = structs.chain(others.flatten()).copied().chain(steps);
         let names = names::find(&file, strings, all)?;
         let mut btf = Self {
@@ -160,7 +125,7 @@ impl Btf {
             typedefs: HashMap::new(),
             compounds: RefCell::default(),
         };
-        btf.find_types(wanted)?;
+        btf.find_types(query)?;
         Ok(btf)
     }
 
@@ -190,13 +155,13 @@ impl Btf {
         };
         let prototype = self.type_at(id)?.0.size_or_type;
         let (header, at) = self.type_at(prototype)?;
-        if header.kind != Kind::FunctionPrototype {
+        if header.kind != TypeKind::FunctionPrototype {
             return Err(BtfError::Reference(prototype));
         }
         let parameter = |pair: &[u32]| {
             let (_, resolved, at) = self.resolve(pair[1])?;
             // Bits 24-27 of the word after an INT are its encoding, the first BTF_INT_SIGNED.
-            let signed = resolved.kind == Kind::Int && self.words(at, 1)?[0] >> 24 & 1 == 1;
+            let signed = resolved.kind == TypeKind::Int && self.words(at, 1)?[0] >> 24 & 1 == 1;
             Ok(Parameter {
                 name: self.string(pair[0])?,
                 kind: resolved.kind,
@@ -267,7 +232,7 @@ impl Btf {
     /// The type and offset of a member, looked for in anonymous members too.
     fn member(&self, id: u32, name: u32, depth: usize) -> Result<Option<(u32, u32)>, BtfError> {
         let (id, header, _) = self.resolve(id)?;
-        if !matches!(header.kind, Kind::Struct | Kind::Union) {
+        if !matches!(header.kind, TypeKind::Struct | TypeKind::Union) {
             return Ok(None);
         }
         let depth = depth.checked_sub(1).ok_or(BtfError::Reference(id))?;
@@ -320,7 +285,11 @@ impl Btf {
         for _ in 0..MAX_DEPTH {
             let (header, at) = self.type_at(next)?;
             match header.kind {
-                Kind::Typedef | Kind::Volatile | Kind::Const | Kind::Restrict | Kind::TypeTag => {
+                TypeKind::Typedef
+                | TypeKind::Volatile
+                | TypeKind::Const
+                | TypeKind::Restrict
+                | TypeKind::TypeTag => {
                     next = header.size_or_type;
                 }
                 _ => return Ok((next, header, at)),
@@ -370,16 +339,16 @@ impl Btf {
     }
 
     /// One pass over the type section.
-    fn find_types(&mut self, wanted: &Wanted<'_>) -> Result<(), BtfError> {
+    fn find_types(&mut self, query: &Query<'_>) -> Result<(), BtfError> {
         let offsets = |names: &mut dyn Iterator<Item = &&str>| -> Vec<u32> {
             names
                 .filter_map(|&name| self.names.get(name).copied())
                 .collect()
         };
-        let members = wanted.members.iter().map(|(name, _)| name);
-        let structs = offsets(&mut members.chain(wanted.sizes));
-        let functions = offsets(&mut wanted.functions.iter());
-        let typedefs = offsets(&mut wanted.typedefs.iter());
+        let members = query.members.iter().map(|(name, _)| name);
+        let structs = offsets(&mut members.chain(query.sizes));
+        let functions = offsets(&mut query.functions.iter());
+        let typedefs = offsets(&mut query.typedefs.iter());
         let mut stream = Stream::new(&self.file, self.types, 0);
         while !stream.is_at_end() {
             if self.type_count.is_multiple_of(INDEX_STEP) {
@@ -390,13 +359,13 @@ impl Btf {
             let header = Header::decode(stream.take()?, id)?;
             let name = header.name;
             match header.kind {
-                Kind::Struct | Kind::Union if structs.contains(&name) => {
+                TypeKind::Struct | TypeKind::Union if structs.contains(&name) => {
                     self.structs.entry(name).or_default().push(id);
                 }
-                Kind::Function if functions.contains(&name) => {
+                TypeKind::Function if functions.contains(&name) => {
                     self.functions.entry(name).or_insert(id);
                 }
-                Kind::Typedef if typedefs.contains(&name) => {
+                TypeKind::Typedef if typedefs.contains(&name) => {
                     self.typedefs.entry(name).or_insert(id);
                 }
                 _ => {}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 
-use super::BtfError;
+use super::error::BtfError;
 use super::stream::{CHUNK, Section};
 
 /// The longest name there is: `KSYM_NAME_LEN` (include/linux/kallsyms.h).

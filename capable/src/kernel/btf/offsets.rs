@@ -2,7 +2,7 @@
 
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
-use super::{Btf, BtfError, Kind, Parameter, Wanted};
+use super::{Btf, BtfError, Parameter, Query, TypeKind};
 use crate::kernel::hook::Caller;
 
 /// The function that decides every check (security/commoncap.c).
@@ -23,7 +23,7 @@ const CREATE_IO_THREAD: &str = "create_io_thread";
 const PF_IO_WORKER: u32 = 0x10;
 
 /// What must be looked up in BTF for [`Layout::resolve`].
-pub const WANTED: Wanted<'static> = Wanted {
+pub const QUERY: Query<'static> = Query {
     members: &[
         ("task_struct", "cred"),
         ("task_struct", "real_cred"),
@@ -103,7 +103,7 @@ impl Layout {
         typed_task: false,
     };
 
-    /// Takes what [`WANTED`] asked for. What this kernel lacks is unknown.
+    /// Takes what [`QUERY`] asked for. What this kernel lacks is unknown.
     ///
     /// # Errors
     ///
@@ -172,8 +172,8 @@ fn audit_argument(parameters: Option<&[Parameter]>) -> AuditArgument {
         return AuditArgument::Unknown;
     };
     match (fourth.name.as_str(), fourth.kind, fourth.signed) {
-        ("audit", Kind::Int, true) => AuditArgument::Audit,
-        ("opts", Kind::Int, false) => AuditArgument::Options,
+        ("audit", TypeKind::Int, true) => AuditArgument::Audit,
+        ("opts", TypeKind::Int, false) => AuditArgument::Options,
         _ => AuditArgument::Unknown,
     }
 }
@@ -185,7 +185,7 @@ mod tests {
     use super::super::VMLINUX;
     use super::*;
 
-    fn parameters(name: &str, kind: Kind, signed: bool) -> Vec<Parameter> {
+    fn parameters(name: &str, kind: TypeKind, signed: bool) -> Vec<Parameter> {
         let parameter = |name: &str, kind, signed| Parameter {
             name: name.into(),
             kind,
@@ -193,9 +193,9 @@ mod tests {
             signed,
         };
         vec![
-            parameter("cred", Kind::Pointer, false),
-            parameter("targ_ns", Kind::Pointer, false),
-            parameter("cap", Kind::Int, true),
+            parameter("cred", TypeKind::Pointer, false),
+            parameter("targ_ns", TypeKind::Pointer, false),
+            parameter("cap", TypeKind::Int, true),
             parameter(name, kind, signed),
         ]
     }
@@ -203,17 +203,17 @@ mod tests {
     #[test]
     fn the_audit_argument_is_told_by_name_and_type_together() {
         let read = |name, kind, signed| audit_argument(Some(&parameters(name, kind, signed)));
-        assert_eq!(read("audit", Kind::Int, true), AuditArgument::Audit);
-        assert_eq!(read("opts", Kind::Int, false), AuditArgument::Options);
+        assert_eq!(read("audit", TypeKind::Int, true), AuditArgument::Audit);
+        assert_eq!(read("opts", TypeKind::Int, false), AuditArgument::Options);
         for (name, kind, signed) in [
-            ("opts", Kind::Int, true),
-            ("audit", Kind::Int, false),
-            ("opts", Kind::Pointer, false),
-            ("flags", Kind::Int, false),
+            ("opts", TypeKind::Int, true),
+            ("audit", TypeKind::Int, false),
+            ("opts", TypeKind::Pointer, false),
+            ("flags", TypeKind::Int, false),
         ] {
             assert_eq!(read(name, kind, signed), AuditArgument::Unknown, "{name}");
         }
-        let mut five = parameters("opts", Kind::Int, false);
+        let mut five = parameters("opts", TypeKind::Int, false);
         five.push(five[3].clone());
         assert_eq!(audit_argument(Some(&five)), AuditArgument::Unknown);
         assert_eq!(audit_argument(None), AuditArgument::Unknown);
@@ -222,7 +222,7 @@ mod tests {
     /// The kernels in the table, and this one: all are of 5.10 or later.
     #[test]
     fn everything_that_a_check_needs_is_known_on_the_running_kernel() {
-        let btf = Btf::read(Path::new(VMLINUX), &WANTED)
+        let btf = Btf::read(Path::new(VMLINUX), &QUERY)
             .expect("this test needs a kernel with CONFIG_DEBUG_INFO_BTF");
         let layout = Layout::resolve(&btf).unwrap();
         assert_eq!(layout.audit, AuditArgument::Options);
@@ -243,7 +243,7 @@ mod tests {
         let header: [u32; 6] = [0x0001_eb9f, 24, 0, 0, 0, 0];
         let bytes: Vec<u8> = header.iter().flat_map(|word| word.to_le_bytes()).collect();
         std::fs::write(path.path(), bytes).unwrap();
-        let btf = Btf::read(path.path(), &WANTED).unwrap();
+        let btf = Btf::read(path.path(), &QUERY).unwrap();
         assert_eq!(Layout::resolve(&btf).unwrap(), Layout::UNKNOWN);
     }
 }

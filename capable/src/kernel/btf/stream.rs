@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
-use super::BtfError;
+use super::error::BtfError;
 
 /// Bytes read at once. A read of a sysfs file gives at most a page (`kernfs_file_read_iter`,
 /// fs/kernfs/file.c), so more than a few pages save nothing.

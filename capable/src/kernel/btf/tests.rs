@@ -81,7 +81,7 @@ fn sample() -> Writer {
     writer
 }
 
-const WANTED: Wanted<'_> = Wanted {
+const QUERY: Query<'_> = Query {
     members: &[
         ("outer", "first"),
         ("outer", "ns.inum"),
@@ -97,7 +97,7 @@ const WANTED: Wanted<'_> = Wanted {
 fn read(bytes: &[u8]) -> Result<Btf, BtfError> {
     let mut file = tempfile::NamedTempFile::new()?;
     file.write_all(bytes)?;
-    Btf::read(file.path(), &WANTED)
+    Btf::read(file.path(), &QUERY)
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_function_is_found_with_its_parameters() {
     assert_eq!(btf.typedef("btf_trace_cap_capable"), Some(9));
     let audit = Parameter {
         name: "audit".into(),
-        kind: Kind::Int,
+        kind: TypeKind::Int,
         type_name: "int".into(),
         signed: true,
     };
@@ -172,7 +172,7 @@ fn damage_is_survived() {
             let end = bytes.len().min(at + 2);
             bytes[at..end].copy_from_slice(&damage[..end - at]);
             let Ok(btf) = read(&bytes) else { continue };
-            for (name, path) in WANTED.members {
+            for (name, path) in QUERY.members {
                 btf.offset(name, path).ok();
             }
             btf.size("outer").ok();
@@ -210,19 +210,19 @@ fn the_other_byte_order_and_other_files_are_refused_by_name() {
 /// The running kernel's own, against aya's parser, which reads all of it.
 #[test]
 fn numbers_agree_with_aya_on_the_running_kernel() {
-    let wanted = Wanted {
+    let query = Query {
         functions: &["cap_capable", "commit_creds"],
         typedefs: &["btf_trace_sched_process_fork"],
-        ..Wanted::default()
+        ..Query::default()
     };
-    let btf = Btf::read(Path::new(VMLINUX), &wanted)
+    let btf = Btf::read(Path::new(VMLINUX), &query)
         .expect("this test needs a kernel with CONFIG_DEBUG_INFO_BTF");
     let whole = aya::Btf::from_sys_fs().unwrap();
-    for name in wanted.functions {
+    for name in query.functions {
         let expected = whole.id_by_type_name_kind(name, aya_obj::btf::BtfKind::Func);
         assert_eq!(btf.function(name), expected.ok(), "{name}");
     }
-    for name in wanted.typedefs {
+    for name in query.typedefs {
         let expected = whole.id_by_type_name_kind(name, aya_obj::btf::BtfKind::Typedef);
         assert_eq!(btf.typedef(name), expected.ok(), "{name}");
     }

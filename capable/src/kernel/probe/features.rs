@@ -8,7 +8,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::support::Support::{No, Yes};
+use super::support::{
+    OUTSIDE,
+    Support::{No, Yes},
+};
 use super::{attempt, system};
 use crate::capability::{Capability, CapabilitySet};
 use crate::kernel::{
@@ -190,7 +193,7 @@ fn read_layout(path: &Path) -> (Support, Layout) {
         );
         return (No(Lack::with_remedy(reason, remedy)), Layout::UNKNOWN);
     }
-    match Btf::read(path, &offsets::WANTED).and_then(|btf| Layout::resolve(&btf)) {
+    match Btf::read(path, &offsets::QUERY).and_then(|btf| Layout::resolve(&btf)) {
         Ok(layout) => (Yes, layout),
         Err(error) => (
             No(Lack::with_remedy(error.to_string(), remedy)),
@@ -198,10 +201,6 @@ fn read_layout(path: &Path) -> (Support, Layout) {
         ),
     }
 }
-
-/// What to do where capabilities do not count.
-pub(super) const OUTSIDE: &str =
-    "run capable on the host, or in a container that keeps the host's user namespace";
 
 /// This kernel is built without a setting that nothing replaces.
 fn without(setting: &str) -> Support {

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+/// The remedy where capabilities do not count.
+pub(super) const OUTSIDE: &str =
+    "run capable on the host, or in a container that keeps the host's user namespace";
+
 /// Whether something works here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Support {

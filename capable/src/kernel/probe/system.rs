@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::support::{Lack, Support};
+use super::support::{Lack, OUTSIDE, Support};
 use crate::capability::CapabilitySet;
 
 /// How far the kernel is locked down, kernel_lockdown(7).
@@ -106,7 +106,7 @@ pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Suppo
         _ => Lack::with_remedy(
             "the kernel hides its addresses from this process",
             match initial_user_namespace {
-                Support::No(_) => super::features::OUTSIDE,
+                Support::No(_) => OUTSIDE,
                 _ => "add CAP_SYSLOG",
             },
         ),

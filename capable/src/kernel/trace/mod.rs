@@ -8,7 +8,6 @@ pub mod counts;
 pub mod filters;
 pub mod glob;
 pub mod numbers;
-mod recent;
 pub mod record;
 mod rest;
 mod ring;

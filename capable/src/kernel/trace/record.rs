@@ -1,7 +1,7 @@
 //! Records as they come out of a transport: put in order of time, and taken apart without a copy
 //! per field.
 
-use std::mem::offset_of;
+use std::{mem::offset_of, ops::Range};
 
 use capable_common::{Check, Config, Detail, Life, RecordKind, STACK_FAILED, Wanted};
 
@@ -202,18 +202,12 @@ impl<P> Order<P> {
     }
 }
 
-/// Where a record lies in a batch, in words.
-#[derive(Clone, Copy)]
-struct Place {
-    start: u32,
-    length: u32,
-}
-
 /// Records that were taken out of perf buffers, back to back.
 #[derive(Default)]
 pub struct Batch {
     words: Vec<u64>,
-    order: Order<Place>,
+    /// The words of each.
+    order: Order<Range<usize>>,
 }
 
 impl Batch {
@@ -250,11 +244,7 @@ impl Batch {
         let Some(&time) = self.words.get(start + TIME) else {
             return;
         };
-        let place = Place {
-            start: start as u32,
-            length: length as u32,
-        };
-        self.order.queue(time, place);
+        self.order.queue(time, start..start + length);
     }
 
     /// Copies a record of that many words in that comes in two parts; `false` where they are too
@@ -282,7 +272,7 @@ impl Batch {
             .sorted()
             .partition_point(|&(time, _)| time <= until);
         for (_, place) in self.order.take(ready) {
-            if let Some(record) = sections.record(words_of(&self.words, place)) {
+            if let Some(record) = sections.record(&self.words[place]) {
                 sink(record);
             }
         }
@@ -297,16 +287,12 @@ impl Batch {
     fn move_together(&mut self) {
         let mut kept = Self::default();
         for (time, place) in self.order.take(self.order.len()) {
-            let start = kept.words.len() as u32;
-            kept.words.extend_from_slice(words_of(&self.words, place));
-            kept.order.queue(time, Place { start, ..place });
+            let start = kept.words.len();
+            kept.words.extend_from_slice(&self.words[place]);
+            kept.order.queue(time, start..kept.words.len());
         }
         *self = kept;
     }
-}
-
-fn words_of(words: &[u64], place: Place) -> &[u64] {
-    &words[place.start as usize..][..place.length as usize]
 }
 
 #[cfg(test)]

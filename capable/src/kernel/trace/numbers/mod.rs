@@ -6,22 +6,23 @@
 //! memory for us, and the list of tasks is gone through by what BTF says of it. It may change
 //! meanwhile: where the way does not lead back to its beginning, it is gone once more.
 
-mod layout;
+mod error;
+mod offsets;
 
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use aya_obj::generated::{bpf_insn, bpf_prog_type};
-use thiserror::Error;
 
-use self::layout::Layout;
+use self::offsets::TaskOffsets;
 use super::filters::Filters;
 use crate::kernel::bpf::assembly::{
     EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, load, set, shift,
 };
 use crate::kernel::bpf::sys;
-use crate::kernel::btf::BtfError;
+
+pub use error::NumbersError;
 
 /// `PROC_PID_INIT_INO` (include/linux/proc_ns.h).
 const INITIAL: u32 = 0xEFFF_FFFC;
@@ -53,33 +54,10 @@ const READ: &[bpf_insn] = &[
     EXIT,
 ];
 
-/// Why numbers cannot be translated.
-#[derive(Debug, Error)]
-pub enum NumbersError {
-    /// The own namespace is not known.
-    #[error("cannot read /proc/self/ns/pid: {0}")]
-    OwnNamespace(io::Error),
-    /// The type information cannot be read.
-    #[error(transparent)]
-    Btf(#[from] BtfError),
-    /// A structure is not as expected.
-    #[error("this kernel's BTF does not describe {0}.{1}")]
-    Layout(&'static str, &'static str),
-    /// The kernel does not run the programs.
-    #[error("the kernel does not let programs look up the numbers of processes: {0}")]
-    Run(#[from] io::Error),
-    /// The list kept changing, or is not what it is taken for.
-    #[error("the kernel's list of processes cannot be gone through")]
-    List,
-    /// A process is not in it.
-    #[error("process {0} is not in the kernel's list")]
-    NoProcess(u32),
-}
-
 /// Translates the numbers of this process's pid namespace.
 pub struct Numbers {
     namespace: u32,
-    layout: Layout,
+    offsets: TaskOffsets,
     current: OwnedFd,
     read: OwnedFd,
 }
@@ -156,7 +134,7 @@ impl Numbers {
         };
         Ok(Self {
             namespace,
-            layout: Layout::read()?,
+            offsets: TaskOffsets::read()?,
             current: load(CURRENT)?,
             read: load(READ)?,
         })
@@ -199,14 +177,14 @@ impl Numbers {
     /// Goes through the leaders of all processes, and the threads of each. `None` where the way
     /// does not lead back.
     fn walk(&self) -> Result<Option<HashMap<u32, u32>>, NumbersError> {
-        let layout = &self.layout;
+        let offsets = &self.offsets;
         let mut all = HashMap::new();
         let current = self.halves(&self.current, &[])?;
-        let begin = self.address(current + layout.group_leader)? + layout.tasks;
+        let begin = self.address(current + offsets.group_leader)? + offsets.tasks;
         let mut leader = begin;
         for _ in 0..MOST_TASKS {
-            let signal = self.address(leader - layout.tasks + layout.signal)?;
-            let head = signal + layout.thread_head;
+            let signal = self.address(leader - offsets.tasks + offsets.signal)?;
+            let head = signal + offsets.thread_head;
             let mut thread = self.address(head)?;
             let mut left = MOST_TASKS;
             while signal != 0 && thread != head {
@@ -214,7 +192,7 @@ impl Numbers {
                 if thread == 0 || left == 0 {
                     return Ok(None);
                 }
-                self.note(thread - layout.thread_node, &mut all)?;
+                self.note(thread - offsets.thread_node, &mut all)?;
                 thread = self.address(thread)?;
             }
             leader = self.address(leader)?;
@@ -230,19 +208,19 @@ impl Numbers {
 
     /// Enters a task's number where it has one in this namespace.
     fn note(&self, task: u64, all: &mut HashMap<u32, u32>) -> Result<(), NumbersError> {
-        let layout = &self.layout;
-        let pid = self.address(task + layout.pid)?;
+        let offsets = &self.offsets;
+        let pid = self.address(task + offsets.pid)?;
         if pid == 0 {
             return Ok(());
         }
-        let level = self.word(pid + layout.pid_level)?;
+        let level = self.word(pid + offsets.pid_level)?;
         // The innermost number comes last; in the initial namespace there is no other.
         for level in (1..=level.min(DEEPEST)).rev() {
-            let place = pid + layout.pid_numbers + u64::from(level) * layout.upid_size;
-            let namespace = self.address(place + layout.upid_namespace)?;
-            if self.word(namespace + layout.inode)? == self.namespace {
-                let here = self.word(place + layout.upid_number)?;
-                all.insert(here, self.word(task + layout.number)?);
+            let place = pid + offsets.pid_numbers + u64::from(level) * offsets.upid_size;
+            let namespace = self.address(place + offsets.upid_namespace)?;
+            if self.word(namespace + offsets.inode)? == self.namespace {
+                let here = self.word(place + offsets.upid_number)?;
+                all.insert(here, self.word(task + offsets.number)?);
                 break;
             }
         }

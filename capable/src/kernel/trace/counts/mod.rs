@@ -1,10 +1,14 @@
 //! What the kernel side counted, without sending a record: the table read as typed rows, summed
 //! over the processors.
 
+mod error;
+mod recent;
+mod sum;
+
 use std::{
     cell::RefCell,
     collections::HashMap,
-    fs, io,
+    fs,
     os::fd::{AsFd as _, OwnedFd},
     path::Path,
     sync::Arc,
@@ -15,16 +19,16 @@ use aya::{
     util::nr_cpus,
 };
 use capable_common::{COMM_LENGTH, Count, CountKey, SYSCALL_NONE};
-use thiserror::Error;
 
-use super::recent::RecentCounts;
+use recent::RecentCounts;
+use sum::sum;
+
 use crate::{
     event::Facts,
-    kernel::bpf::{
-        entries,
-        object::{Object, ObjectError},
-    },
+    kernel::bpf::{entries, object::Object},
 };
+
+pub use error::CountsError;
 
 /// How often the table is read, at most, while processors add to it.
 const TRIES: u32 = 4;
@@ -68,20 +72,6 @@ pub enum CountSubject {
     Cgroup = 1,
     /// Everybody's.
     All = 2,
-}
-
-/// The table could not be read.
-#[derive(Debug, Error)]
-pub enum CountsError {
-    /// The object has no such map.
-    #[error(transparent)]
-    Object(#[from] ObjectError),
-    /// The table could not be read.
-    #[error("cannot read the table of counts: {0}")]
-    Table(io::Error),
-    /// A map could not be read.
-    #[error("cannot read the map {0}: {1}")]
-    Map(&'static str, MapError),
 }
 
 /// One row: checks that are alike.
@@ -330,30 +320,4 @@ fn decode(key: &[u8], value: &[u8]) -> Option<(CountKey, Count)> {
         first: u64::from_ne_bytes(first),
     });
     Some((key, sum(counts)))
-}
-
-/// Adds up what the processors counted. The time is set where the row was made; a processor that
-/// found the row made has none.
-pub(super) fn sum(processors: impl Iterator<Item = Count>) -> Count {
-    processors.fold(Count::default(), |sum, one| Count {
-        checks: sum.checks + one.checks,
-        first: match (sum.first, one.first) {
-            (0, first) | (first, 0) => first,
-            (one, other) => one.min(other),
-        },
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn processors_are_added_up_and_the_earliest_time_is_the_first() {
-        let one = |checks, first| Count { checks, first };
-        assert_eq!(
-            sum([one(3, 0), one(1, 70), one(2, 50), one(0, 0)].into_iter()),
-            one(6, 50)
-        );
-    }
 }

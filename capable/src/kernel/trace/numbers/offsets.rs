@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::NumbersError;
-use crate::kernel::btf::{Btf, VMLINUX, Wanted};
+use super::error::NumbersError;
+use crate::kernel::btf::{Btf, Query, VMLINUX};
 
-/// What is looked up for [`Layout`].
-const WANTED: Wanted<'static> = Wanted {
+/// What is looked up for [`TaskOffsets`].
+const QUERY: Query<'static> = Query {
     members: &[
         ("task_struct", "tasks"),
         ("task_struct", "group_leader"),
@@ -27,7 +27,7 @@ const WANTED: Wanted<'static> = Wanted {
 };
 
 /// Offsets, in bytes.
-pub(super) struct Layout {
+pub(super) struct TaskOffsets {
     pub(super) tasks: u64,
     pub(super) group_leader: u64,
     pub(super) number: u64,
@@ -43,10 +43,10 @@ pub(super) struct Layout {
     pub(super) inode: u64,
 }
 
-impl Layout {
+impl TaskOffsets {
     /// Reads the running kernel's.
     pub(super) fn read() -> Result<Self, NumbersError> {
-        let btf = Btf::read(Path::new(VMLINUX), &WANTED)?;
+        let btf = Btf::read(Path::new(VMLINUX), &QUERY)?;
         let of = |name, path| match btf.offset(name, path)? {
             Some(offset) => Ok(u64::from(offset)),
             None => Err(NumbersError::Layout(name, path)),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aya::maps::{MapData, PerCpuArray};
 use capable_common::{Count, CountKey, RECENT, Recent};
 
-use super::counts::{CountsError, sum};
+use super::{error::CountsError, sum::sum};
 use crate::kernel::bpf::object::Object;
 
 /// An entry, as aya takes it.
