@@ -20,21 +20,6 @@ const VERIFIER_LOG: usize = 1 << 20;
 /// How many of the verifier's last lines a warning repeats.
 const LAST_LINES: usize = 5;
 
-/// Turns the specialiser off, where it is `no`.
-const VARIABLE: &str = "CAPABLE_SPECIALISE";
-
-/// Whether programs are to be specialised.
-pub(super) fn specialises() -> bool {
-    match std::env::var(VARIABLE).as_deref() {
-        Ok("no") => false,
-        Ok("yes") | Err(_) => true,
-        Ok(answer) => {
-            log::warn!("{VARIABLE}={answer} is none of yes, no");
-            true
-        }
-    }
-}
-
 impl Object {
     /// Loads a program; a tracing program needs the type id, in the kernel's BTF, of what it
     /// traces.

@@ -13,7 +13,7 @@ use aya::maps::{Map, MapData, MapError};
 use aya_obj::EbpfSectionKind;
 use capable_common::Config;
 
-use super::sys;
+use super::{specialise, sys};
 use crate::kernel::hook::Transport;
 pub use error::ObjectError;
 use image::Image;
@@ -106,7 +106,7 @@ impl Object {
             image,
             maps,
             settings,
-            specialises: load::specialises(),
+            specialises: specialise::is_wanted(),
         })
     }
 

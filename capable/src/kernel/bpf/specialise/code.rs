@@ -2,7 +2,7 @@
 
 use aya_obj::generated::bpf_insn;
 
-use super::Obstacle;
+use super::obstacle::Obstacle;
 use crate::kernel::bpf::instruction::{Instruction, Kind};
 
 /// A program whose registers exist and whose long instructions are whole.

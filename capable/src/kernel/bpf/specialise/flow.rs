@@ -4,7 +4,7 @@
 //! changes. An analysis says what it keeps, what an instruction makes of it, and which branches it
 //! can decide.
 
-use super::{Obstacle, code::Code};
+use super::{code::Code, obstacle::Obstacle};
 use crate::kernel::bpf::instruction::{Instruction, Kind};
 
 /// What holds before an instruction, where that is kept.

@@ -1,15 +1,24 @@
 //! What the settings decide: the constants in registers and in spilled words.
 
 use super::{
-    Obstacle, Settings,
     code::Code,
     flow::{self, Analysis, States},
     frame::{Frame, SLOTS},
+    obstacle::Obstacle,
 };
 use crate::kernel::bpf::instruction::{Instruction, Kind};
 
 /// The registers, r10 included.
 const REGISTERS: usize = 11;
+
+/// The frozen content of a map.
+#[derive(Clone, Copy)]
+pub struct Settings<'a> {
+    /// The map's descriptor.
+    pub map: i32,
+    /// What it holds.
+    pub bytes: &'a [u8],
+}
 
 /// What is known of a register or of a word on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

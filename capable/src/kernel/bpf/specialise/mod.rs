@@ -14,7 +14,9 @@
 mod code;
 mod flow;
 mod frame;
+mod helper;
 mod known;
+mod obstacle;
 mod pack;
 mod rewrite;
 mod unused;
@@ -23,43 +25,28 @@ mod unused;
 mod tests;
 
 use aya_obj::generated::bpf_insn;
-use thiserror::Error;
 
 use code::Code;
 use frame::Frame;
 use known::Known;
 use rewrite::Draft;
 
-/// Why a program can only be loaded as it is. Instructions are counted from 0.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Obstacle {
-    /// It holds an instruction that is not understood.
-    #[error("instruction {0} is not one that the specialiser knows")]
-    Unknown(usize),
-    /// It goes on where it has no instruction.
-    #[error("instruction {0} leads out of the program")]
-    Outside(usize),
-    /// It changes r10.
-    #[error("instruction {0} writes the frame pointer")]
-    FramePointer(usize),
-    /// It reaches through r10 what is not a part of one word of the function's stack.
-    #[error("instruction {0} reaches what is not one word of the stack")]
-    Stack(usize),
-    /// It uses an address on the stack of which nothing says how far down it can be.
-    #[error("instruction {0} uses an address on the stack that can be anywhere")]
-    Address(usize),
-    /// It puts an address on the stack where it can no longer be followed.
-    #[error("instruction {0} hides an address on the stack")]
-    AddressInMemory(usize),
-}
+pub use known::Settings;
+pub use obstacle::Obstacle;
 
-/// The frozen content of a map.
-#[derive(Clone, Copy)]
-pub struct Settings<'a> {
-    /// The map's descriptor.
-    pub map: i32,
-    /// What it holds.
-    pub bytes: &'a [u8],
+/// Turns the specialiser off, where it is `no`.
+const VARIABLE: &str = "CAPABLE_SPECIALISE";
+
+/// Whether the environment leaves the specialiser on.
+pub fn is_wanted() -> bool {
+    match std::env::var(VARIABLE).as_deref() {
+        Ok("no") => false,
+        Ok("yes") | Err(_) => true,
+        Ok(answer) => {
+            log::warn!("{VARIABLE}={answer} is none of yes, no");
+            true
+        }
+    }
 }
 
 /// The program as it is to be loaded with these settings.

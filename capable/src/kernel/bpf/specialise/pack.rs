@@ -1,6 +1,6 @@
 //! What is kept, moved together.
 
-use super::{Obstacle, rewrite::Draft};
+use super::{obstacle::Obstacle, rewrite::Draft};
 use crate::kernel::bpf::instruction::{Instruction, Kind};
 
 impl Draft {

@@ -1,6 +1,6 @@
 //! What is computed, loaded, spilled or jumped over for nobody, removed.
 
-use super::rewrite::Draft;
+use super::{helper::arguments, rewrite::Draft};
 use crate::kernel::bpf::instruction::{Instruction, Kind};
 
 /// r0 to r5, which a call changes.
@@ -106,18 +106,5 @@ impl Draft {
             }
         }
         removed
-    }
-}
-
-/// The registers that a helper of the kernel takes: at most five (include/uapi/linux/bpf.h).
-pub fn arguments(helper: i32) -> u128 {
-    match helper {
-        // Time, processor, pid, uid, task, cgroup, task with its type.
-        5 | 8 | 14 | 15 | 35 | 80 | 158 => 0,
-        // Looking up and deleting in a map, the task's name, submitting to a ring and asking it.
-        1 | 3 | 16 | 132 | 134 => 0b110,
-        // Reading the kernel's memory, reserving in a ring.
-        113 | 131 => 0b1110,
-        _ => 0b11_1110,
     }
 }

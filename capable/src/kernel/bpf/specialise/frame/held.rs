@@ -1,7 +1,15 @@
 //! What registers and spilled words hold of the stack's addresses.
 
-use super::SLOTS;
 use crate::kernel::bpf::instruction::{ADD, AND, END, Instruction, Kind, MOV, RSH, SUB};
+
+/// Bytes of a program's stack (`MAX_BPF_STACK`, include/linux/filter.h).
+pub const STACK: i32 = 512;
+
+/// The same in words.
+pub const SLOTS: usize = STACK as usize / 8;
+
+/// r10, which holds the upper end of the stack.
+pub const FRAME_POINTER: u8 = 10;
 
 /// The registers, r10 included.
 const REGISTERS: usize = 11;
@@ -110,7 +118,7 @@ impl State {
     /// Where a function begins.
     pub const START: Self = {
         let mut registers = [Held::Anything; REGISTERS];
-        registers[super::FRAME_POINTER as usize] = Held::Own(0);
+        registers[FRAME_POINTER as usize] = Held::Own(0);
         Self {
             registers,
             slots: [Held::Anything; SLOTS],

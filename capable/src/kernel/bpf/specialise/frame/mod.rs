@@ -8,25 +8,18 @@
 //! else with one is not specialised.
 
 use super::{
-    Obstacle,
     code::Code,
     flow::{self, Analysis},
-    unused::arguments,
+    helper::arguments,
+    obstacle::Obstacle,
 };
 use crate::kernel::bpf::instruction::{Instruction, Kind};
 
 mod held;
 
-use held::{Held, State};
+use held::{FRAME_POINTER, Held, STACK, State};
 
-/// Bytes of a program's stack (`MAX_BPF_STACK`, include/linux/filter.h).
-const STACK: i32 = 512;
-
-/// The same in words.
-pub const SLOTS: usize = STACK as usize / 8;
-
-/// r10, which holds the upper end of the stack.
-const FRAME_POINTER: u8 = 10;
+pub use held::SLOTS;
 
 /// The part of the stack that belongs to a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
