@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod context;
 pub mod event;
+pub mod filter;
 pub mod inspect;
 pub mod kernel;
 pub mod launcher;

@@ -14,13 +14,12 @@ use std::{
 };
 
 use capable::{
-    capability::{Capability, CapabilitySet},
+    capability::Capability,
     context::{kernel_symbols::KernelSymbols, syscalls},
+    filter::{Condition, Expression},
     inspect::process::Process,
-    kernel::{glob, stream::monotonic_now},
-    session::{
-        Builder, CountBy, CountSubject, Counted, CountedStack, Counting, Filters, Session, Who,
-    },
+    kernel::stream::monotonic_now,
+    session::{Builder, CountBy, CountSubject, Counted, CountedStack, Counting, Session, Who},
 };
 use capable_common::Counters;
 
@@ -68,12 +67,8 @@ impl Drop for Shell {
 
 /// Counts the checks of shells: all rows, and what happened to the checks.
 fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
-    let pids = shells.iter().map(|shell| shell.0.id()).collect();
-    let filters = Filters {
-        pids,
-        ..Filters::default()
-    };
-    let mut session = counting(filters, by);
+    let pids = shells.iter().map(|shell| Condition::Process(shell.0.id()));
+    let mut session = counting(Expression::any(pids), by);
     for shell in shells {
         shell.make_checks();
     }
@@ -81,12 +76,9 @@ fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
 }
 
 /// Counts checks for CAP_SYS_RESOURCE.
-fn counting(filters: Filters, by: CountBy) -> Session<Counting> {
-    let filters = Filters {
-        capabilities: Some(CapabilitySet::from_iter([Capability::SYS_RESOURCE])),
-        ..filters
-    };
-    let builder = Builder::new().unaudited().filters(filters);
+fn counting(who: Expression, by: CountBy) -> Session<Counting> {
+    let wanted = who.and(Condition::Capability(Capability::SYS_RESOURCE).into());
+    let builder = Builder::new().unaudited().filter(&wanted).unwrap();
     builder.counts(by).unwrap()
 }
 
@@ -158,11 +150,8 @@ fn many_processes_are_all_read_and_go_together_when_they_ended() {
     let directory = tempfile::tempdir().unwrap();
     let shell = directory.path().join("capable-counts");
     std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
-    let filters = Filters {
-        comms: glob::compile(&["capable-counts".to_owned()]).unwrap(),
-        ..Filters::default()
-    };
-    let mut session = counting(filters, CountBy::PROCESS);
+    let who = Condition::Comm("capable-counts".to_owned());
+    let mut session = counting(who.into(), CountBy::PROCESS);
     let script = format!(
         "ulimit -Sn 50; ulimit -Hn 100; i=0; while [ $i -lt {PROCESSES} ]; do \
          (ulimit -Hn 200); i=$((i + 1)); done"

@@ -1,6 +1,7 @@
 //! What to trace, and the plan that this kernel allows for.
 
 use super::{Session, SessionError, counting::Counting, descendants, streaming::Streaming};
+use crate::filter::{self, Expression, LowerError};
 use crate::kernel::{
     hook::{Hook, Transport},
     plan::{Choice, Plan, PlanError, plan},
@@ -59,13 +60,17 @@ impl Builder {
         self
     }
 
-    /// Only what these keep.
-    pub fn filters(mut self, filters: Filters) -> Self {
-        self.filters = filters;
-        self
+    /// Only the checks that satisfy this expression, in place of one that was given before.
+    ///
+    /// # Errors
+    ///
+    /// No check can satisfy it, or the kernel side cannot decide it.
+    pub fn filter(mut self, expression: &Expression) -> Result<Self, LowerError> {
+        self.filters = filter::lower(expression)?;
+        Ok(self)
     }
 
-    /// The descendants of the processes that the filters name too: those that exist and those to
+    /// The descendants of the processes that the filter names too: those that exist and those to
     /// come.
     pub fn descendants(mut self) -> Self {
         self.follow = Follow::Descendants;

@@ -12,15 +12,12 @@
 //! Streaming the checks of a process and of its descendants:
 //!
 //! ```no_run
-//! use capable::session::{Builder, Filters, Record, Records, SessionError};
+//! use capable::filter::{Condition, Expression};
+//! use capable::session::{Builder, Record, Records};
 //!
-//! # async fn watch(pid: u32) -> Result<(), SessionError> {
-//! let filters = Filters {
-//!     pids: vec![pid],
-//!     ..Filters::default()
-//! };
+//! # async fn watch(pid: u32) -> Result<(), Box<dyn std::error::Error>> {
 //! let mut session = Builder::new()
-//!     .filters(filters)
+//!     .filter(&Expression::from(Condition::Process(pid)))?
 //!     .descendants()
 //!     .records(Records::default())?;
 //! for gap in session.gaps() {
@@ -71,7 +68,6 @@ pub use crate::kernel::{
     trace::{
         attach::Missed,
         counts::{CountBy, CountSubject, Counted, CountedStack, Who},
-        filters::{Filters, Results},
         record::Record,
         settings::Records,
     },

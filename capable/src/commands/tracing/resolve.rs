@@ -1,5 +1,5 @@
-//! From filters as typed to filters as the kernel takes them: names become numbers, and what does
-//! not exist is an error that says what does.
+//! From filters as typed to one expression: names become numbers, and what does not exist is an
+//! error that says what does.
 
 use std::{
     fs,
@@ -10,17 +10,13 @@ use anyhow::{Result, bail};
 
 use super::args::FilterArgs;
 use crate::{
-    capability::{Capability, CapabilitySet},
     context::{
         cgroups::{Cgroups, Found},
         namespaces::{NamespaceKind, namespace_inode},
         users::Users,
     },
+    filter::{Condition, Expression},
     inspect::process::is_kernel_thread,
-    kernel::{
-        filters::{Filters, Results},
-        glob,
-    },
 };
 
 /// Resolves filters.
@@ -28,7 +24,7 @@ use crate::{
 /// # Errors
 ///
 /// Something that was named does not exist, or cannot be filtered by.
-pub fn filters(typed: &FilterArgs) -> Result<Filters> {
+pub fn filters(typed: &FilterArgs) -> Result<Expression> {
     let FilterArgs {
         pids,
         tids,
@@ -61,50 +57,62 @@ pub fn filters(typed: &FilterArgs) -> Result<Filters> {
     let users = users
         .iter()
         .filter_map(|user| known.as_ref().map(|known| known.resolve(user)))
-        .collect::<Result<_, _>>()?;
-    let result = match (granted, denied) {
-        (true, _) => Results::Granted,
-        (_, true) => Results::Denied,
-        _ => Results::All,
+        .collect::<Result<Vec<u32>, _>>()?;
+    let inodes = |kind, given: &[String]| -> Result<Vec<u32>> {
+        let inodes = given.iter().map(|given| namespace_inode(kind, given));
+        Ok(inodes.collect::<Result<_, _>>()?)
     };
-    let inodes = |kind, given: &[String]| {
-        given
-            .iter()
-            .map(|given| namespace_inode(kind, given))
-            .collect::<Result<_, _>>()
-    };
-    Ok(Filters {
-        pids: pids.clone(),
-        tids: tids.clone(),
-        users,
-        comms: glob::compile(comms)?,
-        capabilities: capability_set(capabilities)?,
-        result,
-        cgroups: cgroups_of(cgroups, units, containers)?,
-        user_namespaces: inodes(NamespaceKind::User, user_namespaces)?,
-        mount_namespaces: inodes(NamespaceKind::Mount, mount_namespaces)?,
-        pid_namespaces: inodes(NamespaceKind::Pid, pid_namespaces)?,
+    let results = [(*granted, Condition::Granted), (*denied, Condition::Denied)];
+    let results = results.into_iter().filter(|(asked, _)| *asked);
+    let lists = [
+        pids.iter().copied().map(Condition::Process).collect(),
+        tids.iter().copied().map(Condition::Thread).collect(),
+        users.into_iter().map(Condition::User).collect(),
+        comms.iter().cloned().map(Condition::Comm).collect(),
+        results.map(|(_, result)| result).collect(),
+        cgroups_of(cgroups, units, containers)?
+            .into_iter()
+            .map(Condition::Cgroup)
+            .collect(),
+        inodes(NamespaceKind::User, user_namespaces)?
+            .into_iter()
+            .map(Condition::UserNamespace)
+            .collect(),
+        inodes(NamespaceKind::Mount, mount_namespaces)?
+            .into_iter()
+            .map(Condition::MountNamespace)
+            .collect(),
+        inodes(NamespaceKind::Pid, pid_namespaces)?
+            .into_iter()
+            .map(Condition::PidNamespace)
+            .collect(),
+    ];
+    let expression = lists
+        .into_iter()
+        .filter(|list: &Vec<Condition>| !list.is_empty())
+        .map(Expression::any)
+        .fold(Expression::everything(), Expression::and);
+    Ok(expression.and(capabilities_of(capabilities)?))
+}
+
+/// One of those to keep, where some are named, and none of those to leave out.
+fn capabilities_of(typed: &[String]) -> Result<Expression> {
+    let (mut kept, mut dropped) = (Vec::new(), Vec::new());
+    for name in typed {
+        match name.strip_prefix('!') {
+            Some(name) => dropped.push(Condition::Capability(name.trim().parse()?)),
+            None => kept.push(Condition::Capability(name.trim().parse()?)),
+        }
+    }
+    let without = !Expression::any(dropped);
+    Ok(if kept.is_empty() {
+        without
+    } else {
+        Expression::any(kept).and(without)
     })
 }
 
-/// The capabilities to keep; `None` keeps all.
-fn capability_set(typed: &[String]) -> Result<Option<CapabilitySet>> {
-    if typed.is_empty() {
-        return Ok(None);
-    }
-    let (mut kept, mut dropped) = (CapabilitySet::EMPTY, CapabilitySet::EMPTY);
-    for name in typed {
-        match name.strip_prefix('!') {
-            Some(name) => dropped.insert(name.trim().parse::<Capability>()?),
-            None => kept.insert(name.trim().parse::<Capability>()?),
-        };
-    }
-    if kept.is_empty() {
-        kept = CapabilitySet::from_bits(u64::MAX);
-    }
-    Ok(Some(kept.difference(dropped)))
-}
-
+/// The directories of the cgroups that were named.
 fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Result<Vec<PathBuf>> {
     if paths.is_empty() && units.is_empty() && containers.is_empty() {
         return Ok(Vec::new());

@@ -1,0 +1,145 @@
+//! The tree itself.
+
+use std::{fmt, path::PathBuf};
+
+use crate::capability::Capability;
+
+/// Which checks are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// All of these hold. Every check satisfies the empty list.
+    All(Vec<Expression>),
+    /// At least one of these holds. No check satisfies the empty list.
+    Any(Vec<Expression>),
+    /// This does not hold.
+    Not(Box<Expression>),
+    /// One field of the check is compared with a value.
+    Is(Condition),
+}
+
+/// A field of a check, compared with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The process, by its PID in this process's pid namespace.
+    Process(u32),
+    /// The thread, by its TID in this process's pid namespace.
+    Thread(u32),
+    /// The real user id of the task.
+    User(u32),
+    /// The task's name matches this glob.
+    Comm(String),
+    /// The capability that was asked for.
+    Capability(Capability),
+    /// The check was granted, in whatever way.
+    Granted,
+    /// The check was denied.
+    Denied,
+    /// The task is in the cgroup with this directory, or in one below it.
+    Cgroup(PathBuf),
+    /// The target user namespace, by its inode number.
+    UserNamespace(u32),
+    /// The task's mount namespace, by its inode number.
+    MountNamespace(u32),
+    /// The task's pid namespace, by its inode number.
+    PidNamespace(u32),
+}
+
+/// What a condition looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The process.
+    Process,
+    /// The thread.
+    Thread,
+    /// The real user id.
+    User,
+    /// The task's name.
+    Comm,
+    /// The capability.
+    Capability,
+    /// The result.
+    Result,
+    /// The cgroup.
+    Cgroup,
+    /// The target user namespace.
+    UserNamespace,
+    /// The mount namespace.
+    MountNamespace,
+    /// The pid namespace.
+    PidNamespace,
+}
+
+impl Expression {
+    /// Every check.
+    pub fn everything() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// One of these conditions, which are usually of one field.
+    pub fn any(conditions: impl IntoIterator<Item = Condition>) -> Self {
+        Self::Any(conditions.into_iter().map(Self::Is).collect())
+    }
+
+    /// This one and that one.
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut all) => {
+                all.push(other);
+                Self::All(all)
+            }
+            one => Self::All(vec![one, other]),
+        }
+    }
+}
+
+impl From<Condition> for Expression {
+    fn from(condition: Condition) -> Self {
+        Self::Is(condition)
+    }
+}
+
+impl std::ops::Not for Expression {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::Not(inner) => *inner,
+            other => Self::Not(Box::new(other)),
+        }
+    }
+}
+
+impl Condition {
+    /// What it looks at.
+    pub fn field(&self) -> Field {
+        match self {
+            Self::Process(_) => Field::Process,
+            Self::Thread(_) => Field::Thread,
+            Self::User(_) => Field::User,
+            Self::Comm(_) => Field::Comm,
+            Self::Capability(_) => Field::Capability,
+            Self::Granted | Self::Denied => Field::Result,
+            Self::Cgroup(_) => Field::Cgroup,
+            Self::UserNamespace(_) => Field::UserNamespace,
+            Self::MountNamespace(_) => Field::MountNamespace,
+            Self::PidNamespace(_) => Field::PidNamespace,
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Process => "process",
+            Self::Thread => "thread",
+            Self::User => "user",
+            Self::Comm => "name",
+            Self::Capability => "capability",
+            Self::Result => "result",
+            Self::Cgroup => "cgroup",
+            Self::UserNamespace => "user namespace",
+            Self::MountNamespace => "mount namespace",
+            Self::PidNamespace => "pid namespace",
+        })
+    }
+}
