@@ -5,7 +5,9 @@
 //! the pieces together, one file per subcommand.
 
 pub mod capability;
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 pub mod commands;
 pub mod context;
 pub mod event;

@@ -12,6 +12,7 @@ mod interpreter;
 mod json;
 pub mod process;
 pub mod secure_bits;
+#[cfg(feature = "cli")]
 pub mod sheet;
 pub mod target;
 pub mod unit;

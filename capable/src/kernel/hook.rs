@@ -4,12 +4,13 @@
 use std::fmt;
 
 /// How checks are seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Hook {
     /// A kprobe on `cap_capable`, which evaluates the result itself
     Kprobe,
     /// A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result
-    #[value(name = "kretprobe")]
+    #[cfg_attr(feature = "cli", value(name = "kretprobe"))]
     KprobePair,
     /// A BPF program after `cap_capable`
     Fexit,
@@ -69,7 +70,8 @@ impl fmt::Display for Hook {
 }
 
 /// How records reach user space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Transport {
     /// The BPF ring buffer, one for all processors (Linux 5.8 and later)
     Ring,

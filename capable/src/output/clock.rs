@@ -15,7 +15,8 @@ const SECOND: u64 = 1_000_000_000;
 const SAMPLING_ERROR: u64 = 100_000;
 
 /// How times are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum TimeFormat {
     /// The time of day: 14:03:59
     Clock,

@@ -9,7 +9,8 @@ pub const DENIED: &[u8] = b"\x1b[1;31m";
 pub const RESET: &[u8] = b"\x1b[0m";
 
 /// When to colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set
     #[default]

@@ -15,14 +15,17 @@ mod json;
 mod layout;
 mod needs;
 mod numbers;
+#[cfg(feature = "cli")]
 mod options;
 mod row;
 mod sink;
 mod stacks;
+#[cfg(feature = "cli")]
 mod static_table;
 mod table;
 mod templates;
 #[cfg(test)]
+#[cfg(feature = "cli")]
 mod tests;
 mod value;
 
@@ -34,9 +37,11 @@ pub use folded::Folded;
 pub use json::Json;
 pub use layout::{TableSlot, lay_out};
 pub use needs::RowNeeds;
+#[cfg(feature = "cli")]
 pub use options::{OutputConfig, OutputError, OutputOptions, RowFormat, Terminal};
 pub use row::{ContainerRef, Frame, NamedStack, Row};
 pub use sink::Sink;
+#[cfg(feature = "cli")]
 pub use static_table::{static_table, table_text};
 pub use table::Table;
 pub use value::{Value, comm_bytes};

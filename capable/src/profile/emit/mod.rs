@@ -13,6 +13,8 @@ mod setcap;
 mod shell;
 mod systemd;
 
+#[cfg(test)]
+#[cfg(feature = "cli")]
 use clap::ValueEnum;
 
 use super::words;
@@ -28,7 +30,8 @@ pub trait Emitter {
 }
 
 /// The consumers, as `--emit` names them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Consumer {
     /// A drop-in for a systemd unit
     Systemd,
