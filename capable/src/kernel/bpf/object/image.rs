@@ -73,6 +73,12 @@ impl Image {
         self.0.relocate_calls(&code).map_err(ObjectError::damaged)
     }
 
+    /// The names of its programs.
+    #[cfg(test)]
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.programs.keys().map(String::as_str)
+    }
+
     /// A program.
     pub fn program(&self, name: &str) -> Result<Built<'_>, ObjectError> {
         let missing = || ObjectError::Damaged(format!("it has no program {name}"));

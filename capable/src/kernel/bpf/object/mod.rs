@@ -1,7 +1,7 @@
 //! The eBPF objects: their maps made, their configuration frozen, their programs loaded.
 
 mod error;
-mod image;
+pub(super) mod image;
 mod load;
 
 use std::{

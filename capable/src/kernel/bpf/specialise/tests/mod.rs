@@ -1,5 +1,6 @@
 //! What the tests of the specialiser share.
 
+mod differential;
 mod short;
 mod stack;
 

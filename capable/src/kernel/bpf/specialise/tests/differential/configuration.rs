@@ -1,0 +1,118 @@
+//! Random configurations, in which each field is what it may be.
+
+use capable_common::{
+    AddressRange, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, NO_OFFSET, NamespaceFilter,
+    Offsets,
+};
+use fastrand::Rng;
+
+use super::machine::place;
+
+/// The configuration that a seed stands for.
+pub fn configuration(seed: u64) -> Config {
+    let random = &mut Rng::with_seed(seed);
+    let typed_task = random.bool();
+    let range = |random: &mut Rng| {
+        let start = random.u64(..64);
+        AddressRange {
+            start,
+            end: start + random.u64(..64),
+        }
+    };
+    Config {
+        capabilities: match random.u8(..3) {
+            0 => random.u64(..),
+            _ => u64::MAX,
+        },
+        lowest_mapping: random.u64(..1 << 16),
+        unaudited: std::array::from_fn(|_| range(random)),
+        insetid: std::array::from_fn(|_| range(random)),
+        cap_capable: range(random),
+        offsets: offsets(random, typed_task),
+        own_pid: random.u32(..4),
+        kernel_frames: random.u32(..=MAX_FRAMES as u32),
+        user_frames: random.u32(..=MAX_FRAMES as u32),
+        only_pid: rare(random, 2),
+        cgroups: rare(random, MAX_CGROUPS as u32),
+        wakeup_bytes: random.u32(..1 << 20),
+        io_worker: random.u32(..64),
+        securebits: random.u32(..256),
+        namespaces: NamespaceFilter {
+            user: rare(random, 2) as u8,
+            mount: rare(random, 2) as u8,
+            pid: rare(random, 2) as u8,
+            reserved: 0,
+        },
+        audit: random.u8(..4),
+        audited_only: rare(random, 1) as u8,
+        reserved: [0; 2],
+        wakeup_sample: random.u8(..),
+        typed_task: u8::from(typed_task),
+        results: 3 - rare(random, 2) as u8,
+        unique: rare(random, 4) as u8,
+        wanted: random.u8(..8),
+        pids: rare(random, 1) as u8,
+        tids: rare(random, 1) as u8,
+        users: rare(random, 1) as u8,
+        comms: rare(random, MAX_COMM_PATTERNS as u32) as u8,
+        follow: random.u8(..2),
+        send: 1 - rare(random, 1) as u8,
+        count: random.u8(..2),
+        count_subject: random.u8(..3),
+        count_origin: random.u8(..2),
+        outcomes: random.u8(..2),
+        task_regs_helper: random.u8(..2),
+    }
+}
+
+/// 0, or seldom a number up to this: most filters are off, so that programs go far.
+fn rare(random: &mut Rng, most: u32) -> u32 {
+    match random.u8(..4) {
+        0 => random.u32(1..=most),
+        _ => 0,
+    }
+}
+
+/// Offsets into the kernel's memory. Some members are not there, unless all must be.
+fn offsets(random: &mut Rng, all: bool) -> Offsets {
+    let mut offset = || match random.u8(..8) {
+        0 if !all => NO_OFFSET,
+        _ => random.u32(..place::KERNEL_SIZE as u32 / 16) * 8,
+    };
+    let task_real_cred = offset();
+    // Mostly they lie side by side.
+    let task_cred = match offset() {
+        NO_OFFSET => NO_OFFSET,
+        _ => task_real_cred.wrapping_add(8),
+    };
+    Offsets {
+        task_cred,
+        task_real_cred,
+        task_real_parent: offset(),
+        task_tgid: offset(),
+        task_flags: offset(),
+        task_nsproxy: offset(),
+        task_thread_pid: offset(),
+        task_group_leader: offset(),
+        task_stack: offset(),
+        task_entry: offset(),
+        cred_euid: offset(),
+        cred_effective: offset(),
+        cred_user_ns: offset(),
+        user_ns_parent: offset(),
+        user_ns_level: offset(),
+        user_ns_owner: offset(),
+        user_ns_inum: offset(),
+        nsproxy_mnt_ns: offset(),
+        mnt_ns_inum: offset(),
+        pid_level: offset(),
+        pid_numbers: offset(),
+        upid_size: offset(),
+        upid_nr: offset(),
+        upid_ns: offset(),
+        pid_ns_inum: offset(),
+        cred_uid: offset(),
+        cred_securebits: offset(),
+        task_comm: offset(),
+    }
+}

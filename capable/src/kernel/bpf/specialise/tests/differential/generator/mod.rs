@@ -1,0 +1,212 @@
+//! Random programs of everything that the specialiser looks at.
+//!
+//! They never read what nothing has written, and stay in their memory. Most keep their addresses
+//! above what they spill, as a compiler does; wild ones do not, and are left as they are or not.
+
+use fastrand::Rng;
+
+use super::machine::Maps;
+use crate::kernel::bpf::{
+    instruction::Instruction,
+    specialise::tests::{EXIT, MAP, one},
+};
+
+mod calls;
+mod memory;
+mod statement;
+
+/// The map of the settings, and one that helpers look into.
+const TABLE: i32 = MAP + 1;
+
+/// Bytes of its keys and of its values.
+pub fn maps() -> Maps {
+    Maps::from([(TABLE, (8, 64))])
+}
+
+/// A program with the settings that it reads.
+pub struct Program {
+    pub code: Vec<Instruction>,
+    pub settings: Vec<u8>,
+}
+
+/// What a register holds, as far as a program needs to know to use it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Register {
+    /// Nothing that can be read.
+    Unset,
+    Number,
+    /// An address on the stack, so far from r10.
+    Stack(i16),
+    /// The same, so far from what the function was passed.
+    Lent(i16),
+    /// A number or an address.
+    Either,
+}
+
+/// r0 to r9. Of these, r6 always holds the address of the context, and r9 counts.
+type Registers = [Register; 10];
+
+/// The register of the context's address.
+const CONTEXT: u8 = 6;
+
+/// The register that counts the turns of a loop.
+const COUNTER: u8 = 9;
+
+/// Bytes of the stack that a function uses.
+const OWN_STACK: i16 = 64;
+
+/// Registers that statements change.
+const FREE: [u8; 8] = [0, 1, 2, 3, 4, 5, 7, 8];
+
+struct Generator {
+    random: Rng,
+    code: Vec<Instruction>,
+    registers: Registers,
+    /// Addresses and spilled words lie anywhere.
+    wild: bool,
+    /// The settings' size.
+    settings: i32,
+    /// Calls of functions, which lie behind the rest.
+    calls: Vec<usize>,
+    in_function: bool,
+    in_loop: bool,
+}
+
+/// The program that a seed stands for.
+pub fn generate(seed: u64) -> Program {
+    let mut random = Rng::with_seed(seed);
+    let settings: Vec<u8> = (0..random.usize(1..6) * 8)
+        .map(|_| match random.u8(..3) {
+            0 => random.u8(..),
+            1 => 1,
+            _ => 0,
+        })
+        .collect();
+    let mut generator = Generator {
+        wild: random.u8(..4) == 0,
+        random,
+        code: vec![one(0xbf, CONTEXT, 1, 0, 0)],
+        registers: [Register::Unset; 10],
+        settings: settings.len() as i32,
+        calls: Vec::new(),
+        in_function: false,
+        in_loop: false,
+    };
+    generator.registers[usize::from(CONTEXT)] = Register::Number;
+    let statements = generator.random.usize(4..24);
+    generator.block(statements, 3);
+    generator.end();
+    generator.function();
+    Program {
+        code: generator.code,
+        settings,
+    }
+}
+
+impl Generator {
+    /// So many statements, with blocks in blocks only so deep.
+    fn block(&mut self, statements: usize, depth: u8) {
+        for _ in 0..statements {
+            self.statement(depth);
+        }
+    }
+
+    /// Returns a number, and leaves some in the context.
+    fn end(&mut self) {
+        for register in FREE {
+            if self.registers[usize::from(register)] == Register::Number && self.random.bool() {
+                let off = self.random.i16(0..32) * 8;
+                self.code.push(one(0x7b, CONTEXT, register, off, 0));
+            }
+        }
+        let code = match self.number() {
+            Some(register) => one(0xbf, 0, register, 0, 0),
+            None => one(0xb7, 0, 0, 0, 1),
+        };
+        self.code.extend([code, EXIT]);
+    }
+
+    /// The function that all calls call. It writes its words of the stack before it reads them.
+    fn function(&mut self) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let start = self.code.len();
+        for call in std::mem::take(&mut self.calls) {
+            self.code[call].imm = (start - call - 1) as i32;
+        }
+        self.in_function = true;
+        self.registers = [Register::Unset; 10];
+        self.registers[1] = Register::Lent(0);
+        self.registers[2..=5].fill(Register::Number);
+        // The context comes in r5.
+        self.code.push(one(0xbf, CONTEXT, 5, 0, 0));
+        self.registers[usize::from(CONTEXT)] = Register::Number;
+        for offset in (-OWN_STACK..0).step_by(8) {
+            self.code.push(one(0x7a, 10, 0, offset, 1));
+        }
+        let statements = self.random.usize(1..8);
+        self.block(statements, 1);
+        self.end();
+    }
+
+    /// A register that holds a number.
+    fn number(&mut self) -> Option<u8> {
+        let wild = self.wild;
+        self.chosen(|register| match register {
+            Register::Number => true,
+            Register::Unset => false,
+            Register::Stack(_) | Register::Lent(_) | Register::Either => wild,
+        })
+    }
+
+    /// A register that is free to change, and holds what is wanted.
+    fn chosen(&mut self, wanted: impl Fn(Register) -> bool) -> Option<u8> {
+        let fit = FREE
+            .into_iter()
+            .filter(|&register| wanted(self.registers[usize::from(register)]));
+        let fit: Vec<u8> = fit.collect();
+        self.random.choice(fit)
+    }
+
+    /// A register that is free to change.
+    fn free(&mut self) -> u8 {
+        self.random.choice(FREE).unwrap_or_default()
+    }
+
+    fn set(&mut self, register: u8, holds: Register) {
+        self.registers[usize::from(register)] = holds;
+    }
+
+    /// A constant; the edges are likely.
+    fn constant(&mut self) -> i32 {
+        let edges = [
+            0,
+            0,
+            1,
+            1,
+            2,
+            7,
+            8,
+            31,
+            32,
+            33,
+            63,
+            -1,
+            -2,
+            -8,
+            255,
+            i32::MIN,
+            i32::MAX,
+        ];
+        match self.random.u8(..4) {
+            0 => self.random.i32(..),
+            _ => self.random.choice(edges).unwrap_or_default(),
+        }
+    }
+
+    /// One of these.
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.random.usize(..from.len())]
+    }
+}
