@@ -70,8 +70,8 @@ impl Transport for Perf {
 
 capable_ebpf::programs!(Perf);
 
-/// "Dual MIT/GPL" is what the kernel calls this licence (include/linux/license.h); it gives
-/// GPL-only helpers to it.
+/// MIT or GPL-2.0, as the kernel writes it (include/linux/license.h): it gives such programs the
+/// helpers that are for GPL-compatible ones only. Cargo.toml says the same.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
