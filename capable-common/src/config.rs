@@ -3,8 +3,7 @@
 //! The configuration is a read-only global: once it is frozen, the verifier treats its fields as
 //! constants and removes the code of everything that was not asked for.
 
-/// In place of an offset: this kernel's BTF does not have the member.
-pub const NO_OFFSET: u32 = u32::MAX;
+use crate::offsets::Offsets;
 
 /// The most cgroups that a filter can name.
 pub const MAX_CGROUPS: usize = 16;
@@ -64,103 +63,6 @@ pub struct AddressRange {
     pub start: u64,
     /// The first address that is no longer part of it.
     pub end: u64,
-}
-
-/// Where the kernel's structures hold what the tracer reads, in bytes, from BTF, or [`NO_OFFSET`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Offsets {
-    /// `task_struct.cred`
-    pub task_cred: u32,
-    /// `task_struct.real_cred`
-    pub task_real_cred: u32,
-    /// `task_struct.real_parent`
-    pub task_real_parent: u32,
-    /// `task_struct.tgid`
-    pub task_tgid: u32,
-    /// `task_struct.flags`
-    pub task_flags: u32,
-    /// `task_struct.nsproxy`
-    pub task_nsproxy: u32,
-    /// `task_struct.thread_pid`
-    pub task_thread_pid: u32,
-    /// `task_struct.group_leader`
-    pub task_group_leader: u32,
-    /// `task_struct.stack`
-    pub task_stack: u32,
-    /// The word of `task_struct.thread_info` that says by which entry a task came into the kernel:
-    /// the kernel side's `arch` names it for each processor.
-    pub task_entry: u32,
-    /// `cred.euid`
-    pub cred_euid: u32,
-    /// `cred.cap_effective`
-    pub cred_effective: u32,
-    /// `cred.user_ns`
-    pub cred_user_ns: u32,
-    /// `user_namespace.parent`
-    pub user_ns_parent: u32,
-    /// `user_namespace.level`
-    pub user_ns_level: u32,
-    /// `user_namespace.owner`
-    pub user_ns_owner: u32,
-    /// `user_namespace.ns.inum`
-    pub user_ns_inum: u32,
-    /// `nsproxy.mnt_ns`
-    pub nsproxy_mnt_ns: u32,
-    /// `mnt_namespace.ns.inum`
-    pub mnt_ns_inum: u32,
-    /// `pid.level`
-    pub pid_level: u32,
-    /// `pid.numbers`
-    pub pid_numbers: u32,
-    /// The size of `struct upid`
-    pub upid_size: u32,
-    /// `upid.nr`
-    pub upid_nr: u32,
-    /// `upid.ns`
-    pub upid_ns: u32,
-    /// `pid_namespace.ns.inum`
-    pub pid_ns_inum: u32,
-    /// `cred.uid`
-    pub cred_uid: u32,
-    /// `cred.securebits`
-    pub cred_securebits: u32,
-    /// `task_struct.comm`
-    pub task_comm: u32,
-}
-
-impl Offsets {
-    /// Nothing is known: what needs an offset is reported as unknown.
-    pub const UNKNOWN: Self = Self {
-        task_cred: NO_OFFSET,
-        task_real_cred: NO_OFFSET,
-        task_real_parent: NO_OFFSET,
-        task_tgid: NO_OFFSET,
-        task_flags: NO_OFFSET,
-        task_nsproxy: NO_OFFSET,
-        task_thread_pid: NO_OFFSET,
-        task_group_leader: NO_OFFSET,
-        task_stack: NO_OFFSET,
-        task_entry: NO_OFFSET,
-        cred_euid: NO_OFFSET,
-        cred_effective: NO_OFFSET,
-        cred_user_ns: NO_OFFSET,
-        user_ns_parent: NO_OFFSET,
-        user_ns_level: NO_OFFSET,
-        user_ns_owner: NO_OFFSET,
-        user_ns_inum: NO_OFFSET,
-        nsproxy_mnt_ns: NO_OFFSET,
-        mnt_ns_inum: NO_OFFSET,
-        pid_level: NO_OFFSET,
-        pid_numbers: NO_OFFSET,
-        upid_size: NO_OFFSET,
-        upid_nr: NO_OFFSET,
-        upid_ns: NO_OFFSET,
-        pid_ns_inum: NO_OFFSET,
-        cred_uid: NO_OFFSET,
-        cred_securebits: NO_OFFSET,
-        task_comm: NO_OFFSET,
-    };
 }
 
 /// How many namespaces of a kind a filter names: 0 keeps all, otherwise those in the table.
@@ -276,7 +178,6 @@ mod tests {
     fn the_configuration_has_no_padding() {
         let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 20;
         assert_eq!(size_of::<Config>(), fields);
-        assert_eq!(size_of::<Offsets>(), 28 * 4);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }
 }

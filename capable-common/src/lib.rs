@@ -5,15 +5,18 @@
 //! compilers for different targets.
 #![cfg_attr(not(test), no_std)]
 
+mod arch;
 mod config;
 mod counters;
+mod offsets;
 mod record;
 
 pub use config::{
-    AddressRange, AuditArgument, CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, NO_OFFSET,
-    NamespaceFilter, Offsets, UniqueBy, Wanted,
+    AddressRange, AuditArgument, CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS,
+    NamespaceFilter, UniqueBy, Wanted,
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
+pub use offsets::{NO_OFFSET, Offsets};
 pub use record::{
     COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, RecordKind, STACK_FAILED,
     SYSCALL_NONE,

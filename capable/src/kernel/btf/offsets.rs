@@ -1,6 +1,6 @@
 //! What the kernel side must know of this kernel's structures, from BTF and never from a version.
 
-use capable_common::{AuditArgument, NO_OFFSET, Offsets};
+use capable_common::{AuditArgument, Offsets};
 
 use super::{Btf, BtfError, Parameter, Query, TypeKind};
 use crate::kernel::hook::Caller;
@@ -24,36 +24,8 @@ const PF_IO_WORKER: u32 = 0x10;
 
 /// What must be looked up in BTF for [`Layout::resolve`].
 pub const QUERY: Query<'static> = Query {
-    members: &[
-        ("task_struct", "cred"),
-        ("task_struct", "real_cred"),
-        ("task_struct", "real_parent"),
-        ("task_struct", "tgid"),
-        ("task_struct", "flags"),
-        ("task_struct", "nsproxy"),
-        ("task_struct", "thread_pid"),
-        ("task_struct", "group_leader"),
-        ("task_struct", "stack"),
-        ("task_struct", "thread_info.status"),
-        ("cred", "euid"),
-        ("cred", "cap_effective"),
-        ("cred", "user_ns"),
-        ("user_namespace", "parent"),
-        ("user_namespace", "level"),
-        ("user_namespace", "owner"),
-        ("user_namespace", "ns.inum"),
-        ("nsproxy", "mnt_ns"),
-        ("mnt_namespace", "ns.inum"),
-        ("pid", "level"),
-        ("pid", "numbers"),
-        ("upid", "nr"),
-        ("upid", "ns"),
-        ("pid_namespace", "ns.inum"),
-        ("cred", "uid"),
-        ("cred", "securebits"),
-        ("task_struct", "comm"),
-    ],
-    sizes: &["upid"],
+    members: Offsets::MEMBERS,
+    sizes: Offsets::SIZES,
     functions: &[
         CAP_CAPABLE,
         CREATE_IO_THREAD,
@@ -117,7 +89,10 @@ impl Layout {
             None => 0,
         };
         Ok(Self {
-            offsets: offsets(btf)?,
+            offsets: Offsets::find(
+                |structure, member| btf.offset(structure, member),
+                |structure| btf.size(structure),
+            )?,
             audit: audit_argument(parameters.as_deref()),
             io_worker,
             function: btf.function(CAP_CAPABLE),
@@ -127,40 +102,6 @@ impl Layout {
             typed_task: false,
         })
     }
-}
-
-fn offsets(btf: &Btf) -> Result<Offsets, BtfError> {
-    let of = |name, path| Ok::<_, BtfError>(btf.offset(name, path)?.unwrap_or(NO_OFFSET));
-    Ok(Offsets {
-        task_cred: of("task_struct", "cred")?,
-        task_real_cred: of("task_struct", "real_cred")?,
-        task_real_parent: of("task_struct", "real_parent")?,
-        task_tgid: of("task_struct", "tgid")?,
-        task_flags: of("task_struct", "flags")?,
-        task_nsproxy: of("task_struct", "nsproxy")?,
-        task_thread_pid: of("task_struct", "thread_pid")?,
-        task_group_leader: of("task_struct", "group_leader")?,
-        task_stack: of("task_struct", "stack")?,
-        task_entry: of("task_struct", "thread_info.status")?,
-        cred_euid: of("cred", "euid")?,
-        cred_effective: of("cred", "cap_effective")?,
-        cred_user_ns: of("cred", "user_ns")?,
-        user_ns_parent: of("user_namespace", "parent")?,
-        user_ns_level: of("user_namespace", "level")?,
-        user_ns_owner: of("user_namespace", "owner")?,
-        user_ns_inum: of("user_namespace", "ns.inum")?,
-        nsproxy_mnt_ns: of("nsproxy", "mnt_ns")?,
-        mnt_ns_inum: of("mnt_namespace", "ns.inum")?,
-        pid_level: of("pid", "level")?,
-        pid_numbers: of("pid", "numbers")?,
-        upid_size: btf.size("upid")?.unwrap_or(NO_OFFSET),
-        upid_nr: of("upid", "nr")?,
-        upid_ns: of("upid", "ns")?,
-        pid_ns_inum: of("pid_namespace", "ns.inum")?,
-        cred_uid: of("cred", "uid")?,
-        cred_securebits: of("cred", "securebits")?,
-        task_comm: of("task_struct", "comm")?,
-    })
 }
 
 /// How the fourth argument is read, by its name and type.
@@ -181,6 +122,8 @@ fn audit_argument(parameters: Option<&[Parameter]>) -> AuditArgument {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use capable_common::NO_OFFSET;
 
     use super::super::VMLINUX;
     use super::*;
@@ -227,12 +170,7 @@ mod tests {
         let layout = Layout::resolve(&btf).unwrap();
         assert_eq!(layout.audit, AuditArgument::Options);
         assert!(layout.function.is_some());
-        let mut offsets = layout.offsets;
-        if cfg!(not(target_arch = "x86_64")) {
-            // Other architectures have no TS_COMPAT.
-            offsets.task_entry = 0;
-        }
-        let known = format!("{offsets:?}");
+        let known = format!("{:?}", layout.offsets);
         assert!(!known.contains(&NO_OFFSET.to_string()), "{known}");
     }
 

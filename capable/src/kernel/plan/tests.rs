@@ -7,36 +7,7 @@ use super::*;
 use crate::capability::CapabilitySet;
 use crate::kernel::probe::features::Lockdown;
 
-const KNOWN: Offsets = Offsets {
-    task_cred: 8,
-    task_real_cred: 8,
-    task_real_parent: 8,
-    task_tgid: 8,
-    task_flags: 8,
-    task_nsproxy: 8,
-    task_thread_pid: 8,
-    task_group_leader: 8,
-    task_stack: 8,
-    task_entry: 8,
-    cred_euid: 8,
-    cred_effective: 8,
-    cred_user_ns: 8,
-    user_ns_parent: 8,
-    user_ns_level: 8,
-    user_ns_owner: 8,
-    user_ns_inum: 8,
-    nsproxy_mnt_ns: 8,
-    mnt_ns_inum: 8,
-    pid_level: 8,
-    pid_numbers: 8,
-    upid_size: 8,
-    upid_nr: 8,
-    upid_ns: 8,
-    pid_ns_inum: 8,
-    cred_uid: 8,
-    cred_securebits: 8,
-    task_comm: 8,
-};
+const KNOWN: Offsets = Offsets::all(8);
 
 /// A kernel that can do everything, and a user who may.
 fn everything() -> Features {

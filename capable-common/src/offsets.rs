@@ -1,0 +1,101 @@
+//! Where the kernel's structures hold what the tracer reads: one line per member.
+//!
+//! User space looks each of them up in the kernel's BTF, and the kernel side reads there.
+
+use crate::arch;
+
+/// In place of an offset: this kernel's BTF does not have the member.
+pub const NO_OFFSET: u32 = u32::MAX;
+
+/// Makes [`Offsets`] of a line for each member, and one for each size.
+macro_rules! offsets {
+    (
+        members { $($field:ident = $structure:literal $member:expr,)+ }
+        sizes { $($size:ident = $sized:literal,)+ }
+    ) => {
+        /// The place of each member in its structure, in bytes, or [`NO_OFFSET`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(C)]
+        pub struct Offsets {
+            $(
+                #[doc = concat!("In `", $structure, "`: ", stringify!($member), ".")]
+                pub $field: u32,
+            )+
+            $(
+                #[doc = concat!("The size of `", $sized, "`.")]
+                pub $size: u32,
+            )+
+        }
+
+        impl Offsets {
+            /// The structures and members whose places are looked up.
+            pub const MEMBERS: &[(&str, &str)] = &[$(($structure, $member)),+];
+
+            /// The structures whose sizes are looked up.
+            pub const SIZES: &[&str] = &[$($sized),+];
+
+            /// Every member at the same place.
+            pub const fn all(offset: u32) -> Self {
+                Self {
+                    $($field: offset,)+
+                    $($size: offset,)+
+                }
+            }
+
+            /// Looks everything up. What is not found is [`NO_OFFSET`].
+            ///
+            /// # Errors
+            ///
+            /// A look-up failed.
+            pub fn find<E>(
+                mut member: impl FnMut(&str, &str) -> Result<Option<u32>, E>,
+                mut size: impl FnMut(&str) -> Result<Option<u32>, E>,
+            ) -> Result<Self, E> {
+                Ok(Self {
+                    $($field: member($structure, $member)?.unwrap_or(NO_OFFSET),)+
+                    $($size: size($sized)?.unwrap_or(NO_OFFSET),)+
+                })
+            }
+        }
+    };
+}
+
+offsets! {
+    members {
+        task_cred = "task_struct" "cred",
+        task_real_cred = "task_struct" "real_cred",
+        task_real_parent = "task_struct" "real_parent",
+        task_tgid = "task_struct" "tgid",
+        task_flags = "task_struct" "flags",
+        task_nsproxy = "task_struct" "nsproxy",
+        task_thread_pid = "task_struct" "thread_pid",
+        task_group_leader = "task_struct" "group_leader",
+        task_stack = "task_struct" "stack",
+        task_comm = "task_struct" "comm",
+        task_entry = "task_struct" arch::ENTRY_WORD,
+        cred_uid = "cred" "uid",
+        cred_euid = "cred" "euid",
+        cred_effective = "cred" "cap_effective",
+        cred_user_ns = "cred" "user_ns",
+        cred_securebits = "cred" "securebits",
+        user_ns_parent = "user_namespace" "parent",
+        user_ns_level = "user_namespace" "level",
+        user_ns_owner = "user_namespace" "owner",
+        user_ns_inum = "user_namespace" "ns.inum",
+        nsproxy_mnt_ns = "nsproxy" "mnt_ns",
+        mnt_ns_inum = "mnt_namespace" "ns.inum",
+        pid_level = "pid" "level",
+        pid_numbers = "pid" "numbers",
+        pid_ns_inum = "pid_namespace" "ns.inum",
+        upid_nr = "upid" "nr",
+        upid_ns = "upid" "ns",
+    }
+    sizes {
+        upid_size = "upid",
+    }
+}
+
+impl Offsets {
+    /// Nothing is known: what needs an offset is reported as unknown.
+    pub const UNKNOWN: Self = Self::all(NO_OFFSET);
+}
