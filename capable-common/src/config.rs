@@ -65,8 +65,13 @@ pub struct AddressRange {
     pub end: u64,
 }
 
+impl AddressRange {
+    /// No address.
+    pub const NONE: Self = Self { start: 0, end: 0 };
+}
+
 /// How many namespaces of a kind a filter names: 0 keeps all, otherwise those in the table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct NamespaceFilter {
     /// User namespaces of the task.
@@ -77,6 +82,16 @@ pub struct NamespaceFilter {
     pub pid: u8,
     /// Zero.
     pub reserved: u8,
+}
+
+impl NamespaceFilter {
+    /// All are kept.
+    pub const NONE: Self = Self {
+        user: 0,
+        mount: 0,
+        pid: 0,
+        reserved: 0,
+    };
 }
 
 /// An automaton that decides whether a name matches one of several globs: one bit per state,
@@ -168,6 +183,46 @@ pub struct Config {
     pub outcomes: u8,
     /// 1: `bpf_task_pt_regs` exists (5.15 and later).
     pub task_regs_helper: u8,
+}
+
+impl Config {
+    /// Every check is kept and sent plainly, and nothing is known of this kernel.
+    pub const PLAIN: Self = Self {
+        capabilities: u64::MAX,
+        lowest_mapping: 0,
+        unaudited: [AddressRange::NONE; 8],
+        insetid: [AddressRange::NONE; 2],
+        cap_capable: AddressRange::NONE,
+        offsets: Offsets::UNKNOWN,
+        own_pid: 0,
+        kernel_frames: 0,
+        user_frames: 0,
+        only_pid: 0,
+        cgroups: 0,
+        wakeup_bytes: 0,
+        io_worker: 0,
+        securebits: 0,
+        namespaces: NamespaceFilter::NONE,
+        audit: 0,
+        audited_only: 0,
+        reserved: [0; 2],
+        wakeup_sample: 0,
+        typed_task: 0,
+        results: 3,
+        unique: 0,
+        wanted: 0,
+        pids: 0,
+        tids: 0,
+        users: 0,
+        comms: 0,
+        follow: 0,
+        send: 1,
+        count: 0,
+        count_subject: 0,
+        count_origin: 0,
+        outcomes: 0,
+        task_regs_helper: 0,
+    };
 }
 
 #[cfg(test)]

@@ -46,33 +46,20 @@ pub(super) fn configure(
     let records = settings.records().cloned().unwrap_or_default();
     let count = settings.count();
     let mut config = Config {
-        capabilities: u64::MAX,
         lowest_mapping: inlining::lowest_mapping(),
-        unaudited: Default::default(),
-        insetid: Default::default(),
-        cap_capable: Default::default(),
         offsets: settings.layout.offsets,
         own_pid,
         kernel_frames: frames(records.kernel_frames),
         user_frames: frames(records.user_frames),
-        only_pid: 0,
-        cgroups: 0,
         wakeup_bytes: ring_bytes / 2,
         io_worker: settings.layout.io_worker,
         securebits: securebits(&settings.layout),
-        namespaces: Default::default(),
         audit: settings.layout.audit as u8,
         audited_only: u8::from(settings.audited_only),
-        reserved: [0; 2],
         wakeup_sample: wakeup_sample(ring_bytes),
         typed_task: u8::from(settings.layout.typed_task),
-        results: 0,
         unique: records.unique as u8,
         wanted: wanted(&records, count),
-        pids: 0,
-        tids: 0,
-        users: 0,
-        comms: 0,
         follow: u8::from(settings.follow != Follow::Nobody),
         send: u8::from(settings.records().is_some()),
         count: u8::from(count.is_some()),
@@ -80,6 +67,8 @@ pub(super) fn configure(
         count_origin: u8::from(count.is_some_and(|by| by.origin)),
         outcomes: u8::from(records.outcomes),
         task_regs_helper: u8::from(settings.layout.task_registers),
+        // The filters set theirs below.
+        ..Config::PLAIN
     };
     if settings.hook == Hook::Tracepoint {
         infer_audit(&mut config, gaps);
