@@ -3,6 +3,8 @@
 //! The configuration is a read-only global: once it is frozen, the verifier treats its fields as
 //! constants and removes the code of everything that was not asked for.
 
+use core::ops::BitOr;
+
 use crate::offsets::Offsets;
 
 /// The most cgroups that a filter can name.
@@ -42,17 +44,44 @@ pub enum UniqueBy {
     Stack = 4,
 }
 
-/// What a run can ask for besides the plain check, bit by bit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted;
+/// What a run asks for besides the plain check: a set of these constants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Wanted(u8);
 
 impl Wanted {
+    /// The plain check alone.
+    pub const NOTHING: Self = Self(0);
     /// [`crate::Detail`]: parent, inner pids and system call.
-    pub const DETAIL: u8 = 1 << 0;
+    pub const DETAIL: Self = Self(1 << 0);
     /// Whose credentials were checked, over which namespace.
-    pub const CREDENTIALS: u8 = 1 << 1;
+    pub const CREDENTIALS: Self = Self(1 << 1);
     /// The cgroup's id.
-    pub const CGROUP: u8 = 1 << 2;
+    pub const CGROUP: Self = Self(1 << 2);
+
+    /// The set of these bits.
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    /// The set as bits.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether all of these are asked for.
+    #[inline(always)]
+    pub const fn contains(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+}
+
+impl BitOr for Wanted {
+    type Output = Self;
+
+    fn bitor(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
 }
 
 /// Addresses from `start` up to, and without, `end`.
@@ -159,8 +188,8 @@ pub struct Config {
     pub results: u8,
     /// A [`UniqueBy`].
     pub unique: u8,
-    /// What is asked for besides the plain check: [`Wanted`].
-    pub wanted: u8,
+    /// What is asked for besides the plain check.
+    pub wanted: Wanted,
     /// 1: keep processes in the table only.
     pub pids: u8,
     /// 1: keep threads in the table only.
@@ -210,7 +239,7 @@ impl Config {
         typed_task: 0,
         results: 3,
         unique: 0,
-        wanted: 0,
+        wanted: Wanted::NOTHING,
         pids: 0,
         tids: 0,
         users: 0,

@@ -1,7 +1,7 @@
 //! The configuration, a constant by the time that the verifier sees it.
 
 use aya_ebpf::Global;
-use capable_common::Config;
+use capable_common::{Config, Wanted};
 
 /// What user space sets before it loads a program.
 ///
@@ -21,8 +21,8 @@ macro_rules! config {
     }};
 }
 
-/// Whether something is asked for, of [`capable_common::Wanted`].
+/// Whether something is asked for besides the plain check.
 #[inline(always)]
-pub fn wants(what: u8) -> bool {
-    crate::config!(wanted) & what != 0
+pub fn wants(what: Wanted) -> bool {
+    crate::config!(wanted).contains(what)
 }

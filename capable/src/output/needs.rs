@@ -1,29 +1,41 @@
 //! What a format asks of the stages before it.
 
+use capable_common::Wanted;
+
 bitflags::bitflags! {
     /// What must be filled in for the chosen columns: everything else stays unasked, so that it
     /// costs nothing in the kernel and no look-up in user space.
+    ///
+    /// The lowest eight bits are those of [`Wanted`], which the kernel side sends. The others are
+    /// looked up here.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct RowNeeds: u16 {
+    pub struct RowNeeds: u32 {
         /// [`crate::event::Event::detail`]: parent, inner pids and system call.
-        const DETAIL = 1 << 0;
-        /// [`super::Row::caller`]: the first frames of the kernel stack, symbolised.
-        const CALLER = 1 << 1;
-        /// [`super::Row::syscall`]: the name of the system call. Comes with `DETAIL`.
-        const SYSCALL = 1 << 2;
-        /// [`super::Row::user`]: the name of the real user id.
-        const USER = 1 << 3;
-        /// [`super::Row::unit`]: the systemd unit.
-        const UNIT = 1 << 4;
-        /// [`super::Row::container`]: the container and its runtime.
-        const CONTAINER = 1 << 5;
-        /// [`super::Row::cgroup`]: the path of the cgroup.
-        const CGROUP = 1 << 6;
-        /// At least one stack, deep: the kernel's, where the user chose none.
-        const STACK = 1 << 7;
+        const DETAIL = Wanted::DETAIL.bits() as u32;
         /// [`crate::event::Event::credentials`] and the target namespace.
-        const CREDENTIALS = 1 << 8;
+        const CREDENTIALS = Wanted::CREDENTIALS.bits() as u32;
         /// The id of the cgroup.
-        const CGROUP_ID = 1 << 9;
+        const CGROUP_ID = Wanted::CGROUP.bits() as u32;
+        /// [`super::Row::caller`]: the first frames of the kernel stack, symbolised.
+        const CALLER = 1 << 8;
+        /// [`super::Row::syscall`]: the name of the system call. Comes with `DETAIL`.
+        const SYSCALL = 1 << 9;
+        /// [`super::Row::user`]: the name of the real user id.
+        const USER = 1 << 10;
+        /// [`super::Row::unit`]: the systemd unit.
+        const UNIT = 1 << 11;
+        /// [`super::Row::container`]: the container and its runtime.
+        const CONTAINER = 1 << 12;
+        /// [`super::Row::cgroup`]: the path of the cgroup.
+        const CGROUP = 1 << 13;
+        /// At least one stack, deep: the kernel's, where the user chose none.
+        const STACK = 1 << 14;
+    }
+}
+
+impl RowNeeds {
+    /// What the kernel side must send for it.
+    pub fn wanted(self) -> Wanted {
+        Wanted::from_bits(self.bits() as u8)
     }
 }

@@ -10,6 +10,7 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Result, bail};
 pub use args::Args;
+use capable_common::Wanted;
 use collect::{Collector, Ends};
 use tree::Tree;
 
@@ -78,8 +79,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let (report, file, gains, ended) = block_on(async {
         let signals = Signals::catch(signals::COMMAND)?;
         let mut session = planned.command(waiting.pid()).records(Records {
-            detail: true,
-            credentials: true,
+            wanted: Wanted::DETAIL | Wanted::CREDENTIALS,
             kernel_frames: Records::CALLER_FRAMES,
             outcomes: true,
             buffer: args.buffer.buffer_size,

@@ -97,9 +97,7 @@ fn records(args: &Args, needs: RowNeeds, kernel_stack: bool) -> Records {
     let depth = |asked: bool| if asked { args.stack_depth } else { 0 };
     let callers = needs.contains(RowNeeds::CALLER) || args.unique == Some(args::Unique::Stack);
     Records {
-        detail: needs.contains(RowNeeds::DETAIL),
-        credentials: needs.contains(RowNeeds::CREDENTIALS),
-        cgroup: needs.contains(RowNeeds::CGROUP_ID),
+        wanted: needs.wanted(),
         kernel_frames: match depth(kernel_stack) {
             0 if callers => Records::CALLER_FRAMES,
             frames => frames,

@@ -95,16 +95,12 @@ fn securebits(layout: &Layout) -> u32 {
 
 /// What is asked for besides the plain check. What is counted by its origin says of whose credentials
 /// over which namespace, as records can.
-fn wanted(records: &Records, count: Option<CountBy>) -> u8 {
-    let by_origin = count.is_some_and(|by| by.origin);
-    [
-        (records.detail, Wanted::DETAIL),
-        (records.credentials || by_origin, Wanted::CREDENTIALS),
-        (records.cgroup, Wanted::CGROUP),
-    ]
-    .into_iter()
-    .filter(|(asked, _)| *asked)
-    .fold(0, |wanted, (_, bit)| wanted | bit)
+fn wanted(records: &Records, count: Option<CountBy>) -> Wanted {
+    if count.is_some_and(|by| by.origin) {
+        records.wanted | Wanted::CREDENTIALS
+    } else {
+        records.wanted
+    }
 }
 
 /// Tells the kernel side where the functions are by which it infers the audit flag.

@@ -28,7 +28,7 @@ impl Sections {
     /// The sections that a configuration asks for.
     pub fn of(config: &Config) -> Self {
         Self::new(
-            config.wanted & Wanted::DETAIL != 0,
+            config.wanted.contains(Wanted::DETAIL),
             config.kernel_frames as usize,
             config.user_frames as usize,
         )

@@ -1,6 +1,6 @@
 //! What a trace is told to do.
 
-use capable_common::UniqueBy;
+use capable_common::{UniqueBy, Wanted};
 
 use super::{counts::CountBy, filters::Filters};
 use crate::kernel::{
@@ -66,12 +66,8 @@ pub enum Output {
 /// What records hold and when they are sent.
 #[derive(Clone, Debug)]
 pub struct Records {
-    /// Parent, inner pids and system call.
-    pub detail: bool,
-    /// Whose credentials were checked, over which namespace.
-    pub credentials: bool,
-    /// The cgroup's id.
-    pub cgroup: bool,
+    /// What besides the plain check.
+    pub wanted: Wanted,
     /// Frames of the kernel stack.
     pub kernel_frames: u32,
     /// Frames of the user stack.
@@ -90,9 +86,7 @@ impl Default for Records {
     /// The plain check and nothing else.
     fn default() -> Self {
         Self {
-            detail: false,
-            credentials: false,
-            cgroup: false,
+            wanted: Wanted::NOTHING,
             kernel_frames: 0,
             user_frames: 0,
             unique: UniqueBy::Off,
