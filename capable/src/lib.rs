@@ -10,6 +10,7 @@ pub mod cli;
 #[cfg(feature = "cli")]
 pub mod commands;
 pub mod context;
+pub mod document;
 pub mod event;
 pub mod filter;
 pub mod inspect;
@@ -18,3 +19,7 @@ pub mod launcher;
 pub mod output;
 pub mod profile;
 pub mod session;
+
+#[cfg(test)]
+#[path = "../tests/common/schema.rs"]
+mod schema;

@@ -12,6 +12,7 @@ mod schema;
 use std::{fs, process::Command};
 
 use capable::capability::CapabilitySet;
+use capable::document::Document;
 use capable::inspect::{
     Subject,
     file::File,
@@ -119,6 +120,7 @@ fn inspect_prints_what_the_schema_describes() {
     });
     for subject in [Subject::Unit(unit), Subject::File(file)] {
         let mut value = serde_json::to_value(&subject).unwrap();
+        value["schema"] = Value::from(Document::Inspect.schema());
         value["target"] = Value::from("a word");
         schema.check(Some("inspect"), &value);
     }

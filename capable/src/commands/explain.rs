@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::print::print;
 use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
+use crate::document::Document;
 use page::{heading, paragraphs};
 
 /// Explain capabilities: what they allow, which programs ask for them, what holding them risks, and
@@ -138,12 +139,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             text
         }
         ExplainFormat::Json => {
-            let mut text = String::new();
-            for &capability in &asked {
-                text.push_str(&serde_json::to_string(&Line::new(capability))?);
-                text.push('\n');
-            }
-            text
+            let lines = asked
+                .iter()
+                .map(|&capability| Document::Explain.line(&Line::new(capability)));
+            lines.collect::<Result<String, _>>()?
         }
     };
     print(&text)?;

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::print::{print, say_error};
+use crate::document::Document;
 use crate::inspect::target::Target;
 use crate::inspect::{self, Subject, sheet};
 
@@ -103,12 +104,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn json_lines(found: &[(Cow<'_, str>, Subject)]) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for (target, subject) in found {
-        text += &serde_json::to_string(&Line { target, subject })?;
-        text.push('\n');
-    }
-    Ok(text)
+    let lines = found
+        .iter()
+        .map(|(target, subject)| Document::Inspect.line(&Line { target, subject }));
+    Ok(lines.collect::<Result<_, _>>()?)
 }
 
 /// The narrowest table: in less, every word would be a line.

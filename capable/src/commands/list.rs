@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::explain::layout::{columns, wrap};
 use super::print::{print, say};
 use crate::capability::{Capability, Danger, last_of_running_kernel};
+use crate::document::Document;
 
 /// List every capability with its number, the kernel that introduced it, and what it allows.
 #[derive(clap::Args, Debug)]
@@ -91,12 +92,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let text = match args.output {
         ListFormat::Table => table(&rows, columns()),
         ListFormat::Json => {
-            let mut text = String::new();
-            for row in &rows {
-                text.push_str(&serde_json::to_string(row)?);
-                text.push('\n');
-            }
-            text
+            let lines = rows.iter().map(|row| Document::List.line(row));
+            lines.collect::<Result<String, _>>()?
         }
     };
     print(&text)?;

@@ -12,6 +12,7 @@ use super::{
     templates::Templates,
     value::{Value, comm_bytes},
 };
+use crate::document::Document;
 
 /// JSON of chosen columns.
 #[derive(Debug)]
@@ -58,7 +59,12 @@ impl Json {
             match (group, open == group && group.is_some()) {
                 (_, true) => lead.push(b','),
                 (group, false) => {
-                    lead.push(if members.is_empty() { b'{' } else { b',' });
+                    if members.is_empty() {
+                        lead.push(b'{');
+                        push_key(&mut lead, "schema");
+                        push_string(&mut lead, Document::Check.schema().as_bytes());
+                    }
+                    lead.push(b',');
                     if let Some(group) = group {
                         push_key(&mut lead, group);
                         lead.push(b'{');

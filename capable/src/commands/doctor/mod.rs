@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::explain::layout::wrap;
 use super::print::print;
+use crate::document::Document;
 use crate::kernel::features::{Features, Lack, Support};
 use crate::kernel::hook::{Hook, Transport};
 use crate::kernel::plan::{Choice, Plan, PlanError, plan};
@@ -250,7 +251,7 @@ fn json(
         }),
         error: plan.as_ref().err().map(ToString::to_string),
     };
-    Ok(serde_json::to_string_pretty(&report)? + "\n")
+    Ok(Document::Doctor.lines(&report)?)
 }
 
 #[cfg(test)]

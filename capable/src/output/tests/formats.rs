@@ -72,12 +72,14 @@ fn json_of_chosen_columns_has_these_and_no_others() {
     let line = printed("-o json --columns euid,pid,cred,comm", &[sample.row()]);
     assert_eq!(
         line,
-        "{\"pid\":4711,\"comm\":\"mount\",\"credentials\":{\"euid\":0,\"owner\":\"own\"}}\n"
+        "{\"schema\":\"capable.check/1\",\"pid\":4711,\"comm\":\"mount\",\
+         \"credentials\":{\"euid\":0,\"owner\":\"own\"}}\n"
     );
     let line = printed("-o json --columns euid,namespace", &[sample.row()]);
     assert_eq!(
         line,
-        "{\"credentials\":{\"euid\":0},\"target_namespace\":{\"inode\":4026531837}}\n"
+        "{\"schema\":\"capable.check/1\",\"credentials\":{\"euid\":0},\
+         \"target_namespace\":{\"inode\":4026531837}}\n"
     );
 }
 

@@ -1,7 +1,5 @@
 //! Each format, from records as the kernel side sends them.
 
-#[path = "../../../tests/common/schema.rs"]
-mod checker;
 mod formats;
 mod options;
 mod schema;

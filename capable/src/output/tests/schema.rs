@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 use capable_common::Flags;
 use serde_json::Value;
 
-use super::{Sample, checker::Schema, printed};
-use crate::output::{ContainerRef, Frame, NamedStack, Row, columns::COLUMNS};
+use super::{Sample, printed};
+use crate::{
+    output::{ContainerRef, Frame, NamedStack, Row, columns::COLUMNS},
+    schema::Schema,
+};
 
 const SCHEMA: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -150,8 +153,9 @@ fn the_schema_describes_no_field_that_rows_do_not_have() {
 
     // A row without stacks has all the others.
     let bare: Value = serde_json::from_str(&printed("-o json", &[sample.row()])).unwrap();
-    let columns = COLUMNS.iter().map(|column| column.field.to_owned());
-    assert_eq!(fields(&bare, false), columns.collect());
+    let columns = COLUMNS.iter().map(|column| column.field);
+    let all = ["schema"].into_iter().chain(columns).map(str::to_owned);
+    assert_eq!(fields(&bare, false), all.collect());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Emitter, ProgramNeeds, RunsAs};
 use crate::capability::CapabilitySet;
+use crate::document::Document;
 use crate::profile::names;
 
 /// Writes one JSON object over several lines.
@@ -12,7 +13,6 @@ pub(super) struct Json;
 /// The object; the names are documented in docs/emitters.md.
 #[derive(Serialize)]
 struct Object<'a> {
-    version: u32,
     title: &'a str,
     #[serde(with = "names::set")]
     needed: CapabilitySet,
@@ -35,7 +35,6 @@ struct Object<'a> {
 impl Emitter for Json {
     fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         let object = Object {
-            version: crate::profile::report::VERSION,
             title: &needs.title,
             needed: needs.set,
             not_certain: needs.not_certain,
@@ -57,9 +56,8 @@ impl Emitter for Json {
             notes: needs.notes(),
         };
         // Strings, numbers and lists: nothing in it that JSON cannot say.
-        if let Ok(text) = serde_json::to_string_pretty(&object) {
+        if let Ok(text) = Document::Needs.lines(&object) {
             out.push_str(&text);
-            out.push('\n');
         }
     }
 }
@@ -69,6 +67,7 @@ mod tests {
     use super::super::Consumer;
     use super::super::tests::needs;
     use super::*;
+    use crate::schema::Schema;
 
     #[test]
     fn it_is_json_with_the_documented_names_and_null_for_unknown() {
@@ -76,7 +75,12 @@ mod tests {
         needs.denied = "kill".parse().unwrap();
         needs.runs_as = RunsAs::Unknown;
         let value: serde_json::Value = serde_json::from_str(&Consumer::Json.emit(&needs)).unwrap();
-        assert_eq!(value["version"], 1);
+        let mut schema = Schema::new(include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/docs/json-schema-report.json"
+        )));
+        schema.check(Some("needs"), &value);
+        assert_eq!(value["schema"], "capable.needs/1");
         assert_eq!(
             value["needed"],
             serde_json::json!(["CAP_NET_RAW", "CAP_41"])

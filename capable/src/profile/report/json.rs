@@ -2,20 +2,27 @@
 
 use thiserror::Error;
 
-use super::{Report, VERSION};
+use super::Report;
+use crate::document::Document;
 
-/// A text is no report.
+/// A text is no report that can be read here.
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// It is no JSON, or lacks a field.
     #[error("this is not a report of capable ({0}); write one with '-o json --report FILE'")]
     Json(#[from] serde_json::Error),
-    /// It has a version that is not known here.
+    /// It is another document.
     #[error(
-        "the report has version {0}, but this program reads version {VERSION}: write the report \
-         again, or use the version of capable that wrote it"
+        "this is a document {0:?}, not a report of capable; write one with '-o json --report FILE'"
     )]
-    Version(u32),
+    Other(String),
+    /// It is a report whose form is not known here.
+    #[error(
+        "the report has the form {0}, but this program reads {expected}: write the report again, or \
+         use the version of capable that wrote it",
+        expected = Document::Report.schema()
+    )]
+    Form(String),
 }
 
 /// The report as JSON over several lines, closed by a newline.
@@ -24,27 +31,31 @@ pub enum ReadError {
 ///
 /// None that a report can cause; what `serde_json` gives is handed on.
 pub fn json(report: &Report) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(report)?;
-    text.push('\n');
-    Ok(text)
+    Document::Report.lines(report)
 }
 
 /// Reads what [`json`] wrote.
 ///
 /// # Errors
 ///
-/// The text is no JSON, lacks a field, names an unknown capability or has another version.
+/// The text is no JSON, lacks a field, names an unknown capability or has another form.
 pub fn read(text: &str) -> Result<Report, ReadError> {
-    /// Read first, so that another version is named as such and not as a missing field.
+    /// Read first, so that another form is named as such and not as a missing field.
     #[derive(serde::Deserialize)]
-    struct Versioned {
-        version: u32,
+    struct Head {
+        schema: String,
     }
-    let Versioned { version } = serde_json::from_str(text)?;
-    if version != VERSION {
-        return Err(ReadError::Version(version));
+    let Head { schema } = serde_json::from_str(text)?;
+    let expected = Document::Report.schema();
+    if schema == expected {
+        return Ok(serde_json::from_str(text)?);
     }
-    Ok(serde_json::from_str(text)?)
+    let name = |schema: &str| schema.split('/').next().map(str::to_owned);
+    Err(if name(&schema) == name(expected) {
+        ReadError::Form(schema)
+    } else {
+        ReadError::Other(schema)
+    })
 }
 
 #[cfg(test)]
@@ -54,6 +65,8 @@ mod tests {
     use crate::profile::Run;
     use crate::profile::observation::tests::{granted, once};
     use crate::profile::report::Loss;
+    use crate::profile::report::text::tests::varied;
+    use crate::schema::Schema;
 
     fn report() -> Report {
         Report::new(
@@ -81,7 +94,7 @@ mod tests {
     #[test]
     fn the_names_are_the_documented_ones() {
         let value: serde_json::Value = serde_json::from_str(&json(&report()).unwrap()).unwrap();
-        assert_eq!(value["version"], 1);
+        assert_eq!(value["schema"], "capable.report/1");
         assert_eq!(
             value["needed"],
             serde_json::json!(["CAP_NET_RAW", "CAP_41"])
@@ -97,10 +110,33 @@ mod tests {
     }
 
     #[test]
-    fn another_version_is_named_as_such() {
-        let error = read(r#"{"version": 9}"#).unwrap_err().to_string();
-        assert!(error.contains("version 9"), "{error}");
-        let error = read("nonsense").unwrap_err().to_string();
-        assert!(error.contains("not a report of capable"), "{error}");
+    fn a_report_is_what_the_schema_describes() {
+        let mut schema = Schema::new(include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/docs/json-schema-report.json"
+        )));
+        for report in [report(), varied(), Report::new(Run::default(), [])] {
+            let value = serde_json::from_str(&json(&report).unwrap()).unwrap();
+            schema.check(Some("report"), &value);
+        }
+        for part in ["capability", "evidence", "left_out", "loss", "place"] {
+            assert!(schema.used().contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn another_form_and_another_document_are_named_as_such() {
+        let refused = |text: &str| read(text).unwrap_err().to_string();
+        let later = refused(r#"{"schema": "capable.report/9"}"#);
+        assert!(later.contains("the form capable.report/9"), "{later}");
+        let other = refused(r#"{"schema": "capable.check/1"}"#);
+        assert!(
+            other.contains("\"capable.check/1\", not a report"),
+            "{other}"
+        );
+        for text in ["nonsense", "{}"] {
+            let error = refused(text);
+            assert!(error.contains("not a report of capable"), "{error}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The report: what each capability is to a program, and why.
 //!
-//! Its JSON form has stable names and a version, and reads back, for a baseline. `text` and
-//! `markdown` are for people.
+//! Its JSON form has stable names, says which form it is, and reads back, for a baseline. `text`
+//! and `markdown` are for people.
 
 mod build;
 pub mod json;
@@ -16,10 +16,6 @@ use crate::capability::{Capability, CapabilitySet};
 
 pub use markdown::markdown;
 pub use text::text;
-
-/// The version of the report's JSON form. It grows when a field changes its meaning or goes; a
-/// new field does not change it.
-pub const VERSION: u32 = 1;
 
 /// What is known of a run besides its checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,8 +54,6 @@ pub struct Loss {
 /// What each capability is to a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// [`VERSION`].
-    pub version: u32,
     /// The command and its arguments; empty where something that ran already was profiled.
     pub command: Vec<String>,
     /// What was profiled where it was no command.

@@ -51,7 +51,6 @@ impl Report {
             .collect();
         capabilities.sort_by_key(|report| (report.class, report.capability));
         Self {
-            version: super::VERSION,
             command: run.command,
             subject: run.subject,
             kernel: run.kernel,
