@@ -2,7 +2,7 @@
 
 use capable_common::{
     AddressRange, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, NO_OFFSET, NamespaceFilter,
-    Offsets,
+    Offsets, Wanted,
 };
 use fastrand::Rng;
 
@@ -50,7 +50,7 @@ pub fn configuration(seed: u64) -> Config {
         typed_task: u8::from(typed_task),
         results: 3 - rare(random, 2) as u8,
         unique: rare(random, 4) as u8,
-        wanted: random.u8(..8),
+        wanted: Wanted::from_bits(random.u8(..8)),
         pids: rare(random, 1) as u8,
         tids: rare(random, 1) as u8,
         users: rare(random, 1) as u8,
