@@ -1,8 +1,9 @@
-//! Adds what user space knows about a check: names of users, cgroups, system calls and code.
+//! Adds what user space knows about a check: names of users, groups, cgroups, system calls and code.
 //!
 //! All of this is looked up while rows are printed. Each look-up is therefore answered from memory
 //! or with bounded work, and what cannot be known is `None`.
 
+pub mod accounts;
 pub mod cgroups;
 mod ids;
 pub mod kernel_symbols;
@@ -10,4 +11,3 @@ pub mod namespaces;
 pub mod nearest;
 pub mod syscalls;
 pub mod user_symbols;
-pub mod users;

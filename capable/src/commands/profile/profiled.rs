@@ -10,9 +10,9 @@ use std::{
 use super::args::TargetArgs;
 use crate::{
     context::{
+        accounts::Accounts,
         cgroups::{Cgroups, Found},
         namespaces::{NamespaceKind, namespace_inode},
-        users::Users,
     },
     event::INITIAL_USER_NAMESPACE,
     inspect::{interpreter_of, printable},
@@ -103,7 +103,7 @@ impl Profiled {
             .collect();
         match users.iter().collect::<Vec<_>>()[..] {
             [0] => RunsAs::Root,
-            [&user] => RunsAs::User(match Users::load().name(user) {
+            [&user] => RunsAs::User(match Accounts::users().name(user) {
                 Some(name) => name.to_owned(),
                 None => user.to_string(),
             }),

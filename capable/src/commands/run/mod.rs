@@ -24,7 +24,7 @@ use super::{
     },
 };
 use crate::{
-    context::{kernel_symbols::KernelSymbols, users::Users},
+    context::{accounts::Accounts, kernel_symbols::KernelSymbols},
     inspect::interpreter_of,
     kernel::stream::monotonic_now,
     launcher::{Command, Ended, LaunchError, Started, Waiting},
@@ -248,7 +248,7 @@ fn runs_as(command: &Command) -> RunsAs {
     if user == 0 {
         return RunsAs::Root;
     }
-    RunsAs::User(match Users::load().name(user) {
+    RunsAs::User(match Accounts::users().name(user) {
         Some(name) => name.to_owned(),
         None => user.to_string(),
     })

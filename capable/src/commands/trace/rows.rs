@@ -2,11 +2,11 @@
 
 use crate::{
     context::{
+        accounts::Accounts,
         cgroups::{Cgroup, Cgroups, Runtime},
         kernel_symbols::KernelSymbols,
         syscalls,
         user_symbols::{Provenance, UserSymbols},
-        users::Users,
     },
     event::{Event, Stack},
     output::{ContainerRef, Frame, NamedStack, Row, RowNeeds, Sink},
@@ -19,7 +19,7 @@ pub struct Rows {
     stacks: bool,
     kernel: Option<KernelSymbols>,
     user: Option<UserSymbols>,
-    users: Option<Users>,
+    users: Option<Accounts>,
     cgroups: Option<Cgroups>,
     /// What the sink wrote and nobody has taken yet.
     pub written: Vec<u8>,
@@ -54,7 +54,7 @@ impl Rows {
             stacks: kernel_stack || user_stack,
             kernel,
             user: user_stack.then(|| UserSymbols::new(true)),
-            users: needs.contains(RowNeeds::USER).then(Users::load),
+            users: needs.contains(RowNeeds::USER).then(Accounts::users),
             cgroups,
             written: Vec::with_capacity(1 << 16),
             shown: 0,

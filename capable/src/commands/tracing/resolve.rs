@@ -11,9 +11,9 @@ use anyhow::{Result, bail};
 use super::args::FilterArgs;
 use crate::{
     context::{
+        accounts::Accounts,
         cgroups::{Cgroups, Found},
         namespaces::{NamespaceKind, namespace_inode},
-        users::Users,
     },
     filter::{Condition, Expression},
     inspect::process::is_kernel_thread,
@@ -52,7 +52,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
     let known = if users.is_empty() {
         None
     } else {
-        Some(Users::load())
+        Some(Accounts::users())
     };
     let users = users
         .iter()

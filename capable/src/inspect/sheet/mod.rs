@@ -16,7 +16,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 pub use self::set::concise;
 use super::{Subject, printable};
 use crate::capability::CapabilitySet;
-use crate::context::users::Users;
+use crate::context::accounts::Accounts;
 
 /// The text about one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Sheet {
 /// How sheets name sets and users.
 pub struct Words {
     universe: CapabilitySet,
-    users: RefCell<Users>,
+    users: RefCell<Accounts>,
 }
 
 impl Words {
@@ -59,7 +59,7 @@ impl Words {
     pub fn new(universe: CapabilitySet) -> Self {
         Self {
             universe,
-            users: RefCell::new(Users::load()),
+            users: RefCell::new(Accounts::users()),
         }
     }
 
