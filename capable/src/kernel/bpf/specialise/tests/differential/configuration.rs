@@ -6,7 +6,7 @@ use capable_common::{
 };
 use fastrand::Rng;
 
-use super::machine::place;
+use super::world::place;
 
 /// The configuration that a seed stands for.
 pub fn configuration(seed: u64) -> Config {

@@ -1,7 +1,7 @@
 //! The kernel's helpers: what they take (include/uapi/linux/bpf.h), and something that they may
 //! answer.
 
-use super::machine::{Call, World, place, with_world};
+use super::world::{Call, World, place, with_world};
 
 /// What a helper takes.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@
 //! * All functions share 512 bytes of stack. Here each has its 512 bytes, and words below them for
 //!   the registers that the above needs.
 
-use super::machine::place;
+use super::world::place;
 use crate::kernel::bpf::instruction::{Instruction, Kind, NEG};
 
 /// Bytes of a function's frame.

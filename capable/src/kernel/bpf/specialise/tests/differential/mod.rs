@@ -12,11 +12,13 @@ mod helpers;
 mod lower;
 mod machine;
 mod real;
+mod world;
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::*;
-use machine::{Machine, Setting, prepare};
+use machine::{Machine, prepare};
+use world::Setting;
 
 /// How many random programs there are by default.
 const PROGRAMS: u64 = 3000;

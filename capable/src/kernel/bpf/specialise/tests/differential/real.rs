@@ -2,7 +2,7 @@
 
 use aya_obj::Map;
 
-use super::{configuration::configuration, machine::Maps, *};
+use super::{configuration::configuration, world::Maps, *};
 use crate::kernel::{
     bpf::{instruction::Kind, object::image::Image},
     hook::Transport,

@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use super::machine::Maps;
+use super::world::Maps;
 use crate::kernel::bpf::{
     instruction::Instruction,
     specialise::tests::{EXIT, MAP, one},
