@@ -1,45 +1,45 @@
-//! The command line: one definition for the program, its man page and its completions.
+//! The command line: one definition for the program, its man pages and its completions.
 
 use clap::{Parser, Subcommand};
 
 use crate::commands::{doctor, explain, generate, inspect, list, profile, run, top, trace};
 
-/// What the long help of the program ends with.
+/// The end of the program's long help.
 const NOTES: &str = "\
-Without a command it traces: `capable` is `capable trace`, and takes its options.
+Without a command, capable traces: it is `capable trace` and takes its options.
 
 Examples:
   capable                         audited checks, live
   capable -v -K -p 1234           all checks of a process, with stacks
-  capable --unit nginx --denied   what nginx asked for and did not get
+  capable --unit nginx --denied   what nginx was denied
   capable -o json | jq .          one object per check
   capable explain net_raw         what a capability allows
   capable doctor                  whether tracing works here
 
 Exit status: 0, 1 for a failure, 2 for wrong usage.";
 
-/// What the long help of `capable trace` ends with.
+/// The end of the long help of `capable trace`.
 const TRACE_NOTES: &str = "\
-All filters act in the kernel. One that is given several times keeps what any of
-its values names; different ones must all hold. Rows go to standard output, all
-else to standard error.
+All filters act in the kernel. If one is given several times, any of its values
+may match; different filters must all match. Rows go to standard output,
+everything else to standard error.
 
 Examples:
   capable -v -p 1                 all checks of process 1
   capable -p 4711 --children      a process, its children, and theirs
   capable -C net_raw,net_admin    two capabilities; '!sys_admin' all but it
-  capable --denied -u www-data    what a user was refused
-  capable -K -U -c 'nginx*'       who asked, in the kernel and the program
-  capable --unique -o wide        each check once per process, and why
-  capable -o json -d 1m > rows    a minute, one object per line
+  capable --denied -u www-data    what a user was denied
+  capable -K -U -c 'nginx*'       with kernel and user stacks
+  capable --unique -o wide        each distinct check once, in detail
+  capable -o json -d 1m > rows    one minute, one object per line
   capable --folded -d 10s         stacks for a flame graph
-  capable --columns help          which columns there are
+  capable --columns help          the list of columns
 
-Environment: NO_COLOR turns colour off; RUST_LOG=debug says more; TZ is the time
-zone of times.
+Environment: NO_COLOR turns colour off, RUST_LOG=debug prints more details, and
+TZ is the time zone of times.
 
-Exit status: 0 when it was stopped, or -n or -d ended it; 124 when --timeout
-did; 1 for a failure, 2 for wrong usage.";
+Exit status: 0 when stopped by a signal, -n or -d; 124 when stopped by
+--timeout; 1 for a failure, 2 for wrong usage.";
 
 /// Trace Linux capability checks, and find out which capabilities a program needs
 #[derive(Debug, Parser)]
@@ -53,7 +53,7 @@ did; 1 for a failure, 2 for wrong usage.";
     override_usage = "capable [OPTIONS]\n       capable COMMAND ...",
 )]
 pub struct Cli {
-    /// What to do; tracing, where nothing is said.
+    /// The command; tracing if none is given.
     #[command(subcommand)]
     pub command: Option<Command>,
 
@@ -68,19 +68,19 @@ pub enum Command {
     /// Show capability checks as they happen (the default)
     #[command(after_long_help = TRACE_NOTES)]
     Trace(Box<trace::Args>),
-    /// Show who makes the most capability checks, counted in the kernel
+    /// Show which processes make the most capability checks
     Top(Box<top::Args>),
     /// Run a command and report which capabilities it needs
     Run(Box<run::Args>),
-    /// Report which capabilities something needs that already runs
+    /// Report which capabilities a running process, unit or container needs
     Profile(Box<profile::Args>),
     /// List every capability
     List(list::Args),
-    /// Say what a capability allows, who asks for it, and what is narrower
+    /// Explain what a capability allows, what asks for it, and what is narrower
     Explain(explain::Args),
     /// Show the capabilities of processes, files and units
     Inspect(inspect::Args),
-    /// Tell whether tracing works here, how, and what is missing
+    /// Check whether tracing works here, how, and what is missing
     Doctor(doctor::Args),
     /// Write man pages or completions
     #[command(hide = true)]

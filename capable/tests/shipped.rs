@@ -47,3 +47,18 @@ fn man_pages_are_those_of_the_command_line() {
 fn completions_are_those_of_the_command_line() {
     shipped_is_what_is_generated("completions");
 }
+
+#[test]
+fn man_pages_name_their_sections_in_capitals() {
+    let pages = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man"));
+    for (name, page) in pages {
+        let sections: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .collect();
+        assert!(sections.contains(&"NAME"), "{name}: {sections:?}");
+        for section in sections {
+            assert_eq!(section, section.to_uppercase(), "{name}");
+        }
+    }
+}

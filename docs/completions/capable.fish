@@ -25,12 +25,12 @@ function __fish_capable_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Frames of each stack, at most 127' -r -f
-complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Keep this process, all its threads' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Keep this thread' -r -f
-complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Keep this real user, by name or number' -r -f -a "(__fish_complete_users)"
-complete -c capable -n "__fish_capable_needs_command" -s c -l comm -d 'Keep tasks whose name matches this glob' -r -f
-complete -c capable -n "__fish_capable_needs_command" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r -f -a "chown\t''
+complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Only this process, with all its threads' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Only this thread' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Only this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_needs_command" -s c -l comm -d 'Only tasks whose name matches this glob' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s C -l cap -d 'Only this capability; \'!CAP\' means all but it' -r -f -a "chown\t''
 dac_override\t''
 dac_read_search\t''
 fowner\t''
@@ -71,21 +71,21 @@ audit_read\t''
 perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
-complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Keep this cgroup and all below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Keep this systemd unit and all below it' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l container -d 'Keep this container, by the beginning of its id' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Keep this user namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l unique -d 'Show what repeats once' -r -f -a "process\t'Process, capability and result'
+complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Only this systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l container -d 'Only this container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l pidns -d 'Only this pid namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l unique -d 'Show each distinct check once' -r -f -a "process\t'Process, capability and result'
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
 complete -c capable -n "__fish_capable_needs_command" -s n -l count -d 'Stop after this many rows' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'Like --duration, but exit with 124, as timeout(1) does' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
-wide\t'A table with all that is useful, as wide as the terminal'
+wide\t'A table of every useful column, fitted to the terminal'
 json\t'One JSON object per line'
 csv\t'Comma-separated values (RFC 4180)'
 folded\t'Stacks for flame graphs, counted, printed at the end'"
@@ -133,21 +133,21 @@ relative\t'Seconds since tracing began: 12.345678'"
 complete -c capable -n "__fish_capable_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c capable -n "__fish_capable_needs_command" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
-kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
-fexit\t'A BPF program after `cap_capable`'
+complete -c capable -n "__fish_capable_needs_command" -l hook -d 'Hook to use; by default the most complete one that works here' -r -f -a "kprobe\t'A kprobe on cap_capable, which works out the result itself'
+kretprobe\t'A kprobe on cap_capable for the arguments, with a kretprobe for the result'
+fexit\t'A BPF program that runs when cap_capable returns'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
-complete -c capable -n "__fish_capable_needs_command" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
-perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_needs_command" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l transport -d 'Transport to use; by default the best that works here' -r -f -a "ring\t'The BPF ring buffer, shared by all processors (Linux 5.8 and later)'
+perf\t'One perf buffer per processor'"
+complete -c capable -n "__fish_capable_needs_command" -l buffer-size -d 'Size of the buffer for records, such as 512K or 8M' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l cgroupmap -d 'bcc\'s maps of cgroups, which are not needed here' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which are not needed here' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s v -l verbose -d 'Also show checks that are not audited'
 complete -c capable -n "__fish_capable_needs_command" -s K -l kernel-stack -d 'Print the kernel stack under each row'
 complete -c capable -n "__fish_capable_needs_command" -s U -l user-stack -d 'Print the user stack under each row'
-complete -c capable -n "__fish_capable_needs_command" -l children -d 'With -p: keep its descendants too, also those to come'
-complete -c capable -n "__fish_capable_needs_command" -l granted -d 'Keep what was granted'
-complete -c capable -n "__fish_capable_needs_command" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_needs_command" -l children -d 'With -p: also its descendants, including those forked later'
+complete -c capable -n "__fish_capable_needs_command" -l granted -d 'Only checks that were granted'
+complete -c capable -n "__fish_capable_needs_command" -l denied -d 'Only checks that were denied'
 complete -c capable -n "__fish_capable_needs_command" -l summary -d 'After the rows, print how many checks each process made, by capability and result'
 complete -c capable -n "__fish_capable_needs_command" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
 complete -c capable -n "__fish_capable_needs_command" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
@@ -155,20 +155,20 @@ complete -c capable -n "__fish_capable_needs_command" -l utc -d 'Write times in 
 complete -c capable -n "__fish_capable_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_needs_command" -s V -l version -d 'Print version'
 complete -c capable -n "__fish_capable_needs_command" -f -a "trace" -d 'Show capability checks as they happen (the default)'
-complete -c capable -n "__fish_capable_needs_command" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
+complete -c capable -n "__fish_capable_needs_command" -f -a "top" -d 'Show which processes make the most capability checks'
 complete -c capable -n "__fish_capable_needs_command" -f -a "run" -d 'Run a command and report which capabilities it needs'
-complete -c capable -n "__fish_capable_needs_command" -f -a "profile" -d 'Report which capabilities something needs that already runs'
+complete -c capable -n "__fish_capable_needs_command" -f -a "profile" -d 'Report which capabilities a running process, unit or container needs'
 complete -c capable -n "__fish_capable_needs_command" -f -a "list" -d 'List every capability'
-complete -c capable -n "__fish_capable_needs_command" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
+complete -c capable -n "__fish_capable_needs_command" -f -a "explain" -d 'Explain what a capability allows, what asks for it, and what is narrower'
 complete -c capable -n "__fish_capable_needs_command" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
-complete -c capable -n "__fish_capable_needs_command" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
+complete -c capable -n "__fish_capable_needs_command" -f -a "doctor" -d 'Check whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Frames of each stack, at most 127' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Keep this process, all its threads' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Keep this thread' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Keep this real user, by name or number' -r -f -a "(__fish_complete_users)"
-complete -c capable -n "__fish_capable_using_subcommand trace" -s c -l comm -d 'Keep tasks whose name matches this glob' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r -f -a "chown\t''
+complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Only this process, with all its threads' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Only this thread' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Only this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand trace" -s c -l comm -d 'Only tasks whose name matches this glob' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s C -l cap -d 'Only this capability; \'!CAP\' means all but it' -r -f -a "chown\t''
 dac_override\t''
 dac_read_search\t''
 fowner\t''
@@ -209,21 +209,21 @@ audit_read\t''
 perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Keep this cgroup and all below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Keep this systemd unit and all below it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Keep this container, by the beginning of its id' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Keep this user namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l unique -d 'Show what repeats once' -r -f -a "process\t'Process, capability and result'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Only this systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Only this container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l pidns -d 'Only this pid namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l unique -d 'Show each distinct check once' -r -f -a "process\t'Process, capability and result'
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
 complete -c capable -n "__fish_capable_using_subcommand trace" -s n -l count -d 'Stop after this many rows' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'As --duration, but exit with 124, as timeout(1) does' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'Like --duration, but exit with 124, as timeout(1) does' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
-wide\t'A table with all that is useful, as wide as the terminal'
+wide\t'A table of every useful column, fitted to the terminal'
 json\t'One JSON object per line'
 csv\t'Comma-separated values (RFC 4180)'
 folded\t'Stacks for flame graphs, counted, printed at the end'"
@@ -271,44 +271,44 @@ relative\t'Seconds since tracing began: 12.345678'"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
-kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
-fexit\t'A BPF program after `cap_capable`'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l hook -d 'Hook to use; by default the most complete one that works here' -r -f -a "kprobe\t'A kprobe on cap_capable, which works out the result itself'
+kretprobe\t'A kprobe on cap_capable for the arguments, with a kretprobe for the result'
+fexit\t'A BPF program that runs when cap_capable returns'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
-perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroupmap -d 'bcc\'s maps of cgroups, which this program replaces' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which this program replaces' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l transport -d 'Transport to use; by default the best that works here' -r -f -a "ring\t'The BPF ring buffer, shared by all processors (Linux 5.8 and later)'
+perf\t'One perf buffer per processor'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l buffer-size -d 'Size of the buffer for records, such as 512K or 8M' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroupmap -d 'bcc\'s maps of cgroups, which are not needed here' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l mntnsmap -d 'bcc\'s maps of mount namespaces, which are not needed here' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s v -l verbose -d 'Also show checks that are not audited'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s K -l kernel-stack -d 'Print the kernel stack under each row'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s U -l user-stack -d 'Print the user stack under each row'
-complete -c capable -n "__fish_capable_using_subcommand trace" -l children -d 'With -p: keep its descendants too, also those to come'
-complete -c capable -n "__fish_capable_using_subcommand trace" -l granted -d 'Keep what was granted'
-complete -c capable -n "__fish_capable_using_subcommand trace" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l children -d 'With -p: also its descendants, including those forked later'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l granted -d 'Only checks that were granted'
+complete -c capable -n "__fish_capable_using_subcommand trace" -l denied -d 'Only checks that were denied'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l summary -d 'After the rows, print how many checks each process made, by capability and result'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
 complete -c capable -n "__fish_capable_using_subcommand trace" -l utc -d 'Write times in UTC, not in the local time zone'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capable -n "__fish_capable_using_subcommand top" -s g -l group -d 'What a row stands for; changed with the key g' -r -f -a "check\t'Checks of a process for a capability with a result'
-process\t'Checks of a process'
-capability\t'Checks for a capability'
-result\t'Checks with a result'
-cgroup\t'Checks of a cgroup'"
-complete -c capable -n "__fish_capable_using_subcommand top" -s s -l sort -d 'What rows are sorted by; changed with the keys c, p, n and r' -r -f -a "rate\t'Checks per second, the most first'
-total\t'Checks in all, the most first'
+complete -c capable -n "__fish_capable_using_subcommand top" -s g -l group -d 'What each row counts; the key g changes it' -r -f -a "check\t'Checks with the same process, capability and result'
+process\t'Checks of the same process'
+capability\t'Checks for the same capability'
+result\t'Checks with the same result'
+cgroup\t'Checks of the same cgroup'"
+complete -c capable -n "__fish_capable_using_subcommand top" -s s -l sort -d 'Order of the rows; the keys c, p, n and r change it' -r -f -a "rate\t'Checks per second, highest first'
+total\t'Total of checks, highest first'
 pid\t'Number of the process'
 name\t'Name of the task, the capability or the cgroup'
 result\t'Result, denied first'"
 complete -c capable -n "__fish_capable_using_subcommand top" -s d -l delay -d 'Seconds between two readings' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -s n -l iterations -d 'Stop after this many readings' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Rows that the kernel\'s table has room for' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Keep this process, all its threads' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Keep this thread' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Keep this real user, by name or number' -r -f -a "(__fish_complete_users)"
-complete -c capable -n "__fish_capable_using_subcommand top" -s c -l comm -d 'Keep tasks whose name matches this glob' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -s C -l cap -d 'Keep this capability; \'!CAP\' leaves it out' -r -f -a "chown\t''
+complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Number of rows in the kernel\'s table of counts' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Only this process, with all its threads' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Only this thread' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Only this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand top" -s c -l comm -d 'Only tasks whose name matches this glob' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s C -l cap -d 'Only this capability; \'!CAP\' means all but it' -r -f -a "chown\t''
 dac_override\t''
 dac_read_search\t''
 fowner\t''
@@ -349,29 +349,29 @@ audit_read\t''
 perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
-complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Keep this cgroup and all below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Keep this systemd unit and all below it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Keep this container, by the beginning of its id' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Keep this user namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Keep this mount namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l pidns -d 'Keep this pid namespace, by its number or a process in it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
-kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
-fexit\t'A BPF program after `cap_capable`'
+complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Only this systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Only this container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l pidns -d 'Only this pid namespace, by its number or a process in it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l hook -d 'Hook to use; by default the most complete one that works here' -r -f -a "kprobe\t'A kprobe on cap_capable, which works out the result itself'
+kretprobe\t'A kprobe on cap_capable for the arguments, with a kretprobe for the result'
+fexit\t'A BPF program that runs when cap_capable returns'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
-complete -c capable -n "__fish_capable_using_subcommand top" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
-perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand top" -l transport -d 'Transport to use; by default the best that works here' -r -f -a "ring\t'The BPF ring buffer, shared by all processors (Linux 5.8 and later)'
+perf\t'One perf buffer per processor'"
 complete -c capable -n "__fish_capable_using_subcommand top" -s v -l verbose -d 'Also count checks that are not audited'
 complete -c capable -n "__fish_capable_using_subcommand top" -s b -l batch -d 'Print each reading as plain text'
-complete -c capable -n "__fish_capable_using_subcommand top" -l children -d 'With -p: keep its descendants too, also those to come'
-complete -c capable -n "__fish_capable_using_subcommand top" -l granted -d 'Keep what was granted'
-complete -c capable -n "__fish_capable_using_subcommand top" -l denied -d 'Keep what was denied'
+complete -c capable -n "__fish_capable_using_subcommand top" -l children -d 'With -p: also its descendants, including those forked later'
+complete -c capable -n "__fish_capable_using_subcommand top" -l granted -d 'Only checks that were granted'
+complete -c capable -n "__fish_capable_using_subcommand top" -l denied -d 'Only checks that were denied'
 complete -c capable -n "__fish_capable_using_subcommand top" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand run" -s o -l output -d 'Format of the report' -r -f -a "text\t'For a terminal'
 json\t'For a program, and for --baseline'
 markdown\t'For an issue or a wiki'"
-complete -c capable -n "__fish_capable_using_subcommand run" -l report -d 'Write the report to this file; `-` is stdout' -r -F
-complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
+complete -c capable -n "__fish_capable_using_subcommand run" -l report -d 'Write the report to this file; \'-\' is stdout' -r -F
+complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the needed set in this format, after the report or to FILE: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
 docker\t'Options for docker run'
 compose\t'A service in a compose file'
 podman\t'Options for podman run'
@@ -379,12 +379,12 @@ kubernetes\t'A container\'s securityContext'
 setcap\t'File capabilities'
 capsh\t'A command that runs the program with exactly this set'
 json\t'The set and what is known of it, for a program'"
-complete -c capable -n "__fish_capable_using_subcommand run" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r -F
-complete -c capable -n "__fish_capable_using_subcommand run" -l baseline -d 'Exit with 3 where a capability was needed or used that was not in this report' -r -F
-complete -c capable -n "__fish_capable_using_subcommand run" -l settle -d 'The command is starting until it and its descendants started nothing for this time' -r -f
-complete -c capable -n "__fish_capable_using_subcommand run" -l user -d 'Run as this user, by name or number, with its groups' -r -f -a "(__fish_complete_users)"
-complete -c capable -n "__fish_capable_using_subcommand run" -l group -d 'Run as this group, by name or number' -r -f
-complete -c capable -n "__fish_capable_using_subcommand run" -l caps -d 'Hold exactly these capabilities, ambient, and no others in the bounding set; or `none`' -r -f -a "chown\t''
+complete -c capable -n "__fish_capable_using_subcommand run" -l allow -d 'Exit with 3 if a capability was needed or used that is not in this list, or in the list in this file' -r -F
+complete -c capable -n "__fish_capable_using_subcommand run" -l baseline -d 'Exit with 3 if a capability was needed or used that this earlier JSON report does not have' -r -F
+complete -c capable -n "__fish_capable_using_subcommand run" -l settle -d 'Treat the command as starting until no process was forked or executed for this time' -r -f
+complete -c capable -n "__fish_capable_using_subcommand run" -l user -d 'Run the command as this user, by name or number, with its groups' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand run" -l group -d 'Run the command as this group, by name or number' -r -f
+complete -c capable -n "__fish_capable_using_subcommand run" -l caps -d 'Set every capability set (permitted, effective, inheritable, ambient, bounding) to exactly these, or to \'none\'' -r -f -a "chown\t''
 dac_override\t''
 dac_read_search\t''
 fowner\t''
@@ -425,7 +425,7 @@ audit_read\t''
 perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
-complete -c capable -n "__fish_capable_using_subcommand run" -l drop -d 'Hold these capabilities in no set' -r -f -a "chown\t''
+complete -c capable -n "__fish_capable_using_subcommand run" -l drop -d 'Drop these from every set' -r -f -a "chown\t''
 dac_override\t''
 dac_read_search\t''
 fowner\t''
@@ -466,28 +466,28 @@ audit_read\t''
 perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
-complete -c capable -n "__fish_capable_using_subcommand run" -l securebits -d 'Set these secure bits, such as noroot,noroot-locked' -r -f
-complete -c capable -n "__fish_capable_using_subcommand run" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
-kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
-fexit\t'A BPF program after `cap_capable`'
+complete -c capable -n "__fish_capable_using_subcommand run" -l securebits -d 'Set these securebits, such as noroot,noroot-locked' -r -f
+complete -c capable -n "__fish_capable_using_subcommand run" -l hook -d 'Hook to use; by default the most complete one that works here' -r -f -a "kprobe\t'A kprobe on cap_capable, which works out the result itself'
+kretprobe\t'A kprobe on cap_capable for the arguments, with a kretprobe for the result'
+fexit\t'A BPF program that runs when cap_capable returns'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
-complete -c capable -n "__fish_capable_using_subcommand run" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
-perf\t'A perf buffer for each processor'"
-complete -c capable -n "__fish_capable_using_subcommand run" -l buffer-size -d 'Size of the buffer between kernel and program: 512K, 8M' -r -f
-complete -c capable -n "__fish_capable_using_subcommand run" -l wait -d 'Report when the last descendant has ended, not when the command has'
-complete -c capable -n "__fish_capable_using_subcommand run" -l no-new-privs -d 'Set no_new_privs: set-user-ID programs and file capabilities give nothing'
+complete -c capable -n "__fish_capable_using_subcommand run" -l transport -d 'Transport to use; by default the best that works here' -r -f -a "ring\t'The BPF ring buffer, shared by all processors (Linux 5.8 and later)'
+perf\t'One perf buffer per processor'"
+complete -c capable -n "__fish_capable_using_subcommand run" -l buffer-size -d 'Size of the buffer for records, such as 512K or 8M' -r -f
+complete -c capable -n "__fish_capable_using_subcommand run" -l wait -d 'Report when the last descendant has ended, not already when the command has'
+complete -c capable -n "__fish_capable_using_subcommand run" -l no-new-privs -d 'Set no_new_privs: set-user-ID programs and file capabilities add nothing'
 complete -c capable -n "__fish_capable_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 'This process and its descendants, those to come too' -r -f
-complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This systemd unit and all below it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and all below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the beginning of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 'This process and its descendants, including those forked later' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and those below it' -r -f -a "(__fish_complete_directories)"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -s d -l duration -d 'Stop and report after this time: 30s, 5m, 1.5h, 2d' -r -f
-complete -c capable -n "__fish_capable_using_subcommand profile" -l table-size -d 'Rows that the kernel\'s table has room for' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l table-size -d 'Number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -s o -l output -d 'Format of the report' -r -f -a "text\t'For a terminal'
 json\t'For a program, and for --baseline'
 markdown\t'For an issue or a wiki'"
-complete -c capable -n "__fish_capable_using_subcommand profile" -l report -d 'Write the report to this file; `-` is stdout' -r -F
-complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the set for a consumer, behind the report or to a file: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
+complete -c capable -n "__fish_capable_using_subcommand profile" -l report -d 'Write the report to this file; \'-\' is stdout' -r -F
+complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the needed set in this format, after the report or to FILE: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
 docker\t'Options for docker run'
 compose\t'A service in a compose file'
 podman\t'Options for podman run'
@@ -495,14 +495,14 @@ kubernetes\t'A container\'s securityContext'
 setcap\t'File capabilities'
 capsh\t'A command that runs the program with exactly this set'
 json\t'The set and what is known of it, for a program'"
-complete -c capable -n "__fish_capable_using_subcommand profile" -l allow -d 'Exit with 3 where a capability outside of this list, or of the list in this file, was needed or used' -r -F
-complete -c capable -n "__fish_capable_using_subcommand profile" -l baseline -d 'Exit with 3 where a capability was needed or used that was not in this report' -r -F
-complete -c capable -n "__fish_capable_using_subcommand profile" -l hook -d 'Hook to use; by default the best that this kernel has' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
-kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
-fexit\t'A BPF program after `cap_capable`'
+complete -c capable -n "__fish_capable_using_subcommand profile" -l allow -d 'Exit with 3 if a capability was needed or used that is not in this list, or in the list in this file' -r -F
+complete -c capable -n "__fish_capable_using_subcommand profile" -l baseline -d 'Exit with 3 if a capability was needed or used that this earlier JSON report does not have' -r -F
+complete -c capable -n "__fish_capable_using_subcommand profile" -l hook -d 'Hook to use; by default the most complete one that works here' -r -f -a "kprobe\t'A kprobe on cap_capable, which works out the result itself'
+kretprobe\t'A kprobe on cap_capable for the arguments, with a kretprobe for the result'
+fexit\t'A BPF program that runs when cap_capable returns'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
-complete -c capable -n "__fish_capable_using_subcommand profile" -l transport -d 'Transport to use; by default the best that this kernel has' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
-perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand profile" -l transport -d 'Transport to use; by default the best that works here' -r -f -a "ring\t'The BPF ring buffer, shared by all processors (Linux 5.8 and later)'
+perf\t'One perf buffer per processor'"
 complete -c capable -n "__fish_capable_using_subcommand profile" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand list" -s o -l output -d 'How to write it' -r -f -a "table\t'A line for each'
 json\t'One object per line for each'"
@@ -515,20 +515,20 @@ json\t'One object per line for each target'"
 complete -c capable -n "__fish_capable_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand doctor" -s o -l output -d 'How to write it' -r -f -a "text\t'A table, and the plan below it'
 json\t'One object'"
-complete -c capable -n "__fish_capable_using_subcommand doctor" -l hook -d 'Ask for this hook' -r -f -a "kprobe\t'A kprobe on `cap_capable`, which evaluates the result itself'
-kretprobe\t'A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result'
-fexit\t'A BPF program after `cap_capable`'
+complete -c capable -n "__fish_capable_using_subcommand doctor" -l hook -d 'Check this hook' -r -f -a "kprobe\t'A kprobe on cap_capable, which works out the result itself'
+kretprobe\t'A kprobe on cap_capable for the arguments, with a kretprobe for the result'
+fexit\t'A BPF program that runs when cap_capable returns'
 tracepoint\t'The tracepoint capability:cap_capable (Linux 6.14 and later)'"
-complete -c capable -n "__fish_capable_using_subcommand doctor" -l transport -d 'Ask for this transport' -r -f -a "ring\t'The BPF ring buffer, one for all processors (Linux 5.8 and later)'
-perf\t'A perf buffer for each processor'"
+complete -c capable -n "__fish_capable_using_subcommand doctor" -l transport -d 'Check this transport' -r -f -a "ring\t'The BPF ring buffer, shared by all processors (Linux 5.8 and later)'
+perf\t'One perf buffer per processor'"
 complete -c capable -n "__fish_capable_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "trace" -d 'Show capability checks as they happen (the default)'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "top" -d 'Show who makes the most capability checks, counted in the kernel'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "top" -d 'Show which processes make the most capability checks'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "run" -d 'Run a command and report which capabilities it needs'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "profile" -d 'Report which capabilities something needs that already runs'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "profile" -d 'Report which capabilities a running process, unit or container needs'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "list" -d 'List every capability'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "explain" -d 'Say what a capability allows, who asks for it, and what is narrower'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "explain" -d 'Explain what a capability allows, what asks for it, and what is narrower'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "doctor" -d 'Tell whether tracing works here, how, and what is missing'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "doctor" -d 'Check whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c capable -n "__fish_capable_using_subcommand explain" -f -a "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore"

@@ -1,7 +1,6 @@
 //! `capable generate`: man pages and completions, from the definition of the command line.
 //!
-//! For those who package the program: what it writes is committed in `docs/`, and a test holds the
-//! two together.
+//! It is for packagers. Its output is committed in `docs/`, and a test compares the two.
 
 mod completions;
 
@@ -26,7 +25,7 @@ pub struct Args {
     #[arg(value_enum)]
     what: What,
 
-    /// The folder to write to; it is made where it is missing
+    /// The directory to write to; created if it does not exist
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
@@ -44,7 +43,7 @@ enum What {
 ///
 /// # Errors
 ///
-/// The folder or a file in it cannot be written.
+/// If the directory or a file in it cannot be written.
 pub fn run(args: &Args, whole: Command) -> Result<ExitCode> {
     let folder = &args.folder;
     let write = || {
@@ -77,7 +76,7 @@ fn page(command: &Command, name: &str, folder: &Path) -> io::Result<()> {
     // clap_mangen leaves out the help of what the short help hides.
     let mut command = command
         .clone()
-        .subcommand_help_heading("Commands")
+        .subcommand_help_heading("COMMANDS")
         .mut_args(|argument| argument.hide_short_help(false));
     let usage = command.render_usage().to_string();
     let man = Man::new(command.clone());
@@ -120,8 +119,8 @@ fn page(command: &Command, name: &str, folder: &Path) -> io::Result<()> {
     file.flush()
 }
 
-/// Takes the text after the options apart: a line that ends in a colon is a heading, and so is
-/// what stands before the colon in a paragraph that begins with one.
+/// Splits the text after the options into sections. A line that ends in a colon is a heading, and
+/// so is the known word before the colon at the beginning of a paragraph.
 fn sections(notes: &str) -> Vec<(String, Vec<String>)> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for paragraph in notes.split("\n\n").filter(|text| !text.trim().is_empty()) {
@@ -150,10 +149,10 @@ fn sections(notes: &str) -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// What may begin a paragraph as its heading.
+/// The headings that may begin a paragraph.
 const HEADINGS: [&str; 2] = ["Exit status", "Environment"];
 
-/// Writes a section: lines that are indented stand as they are, others are filled.
+/// Writes a section. Indented lines are kept as they are, others are filled.
 fn section(title: &str, lines: &[String], out: &mut impl Write) -> io::Result<()> {
     let mut roff = Roff::new();
     roff.control("SH", [title]);

@@ -1,4 +1,4 @@
-//! `capable inspect`: what a process holds, a file grants and a unit allows.
+//! `capable inspect`: which capabilities processes hold, files grant and units allow.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -13,15 +13,16 @@ use crate::document::Document;
 use crate::inspect::target::Target;
 use crate::inspect::{self, Subject, sheet};
 
-/// Show what processes hold, files grant and units allow.
+/// Show which capabilities processes hold, files grant and units allow.
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = NOTES)]
 pub struct Args {
     /// PIDs, files and units, shown side by side.
     ///
-    /// A number is a PID (or a thread's number), and 'self' is this program. What has a slash is a
-    /// file: write ./123 for one whose name is a number. What ends in .service, .socket, .mount or
-    /// .swap is a unit. Any other word is a file here, else a program in $PATH, else a service.
+    /// A number is a PID (or the number of a thread), and 'self' is capable itself. A word with a
+    /// slash is a file: write ./123 for a file named 123. A word that ends in .service, .socket,
+    /// .mount or .swap is a unit. Any other word is a file here, or else a program in $PATH, or
+    /// else a service.
     #[arg(required = true, value_name = "PID|FILE|UNIT")]
     targets: Vec<OsString>,
 
@@ -42,21 +43,21 @@ enum InspectFormat {
 const NOTES: &str = "\
 Reading the table:
   all            every capability that the running kernel knows
-  -              not known, or not told to this user
-  after execve   what an ordinary program holds that the process starts
-  securebits     the kernel tells them to the process itself only
-  run by a user  what the file gives a user who holds nothing, by the rule
-                 of the kernel, in your user namespace and with a full
-                 bounding set
+  -              not known, or this user may not know it
+  after execve   what an ordinary program holds if the process executes it
+  securebits     only known for 'self': the kernel tells no other process
+  run by a user  what the program holds if a user without capabilities runs
+                 it, by the rule of the kernel, in your user namespace and
+                 with a full bounding set
   starts with    the permitted set of the unit's processes when they start
-  can reach      what they can come to hold by running privileged files
+  can reach      what they can gain by executing privileged files
 
 Examples:
   capable inspect 1                      what PID 1 and its threads hold
   capable inspect $$ ping nginx.service  a shell, a program and a unit
   capable inspect -o json /usr/bin/*     one object per line
 
-Exit status: 0, 1 where a target could not be inspected, 2 for wrong usage.";
+Exit status: 0, 1 if a target could not be inspected, 2 for wrong usage.";
 
 /// A line of JSON: the word that was asked for, and what it is.
 #[derive(Serialize)]

@@ -21,11 +21,11 @@ pub struct Args {
 
 /// Examples for `--help`.
 const NOTES: &str = "\
-What the running kernel does not have is marked, and what it has beyond this
-version's table is listed by number.
+Capabilities that the running kernel does not have are marked. Those that have
+no name in this version of capable are listed by number.
 
 Examples:
-  capable list                           every capability in a line
+  capable list                           one line for every capability
   capable list -o json | jq -r .name     names only";
 
 /// How to write the list.

@@ -7,12 +7,12 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Hook {
-    /// A kprobe on `cap_capable`, which evaluates the result itself
+    /// A kprobe on cap_capable, which works out the result itself
     Kprobe,
-    /// A kprobe and a kretprobe on `cap_capable`: the one gives the arguments, the other the result
+    /// A kprobe on cap_capable for the arguments, with a kretprobe for the result
     #[cfg_attr(feature = "cli", value(name = "kretprobe"))]
     KprobePair,
-    /// A BPF program after `cap_capable`
+    /// A BPF program that runs when cap_capable returns
     Fexit,
     /// The tracepoint capability:cap_capable (Linux 6.14 and later)
     Tracepoint,
@@ -49,13 +49,15 @@ impl Hook {
 
     /// What it may not see; all but the first kind is counted and shown as lost.
     pub const fn may_miss(self) -> &'static [&'static str] {
-        const SKIPPED: &str =
-            "checks made while the program already runs on the same processor (counted)";
+        const SKIPPED: &str = "checks made while its eBPF program already runs on the same processor (counted as \
+             lost)";
         match self {
             Self::Kprobe => &[],
             Self::KprobePair => &[
-                "setting the securebits, where the compiler inlined its check (said at start)",
-                "results, when more checks are under way at once than the kretprobe has room for (counted)",
+                "checks for setting the securebits, if the compiler inlined them (a note says so \
+                 at the start)",
+                "results, if more checks are in progress at once than the kretprobe has room for \
+                 (counted as lost)",
             ],
             // The tracepoint is in the body, and is inlined with it.
             Self::Fexit | Self::Tracepoint => &[SKIPPED],
@@ -73,9 +75,9 @@ impl fmt::Display for Hook {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Transport {
-    /// The BPF ring buffer, one for all processors (Linux 5.8 and later)
+    /// The BPF ring buffer, shared by all processors (Linux 5.8 and later)
     Ring,
-    /// A perf buffer for each processor
+    /// One perf buffer per processor
     Perf,
 }
 

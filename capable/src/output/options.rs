@@ -16,7 +16,7 @@ pub enum RowFormat {
     /// A table of 80 columns
     #[default]
     Table,
-    /// A table with all that is useful, as wide as the terminal
+    /// A table of every useful column, fitted to the terminal
     Wide,
     /// One JSON object per line
     Json,

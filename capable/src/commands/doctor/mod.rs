@@ -1,4 +1,4 @@
-//! `capable doctor`: what this kernel and this user can do, and what to do about the rest.
+//! `capable doctor`: what works on this kernel for this user, and how to mend the rest.
 
 mod requirements;
 
@@ -19,7 +19,7 @@ use crate::kernel::trace::calibration;
 use crate::output::{Terminal, static_table, table_text};
 use requirements::{Requirement, requirements};
 
-/// Tell whether tracing works here, how, and what is missing
+/// Check whether tracing works here, how, and what is missing
 ///
 /// Probes the kernel and the privileges of this process. Attaches nothing and changes nothing.
 #[derive(clap::Args, Debug)]
@@ -29,11 +29,11 @@ pub struct Args {
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
     output: DoctorFormat,
 
-    /// Ask for this hook
+    /// Check this hook
     #[arg(long, value_enum)]
     hook: Option<Hook>,
 
-    /// Ask for this transport
+    /// Check this transport
     #[arg(long, value_enum)]
     transport: Option<Transport>,
 }
@@ -48,21 +48,22 @@ enum DoctorFormat {
 }
 
 const NOTES: &str = "\
-Not all requirements must be met: the last lines say what will be used. What
-can't be told is null in JSON; mostly it takes root to tell.
+Not all requirements must be met: the last lines say what will be used. A
+requirement that capable can't tell (most need root for that) is null in JSON.
 
 Environment: CAPABLE_PROBE_NAME=yes, =no or =unknown forces an answer, to see
 what capable does on such a kernel. NAME is BPF, BTF, FEXIT, KERNEL_READS,
 KPROBE, KRETPROBE, MEMORY, PERF_EVENTS, RING_BUFFER, SYMBOLS or TRACEPOINT.
-CAPABLE_SPECIALISE=no loads the eBPF programs as they were built and does not
-specialise them for the options: slower, to tell whether that step is at fault.
+CAPABLE_SPECIALISE=no loads the eBPF programs as they were built, without
+specialising them for the options. This is slower, and shows whether that step
+is at fault.
 
 Examples:
   capable doctor                         what works, and what is missing
-  capable doctor --hook fexit            whether it works, and if not, why
+  capable doctor --hook fexit            whether this hook works, or why not
   capable doctor -o json | jq .plan.hook the hook that will be used
 
-Exit status: 0 where tracing will work, 1 where not, 2 for wrong usage.";
+Exit status: 0 if tracing will work, 1 if not, 2 for wrong usage.";
 
 /// The narrowest table that can be read.
 const NARROWEST: u16 = 60;
@@ -181,24 +182,28 @@ fn text(
         Ok(plan) => {
             line(match &plan.doubt {
                 None => format!("Tracing will work on Linux {}.", features.release),
-                Some(doubt) => format!("Tracing may work on Linux {}: {doubt}.", features.release),
+                Some(doubt) => format!(
+                    "Tracing may work on Linux {}, but this is uncertain: \
+                 {doubt}.",
+                    features.release
+                ),
             });
             let (hook, transport) = (plan.hook.description(), plan.transport.description());
             line(item(&format!("hook: {hook} ({})", plan.reason)));
             line(item(&format!("transport: {transport}")));
             for alike in plan.unknown.chunk_by(|one, next| one.lack == next.lack) {
                 let Lack { reason, remedy } = &alike[0].lack;
-                let because = format!("What a trace will not tell, because {reason}:");
+                let because = format!("A trace will not show the following, because {reason}:");
                 line(wrap(&because, columns, "", "  ").trim_end().to_owned());
                 for unknown in alike {
                     line(item(unknown.what));
                 }
                 if let Some(remedy) = remedy {
-                    line(item(&format!("To have these: {remedy}")));
+                    line(item(&format!("To see them: {remedy}")));
                 }
             }
             if !plan.may_miss.is_empty() {
-                line("What it may miss:".into());
+                line("It may miss:".into());
             }
             for missed in plan.may_miss {
                 line(item(missed));

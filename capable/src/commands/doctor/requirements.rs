@@ -74,7 +74,7 @@ impl Requirement {
     pub(super) fn detail(&self) -> String {
         let replaced = self
             .replaced_by
-            .map(|other| format!("not needed, as {other} works"));
+            .map(|other| format!("not needed, because {other} works"));
         let parts = match &replaced {
             Some(_) => [&self.note, &self.reason, &replaced],
             None => [&self.note, &self.reason, &self.remedy],
@@ -132,7 +132,7 @@ fn lockdown(features: &Features) -> Requirement {
         Lockdown::Integrity => (Support::Yes, "lockdown=integrity, which allows tracing"),
         Lockdown::Confidentiality => (
             Support::No(Lack::with_remedy(
-                "lockdown=confidentiality forbids kprobes and reading kernel memory",
+                "lockdown=confidentiality forbids kprobes and reads of kernel memory",
                 "boot with lockdown=integrity, or without lockdown",
             )),
             "",
@@ -140,7 +140,7 @@ fn lockdown(features: &Features) -> Requirement {
         // Reads are what confidentiality takes away.
         Lockdown::Unknown(_) if features.kernel_reads.is_yes() => (
             Support::Yes,
-            "not lockdown=confidentiality, as kernel memory can be read",
+            "not lockdown=confidentiality, because kernel memory can be read",
         ),
         Lockdown::Unknown(lack) => (Support::Unknown(lack.clone()), ""),
     };
@@ -151,7 +151,10 @@ fn lockdown(features: &Features) -> Requirement {
 fn user_namespace(features: &Features) -> Support {
     match &features.initial_user_namespace {
         Support::No(lack) => Support::No(Lack::with_remedy(
-            format!("{}, where capabilities do not count for BPF", lack.reason),
+            format!(
+                "{}, and capabilities held there do not count for BPF",
+                lack.reason
+            ),
             "run capable on the host, or in a container with the host's user namespace",
         )),
         other => other.clone(),
@@ -162,11 +165,12 @@ fn pid_namespace(features: &Features) -> Support {
     match &features.initial_pid_namespace {
         Support::No(lack) => Support::No(Lack::with_remedy(
             format!(
-                "{}, so PIDs here are not those of the host that a trace shows",
+                "{}, so processes have other PIDs here than on the host, which are those that a \
+                 trace shows",
                 lack.reason
             ),
-            "-p takes the PIDs of here, and the column nspid shows them; `capable run` works on the \
-             host only",
+            "-p takes the PIDs of this namespace, and the column nspid shows them; `capable run` \
+             works on the host only",
         )),
         other => other.clone(),
     }
@@ -176,7 +180,7 @@ fn cgroup(features: &Features) -> Support {
     match features.cgroup_mount {
         Some(_) => Support::Yes,
         None => Support::No(Lack::with_remedy(
-            "cgroup2 is not mounted: units and containers will be unknown",
+            "cgroup2 is not mounted, so units and containers will not be known",
             "run `mount -t cgroup2 cgroup2 /sys/fs/cgroup`",
         )),
     }

@@ -44,11 +44,11 @@ fn a_lack_that_the_plan_does_without_is_said_to_be_no_harm() {
     for (label, expected) in [
         (
             "fexit programs",
-            "no FEXIT; not needed, as tracepoint works",
+            "no FEXIT; not needed, because tracepoint works",
         ),
         (
             "BPF ring buffer",
-            "no RING_BUFFER; not needed, as perf works",
+            "no RING_BUFFER; not needed, because perf works",
         ),
     ] {
         let line = line(&features, label);
@@ -120,9 +120,9 @@ fn what_will_be_unknown_is_listed_with_the_reason_and_the_remedy() {
     let plan = plan(&features, &Choice::default());
     let text = text(&features, &requirements(&features, &plan), &plan);
     for part in [
-        "What a trace will not tell, because no SYMBOLS:\n  ",
+        "A trace will not show the following, because no SYMBOLS:\n  ",
         "\n  names of kernel functions: the caller and kernel stacks\n",
-        "\n  To have these: a remedy\n",
+        "\n  To see them: a remedy\n",
     ] {
         assert!(text.contains(part), "{text}");
     }

@@ -13,15 +13,15 @@ use crate::kernel::counts;
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
 Without --duration it ends at Ctrl-C. Checks are counted in the kernel and read
-at the end, so it can stay on for days. What was asked for before it began, when
-the program started above all, it cannot know: `capable run` does.
+at the end, so it can stay on for days. It does not know what was asked for
+before it began, above all at the start of the program: use `capable run` there.
 
 Examples:
   capable profile --unit nginx --duration 1d --emit systemd=nginx.conf
   capable profile --pid 812
   capable profile --container 4f1c -o json --report report.json";
 
-/// Report which capabilities something needs that already runs, until Ctrl-C
+/// Report which capabilities a running process, unit or container needs
 #[derive(Clone, Debug, ClapArgs)]
 #[command(
     after_long_help = EXAMPLES,
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(short = 'd', long, help_heading = None::<&'static str>, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
 
-    /// Rows that the kernel's table has room for
+    /// Number of rows in the kernel's table of counts
     #[arg(long, help_heading = None::<&'static str>, hide_short_help = true, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub table_size: u32,
 
@@ -49,24 +49,24 @@ pub struct Args {
     pub tracing: TracingArgs,
 }
 
-/// What to profile: all of what is named together.
+/// What to profile; several targets are profiled together.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[group(required = true, multiple = true)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// This process and its descendants, those to come too
+    /// This process and its descendants, including those forked later
     #[arg(short = 'p', long = "pid", value_name = "PID", conflicts_with_all = ["cgroups", "units", "containers"])]
     pub pids: Vec<u32>,
 
-    /// This systemd unit and all below it
+    /// This systemd unit and everything below it
     #[arg(long = "unit", value_name = "NAME")]
     pub units: Vec<String>,
 
-    /// This cgroup and all below it
+    /// This cgroup and those below it
     #[arg(long = "cgroup", value_name = "PATH")]
     pub cgroups: Vec<String>,
 
-    /// This container, by the beginning of its id
+    /// This container, by the first characters of its id
     #[arg(long = "container", value_name = "ID")]
     pub containers: Vec<String>,
 }

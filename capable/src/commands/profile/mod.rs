@@ -49,7 +49,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         })?;
         let began = monotonic_now();
         say(format_args!(
-            "capable: counting what {} asks for; Ctrl-C ends and reports\n",
+            "capable: counting the checks of {}; press Ctrl-C to end and report\n",
             profiled.subject()
         ));
         let stop = Stop::after(args.duration, signals);
@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         // Read at the end, so that modules that were loaded meanwhile have names too.
         let mut gaps = Vec::new();
         let symbols = KernelSymbols::load()
-            .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
+            .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
             .ok();
         let mut account = Account::new(&session, &gaps);
         let happened = session.finish()?;

@@ -1,4 +1,4 @@
-//! What `run` and `profile` share: the report's options, where it goes, and the gate.
+//! What `run` and `profile` share: the options of the report, its destination, and the gate.
 
 mod destination;
 mod losses;
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The exit code where the gate is shut.
+/// The exit code if the gate is shut.
 const SHUT: u8 = 3;
 
 /// The report and the gate.
@@ -38,26 +38,26 @@ pub struct ReportArgs {
     )]
     pub format: ReportFormat,
 
-    /// Write the report to this file; `-` is stdout
+    /// Write the report to this file; '-' is stdout
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// Also write the set for a consumer, behind the report or to a file: systemd, docker,
+    /// Also write the needed set in this format, after the report or to FILE: systemd, docker,
     /// compose, podman, kubernetes, setcap, capsh, json
     #[arg(long, value_name = "NAME[=FILE]", value_parser = emission)]
     pub emit: Vec<Emission>,
 
-    /// Exit with 3 where a capability outside of this list, or of the list in this file, was
-    /// needed or used
+    /// Exit with 3 if a capability was needed or used that is not in this list, or in the list in
+    /// this file
     #[arg(long, value_name = "LIST|FILE")]
     pub allow: Option<String>,
 
-    /// Exit with 3 where a capability was needed or used that was not in this report
+    /// Exit with 3 if a capability was needed or used that this earlier JSON report does not have
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
 }
 
-/// How a report looks.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
     /// For a terminal
@@ -74,14 +74,14 @@ pub enum ReportFormat {
 pub struct Emission {
     /// The consumer.
     pub consumer: emit::Consumer,
-    /// The file; `None` for behind the report.
+    /// The file; `None` means after the report.
     pub file: Option<PathBuf>,
 }
 
-/// Reads `NAME` or `NAME=FILE`.
+/// Parses `NAME` or `NAME=FILE`.
 fn emission(typed: &str) -> Result<Emission, String> {
     let (name, file) = match typed.split_once('=') {
-        Some((_, "")) => return Err("the file's name is missing behind =".to_owned()),
+        Some((_, "")) => return Err("a file name must follow =".to_owned()),
         Some((name, file)) => (name, Some(PathBuf::from(file))),
         None => (typed, None),
     };
@@ -90,12 +90,15 @@ fn emission(typed: &str) -> Result<Emission, String> {
             .iter()
             .filter_map(|consumer| Some(consumer.to_possible_value()?.get_name().to_owned()))
             .collect();
-        format!("there is no {name:?}; there are {}", names.join(", "))
+        format!(
+            "there is no format {name:?}; the formats are {}",
+            names.join(", ")
+        )
     })?;
     Ok(Emission { consumer, file })
 }
 
-/// Where all of it goes, opened before anything is traced, and what is allowed.
+/// The destinations of the report, which are opened before anything is traced, and what is allowed.
 pub struct Reporter {
     format: ReportFormat,
     report: Destination,
@@ -140,8 +143,8 @@ impl Reporter {
             .map_err(Usage::wrap)?;
         if args.format == ReportFormat::Json && emissions.iter().any(|(_, file)| file.is_none()) {
             return Err(Usage::message(
-                "what --emit writes would end up behind the JSON of -o json, in the same place: \
-                 name a file, as in --emit systemd=FILE",
+                "-o json and --emit would write to the same place: name a file, as in --emit \
+                 systemd=FILE",
             ));
         }
         Ok(Self {
@@ -176,7 +179,8 @@ impl Reporter {
         self.report.write(&written)?;
         if report.incomplete.is_some() && !self.report.is_stderr() {
             say(format_args!(
-                "capable: INCOMPLETE: something was lost, see the report\n"
+                "capable: the report is INCOMPLETE, because something was lost: see its first \
+                 lines\n"
             ));
         }
         Ok(self
@@ -200,13 +204,15 @@ fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
     }
     if report.incomplete.is_some() {
         say(format_args!(
-            "capable: the report is incomplete, so it is not known that nothing else was needed\n"
+            "capable: the report is incomplete, so other capabilities may have been needed: not \
+             allowed either\n"
         ));
     }
     !offences.is_empty() || report.incomplete.is_some()
 }
 
-/// The capability, why it offends, who asked how often, and where.
+/// The capability, why it is not allowed, how often and by which program it was asked for, and
+/// where.
 fn sentence(offence: &gate::Offence<'_>, evidence: &Evidence) -> String {
     let asked = match evidence.checks {
         0 => "by".to_owned(),

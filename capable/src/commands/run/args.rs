@@ -22,9 +22,10 @@ Examples:
   capable run --emit systemd=/dev/stdout --report report.txt -- ./server
   capable run --allow net_bind_service -o json --report new.json -- make test
 
-Exit status: that of the command, or 128 and the signal that ended it; 127 where
-it was not found, 126 where it cannot be executed; 125 where capable itself
-failed; 3 where --allow or --baseline shut the gate; 2 for wrong usage.";
+Exit status: that of the command, or 128 plus the number of the signal that
+ended it; 127 if the command was not found, 126 if it cannot be executed; 125 if
+capable itself failed; 3 if --allow or --baseline failed the run; 2 for wrong
+usage.";
 
 /// Run a command and report which capabilities it and its descendants need
 #[derive(Clone, Debug, ClapArgs)]
@@ -37,11 +38,11 @@ pub struct Args {
     #[command(flatten)]
     pub report: ReportArgs,
 
-    /// Report when the last descendant has ended, not when the command has
+    /// Report when the last descendant has ended, not already when the command has
     #[arg(long, help_heading = None::<&'static str>)]
     pub wait: bool,
 
-    /// The command is starting until it and its descendants started nothing for this time
+    /// Treat the command as starting until no process was forked or executed for this time
     #[arg(long, help_heading = None::<&'static str>, value_name = "TIME", default_value = "1s", value_parser = duration)]
     pub settle: Duration,
 
@@ -53,7 +54,7 @@ pub struct Args {
     #[command(flatten)]
     pub tracing: TracingArgs,
 
-    /// How records come.
+    /// The buffer for records.
     #[command(flatten)]
     pub buffer: BufferArgs,
 
@@ -62,44 +63,45 @@ pub struct Args {
     pub command: Vec<OsString>,
 }
 
-/// As whom, and with which capabilities.
+/// The user and the capabilities to run the command with.
 #[derive(Clone, Debug, Default, ClapArgs)]
-#[command(next_help_heading = "Cage")]
+#[command(next_help_heading = "Privileges")]
 pub struct CageArgs {
-    /// Run as this user, by name or number, with its groups
+    /// Run the command as this user, by name or number, with its groups
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
 
-    /// Run as this group, by name or number
+    /// Run the command as this group, by name or number
     #[arg(long, value_name = "GROUP")]
     pub group: Option<String>,
 
-    /// Hold exactly these capabilities, ambient, and no others in the bounding set; or `none`
+    /// Set every capability set (permitted, effective, inheritable, ambient, bounding) to exactly
+    /// these, or to 'none'
     #[arg(long, value_name = "LIST", conflicts_with = "drop")]
     pub caps: Option<CapabilitySet>,
 
-    /// Hold these capabilities in no set
+    /// Drop these from every set
     #[arg(long, value_name = "LIST")]
     pub drop: Option<CapabilitySet>,
 
-    /// Set no_new_privs: set-user-ID programs and file capabilities give nothing
+    /// Set no_new_privs: set-user-ID programs and file capabilities add nothing
     #[arg(long)]
     pub no_new_privs: bool,
 
-    /// Set these secure bits, such as noroot,noroot-locked
+    /// Set these securebits, such as noroot,noroot-locked
     #[arg(long, value_name = "LIST", value_parser = secure_bits)]
     pub securebits: Option<SecureBits>,
 }
 
-/// Reads names separated by commas or spaces, or a number.
+/// Parses names separated by commas or spaces.
 fn secure_bits(typed: &str) -> Result<SecureBits, String> {
     let words = typed.replace(',', " ");
     for word in words.split_whitespace() {
         if SecureBits::from_names(word) == SecureBits::default() {
             return Err(format!(
-                "there is no secure bit {word:?}; there are noroot, no-setuid-fixup, keep-caps, \
-                 no-cap-ambient-raise, exec-restrict-file and exec-deny-interactive, each also \
-                 with -locked behind it"
+                "there is no secure bit {word:?}; the names are noroot, no-setuid-fixup, \
+                 keep-caps, no-cap-ambient-raise, exec-restrict-file and exec-deny-interactive, \
+                 each also followed by -locked"
             ));
         }
     }
@@ -107,11 +109,11 @@ fn secure_bits(typed: &str) -> Result<SecureBits, String> {
 }
 
 impl Args {
-    /// What is to be started.
+    /// The command to start.
     ///
     /// # Errors
     ///
-    /// A user or a group does not exist.
+    /// If a user or a group does not exist.
     pub(super) fn command(&self) -> Result<Command, AccountError> {
         let mut words = self.command.iter().cloned();
         Ok(Command {
@@ -136,7 +138,8 @@ impl CageArgs {
         })
     }
 
-    /// A user has its groups, and a group alone has no others beside it.
+    /// A user comes with its groups; a group that is given alone comes without supplementary
+    /// groups.
     fn identity(&self) -> Result<Option<Identity>, AccountError> {
         let group = self.group.as_deref().map(group).transpose()?;
         let Some(user) = self.user.as_deref().map(user).transpose()? else {

@@ -70,7 +70,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let planned = args.tracing.session().unaudited().plan()?;
     let mut gaps = Vec::new();
     let symbols = KernelSymbols::load()
-        .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
+        .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
         .ok();
     // Before signals are caught: the child inherits them as they were.
     let waiting = Waiting::fork(&command)?;
@@ -120,8 +120,8 @@ fn attempt(args: &Args) -> Result<ExitCode> {
 fn require_initial_pid_namespace() -> Result<()> {
     match fs::read_link("/proc/self/ns/pid") {
         Ok(own) if own.as_os_str() != INITIAL_PID_NAMESPACE => bail!(
-            "cannot follow processes from within a pid namespace, whose numbers are not those of \
-             the kernel: run capable outside of the container"
+            "cannot follow processes from inside a pid namespace, because process numbers there \
+             are not the kernel's: run capable outside the container"
         ),
         Ok(_) => Ok(()),
         Err(error) => bail!("cannot read /proc/self/ns/pid: {error}; is /proc mounted?"),
@@ -213,8 +213,8 @@ fn left_behind(tree: &Tree) -> Option<String> {
     let count = living.len();
     let what = match count {
         0 => return None,
-        1 => "1 process of the command runs on".to_owned(),
-        _ => format!("{count} processes of the command run on"),
+        1 => "1 process of the command is still running".to_owned(),
+        _ => format!("{count} processes of the command are still running"),
     };
     let more = if count > NAMED { ", ..." } else { "" };
     let named = living
@@ -223,8 +223,8 @@ fn left_behind(tree: &Tree) -> Option<String> {
         .collect::<Vec<_>>()
         .join(", ");
     Some(format!(
-        "{what}, and what is asked for from now on is not in this report: {named}{more}; --wait waits \
-         for them"
+        "{what}: {named}{more}; what they ask for from now on is not in this report (--wait waits \
+         for them)"
     ))
 }
 

@@ -10,7 +10,7 @@ use crate::{
     kernel::counts,
 };
 
-/// Keys and what is counted, for `--help`.
+/// Keys, notes and examples for `--help`.
 const AFTER: &str = "\
 Keys:
   g          next grouping: check, process, capability, result, cgroup
@@ -21,15 +21,15 @@ Keys:
   space      read the counters now
   h q        help, quit
 
-The checks are counted in the kernel: no record is sent, and nothing is read
-between two intervals. Where stdout is no terminal, --batch is understood.
+Checks are counted in the kernel, and nothing is read between two readings. If
+standard output is not a terminal, --batch is implied.
 
 Examples:
   capable top                      audited checks, every 2 seconds
   capable top -v -g capability     all checks, by capability
   capable top -b -n 1 -d 10 -v     what happens within 10 seconds, as text";
 
-/// Show who makes the most capability checks, counted in the kernel
+/// Show which processes make the most capability checks, counted in the kernel
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -37,11 +37,11 @@ pub struct Args {
     #[arg(short = 'v', long)]
     pub verbose: bool,
 
-    /// What a row stands for; changed with the key g
+    /// What each row counts; the key g changes it
     #[arg(short = 'g', long, value_name = "BY", value_enum, default_value_t = Group::Check)]
     pub group: Group,
 
-    /// What rows are sorted by; changed with the keys c, p, n and r
+    /// Order of the rows; the keys c, p, n and r change it
     #[arg(short = 's', long, value_name = "BY", value_enum, default_value_t = Sort::Rate)]
     pub sort: Sort,
 
@@ -57,11 +57,11 @@ pub struct Args {
     #[arg(short = 'b', long)]
     pub batch: bool,
 
-    /// Rows that the kernel's table has room for
+    /// Number of rows in the kernel's table of counts
     #[arg(long, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub table_size: u32,
 
-    /// What to keep.
+    /// Which checks to count.
     #[command(flatten)]
     pub filter: FilterArgs,
 
@@ -70,7 +70,7 @@ pub struct Args {
     pub tracing: TracingArgs,
 }
 
-/// Reads a delay as top(1) does.
+/// Parses a delay as top(1) does.
 fn seconds(text: &str) -> Result<Duration, String> {
     let wanted = || "a delay is a number of seconds from 0.1 to 86400, such as 0.5".to_owned();
     let seconds: f64 = text.parse().map_err(|_| wanted())?;

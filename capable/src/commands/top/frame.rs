@@ -80,22 +80,22 @@ const KEYS: &str = "q quit  h help  g group  c rate/total  p pid  n name  r resu
 
 /// The page of keys.
 pub const HELP: &str = "  g            next grouping: check, process, capability, result, cgroup
-               (counting begins anew to or from cgroup)
-  c            sort by checks per second; again: by checks in all
+               (changing to or from cgroup restarts the counts)
+  c            sort by checks per second; again: by the total of checks
   p            sort by pid
   n            sort by name: of the task, the capability or the cgroup
-  r            sort by result, denied first
+  r            sort by result, denials first
   R            reverse the order
   up, down     scroll by a row; page up, page down by a screen; home to the top
   space        read the counters now
-  ^L, ^Z       paint again, suspend
+  ^L, ^Z       redraw, suspend
   h            this page
   q, ^C        quit
 
-CHECKS/S is the rate since the reading before, TOTAL is since counting began.
-Once the table is half full, processes that ended go together by name: pid -.
-A `-` stands for what this kernel does not tell, and for the command line of a
-process that ended.
+CHECKS/S is the rate since the previous reading, TOTAL counts from the start.
+Once the table is half full, ended processes are merged by name, with PID -.
+Otherwise `-` means that this kernel cannot tell or, for a command line, that
+the process has ended.
 
 ";
 
@@ -247,7 +247,7 @@ pub fn help(notes: &[String], width: usize, height: usize) -> Vec<Line> {
     while lines.len() + 1 < height {
         lines.push(line(String::new(), Style::Plain));
     }
-    lines.push(line("any key goes back".to_owned(), Style::Title));
+    lines.push(line("press any key to go back".to_owned(), Style::Title));
     fitted(lines, width, height)
 }
 

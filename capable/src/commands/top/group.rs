@@ -16,15 +16,15 @@ use crate::{
 /// What is taken together in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Group {
-    /// Checks of a process for a capability with a result
+    /// Checks with the same process, capability and result
     Check,
-    /// Checks of a process
+    /// Checks of the same process
     Process,
-    /// Checks for a capability
+    /// Checks for the same capability
     Capability,
-    /// Checks with a result
+    /// Checks with the same result
     Result,
-    /// Checks of a cgroup
+    /// Checks of the same cgroup
     Cgroup,
 }
 

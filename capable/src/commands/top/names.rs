@@ -18,7 +18,7 @@ impl SystemNames {
     /// Prepares to name cgroups. What cannot be had is said in `notes`.
     pub fn new(notes: &mut Vec<String>) -> Self {
         let cgroups = Cgroups::open()
-            .map_err(|error| notes.push(format!("cgroups have no names: {error}")))
+            .map_err(|error| notes.push(format!("cannot name cgroups: {error}")))
             .ok();
         Self {
             cgroups,

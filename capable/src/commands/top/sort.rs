@@ -10,9 +10,9 @@ use crate::kernel::counts::Who;
 /// What rows are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Sort {
-    /// Checks per second, the most first
+    /// Checks per second, highest first
     Rate,
-    /// Checks in all, the most first
+    /// Total of checks, highest first
     Total,
     /// Number of the process
     Pid,

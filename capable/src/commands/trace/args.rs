@@ -25,18 +25,18 @@ pub struct Args {
     #[arg(short = 'U', long)]
     pub user_stack: bool,
 
-    /// Frames of each stack, at most 127
+    /// Number of frames of each stack, at most 127
     #[arg(long, hide_short_help = true, value_name = "FRAMES", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=127))]
     pub stack_depth: u32,
 
-    /// What to keep.
+    /// Which checks to show.
     #[command(flatten)]
     pub filter: FilterArgs,
 
-    /// Show what repeats once
+    /// Show each distinct check once
     ///
-    /// Once per process, capability and result; or per cgroup, name or kernel stack in place of
-    /// the process.
+    /// Checks are the same if their process, capability and result are. A cgroup, name or kernel
+    /// stack can take the place of the process.
     #[arg(long, help_heading = "Filters", value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "process", value_enum)]
     pub unique: Option<Unique>,
 
@@ -48,7 +48,7 @@ pub struct Args {
     #[command(flatten)]
     pub bounds: BoundArgs,
 
-    /// How rows look.
+    /// The format of the rows.
     #[command(flatten)]
     pub output: OutputOptions,
 
@@ -56,15 +56,15 @@ pub struct Args {
     #[command(flatten)]
     pub tracing: TracingArgs,
 
-    /// How records come.
+    /// The buffer for records.
     #[command(flatten)]
     pub buffer: BufferArgs,
 
-    /// bcc's maps of cgroups, which this program replaces.
+    /// bcc's maps of cgroups, which are not needed here.
     #[arg(long, value_name = "MAP", hide = true)]
     pub cgroupmap: Option<String>,
 
-    /// bcc's maps of mount namespaces, which this program replaces.
+    /// bcc's maps of mount namespaces, which are not needed here.
     #[arg(long, value_name = "MAP", hide = true)]
     pub mntnsmap: Option<String>,
 }
@@ -81,7 +81,7 @@ pub struct BoundArgs {
     #[arg(short = 'd', long, value_name = "TIME", value_parser = duration)]
     pub duration: Option<Duration>,
 
-    /// As --duration, but exit with 124, as timeout(1) does
+    /// Like --duration, but exit with 124, as timeout(1) does
     #[arg(long, hide_short_help = true, value_name = "TIME", value_parser = duration, conflicts_with = "duration")]
     pub timeout: Option<Duration>,
 }

@@ -45,7 +45,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     if args.cgroupmap.is_some() || args.mntnsmap.is_some() {
         return Err(Usage::message(
-            "bcc's maps are not needed here: use --cgroup PATH, --unit, --container or --mntns PID",
+            "capable does not use bcc's maps: use --cgroup PATH, --unit, --container or --mntns \
+             PID instead",
         ));
     }
     let config = args
@@ -60,7 +61,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
     if args.user_stack && planned.features().initial_pid_namespace.is_no() {
         rows.without_user_symbols();
-        gaps.push("user stacks have addresses only in a pid namespace".to_owned());
+        gaps.push("in a pid namespace, user stacks have addresses only".to_owned());
     }
     let folded = config.format() == RowFormat::Folded;
     let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;

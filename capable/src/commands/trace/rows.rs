@@ -39,13 +39,13 @@ impl Rows {
         let kernel = (kernel_stack || needs.contains(RowNeeds::CALLER)).then(KernelSymbols::load);
         let kernel = kernel.and_then(|symbols| {
             symbols
-                .map_err(|error| gaps.push(format!("kernel functions have no names: {error}")))
+                .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
                 .ok()
         });
         let cgroups = needs.intersects(RowNeeds::UNIT | RowNeeds::CONTAINER | RowNeeds::CGROUP);
         let cgroups = cgroups.then(Cgroups::open).and_then(|cgroups| {
             cgroups
-                .map_err(|error| gaps.push(format!("cgroups have no names: {error}")))
+                .map_err(|error| gaps.push(format!("cannot name cgroups: {error}")))
                 .ok()
         });
         let mut rows = Self {

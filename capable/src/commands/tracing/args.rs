@@ -1,4 +1,4 @@
-//! The options that commands which trace have in common, as typed.
+//! The options that all commands which trace share, as typed.
 
 use std::time::Duration;
 
@@ -6,65 +6,66 @@ use clap::Args as ClapArgs;
 
 use crate::session::{Builder, Hook, Transport};
 
-/// Which checks to show. All are applied in the kernel; what repeats is or, what differs is and.
+/// Which checks to show. All filters act in the kernel. Values of one filter are alternatives;
+/// different filters must all match.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
-    /// Keep this process, all its threads
+    /// Only this process, with all its threads
     #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', value_parser = pid)]
     pub pids: Vec<u32>,
 
-    /// Keep this thread
+    /// Only this thread
     #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_delimiter = ',', value_parser = pid)]
     pub tids: Vec<u32>,
 
-    /// With -p: keep its descendants too, also those to come
+    /// With -p: also its descendants, including those forked later
     #[arg(long, requires = "pids")]
     pub children: bool,
 
-    /// Keep this real user, by name or number
+    /// Only this real user, by name or number
     #[arg(short = 'u', long = "user", value_name = "USER")]
     pub users: Vec<String>,
 
-    /// Keep tasks whose name matches this glob
+    /// Only tasks whose name matches this glob
     #[arg(short = 'c', long = "comm", value_name = "GLOB")]
     pub comms: Vec<String>,
 
-    /// Keep this capability; '!CAP' leaves it out
+    /// Only this capability; '!CAP' means all but it
     ///
     /// By name, with or without CAP_ and in any case, or by number.
     #[arg(short = 'C', long = "cap", value_name = "CAP", value_delimiter = ',')]
     pub capabilities: Vec<String>,
 
-    /// Keep what was granted
+    /// Only checks that were granted
     #[arg(long, conflicts_with = "denied")]
     pub granted: bool,
 
-    /// Keep what was denied
+    /// Only checks that were denied
     #[arg(long)]
     pub denied: bool,
 
-    /// Keep this cgroup and all below it
+    /// Only this cgroup and those below it
     #[arg(long = "cgroup", value_name = "PATH")]
     pub cgroups: Vec<String>,
 
-    /// Keep this systemd unit and all below it
+    /// Only this systemd unit and everything below it
     #[arg(long = "unit", value_name = "NAME")]
     pub units: Vec<String>,
 
-    /// Keep this container, by the beginning of its id
+    /// Only this container, by the first characters of its id
     #[arg(long = "container", value_name = "ID")]
     pub containers: Vec<String>,
 
-    /// Keep this user namespace, by its number or a process in it
+    /// Only this user namespace, by its number or a process in it
     #[arg(hide_short_help = true, long = "userns", value_name = "NUMBER|PID")]
     pub user_namespaces: Vec<String>,
 
-    /// Keep this mount namespace, by its number or a process in it
+    /// Only this mount namespace, by its number or a process in it
     #[arg(hide_short_help = true, long = "mntns", value_name = "NUMBER|PID")]
     pub mount_namespaces: Vec<String>,
 
-    /// Keep this pid namespace, by its number or a process in it
+    /// Only this pid namespace, by its number or a process in it
     #[arg(hide_short_help = true, long = "pidns", value_name = "NUMBER|PID")]
     pub pid_namespaces: Vec<String>,
 }
@@ -73,11 +74,11 @@ pub struct FilterArgs {
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Tracing")]
 pub struct TracingArgs {
-    /// Hook to use; by default the best that this kernel has
+    /// Hook to use; by default the most complete one that works here
     #[arg(long, hide_short_help = true, value_name = "HOOK", value_enum)]
     pub hook: Option<Hook>,
 
-    /// Transport to use; by default the best that this kernel has
+    /// Transport to use; by default the best that works here
     #[arg(long, hide_short_help = true, value_name = "TRANSPORT", value_enum)]
     pub transport: Option<Transport>,
 }
@@ -97,24 +98,30 @@ impl TracingArgs {
     }
 }
 
-/// What is between the kernel and a program that takes records; counting does without.
+/// The buffer between the kernel and a command that reads records. Commands that only count have
+/// none.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Tracing")]
 pub struct BufferArgs {
-    /// Size of the buffer between kernel and program: 512K, 8M
+    /// Size of the buffer for records, such as 512K or 8M
     #[arg(long, hide_short_help = true, value_name = "BYTES", value_parser = buffer_size)]
     pub buffer_size: Option<u32>,
 }
 
-/// Reads the number of a process or a thread.
+/// Parses the number of a process or a thread.
 fn pid(text: &str) -> Result<u32, String> {
-    let wanted = "it takes a number, see ps -e; -c NAME goes by the name, --unit by the service";
+    let wanted = "it must be a number (see ps -e); to filter by name use -c NAME, by service \
+     --unit NAME";
     text.parse().map_err(|_| wanted.to_owned())
 }
 
-/// Reads a time as timeout(1) does: a number with s, m, h or d; seconds without.
+/// Parses a time as timeout(1) does: a number with s, m, h or d, or of seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = || "a time is a number with s, m, h or d, such as 30s or 1.5h".to_owned();
+    let wanted = || {
+        "a time is a number of seconds, or a number with s, m, h or d, such as 30s or \
+     1.5h"
+            .to_owned()
+    };
     let (number, unit) = match text.char_indices().last() {
         Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit),
         _ => (text, 's'),
@@ -133,10 +140,11 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Reads a number of bytes with K, M or G behind it; the kernel takes powers of two.
+/// Parses a number of bytes with an optional K, M or G; the kernel takes powers of two.
 fn buffer_size(text: &str) -> Result<u32, String> {
     let wanted = || {
-        "a size is a number of bytes from 4K to 1G, with K, M or G behind it, such as 8M".to_owned()
+        "a size is a number of bytes from 4K to 1G, optionally with K, M or G, such as 8M"
+            .to_owned()
     };
     let (number, shift) = match text.to_ascii_uppercase().trim_end_matches("IB") {
         upper if upper.ends_with('K') => (upper.trim_end_matches('K').to_owned(), 10),

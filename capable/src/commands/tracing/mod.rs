@@ -41,6 +41,6 @@ pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot make a runtime")?
+        .context("cannot create the runtime")?
         .block_on(future)
 }

@@ -24,7 +24,7 @@ fn unknown(unknown: &[Unknown]) -> Vec<String> {
     }
     reasons
         .into_iter()
-        .map(|(reason, fields)| format!("unknown, because {reason}: {}", fields.join("; ")))
+        .map(|(reason, fields)| format!("not known, because {reason}: {}", fields.join("; ")))
         .collect()
 }
 
@@ -47,8 +47,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "unknown, because there is no BTF: the parent; the system call",
-                "unknown, because symbols are hidden: the caller"
+                "not known, because there is no BTF: the parent; the system call",
+                "not known, because symbols are hidden: the caller"
             ]
         );
     }

@@ -24,7 +24,7 @@ pub enum PlanError {
         instead: Option<Hook>,
     },
     /// No hook works here.
-    #[error("no way to see capability checks works here:{}", list(.0))]
+    #[error("no hook works here:{}", list(.0))]
     NoHook(Vec<(&'static str, Lack)>),
     /// The transport that was asked for does not work here.
     #[error("the transport {transport} does not work here: {lack}{}", works(*.instead, "--transport"))]
@@ -37,7 +37,7 @@ pub enum PlanError {
         instead: Option<Transport>,
     },
     /// No transport works here.
-    #[error("no way to get records out of the kernel works here:{}", list(.0))]
+    #[error("no transport works here:{}", list(.0))]
     NoTransport(Vec<(&'static str, Lack)>),
 }
 

@@ -160,7 +160,11 @@ fn reason(choice: &Choice, hook: Hook, hooks: &[(Hook, Support)]) -> String {
         .take_while(|(better, _)| *better != hook)
         .map(|(better, _)| better.name())
         .collect();
-    format!("no {} here", better.join(" or "))
+    match &better[..] {
+        [only] => format!("{only} does not work here"),
+        [all @ .., last] => format!("{} and {last} do not work here", all.join(", ")),
+        [] => String::new(),
+    }
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ fn the_line_says_what_is_used_and_why() {
     );
     assert_eq!(
         line(without(&["KPROBE", "FEXIT", "RING_BUFFER"])),
-        "hook: tracepoint capability:cap_capable (no kprobe or fexit here, see capable doctor), transport: perf buffers"
+        "hook: tracepoint capability:cap_capable (kprobe and fexit do not work here, see capable doctor), transport: perf buffers"
     );
     let choice = Choice {
         hook: Some(Hook::Fexit),
@@ -155,10 +155,14 @@ fn what_a_trace_cannot_say_is_said_beforehand() {
     // The tracepoint's audit flag is inferred from the names of callers.
     assert_eq!(
         of(&without(&["SYMBOLS"]), Hook::Tracepoint),
-        ["the audit flag", "whether set*id made the check", symbols]
+        [
+            "the audit flag",
+            "whether a set*id call made the check",
+            symbols
+        ]
     );
     let structures = [
-        "the checked credentials, and whether they grant by ownership",
+        "the checked credentials, and whether ownership granted",
         "the target user namespace",
         "whose credentials were checked",
         "kernel threads and io_uring workers",
@@ -171,7 +175,10 @@ fn what_a_trace_cannot_say_is_said_beforehand() {
     assert_eq!(of(&everything(), Hook::KprobePair), structures);
     let mut old = everything();
     old.layout.audit = AuditArgument::Audit;
-    assert_eq!(of(&old, Hook::Kprobe), ["whether set*id made the check"]);
+    assert_eq!(
+        of(&old, Hook::Kprobe),
+        ["whether a set*id call made the check"]
+    );
 }
 
 #[test]
@@ -214,13 +221,13 @@ fn where_nothing_works_every_cause_is_named() {
     let error = plan(&features, &Choice::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no way to see capability checks works here:\n  kprobe: no KPROBE\n  fexit: no FEXIT\n  tracepoint: no TRACEPOINT\n  kretprobe: no KPROBE"
+        "no hook works here:\n  kprobe: no KPROBE\n  fexit: no FEXIT\n  tracepoint: no TRACEPOINT\n  kretprobe: no KPROBE"
     );
     let features = without(&["PERF_EVENTS", "RING_BUFFER"]);
     let error = plan(&features, &Choice::default()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no way to get records out of the kernel works here:\n  ring: no RING_BUFFER\n  perf: no PERF_EVENTS"
+        "no transport works here:\n  ring: no RING_BUFFER\n  perf: no PERF_EVENTS"
     );
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknow
     let o = &layout.offsets;
     let fields: [(&str, &[u32]); 8] = [
         (
-            "the checked credentials, and whether they grant by ownership",
+            "the checked credentials, and whether ownership granted",
             &[
                 o.cred_euid,
                 o.cred_effective,
@@ -102,13 +102,17 @@ fn why_no_reads(features: &Features, hook: Hook) -> Option<Lack> {
     if let Support::No(lack) = &features.btf {
         return Some(lack.clone());
     }
-    (hook == Hook::KprobePair)
-        .then(|| Lack::with_remedy("this hook reads no kernel structures", "use --hook kprobe"))
+    (hook == Hook::KprobePair).then(|| {
+        Lack::with_remedy(
+            "this hook reads no kernel structures",
+            "use --hook kprobe if it works here if it works here",
+        )
+    })
 }
 
 fn audit(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknown> {
     const AUDIT: &str = "the audit flag";
-    const INSETID: &str = "whether set*id made the check";
+    const INSETID: &str = "whether a set*id call made the check";
     let unknown = |what, lack: &Lack| Unknown {
         what,
         lack: lack.clone(),

@@ -64,8 +64,8 @@ fn errno(error: &io::Error) -> i32 {
 /// What could not be tried because loading programs is not allowed at all.
 fn not_tried() -> Support {
     Support::Unknown(Lack::with_remedy(
-        "only who may load BPF programs can tell",
-        "ask as root (sudo)",
+        "only a process that may load BPF programs can find out",
+        "run capable doctor as root (sudo)",
     ))
 }
 
@@ -91,8 +91,10 @@ pub(super) fn memory_charged_to_cgroup(bpf: &Support) -> Support {
     match try_load(kind, 0, 0, COARSE_TIME) {
         Ok(()) => Support::Yes,
         Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
-            "this kernel charges BPF memory to the limit on locked memory (before 5.11)",
-            "capable lifts the limit by itself; without CAP_SYS_RESOURCE run `ulimit -l unlimited` first",
+            "this kernel charges BPF memory to the limit on locked memory, as kernels before 5.11 \
+             do",
+            "capable raises the limit itself, which takes CAP_SYS_RESOURCE; without it, run \
+             `ulimit -l unlimited` first",
         )),
         Err(error) => unclear(&error),
     }
@@ -166,7 +168,7 @@ pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Suppo
     let Some(typedef) = layout.tracepoint else {
         let lack = Lack::with_remedy(
             "this kernel has no tracepoint capability:cap_capable",
-            "it came with Linux 6.14",
+            "Linux 6.14 introduced it",
         );
         return absent(btf, lack);
     };
@@ -195,7 +197,7 @@ fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> S
     };
     match errno(&error) {
         libc::EPERM | libc::EACCES => Support::No(Lack::with_remedy(
-            format!("this kernel refuses {what}, even to who may load others"),
+            format!("this kernel refuses {what}, although it loads other BPF programs"),
             ANOTHER,
         )),
         libc::EINVAL | libc::EOPNOTSUPP | ENOTSUPP => Support::No(Lack::with_remedy(
@@ -216,7 +218,7 @@ pub(super) fn ring_buffer(bpf: &Support) -> Support {
         Ok(_) => Support::Yes,
         Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
             "this kernel has no BPF ring buffer (before 5.8)",
-            "perf buffers do as well",
+            "perf buffers are used instead",
         )),
         Err(error) => unclear(&error),
     }

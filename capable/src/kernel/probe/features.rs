@@ -165,7 +165,7 @@ impl Features {
                 "yes" => Yes,
                 "no" => Support::no(setting),
                 "unknown" => Support::unknown(setting),
-                _ => Support::unknown(format!("{setting} is none of yes, no, unknown")),
+                _ => Support::unknown(format!("{setting} is not valid: give yes, no or unknown")),
             };
         }
         if self.btf.is_no() {
@@ -185,7 +185,8 @@ fn release() -> String {
 }
 
 fn read_layout(path: &Path) -> (Support, Layout) {
-    let remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y, or --hook kretprobe, which needs none";
+    let remedy = "use a kernel with CONFIG_DEBUG_INFO_BTF=y, or --hook kretprobe, which needs no \
+     BTF";
     if !path.exists() {
         let reason = format!(
             "{} does not exist: this kernel is built without CONFIG_DEBUG_INFO_BTF",
@@ -227,7 +228,8 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
     }
     if initial_user_namespace.is_no() {
         return No(Lack::with_remedy(
-            "this process is in a user namespace, where its capabilities do not count for BPF",
+            "this process is in a user namespace, and capabilities held there do not count for \
+             BPF",
             OUTSIDE,
         ));
     }
@@ -239,8 +241,9 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
     // CAP_SYS_ADMIN stands in for both.
     if missing.is_empty() || effective.contains(Capability::SYS_ADMIN) {
         return No(Lack::with_remedy(
-            "the kernel refuses bpf(2) although the capabilities for it are held",
-            "look for what forbids it: a seccomp filter (as container runtimes set), a Linux security module, or a kernel before 5.8, which wants CAP_SYS_ADMIN",
+            "the kernel refuses bpf(2) although this process holds the capabilities for it",
+            "find out what forbids it: a seccomp filter (container runtimes set one), a Linux \
+             security module, or a kernel before 5.8, which requires CAP_SYS_ADMIN",
         ));
     }
     No(Lack::with_remedy(
@@ -276,12 +279,14 @@ fn no_events(
 ) -> Lack {
     match paranoid {
         _ if initial_user_namespace.is_no() => Lack::with_remedy(
-            "this process is in a user namespace, where its capabilities do not count for perf events",
+            "this process is in a user namespace, and capabilities held there do not count for \
+             perf events",
             OUTSIDE,
         ),
         Some(level @ 3..) if !effective.contains(Capability::SYS_ADMIN) => Lack::with_remedy(
             format!(
-                "kernel.perf_event_paranoid is {level}: this distribution's kernel then allows perf_event_open only with CAP_SYS_ADMIN"
+                "kernel.perf_event_paranoid is {level}, with which this distribution's kernel \
+                 allows perf_event_open only to CAP_SYS_ADMIN"
             ),
             "run `sysctl kernel.perf_event_paranoid=2`, or add CAP_SYS_ADMIN",
         ),
@@ -290,8 +295,10 @@ fn no_events(
             "run capable as root (sudo), or give it CAP_BPF and CAP_PERFMON",
         ),
         _ => Lack::with_remedy(
-            "the kernel refuses perf_event_open although the capability for it is held",
-            "look for what forbids it: a seccomp filter (as container runtimes set), or a Linux security module",
+            "the kernel refuses perf_event_open although this process holds the capability for \
+             it",
+            "find out what forbids it: a seccomp filter (container runtimes set one) or a Linux \
+             security module",
         ),
     }
 }
@@ -334,7 +341,7 @@ mod tests {
         };
         assert_eq!(
             lack.reason,
-            "CAPABLE_PROBE_BTF=off is none of yes, no, unknown"
+            "CAPABLE_PROBE_BTF=off is not valid: give yes, no or unknown"
         );
     }
 
@@ -364,7 +371,7 @@ mod tests {
                 everything,
                 Some(2),
                 &Yes,
-                "although the capability",
+                "although this process holds",
                 "seccomp",
             ),
             (

@@ -48,7 +48,7 @@ pub(super) fn lockdown(security: &Path) -> Lockdown {
         Some("none") => Lockdown::None,
         Some("integrity") => Lockdown::Integrity,
         Some("confidentiality") => Lockdown::Confidentiality,
-        _ => Lockdown::Unknown(Lack::new(format!("cannot make sense of {text:?}"))),
+        _ => Lockdown::Unknown(Lack::new(format!("cannot parse {text:?}"))),
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Suppo
     }
     Support::No(match kptr_restrict {
         Some(2) => Lack::with_remedy(
-            "kernel.kptr_restrict is 2, which hides kernel addresses from everyone",
+            "kernel.kptr_restrict is 2, which hides kernel addresses from every process",
             "run `sysctl kernel.kptr_restrict=1`",
         ),
         _ => Lack::with_remedy(
@@ -141,14 +141,14 @@ pub(super) fn kprobe(lockdown: &Lockdown) -> Support {
     const DEVICES: &str = "/sys/bus/event_source/devices";
     if !Path::new(DEVICES).exists() {
         return Support::Unknown(Lack::with_remedy(
-            format!("cannot see {DEVICES}"),
+            format!("{DEVICES} does not exist"),
             "mount sysfs at /sys",
         ));
     }
     if !Path::new(DEVICES).join("kprobe/type").exists() {
         return Support::No(Lack::with_remedy(
             "this kernel is built without kprobes",
-            "they need CONFIG_KPROBE_EVENTS=y",
+            "use a kernel with CONFIG_KPROBE_EVENTS=y",
         ));
     }
     if *lockdown == Lockdown::Confidentiality {

@@ -6,7 +6,10 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum SymbolsError {
     /// The file cannot be read.
-    #[error("cannot read /proc/kallsyms: {0}; it needs a kernel with CONFIG_KALLSYMS and /proc")]
+    #[error(
+        "cannot read /proc/kallsyms: {0}; this takes a mounted /proc and a kernel with \
+     CONFIG_KALLSYMS"
+    )]
     Unreadable(#[from] io::Error),
     /// The kernel gives zeros in place of addresses.
     #[error("{}", hidden_message(*kptr_restrict))]
@@ -35,14 +38,14 @@ fn hidden_message(kptr_restrict: Option<u8>) -> String {
     let what = "/proc/kallsyms hides the kernel's addresses, so its functions cannot be named";
     match kptr_restrict {
         Some(0) => format!(
-            "{what}: it needs CAP_SYSLOG, or kernel.perf_event_paranoid of 1 or less \
+            "{what}: this takes CAP_SYSLOG, or kernel.perf_event_paranoid of 1 or less \
              (kernel.kptr_restrict is 0)"
         ),
-        Some(1) => format!("{what}: it needs CAP_SYSLOG (kernel.kptr_restrict is 1)"),
+        Some(1) => format!("{what}: this takes CAP_SYSLOG (kernel.kptr_restrict is 1)"),
         Some(value) => format!(
-            "{what}: kernel.kptr_restrict is {value}, which hides them from everybody; \
-             run `sysctl kernel.kptr_restrict=1` and keep CAP_SYSLOG"
+            "{what}: kernel.kptr_restrict is {value}, which hides them from every process; run \
+             `sysctl kernel.kptr_restrict=1`, and run capable with CAP_SYSLOG"
         ),
-        None => format!("{what}: it needs CAP_SYSLOG and kernel.kptr_restrict of 1 or less"),
+        None => format!("{what}: this takes CAP_SYSLOG and kernel.kptr_restrict of 1 or less"),
     }
 }

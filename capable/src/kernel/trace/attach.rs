@@ -70,7 +70,7 @@ const OUTCOMES: &str = "syscall_exit";
 fn kprobe_hint(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EACCES | libc::EPERM) => {
-            "; perf events may be restricted: kernel.perf_event_paranoid of 3 or more asks for \
+            "; perf events may be restricted: kernel.perf_event_paranoid of 3 or more requires \
              CAP_SYS_ADMIN, and lockdown=confidentiality refuses kprobes"
         }
         Some(libc::ENOENT) => "; this kernel has no such function, or no kprobes (CONFIG_KPROBES)",

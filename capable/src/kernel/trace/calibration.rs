@@ -33,7 +33,7 @@ pub fn probe() -> Features {
 /// Makes the check and sees what was passed. Unknown where no kprobe can be attached.
 fn audit_argument(features: &Features) -> AuditArgument {
     learn(features).unwrap_or_else(|error| {
-        log::debug!("cannot learn what the audit argument means: {error}");
+        log::debug!("cannot find out what the audit argument means: {error}");
         AuditArgument::Unknown
     })
 }

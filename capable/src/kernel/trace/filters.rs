@@ -50,12 +50,10 @@ pub enum Results {
 #[derive(Debug, Error)]
 pub enum FilterError {
     /// There are too many patterns of names.
-    #[error(
-        "the patterns of names are too long together: at most {MAX_COMM_PATTERNS} × 64 characters"
-    )]
+    #[error("the name patterns are too long together: at most {MAX_COMM_PATTERNS} × 64 characters")]
     TooManyPatterns,
     /// There are too many cgroups.
-    #[error("{0} cgroups are too many: at most {MAX_CGROUPS} can be filtered by")]
+    #[error("too many cgroups ({0}): at most {MAX_CGROUPS} can be filters")]
     TooManyCgroups(usize),
     /// A cgroup is gone.
     #[error("cannot open the cgroup {}: {error}", directory.display())]

@@ -8,13 +8,13 @@ use thiserror::Error;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum GlobError {
     /// A bracket is not closed.
-    #[error("'{0}' has a '[' without its ']'; write '[[]' for the character itself")]
+    #[error("'{0}' has a '[' without a ']'; to match a '[' itself, write '[[]'")]
     OpenBracket(String),
     /// The glob ends in a backslash.
-    #[error("'{0}' ends in a backslash; write '\\\\' for the character itself")]
+    #[error("'{0}' ends in a backslash; to match a backslash itself, write '\\\\'")]
     OpenEscape(String),
     /// Nothing can match.
-    #[error("'{0}' matches no name: a task's name has 1 to 15 bytes")]
+    #[error("'{0}' cannot match: the name of a task has 1 to 15 bytes")]
     MatchesNothing(String),
 }
 

@@ -269,7 +269,7 @@ fn cover_inlined(
             continue;
         }
         let hooked = if settings.hook == Hook::KprobePair && caller == Caller::Prctl {
-            Err("without BTF it cannot be told when it asks".to_owned())
+            Err("without BTF capable cannot tell when it asks".to_owned())
         } else {
             attached
                 .caller(object, settings.hook, caller, &settings.layout)

@@ -35,7 +35,8 @@ pub enum ObjectError {
     },
     /// The verifier rejected a program.
     #[error(
-        "the kernel's verifier rejected the program {name}: {error}\n  {reason}\n  this is a defect of capable: please report it with the output of `capable doctor`"
+        "the kernel's verifier rejected the program {name}: {error}\n  {reason}\n  this is a bug \
+         in capable: please report it with the output of `capable doctor`"
     )]
     Rejected {
         /// The program's name.

@@ -43,7 +43,7 @@ pub fn is_wanted() -> bool {
         Ok("no") => false,
         Ok("yes") | Err(_) => true,
         Ok(answer) => {
-            log::warn!("{VARIABLE}={answer} is none of yes, no");
+            log::warn!("{VARIABLE}={answer} is not valid: give yes or no");
             true
         }
     }

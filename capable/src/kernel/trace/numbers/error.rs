@@ -22,7 +22,7 @@ pub enum NumbersError {
     #[error("the kernel does not let programs look up the numbers of processes: {0}")]
     Run(#[from] io::Error),
     /// The list kept changing, or is not what it is taken for.
-    #[error("the kernel's list of processes cannot be gone through")]
+    #[error("cannot walk the kernel's list of processes")]
     List,
     /// A process is not in it.
     #[error("process {0} is not in the kernel's list")]

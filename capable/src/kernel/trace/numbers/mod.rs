@@ -98,7 +98,7 @@ impl Numbers {
             Ok(translated) => translated,
             Err(error) => {
                 gaps.push(format!(
-                    "PID, -p and --children go by the numbers of the host, and checks of capable \
+                    "PID, -p and --children use the numbers of the host, and checks of capable \
                      itself may appear: {error}"
                 ));
                 return Ok((None, own));
@@ -113,8 +113,8 @@ impl Numbers {
             *list = initial;
         }
         gaps.push(
-            "this is a pid namespace: PID, TID and PPID show the numbers of the host, the columns \
-             nspid and nstid those that processes have here"
+            "capable runs in a pid namespace: PID, TID and PPID show the numbers on the host, and \
+             the columns nspid and nstid those in the namespace"
                 .to_owned(),
         );
         Ok((Some(numbers), own))
