@@ -39,7 +39,7 @@ mod tests {
             .spawn()
             .unwrap();
         let mut lines = String::new();
-        while lines.lines().count() < 2 {
+        while lines.matches('\n').count() < 2 {
             use std::io::Read as _;
             let mut byte = [0];
             shell
