@@ -24,6 +24,14 @@ fn check() -> Result<(), Box<dyn Error>> {
     let package = Path::new(&package);
     let workspace = package.parent().unwrap_or(package);
     let architecture = env::var("CARGO_CFG_TARGET_ARCH")?;
+    let known = ["", ".rs"].map(|end| format!("src/arch/{architecture}{end}"));
+    if !known.iter().any(|module| package.join(module).exists()) {
+        return Err(format!(
+            "the processor {architecture} is not supported: add capable/src/arch/{architecture}.rs, \
+             with the names that capable/src/arch/mod.rs takes from the others, and choose it there"
+        )
+        .into());
+    }
 
     println!("cargo::rerun-if-changed=build/digest.rs");
     let sources = digest::of_sources(workspace)?;

@@ -4,6 +4,7 @@
 //! [`context`] adds what user space knows, and a sink in [`output`] takes them. [`commands`] puts
 //! the pieces together, one file per subcommand.
 
+mod arch;
 pub mod capability;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -1,7 +1,7 @@
 //! Capabilities over the kernel itself.
 
 use super::{Danger, Explanation, Scope};
-use crate::capability::Capability;
+use crate::{arch::entry, capability::Capability};
 
 pub(super) static KERNEL: &[(Capability, Explanation)] = &[
     (
@@ -27,7 +27,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
             ],
             functions: &[
                 "may_init_module",
-                "__x64_sys_delete_module",
+                entry!("delete_module"),
                 "dev_load",
                 "tty_ldisc_get",
             ],
@@ -71,7 +71,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
             ],
             functions: &[
                 "ksys_ioperm",
-                "__x64_sys_iopl",
+                entry!("iopl"),
                 "open_port",
                 "open_kcore",
                 "msr_open",
@@ -183,7 +183,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
                 "init of a container",
             ],
             syscalls: &["reboot", "kexec_load", "kexec_file_load"],
-            functions: &["__x64_sys_reboot", "kexec_load_permitted"],
+            functions: &[entry!("reboot"), "kexec_load_permitted"],
             danger: Danger::EqualsRoot,
             holding: "The holder can take the host down at once, and with kexec_load start any \
              kernel, which is more than root can do. Signatures, lockdown and \

@@ -1,7 +1,7 @@
 //! Capabilities over the machine's clock, consoles, sleep and process accounting.
 
 use super::{Danger, Explanation, Scope};
-use crate::capability::Capability;
+use crate::{arch::entry, capability::Capability};
 
 pub(super) static MACHINE: &[(Capability, Explanation)] = &[
     (
@@ -13,7 +13,7 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
             scope: Scope::Host,
             programs: &["accton, of the acct and psacct packages"],
             syscalls: &["acct"],
-            functions: &["__x64_sys_acct"],
+            functions: &[entry!("acct")],
             danger: Danger::Limited,
             holding: "The holder can stop accounting to hide its traces, or fill up a file that it \
              may write to.",
@@ -90,7 +90,7 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
                 "vt_ioctl",
                 "vt_do_kdsk_ioctl",
                 "vt_do_kdgkb_ioctl",
-                "__x64_sys_vhangup",
+                entry!("vhangup"),
             ],
             danger: Danger::Serious,
             holding: "All consoles share one key map, so the holder can make a key type a command \
@@ -126,7 +126,7 @@ pub(super) static MACHINE: &[(Capability, Explanation)] = &[
             functions: &[
                 "alarm_timer_create",
                 "alarm_timer_nsleep",
-                "__x64_sys_timerfd_create",
+                entry!("timerfd_create"),
                 "do_timerfd_settime",
             ],
             danger: Danger::Limited,

@@ -1,7 +1,7 @@
 //! Capabilities to observe the running system.
 
 use super::{Danger, Explanation, Scope};
-use crate::capability::Capability;
+use crate::{arch::entry, capability::Capability};
 
 pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
     (
@@ -64,7 +64,7 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
                 "user_events registration that persists",
             ],
             functions: &[
-                "__x64_sys_perf_event_open",
+                entry!("perf_event_open"),
                 "perf_check_permission",
                 "perf_allow_kernel",
                 "bpf_token_capable",

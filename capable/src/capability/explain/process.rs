@@ -1,7 +1,7 @@
 //! Capabilities over other processes: signals, tracing, root directories, snapshots.
 
 use super::{Danger, Explanation, Scope};
-use crate::capability::Capability;
+use crate::{arch::entry, capability::Capability};
 
 pub(super) static PROCESS: &[(Capability, Explanation)] = &[
     (
@@ -104,7 +104,7 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
                 "containers of docker and podman hold it by default",
             ],
             syscalls: &["chroot", "setns of a mount namespace"],
-            functions: &["__x64_sys_chroot", "mntns_install"],
+            functions: &[entry!("chroot"), "mntns_install"],
             danger: Danger::Serious,
             holding: "The holder can leave a chroot. It can also run a set-user-ID program below a \
              root with its own /etc/passwd and libraries, if it can get such a program there (hard \

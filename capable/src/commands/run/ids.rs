@@ -8,15 +8,11 @@ use crate::event::{Event, INITIAL_USER_NAMESPACE};
 /// The record has the real and the effective user id. The group ids are not in it, and within a
 /// user namespace the arguments are other numbers than the kernel's.
 pub fn unchanged(event: &Event<'_>) -> Option<bool> {
-    /// On x86-64, arch/x86/entry/syscalls/syscall_64.tbl.
-    const SETUID: i32 = 105;
-    const SETRESUID: i32 = 117;
+    const SETUID: i32 = libc::SYS_setuid as i32;
+    const SETRESUID: i32 = libc::SYS_setresuid as i32;
     /// "Leave this id as it is" (setresuid(2)).
     const SAME: u32 = u32::MAX;
 
-    if !cfg!(target_arch = "x86_64") {
-        return None;
-    }
     let syscall = event.syscall().filter(|syscall| !syscall.compat)?;
     let credentials = event.credentials()?;
     if credentials.namespace != INITIAL_USER_NAMESPACE {

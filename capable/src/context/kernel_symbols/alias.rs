@@ -1,5 +1,7 @@
 //! Which of several names of one address is shown.
 
+use crate::arch::{ENTRY_PREFIX, OTHER_ENTRY_PREFIXES};
+
 /// A marker behind a section's last function (include/asm-generic/vmlinux.lds.h).
 pub(super) fn is_end(name: &str) -> bool {
     matches!(name, "_etext" | "_einittext")
@@ -13,15 +15,32 @@ pub(super) fn rank(name: &str, global: bool) -> (bool, u8, bool, usize) {
         || name.ends_with("_text_end")
         || name.ends_with("_entries_start")
         || name.ends_with("_thunk_array");
-    // The entry for 64-bit system calls stands for those that share its code.
-    let kind = if name.starts_with("__x64_sys_") {
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    // A system call's own entry stands for those that share its code.
+    let kind = if name.starts_with(ENTRY_PREFIX) {
         0
-    } else if name.starts_with("__ia32_") || name.starts_with("__do_") || name.starts_with("__pi_")
-    {
+    } else if begins(OTHER_ENTRY_PREFIXES) || begins(&["__do_", "__pi_"]) {
         2
     } else {
         1
     };
     let underscores = name.len() - name.trim_start_matches('_').len();
     (label, kind, !global, underscores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::entry;
+
+    #[test]
+    fn the_entry_of_a_system_call_is_shown_of_all_that_share_its_code() {
+        let entry = rank(entry!("getpid"), true);
+        let others = OTHER_ENTRY_PREFIXES
+            .iter()
+            .map(|prefix| format!("{prefix}sys_getpid"));
+        for other in others.chain(["__do_sys_getpid".to_owned(), "sys_getpid".to_owned()]) {
+            assert!(entry < rank(&other, true), "{other}");
+        }
+    }
 }

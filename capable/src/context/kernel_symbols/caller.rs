@@ -2,7 +2,7 @@
 //! and the helpers by which the kernel asks for a capability. Names are looked at as
 //! [`clean_name`](crate::kernel::symbols::clean_name) leaves them.
 
-use crate::kernel::hook::Caller;
+use crate::{arch, kernel::hook::Caller};
 
 /// The functions that only pass a question on: what LSMs and kernel/capability.c offer to all of
 /// the kernel, and the wrappers that take the capability to ask for from their caller. The
@@ -50,8 +50,9 @@ const CAPABILITY_HELPERS: [&str; 27] = [
     "netlink_net_capable",
 ];
 
-/// Beginnings of names that belong to the machinery of tracing, and where each is from.
-const TRACER_PREFIXES: [&str; 18] = [
+/// Beginnings of names that belong to the machinery of tracing on every processor, and where each
+/// is from.
+const TRACER_PREFIXES: [&str; 14] = [
     // kernel/bpf/trampoline.c, kernel/bpf/dispatcher.c
     "__bpf_prog_enter",
     "__bpf_prog_exit",
@@ -65,27 +66,20 @@ const TRACER_PREFIXES: [&str; 18] = [
     // include/linux/tracepoint.h, include/trace/
     "__traceiter_",
     "__probestub_",
-    // arch/x86/kernel/kprobes/, kernel/kprobes.c
-    "optprobe_template_",
+    // kernel/kprobes.c
     "kretprobe_trampoline",
     "__kretprobe_trampoline",
-    // arch/x86/kernel/ftrace_64.S, kernel/trace/ftrace.c
-    "ftrace_caller",
-    "ftrace_regs_call",
+    // kernel/trace/ftrace.c
     "ftrace_ops_",
-    // arch/x86/kernel/rethook.c
-    "arch_rethook_",
     // kernel/trace/fprobe.c
     "fprobe_",
 ];
 
-/// Whole names that belong to the machinery of tracing.
-const TRACER_NAMES: [&str; 27] = [
+/// Whole names that belong to it.
+const TRACER_NAMES: [&str; 18] = [
     "trace_call_bpf",
     "perf_trace_run_bpf_submit",
     "perf_trace_cap_capable",
-    "kprobe_ftrace_handler",
-    "kprobe_int3_handler",
     "kprobe_dispatcher",
     "kprobe_perf_func",
     "kprobe_insn_page",
@@ -93,21 +87,14 @@ const TRACER_NAMES: [&str; 27] = [
     "kretprobe_dispatcher",
     "kretprobe_perf_func",
     "kretprobe_rethook_handler",
-    "optimized_callback",
     "opt_pre_handler",
     "aggr_pre_handler",
     "aggr_post_handler",
     "pre_handler_kretprobe",
-    "trampoline_handler",
     "rethook_trampoline_handler",
     "rethook_try_hook",
     "ftrace_trampoline",
-    "ftrace_call",
     "arch_ftrace_ops_list_func",
-    "asm_exc_int3",
-    "exc_int3",
-    "do_int3",
-    "int3",
 ];
 
 /// The function only passes on a question for a capability.
@@ -125,11 +112,11 @@ pub fn is_neighbour(name: &str) -> bool {
 ///
 /// Such frames lie between the program and the function that it is attached to.
 pub fn is_tracer_frame(name: &str) -> bool {
+    let mut names = TRACER_NAMES.iter().chain(arch::TRACER_NAMES);
+    let mut prefixes = TRACER_PREFIXES.iter().chain(arch::TRACER_PREFIXES);
     is_generated(name)
-        || TRACER_NAMES.contains(&name)
-        || TRACER_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        || names.any(|whole| *whole == name)
+        || prefixes.any(|prefix| name.starts_with(prefix))
 }
 
 /// The name was made up for generated code: a program is `bpf_prog_` and the 16 digits of its tag
@@ -166,6 +153,9 @@ mod tests {
         assert!(!is_tracer_frame("bpf_prog_attach_check_attach_type"));
         assert!(!is_tracer_frame("bpf_trampoline_link_prog"));
         assert!(!is_tracer_frame("perf_trace_init"));
+        for name in [arch::TRACER_NAMES, arch::TRACER_PREFIXES].concat() {
+            assert!(is_tracer_frame(name), "{name}");
+        }
     }
 
     #[test]
@@ -175,7 +165,7 @@ mod tests {
         for answer in [
             "can_nice",
             "map_write",
-            "__x64_sys_chroot",
+            arch::entry!("chroot"),
             "inode_owner_or_capable",
         ] {
             assert!(!is_capability_helper(answer), "{answer}");

@@ -1,9 +1,8 @@
 //! The table of the kernel's functions: about 35 bytes a function, so that it fits a tracer that
 //! stays small.
 //!
-//! Addresses are kept as 32-bit distances from a base 2 GiB below the first symbol: vmlinux, its
-//! modules and generated code lie within 2 GiB of each other, because the kernel's code model
-//! demands it (Documentation/arch/x86/x86_64/mm.rst). Names lie one after the other in the order
+//! Addresses are kept as 32-bit distances from a base below the first symbol: vmlinux, its modules
+//! and generated code lie within 2 GiB of each other. Names lie one after the other in the order
 //! of the file, where each module's symbols stand together: the module of a symbol follows from
 //! where its name lies.
 
@@ -15,10 +14,14 @@ use std::time::{Duration, Instant};
 
 use super::alias::{is_end, rank};
 use super::stack::Roles;
-use crate::kernel::symbols::{SymbolsError, kallsyms};
+use crate::{
+    arch::CODE_REACH,
+    kernel::symbols::{SymbolsError, kallsyms},
+};
 
-/// How far below the first symbol the base lies, and so how far others may lie on either side.
-const REACH: u64 = 1 << 31;
+// The first symbol can be the last of all code, and the base lies as far below it.
+const _: () = assert!(2 * CODE_REACH <= 1 << 32);
+
 /// The last function of a module or of vmlinux is taken to be at most this long, in bytes.
 const LAST_FUNCTION: u64 = 8 << 10;
 /// The longest function of all.
@@ -127,7 +130,7 @@ impl KernelSymbols {
                 // Padding in front of a function; no return address lies in it.
                 || symbol.name.starts_with("__pfx_")
                 || symbol.name.starts_with("__cfi_");
-            let base = *base.get_or_insert(symbol.address.saturating_sub(REACH));
+            let base = *base.get_or_insert(symbol.address.saturating_sub(CODE_REACH));
             let start = u32::try_from(symbol.address.wrapping_sub(base));
             let (false, Ok(start), Ok(mut place)) = (skipped, start, u32::try_from(names.len()))
             else {

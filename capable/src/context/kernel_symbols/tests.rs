@@ -5,14 +5,13 @@ const KERNEL: &str = "\
 ffffffff81000000 T _stext
 ffffffff81000000 T _text
 ffffffff81000100 t __do_sys_getpid
-ffffffff81000100 T __ia32_sys_getpid
-ffffffff81000100 T __x64_sys_getpid
+ffffffff81000100 T sys_getpid
 ffffffff810001f0 t __pfx_cap_capable
 ffffffff81000200 T cap_capable
 ffffffff81000300 T security_capable
 ffffffff81000400 t ns_capable_common.isra.0
 ffffffff81000500 T can_nice
-ffffffff81000600 T __x64_sys_setpriority
+ffffffff81000600 T do_setpriority
 ffffffff81000680 t cap_capset
 ffffffff81000700 T _etext
 ffffffffa0002000 t map_open\t[fake]
@@ -37,7 +36,7 @@ fn shown(table: &KernelSymbols, address: u64) -> String {
 fn addresses_are_named_by_their_function_and_module() {
     let table = table();
     assert_eq!(shown(&table, 0xffff_ffff_8100_0210), "cap_capable+0x10");
-    assert_eq!(shown(&table, 0xffff_ffff_8100_0104), "__x64_sys_getpid+0x4");
+    assert_eq!(shown(&table, 0xffff_ffff_8100_0104), "sys_getpid+0x4");
     assert_eq!(shown(&table, 0xffff_ffff_a000_1002), "fake_init+0x2 [fake]");
     assert_eq!(shown(&table, 0xffff_ffff_a000_2002), "map_open+0x2 [fake]");
     assert!(!table.missed.get());

@@ -92,7 +92,7 @@ pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Suppo
         Ok(length) => length,
         Err(error) => return Support::no(format!("cannot read /proc/kallsyms: {error}")),
     };
-    // The first symbols of x86-64 are offsets into per-processor memory, of which the first is 0.
+    // The first symbols can be offsets into per-processor memory, of which the first is 0.
     let text = String::from_utf8_lossy(&begin[..length]);
     let mut addresses = text.lines().filter_map(|line| line.split(' ').next());
     if addresses.any(|address| address.bytes().any(|digit| digit != b'0')) {

@@ -109,7 +109,7 @@ fn folded_stacks_are_counted_with_the_outermost_frame_first() {
         function: Some(function),
         ..Frame::default()
     };
-    let kernel = [frame("may_mount"), frame("__x64_sys_mount")];
+    let kernel = [frame("may_mount"), frame("path_mount")];
     let user = [frame("mount"), frame("operator;()"), Frame::default()];
     let sample = Sample::mount();
     let mut row = sample.row();
@@ -121,6 +121,6 @@ fn folded_stacks_are_counted_with_the_outermost_frame_first() {
     assert_eq!(
         printed("-o folded", &[row, lost, row]),
         "mount;[stack not captured];CAP_SYS_ADMIN 1\n\
-         mount;[unknown];operator:();mount;__x64_sys_mount;may_mount;CAP_SYS_ADMIN 2\n"
+         mount;[unknown];operator:();mount;path_mount;may_mount;CAP_SYS_ADMIN 2\n"
     );
 }

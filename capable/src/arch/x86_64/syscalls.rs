@@ -1,10 +1,6 @@
 //! Names of system calls.
 
-// A table of words, several on a line.
-#[rustfmt::skip]
-mod numbers;
-
-use numbers::{COMMON, I386, X32, X86_64};
+use super::numbers::{COMMON, I386, X32, X86_64};
 
 /// From this number on, new system calls have the same number everywhere (5.1,
 /// arch/x86/entry/syscalls/syscall_64.tbl).
@@ -14,14 +10,11 @@ const X32_START: usize = 512;
 /// Marks a system call by the x32 convention (arch/x86/include/uapi/asm/unistd.h).
 const X32_BIT: i32 = 0x4000_0000;
 
-/// The name of a system call on x86, up to Linux 7.3; `None` if the number is not known.
+/// The name of a system call, up to Linux 7.3; `None` if the number is not known.
 ///
 /// `compat` means that it came through the 32-bit entry. Numbers with the x32 bit are resolved as
 /// well.
-pub fn name(number: i32, compat: bool) -> Option<&'static str> {
-    if !cfg!(target_arch = "x86_64") {
-        return None;
-    }
+pub(crate) fn name(number: i32, compat: bool) -> Option<&'static str> {
     let x32 = !compat && number >= X32_BIT;
     let number = usize::try_from(if x32 { number & !X32_BIT } else { number }).ok()?;
     let native: &[&str] = if compat { &I386 } else { &X86_64 };
