@@ -90,9 +90,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Bench(options) => bench::run(&options),
         Task::Recipes { capable, only } => {
             let manual = places::workspace().join("docs/manual.md");
-            let tally = recipes::run(&manual, &capable, &only)?;
-            println!("{tally}");
-            Ok(tally.exit_code())
+            Ok(recipes::run(&manual, &capable, &only)?.finish())
         }
         Task::Guest { arguments } => guest::run(&arguments),
     }

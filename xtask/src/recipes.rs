@@ -65,16 +65,7 @@ pub fn run(manual: &Path, capable: &Path, only: &[String]) -> Result<Tally> {
         |recipe: &&Recipe| only.is_empty() || only.iter().any(|part| recipe.name.contains(part));
     let mut tally = Tally::default();
     for recipe in recipes.iter().filter(chosen) {
-        match recipe.run(capable) {
-            Ok(()) => {
-                tally.passed += 1;
-                println!("ok: recipe {}", recipe.name);
-            }
-            Err(error) => {
-                tally.failed += 1;
-                println!("FAILED: recipe {}: {error:#}", recipe.name);
-            }
-        }
+        tally.record(&format!("recipe {}", recipe.name), recipe.run(capable));
     }
     Ok(tally)
 }

@@ -1,8 +1,11 @@
-//! Counts of passed and failed tests, read from what tests print.
+//! Counts of passed and failed tests: those that this process runs, and those that other programs
+//! run, read from what they print.
 
 use std::fmt;
 use std::ops::AddAssign;
 use std::process::ExitCode;
+
+use anyhow::Result;
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,20 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Prints how a test went, and counts it.
+    pub fn record(&mut self, name: &str, outcome: Result<()>) {
+        match outcome {
+            Ok(()) => {
+                self.passed += 1;
+                println!("ok: {name}");
+            }
+            Err(error) => {
+                self.failed += 1;
+                println!("FAILED: {name}: {error:#}");
+            }
+        }
+    }
+
     /// Adds what a line says: cargo's `test result: ok. 3 passed; 0 failed; ...`, or the closing
     /// line of our own tests, `3 passed, 0 failed`.
     pub fn read(&mut self, line: &str) {
@@ -37,8 +54,9 @@ impl Tally {
         self
     }
 
-    /// Success when tests ran and none failed.
-    pub fn exit_code(self) -> ExitCode {
+    /// Prints the closing line. Success when tests ran and none failed.
+    pub fn finish(self) -> ExitCode {
+        println!("{self}");
         if self.failed == 0 && self.passed > 0 {
             ExitCode::SUCCESS
         } else {

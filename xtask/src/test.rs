@@ -61,28 +61,25 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !rows.is_empty() {
         match guest_tests(&rows) {
             Ok(tally) => whole += tally,
-            Err(error) => whole += failure("guests", &error),
+            Err(error) => whole += failure("guests", error),
         }
     }
     println!("\nall parts: {:.0} s", start.elapsed().as_secs_f64());
-    println!("{whole}");
-    Ok(whole.exit_code())
+    Ok(whole.finish())
 }
 
 /// Runs a part and says how it went; a part that cannot run counts as one failure.
 fn part(name: &str, run: impl FnOnce() -> Result<Tally>) -> Tally {
     println!("--- {name}");
-    let tally = run().unwrap_or_else(|error| failure(name, &error));
+    let tally = run().unwrap_or_else(|error| failure(name, error));
     println!("--- {name}: {tally}");
     tally
 }
 
-fn failure(name: &str, error: &anyhow::Error) -> Tally {
-    println!("FAILED {name}: {error:#}");
-    Tally {
-        passed: 0,
-        failed: 1,
-    }
+fn failure(name: &str, error: anyhow::Error) -> Tally {
+    let mut tally = Tally::default();
+    tally.record(name, Err(error));
+    tally
 }
 
 fn unit_tests() -> Result<Tally> {
@@ -111,11 +108,12 @@ fn live_tests() -> Result<Tally> {
 }
 
 fn check_objects() -> Result<Tally> {
-    build_ebpf::check_committed()?;
-    Ok(Tally {
-        passed: 1,
-        failed: 0,
-    })
+    let mut tally = Tally::default();
+    tally.record(
+        "the eBPF objects are those of their sources",
+        build_ebpf::check_committed(),
+    );
+    Ok(tally)
 }
 
 /// The tests on this machine's kernel, with the programs where any user may run them: a clone is
@@ -140,7 +138,7 @@ fn host_tests_in(folder: &Path) -> Result<Tally> {
     let mut tally = counted(as_root(folder)?.args(["guest", "host-tests"]))?;
     tally += host_programs(folder, &programs)?;
     tally += counted(as_root(folder)?.arg("recipes").arg(&capable))?;
-    tally += header::run(&capable)?;
+    tally += header::run(&capable);
     Ok(tally)
 }
 
@@ -232,7 +230,7 @@ fn guest_tests(rows: &[&'static Kernel]) -> Result<Tally> {
                 }
                 whole += guest.tally;
             }
-            Err(error) => whole += failure(&name, &error),
+            Err(error) => whole += failure(&name, error),
         }
     }
     Ok(whole)

@@ -55,9 +55,6 @@ enum Command {
     /// Compare what `capable` prints with checks that are known
     #[command(visible_alias = "host-tests")]
     Tests {
-        /// What to call this kernel in the output
-        #[arg(long)]
-        kernel_name: Option<String>,
         /// Only tests whose name contains this (repeatable); `agreement` is the scenario
         #[arg(long)]
         only: Vec<String>,
@@ -116,7 +113,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
             identity,
             hold_start,
         } => runner::command(&names, identity, hold_start),
-        Command::Tests { kernel_name, only } => tests::command(kernel_name.as_deref(), &only),
+        Command::Tests { only } => tests::command(&only),
         Command::RandomVerdicts { count, seed } => random::command(count, seed),
         Command::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
         Command::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),

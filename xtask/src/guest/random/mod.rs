@@ -19,8 +19,8 @@ use super::exceptions::{Field, SKIPPED, may_be_unknown};
 use super::hooks::{HOOKS, must_work};
 use super::kernel::Version;
 use super::processors::Apart;
-use super::tests::Tally;
 use super::tracer::Tracer;
+use crate::tally::Tally;
 use generator::Generator;
 use tree::Tree;
 use worker::{Made, Memory};
@@ -50,7 +50,7 @@ struct Row {
 pub fn command(count: usize, seed: u64) -> Result<ExitCode> {
     let kernel = Version::running()?;
     let mut tally = Tally::default();
-    run(&kernel.to_string(), kernel, count, seed, &mut tally)?;
+    run(kernel, count, seed, &mut tally)?;
     Ok(tally.finish())
 }
 
@@ -58,7 +58,7 @@ pub fn command(count: usize, seed: u64) -> Result<ExitCode> {
 ///
 /// # Errors
 /// When the namespaces cannot be made.
-pub fn run(label: &str, kernel: Version, count: usize, seed: u64, tally: &mut Tally) -> Result<()> {
+pub fn run(kernel: Version, count: usize, seed: u64, tally: &mut Tally) -> Result<()> {
     let mut generator = Generator::new(seed);
     let tree = Tree::grow(&mut generator)?;
     for hook in HOOKS.into_iter().filter(|hook| must_work(hook, kernel)) {
@@ -68,9 +68,9 @@ pub fn run(label: &str, kernel: Version, count: usize, seed: u64, tally: &mut Ta
         };
         let name = format!("random verdicts by {hook} (seed {seed})");
         let outcome = verdicts(hook, count, &tree, &mut generator).map(|summary| {
-            println!("{label} {name}: {summary}");
+            println!("{name}: {summary}");
         });
-        tally.record(label, &name, outcome);
+        tally.record(&name, outcome);
     }
     Ok(())
 }

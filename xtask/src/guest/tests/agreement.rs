@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use super::{Bench, Tally};
+use super::Bench;
 use crate::guest::compare::{Comparison, compare, rows_of};
 use crate::guest::exceptions::{Field, SKIPPED, UNKNOWN, VARYING, may_be_unknown};
 use crate::guest::hooks::Way;
@@ -15,6 +15,7 @@ use crate::guest::runner::{self, Run};
 use crate::guest::tracer::Tracer;
 use crate::guest::trigger::Trigger;
 use crate::guest::triggers;
+use crate::tally::Tally;
 
 /// What a run of the scenario showed: the checks of each trigger as each identity.
 type Shown = BTreeMap<(&'static str, Identity), Vec<Check>>;
@@ -23,16 +24,13 @@ type Shown = BTreeMap<(&'static str, Identity), Vec<Check>>;
 ///
 /// # Errors
 /// When a trigger cannot run at all.
-pub fn run(bench: &Bench, label: &str, tally: &mut Tally) -> Result<()> {
+pub fn run(bench: &Bench, tally: &mut Tally) -> Result<()> {
     for varying in VARYING {
-        println!(
-            "{label} not compared: {} ({})",
-            varying.what, varying.reason
-        );
+        println!("not compared: {} ({})", varying.what, varying.reason);
     }
     for unknown in UNKNOWN {
         println!(
-            "{label} unknown by {}: {:?} ({})",
+            "unknown by {}: {:?} ({})",
             unknown.hook, unknown.field, unknown.reason
         );
     }
@@ -40,17 +38,17 @@ pub fn run(bench: &Bench, label: &str, tally: &mut Tally) -> Result<()> {
     for (index, &way) in bench.ways.iter().enumerate() {
         let name = format!("{} {}", way.hook, way.transport);
         match scenario(bench, way) {
-            Err(error) => tally.record(label, &name, Err(error)),
+            Err(error) => tally.record(&name, Err(error)),
             Ok((runs, rows)) => {
                 if index == 0 {
-                    tell_skipped(label, &runs);
+                    tell_skipped(&runs);
                 }
                 let result = compare_all(bench, way, &runs, &rows);
                 println!(
-                    "{label} {name}: {} of {} checks as expected",
+                    "{name}: {} of {} checks as expected",
                     result.good, result.all
                 );
-                tally.record(label, &name, complain(&result));
+                tally.record(&name, complain(&result));
                 shown.push((way, collect(&runs, &rows)));
             }
         }
@@ -62,7 +60,7 @@ pub fn run(bench: &Bench, label: &str, tally: &mut Tally) -> Result<()> {
                 "{} {} agrees with {} {}",
                 way.hook, way.transport, first.hook, first.transport
             );
-            tally.record(label, &name, agree(label, &name, *way, reference, other));
+            tally.record(&name, agree(&name, *way, reference, other));
         }
     }
     Ok(())
@@ -110,13 +108,10 @@ fn scenario_once(bench: &Bench, way: Way) -> Result<(Traced, u64)> {
     Ok(((runs, rows), summary.lost))
 }
 
-fn tell_skipped(label: &str, runs: &[(&'static Trigger, Run)]) {
+fn tell_skipped(runs: &[(&'static Trigger, Run)]) {
     for (_, run) in runs {
         if let Some(reason) = &run.skipped {
-            println!(
-                "{label} not run: {} as {}: {reason}",
-                run.name, run.identity
-            );
+            println!("not run: {} as {}: {reason}", run.name, run.identity);
         }
     }
 }
@@ -175,7 +170,7 @@ fn collect(runs: &[(&'static Trigger, Run)], rows: &[Row]) -> Shown {
     shown
 }
 
-fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) -> Result<()> {
+fn agree(name: &str, way: Way, reference: &Shown, other: &Shown) -> Result<()> {
     let hook = way.hook;
     let mut same = 0;
     let mut all = 0;
@@ -210,7 +205,7 @@ fn agree(label: &str, name: &str, way: Way, reference: &Shown, other: &Shown) ->
             ));
         }
     }
-    println!("{label} {name}: {same} of {all} checks identical");
+    println!("{name}: {same} of {all} checks identical");
     if !wrong.is_empty() {
         bail!("{} triggers differ:{}", wrong.len(), first_lines(&wrong));
     }

@@ -30,6 +30,7 @@ use super::compare::Machine;
 use super::hooks::{Way, ways};
 use super::random;
 use super::scene::{Scene, in_virtual_machine};
+use crate::tally::Tally;
 
 /// What every test is given.
 #[derive(Debug)]
@@ -242,7 +243,7 @@ const LAST: &[Test] = &[("under_lockdown_it_says_so_and_traces", conditions::loc
 ///
 /// # Errors
 /// When the scene cannot be built. A failed test is told by the exit code.
-pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
+pub fn command(only: &[String]) -> Result<ExitCode> {
     let machine = Machine::this()?;
     let kernel = machine.kernel;
     let bench = Bench {
@@ -250,66 +251,32 @@ pub fn command(kernel_name: Option<&str>, only: &[String]) -> Result<ExitCode> {
         machine,
         ways: ways(kernel),
     };
-    let label = kernel_name.map_or_else(|| kernel.to_string(), str::to_owned);
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
     let mut tally = Tally::default();
     if degraded::is_locked_down() {
         // Other tests need what lockdown takes away.
         let name = "lockdown_is_named_or_does_not_matter";
-        tally.record(&label, name, degraded::lockdown(&bench));
+        tally.record(name, degraded::lockdown(&bench));
         return Ok(tally.finish());
     }
     if wanted("agreement") {
-        agreement::run(&bench, &label, &mut tally)?;
+        agreement::run(&bench, &mut tally)?;
     }
     for (name, test) in TESTS.iter().chain(CHOSEN).filter(|(name, _)| wanted(name)) {
-        tally.record(&label, name, test(&bench));
+        tally.record(name, test(&bench));
     }
     if in_virtual_machine() {
         for (name, test) in GUESTS.iter().filter(|(name, _)| wanted(name)) {
-            tally.record(&label, name, test(&bench));
+            tally.record(name, test(&bench));
         }
-        programs::run(&label, programs::Machine::Guest, wanted, &mut tally)?;
+        programs::run(programs::Machine::Guest, wanted, &mut tally)?;
     }
     if wanted("random") {
-        random::run(&label, kernel, RANDOM_CHECKS, RANDOM_SEED, &mut tally)?;
+        random::run(kernel, RANDOM_CHECKS, RANDOM_SEED, &mut tally)?;
     }
     for (name, test) in LAST.iter().filter(|(name, _)| wanted(name)) {
-        tally.record(&label, name, test(&bench));
+        tally.record(name, test(&bench));
     }
     Ok(tally.finish())
-}
-
-/// Counts of tests.
-#[derive(Debug, Default)]
-pub struct Tally {
-    passed: usize,
-    failed: usize,
-}
-
-impl Tally {
-    /// Prints the closing line; the exit code.
-    pub fn finish(&self) -> ExitCode {
-        println!("{} passed, {} failed", self.passed, self.failed);
-        if self.failed == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        }
-    }
-
-    /// Prints and counts the outcome of a test.
-    pub fn record(&mut self, label: &str, name: &str, outcome: Result<()>) {
-        match outcome {
-            Ok(()) => {
-                self.passed += 1;
-                println!("{label} ok: {name}");
-            }
-            Err(error) => {
-                self.failed += 1;
-                println!("{label} FAILED: {name}: {error:#}");
-            }
-        }
-    }
 }

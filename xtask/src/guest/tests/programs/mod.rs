@@ -15,8 +15,8 @@ use std::fs;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
-use super::Tally;
 use crate::guest::capabilities::Capability;
+use crate::tally::Tally;
 use play::{Outcome, play};
 use table::{FOLDER, PROGRAMS, Program, Runs};
 
@@ -33,12 +33,7 @@ pub enum Machine {
 ///
 /// # Errors
 /// When the folder of the programs cannot be made.
-pub fn run(
-    label: &str,
-    machine: Machine,
-    wanted: impl Fn(&str) -> bool,
-    tally: &mut Tally,
-) -> Result<()> {
+pub fn run(machine: Machine, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -> Result<()> {
     fs::create_dir_all(FOLDER)?;
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
     fs::set_permissions(FOLDER, everybody)?;
@@ -49,7 +44,7 @@ pub fn run(
             continue;
         }
         if !program.harmless && machine == Machine::Host {
-            println!("{label} not here: {name}: it changes the machine");
+            println!("not here: {name}: it changes the machine");
             continue;
         }
         let lacks = program
@@ -58,7 +53,7 @@ pub fn run(
             .find(|each| held >> each.number & 1 == 0);
         if let Some(capability) = lacks.filter(|_| machine == Machine::Host) {
             println!(
-                "{label} not here: {name}: root does not hold {} on this machine",
+                "not here: {name}: root does not hold {} on this machine",
                 self::name(*capability)
             );
             continue;
@@ -67,7 +62,7 @@ pub fn run(
         if proved.is_ok() {
             println!("  {}: {}", program.shown, list(program.needs).join(" "));
         }
-        tally.record(label, &name, proved);
+        tally.record(&name, proved);
     }
     Ok(())
 }

@@ -13,9 +13,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, ensure};
 
 use super::Machine;
-use crate::guest::kernel::Version;
 use crate::guest::syscall::call;
-use crate::guest::tests::Tally;
+use crate::tally::Tally;
 
 /// Where the root is made, out of the way of the archives and of this program.
 const ROOT: &str = "/mnt";
@@ -42,9 +41,8 @@ pub fn command(archives: &[PathBuf], only: &[String]) -> Result<ExitCode> {
     }
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
-    let label = Version::running()?.to_string();
     let mut tally = Tally::default();
-    super::run(&label, Machine::Host, wanted, &mut tally)?;
+    super::run(Machine::Host, wanted, &mut tally)?;
     Ok(tally.finish())
 }
 
