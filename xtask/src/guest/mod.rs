@@ -6,6 +6,7 @@
 mod capabilities;
 mod compare;
 mod exceptions;
+mod folder;
 mod fork;
 mod hooks;
 mod identity;

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use serde::de::DeserializeOwned;
 
+use super::folder;
 use super::processors::leave_the_first;
 use super::rows::Row;
 use super::syscall::call;
@@ -86,10 +87,8 @@ impl Tracer {
 
     /// Starts `capable` and does not wait.
     fn spawn(arguments: &[&str], prepare: Prepare) -> Result<Self> {
-        let folder = PathBuf::from("/tmp/capable-tests");
-        fs::create_dir_all(&folder)?;
-        let stdout = folder.join("stdout");
-        let stderr = folder.join("stderr");
+        let stdout = folder::file("stdout");
+        let stderr = folder::file("stderr");
         let mut command = Command::new("capable");
         command
             .args(arguments)

@@ -16,6 +16,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 
 use super::exceptions::{Field, SKIPPED, may_be_unknown};
+use super::folder::Folder;
 use super::hooks::{HOOKS, must_work};
 use super::kernel::Version;
 use super::processors::Apart;
@@ -49,6 +50,7 @@ struct Row {
 /// When the namespaces cannot be made. A wrong verdict is told by the exit code.
 pub fn command(count: usize, seed: u64) -> Result<ExitCode> {
     let kernel = Version::running()?;
+    let _folder = Folder::make()?;
     let mut tally = Tally::default();
     run(kernel, count, seed, &mut tally)?;
     Ok(tally.finish())

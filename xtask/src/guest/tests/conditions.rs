@@ -1,8 +1,10 @@
 //! Kernels and users that allow less: the program says what it cannot give and why, and gives the
 //! rest.
 
+use std::ffi::CString;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
@@ -11,6 +13,7 @@ use serde_json::Value;
 
 use super::Bench;
 use super::act::{Actor, check_setuid};
+use crate::guest::folder;
 use crate::guest::identity::{USER, become_user};
 use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::{Argument, call};
@@ -101,7 +104,6 @@ pub fn lockdown(_: &Bench) -> Result<()> {
 /// Asks `doctor`, and traces what a program of root and one of a user do, both after `prepare`.
 /// Both must name what is missing; the rows.
 fn traces(prepare: fn() -> io::Result<()>, named: &[&str]) -> Result<Vec<Value>> {
-    fs::create_dir_all("/tmp/capable-tests")?;
     let (code, report, text) = ask_doctor(prepare)?;
     ensure!(
         code == Some(0) && report["works"] == true,
@@ -211,12 +213,14 @@ impl Drop for Setting {
 /// Hides the kernel's type information from the calling process, behind an empty file.
 fn hide_btf() -> io::Result<()> {
     let failed = io::Error::from_raw_os_error;
-    fs::write("/tmp/capable-tests/empty", "")?;
+    let empty = folder::file("empty");
+    fs::write(&empty, "")?;
+    let empty = CString::new(empty.as_os_str().as_bytes())?;
     call!(SYS_unshare, libc::CLONE_NEWNS).map_err(failed)?;
     call!(SYS_mount, 0, c"/", 0, libc::MS_REC | libc::MS_PRIVATE, 0).map_err(failed)?;
     call!(
         SYS_mount,
-        c"/tmp/capable-tests/empty",
+        empty.as_c_str(),
         c"/sys/kernel/btf/vmlinux",
         0,
         libc::MS_BIND,

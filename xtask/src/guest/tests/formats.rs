@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::Bench;
 use super::act::{Actor, check_setuid};
 use super::cast::set_name;
+use crate::guest::folder;
 
 const PROCESSES: usize = 4;
 /// Checks of one process under one name.
@@ -47,9 +48,7 @@ pub fn json_by_the_hundred_thousand(_: &Bench) -> Result<()> {
         })
         .collect::<Result<_>>()?;
     let pids: Vec<String> = actors.iter().map(|actor| actor.pid().to_string()).collect();
-    let folder = "/tmp/capable-tests";
-    fs::create_dir_all(folder)?;
-    let said = format!("{folder}/stderr");
+    let said = folder::file("stderr");
     let mut capable = Command::new("capable")
         // All of them have room, however slow the reader is.
         .args(["-o", "json", "--buffer-size", "64M", "--timeout", "120s"])

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::compare::Machine;
+use super::folder::Folder;
 use super::hooks::{Way, ways};
 use super::random;
 use super::scene::{Scene, in_virtual_machine};
@@ -244,6 +245,7 @@ const LAST: &[Test] = &[("under_lockdown_it_says_so_and_traces", conditions::loc
 /// # Errors
 /// When the scene cannot be built. A failed test is told by the exit code.
 pub fn command(only: &[String]) -> Result<ExitCode> {
+    let _folder = Folder::make()?;
     let machine = Machine::this()?;
     let kernel = machine.kernel;
     let bench = Bench {

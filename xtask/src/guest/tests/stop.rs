@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
 use super::act::{Actor, check_setuid};
+use crate::guest::folder;
 use crate::guest::tracer::{Summary, Tracer};
 
 /// A user who presses Ctrl-C does not wait. Emulated machines are slow.
@@ -60,10 +61,12 @@ fn on_signal(bench: &Bench, signal: i32) -> Result<()> {
 
 /// `capable | head -5`
 pub fn broken_pipe(_: &Bench) -> Result<()> {
+    let (said, code) = (folder::file("pipe"), folder::file("code"));
     let start = Instant::now();
     let mut shell = Command::new("sh")
         .arg("-c")
-        .arg("{ capable 2>/tmp/capable-tests/pipe; echo $? >/tmp/capable-tests/code; } | head -5")
+        .arg("{ capable 2>\"$0\"; echo $? >\"$1\"; } | head -5")
+        .args([&said, &code])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -78,8 +81,8 @@ pub fn broken_pipe(_: &Bench) -> Result<()> {
     }
     let lines = std::io::read_to_string(shell.stdout.take().context("no pipe")?)?;
     ensure!(lines.lines().count() == 5, "not five lines: {lines:?}");
-    let said = std::fs::read_to_string("/tmp/capable-tests/pipe")?;
-    let code = std::fs::read_to_string("/tmp/capable-tests/code")?;
+    let said = std::fs::read_to_string(said)?;
+    let code = std::fs::read_to_string(code)?;
     ensure!(
         code.trim() == "0",
         "the exit code is {}: {said:?}",
