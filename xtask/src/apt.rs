@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{places, process};
+use crate::{arch, places, process};
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
@@ -195,12 +195,13 @@ fn codename() -> Result<String> {
 
 fn configuration_text(folder: &Path) -> String {
     let folder = folder.display();
+    let architecture = arch::THIS.debian;
     format!(
         "// What the machine does after an update concerns its own lists.\n\
          #clear APT::Update::Post-Invoke;\n\
          #clear APT::Update::Post-Invoke-Success;\n\
          #clear APT::Architectures;\n\
-         APT::Architecture \"amd64\";\n\
+         APT::Architecture \"{architecture}\";\n\
          APT::Sandbox::User \"\";\n\
          APT::Get::List-Cleanup \"false\";\n\
          Acquire::Languages \"none\";\n\

@@ -1,13 +1,14 @@
 //! Our own programs, built to run in any guest: linked statically.
 
-use std::path::PathBuf;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
+use crate::arch::THIS;
 use crate::{places, process};
-
-const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Builds `capable` and `xtask` and returns where they are.
 ///
@@ -17,7 +18,7 @@ pub fn build() -> Result<Vec<PathBuf>> {
     let mut command = Command::new("cargo");
     command
         .current_dir(places::workspace())
-        .args(["build", "--quiet", "--locked", "--target", TARGET])
+        .args(["build", "--quiet", "--locked", "--target", THIS.target])
         .args(["--package", "capable", "--package", "xtask", "--bins"])
         .args(["--profile", "guest"])
         .arg("--target-dir")
@@ -36,7 +37,7 @@ pub fn build() -> Result<Vec<PathBuf>> {
             .arg(format!("profile.guest.{setting}"));
     }
     process::run(&mut command)?;
-    let folder = target.join(TARGET).join("guest");
+    let folder = target.join(THIS.target).join("guest");
     Ok(vec![folder.join("capable"), folder.join("xtask")])
 }
 
@@ -46,13 +47,33 @@ pub fn release() -> Result<Vec<PathBuf>> {
     let mut command = Command::new("cargo");
     command
         .current_dir(places::workspace())
-        .args(["build", "--quiet", "--locked", "--target", TARGET])
+        .args(["build", "--quiet", "--locked", "--target", THIS.target])
         .args(["--package", "capable", "--package", "xtask", "--bins"])
         .arg("--release")
         .arg("--target-dir")
         .arg(&target)
         .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static");
     process::run(&mut command)?;
-    let folder = target.join(TARGET).join("release");
+    let folder = target.join(THIS.target).join("release");
     Ok(vec![folder.join("capable"), folder.join("xtask")])
+}
+
+/// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the
+/// `PATH`.
+pub fn as_root(folder: &Path) -> Result<Command> {
+    let mut path = vec![folder.to_owned()];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let mut assignment = OsString::from("PATH=");
+    assignment.push(env::join_paths(path)?);
+    let mut command = match places::on_path("sudo") {
+        Some(sudo) if !places::is_root() => {
+            let mut command = Command::new(sudo);
+            // sudo sets a PATH of its own, env sets ours again.
+            command.args(["--", "env"]);
+            command
+        }
+        _ => Command::new("env"),
+    };
+    command.arg(assignment).arg(folder.join("xtask"));
+    Ok(command)
 }

@@ -11,12 +11,12 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::arch::{self, Architecture};
 use crate::digest;
 use crate::toolchain::{self, Toolchain};
 use crate::{places, process};
 
 const TRANSPORTS: [&str; 2] = ["ring", "perf"];
-const ARCHITECTURE: &str = "x86_64";
 
 /// Variables that change what cargo builds, besides those that begin with `CARGO_PROFILE_`,
 /// `CARGO_BUILD_` or `CARGO_TARGET_`.
@@ -51,8 +51,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 /// Builds the objects and puts them where `capable` takes them from.
 fn write() -> Result<()> {
     let toolchain = Toolchain::find()?;
-    for (transport, object) in build(&toolchain, &digest()?)? {
-        let path = committed(transport);
+    for (name, object) in build(&toolchain, &digest()?)? {
+        let path = committed(&name);
         put(&path, &object)?;
         eprintln!("{}: {} bytes", path.display(), object.len());
     }
@@ -63,8 +63,8 @@ fn write() -> Result<()> {
 /// digest with any other.
 pub fn check_committed() -> Result<()> {
     let digest = digest()?;
-    for transport in TRANSPORTS {
-        let path = committed(transport);
+    for name in arch::ALL.into_iter().flat_map(names) {
+        let path = committed(&name);
         let object = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if digest::in_object(&object) != Some(digest.as_str()) {
             bail!(
@@ -90,10 +90,10 @@ pub fn check_committed() -> Result<()> {
         }
     };
 
-    for (transport, object) in build(&toolchain, &digest)? {
-        let path = committed(transport);
+    for (name, object) in build(&toolchain, &digest)? {
+        let path = committed(&name);
         if fs::read(&path)? != object {
-            let fresh = places::target().join(format!("ebpf/{transport}.{ARCHITECTURE}.o"));
+            let fresh = places::target().join("ebpf").join(&name);
             put(&fresh, &object)?;
             bail!(
                 "{} is not what its sources give with the recorded toolchain; that is {}",
@@ -106,45 +106,52 @@ pub fn check_committed() -> Result<()> {
     Ok(())
 }
 
-/// Builds both objects, stripped and with the digest in them.
-fn build(toolchain: &Toolchain, digest: &str) -> Result<Vec<(&'static str, Vec<u8>)>> {
+/// The file names of the objects of an architecture.
+fn names(architecture: &Architecture) -> [String; 2] {
+    TRANSPORTS.map(|transport| architecture.object(transport))
+}
+
+/// Builds all objects, stripped and with the digest in them, each with its file name.
+fn build(toolchain: &Toolchain, digest: &str) -> Result<Vec<(String, Vec<u8>)>> {
     let target = places::target().join("ebpf");
     places::create(&target)?;
     let _lock = places::lock(&target.join("build-ebpf.lock"))?;
-    compile(toolchain, &target)?;
-
     let mark = target.join("digest");
     put(&mark, format!("{}{digest}\n", digest::MARK).as_bytes())?;
     let mut objects = Vec::new();
-    for transport in TRANSPORTS {
-        let built = target.join("bpfel-unknown-none/ebpf").join(transport);
-        let finished = target.join(format!("{transport}.finished"));
-        process::run(
-            Command::new(&toolchain.strip)
-                .arg("-g")
-                .arg("-o")
-                .arg(&finished)
-                .arg(&built),
-        )?;
-        process::run(
-            Command::new(&toolchain.objcopy)
-                .arg(format!("--add-section=.capable.digest={}", mark.display()))
-                .arg(&finished),
-        )?;
-        let object =
-            fs::read(&finished).with_context(|| format!("cannot read {}", finished.display()))?;
-        objects.push((transport, object));
+    for architecture in arch::ALL {
+        compile(toolchain, &target, architecture)?;
+        for transport in TRANSPORTS {
+            let built = target.join("bpfel-unknown-none/ebpf").join(transport);
+            let name = architecture.object(transport);
+            let finished = target.join(format!("{name}.finished"));
+            process::run(
+                Command::new(&toolchain.strip)
+                    .arg("-g")
+                    .arg("-o")
+                    .arg(&finished)
+                    .arg(&built),
+            )?;
+            process::run(
+                Command::new(&toolchain.objcopy)
+                    .arg(format!("--add-section=.capable.digest={}", mark.display()))
+                    .arg(&finished),
+            )?;
+            let object = fs::read(&finished)
+                .with_context(|| format!("cannot read {}", finished.display()))?;
+            objects.push((name, object));
+        }
     }
     Ok(objects)
 }
 
-fn compile(toolchain: &Toolchain, target: &Path) -> Result<()> {
+fn compile(toolchain: &Toolchain, target: &Path, architecture: &Architecture) -> Result<()> {
     let cargo_home = env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(env::home_dir()?.join(".cargo")))
         .context("neither CARGO_HOME nor HOME says where cargo keeps its sources")?;
     let flags = [
-        format!("--cfg=bpf_target_arch=\"{ARCHITECTURE}\""),
+        format!("--cfg=bpf_target_arch=\"{}\"", architecture.name),
         format!("-Clinker={}", toolchain.linker.display()),
         format!("--remap-path-prefix={}=/cargo", cargo_home.display()),
         format!(
@@ -231,8 +238,8 @@ fn digest() -> Result<String> {
         .context("there are no sources of the kernel side in this folder")
 }
 
-fn committed(transport: &str) -> PathBuf {
-    places::workspace().join(format!("capable/ebpf/{transport}.{ARCHITECTURE}.o"))
+fn committed(name: &str) -> PathBuf {
+    places::workspace().join("capable/ebpf").join(name)
 }
 
 fn recorded() -> PathBuf {

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::arch::Lines;
 use crate::initramfs::Archive;
-use crate::{places, process};
+use crate::{arch, places, process};
 
 /// Users as Debian numbers them; those of services are made by packages that aren't installed
 /// here, only unpacked.
@@ -93,6 +94,9 @@ pub fn base(programs: &[PathBuf]) -> Result<Archive> {
     archive.device("dev/console", 5, 1);
 
     archive.file("init", 0o755, include_str!("init.sh"));
+    let Lines { output, report, .. } = arch::THIS.qemu.lines;
+    let lines = format!("OUTPUT=/dev/{output}\nREPORT=/dev/{report}\n");
+    archive.file("vm/lines", 0o644, lines);
     archive.file("etc/passwd", 0o644, PASSWD);
     archive.file("etc/group", 0o644, GROUP);
     archive.file("etc/shadow", 0o640, shadow());

@@ -1,8 +1,8 @@
 #!/usr/bin/busybox sh
 # The first process of a guest: makes a small system, runs /vm/command, and ends the machine.
 #
-# ttyS0 is the console of the kernel and of the shell, ttyS1 takes what the command prints, and
-# ttyS2 what became of it.
+# The console of the kernel is that of the shell too. Two more serial lines take what the command
+# prints and what became of it; /vm/lines names them OUTPUT and REPORT.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root USER=root TERM=linux
 umask 022
 
@@ -37,12 +37,13 @@ if [ -e /vm/shell ]; then
     poweroff -f
 fi
 
-stty -F /dev/ttyS1 raw -echo
-stty -F /dev/ttyS2 raw -echo
-echo started >/dev/ttyS2
+. /vm/lines
+stty -F "$OUTPUT" raw -echo
+stty -F "$REPORT" raw -echo
+echo started >"$REPORT"
 # Through a pipe, so that programs see no terminal.
 mkfifo /run/output
-cat </run/output >/dev/ttyS1 &
+cat </run/output >"$OUTPUT" &
 reader=$!
 /bin/sh /vm/command </dev/null >/run/output 2>&1
 status=$?
@@ -52,7 +53,7 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
     sleep 0.1
 done
 # Setting a line waits until all that was written to it has left.
-stty -F /dev/ttyS1 raw
-echo "exit $status" >/dev/ttyS2
-stty -F /dev/ttyS2 raw
+stty -F "$OUTPUT" raw
+echo "exit $status" >"$REPORT"
+stty -F "$REPORT" raw
 poweroff -f

@@ -1,6 +1,6 @@
 //! The kernels of the tests: Debian's, as their users run them.
 //!
-//! A row is a suite; the kernel is what the suite's `linux-image-cloud-amd64` depends on. It is
+//! A row is a suite; the kernel is what the suite's `linux-image-cloud-ARCHITECTURE` depends on. It is
 //! fetched once and kept in the cache until it is fetched anew on demand.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt::{self, Apt};
 use crate::initramfs::Archive;
-use crate::{modules, places, process};
+use crate::{arch, modules, places, process};
 
 /// A row of the table.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,10 +134,11 @@ pub fn install_all(rows: &[&'static Kernel], anew: bool) -> Result<Vec<Installed
 /// The packages that make up the suite's cloud kernel: one for most, from 7.x on several.
 fn packages(apt: &Apt) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
-    let mut open = VecDeque::from(["linux-image-cloud-amd64".to_owned()]);
+    let suffix = arch::THIS.cloud_kernel();
+    let mut open = VecDeque::from([format!("linux-image{suffix}")]);
     while let Some(package) = open.pop_front() {
         for dependency in apt.dependencies(&package)? {
-            let part_of_the_kernel = dependency.ends_with("-cloud-amd64")
+            let part_of_the_kernel = dependency.ends_with(&suffix)
                 && [
                     "linux-base-",
                     "linux-binary-",

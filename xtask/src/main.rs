@@ -1,6 +1,7 @@
 //! What a developer of `capable` does.
 
 mod apt;
+mod arch;
 mod bench;
 mod binaries;
 mod build_ebpf;

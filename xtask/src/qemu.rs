@@ -14,12 +14,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::arch::THIS;
 use crate::initramfs::Archive;
 use crate::kernels::Installed;
 use crate::places;
 
 /// How long a kernel may take until its first process runs.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
+
+const NO_QEMU: &str = "cannot run QEMU; run: cargo xtask setup";
 
 /// A machine to boot.
 pub struct Machine<'a> {
@@ -98,9 +101,7 @@ impl Machine<'_> {
             .stderr(Stdio::piped());
 
         let start = Instant::now();
-        let mut child = command
-            .spawn()
-            .context("cannot run qemu-system-x86_64; run: cargo xtask setup")?;
+        let mut child = command.spawn().context(NO_QEMU)?;
         let data = stream(child.stdout.take());
         let complaints = stream(child.stderr.take());
         let mut qemu = Running(child);
@@ -164,9 +165,7 @@ impl Machine<'_> {
         let room = Room::new(self.kernel.name)?;
         let mut command = self.command(&room)?;
         command.args(["-serial", "mon:stdio"]);
-        let status = command
-            .status()
-            .context("cannot run qemu-system-x86_64; run: cargo xtask setup")?;
+        let status = command.status().context(NO_QEMU)?;
         if !status.success() {
             bail!("QEMU failed: {status}");
         }
@@ -184,10 +183,10 @@ impl Machine<'_> {
             self.processors
         };
 
-        let mut command = Command::new("qemu-system-x86_64");
+        let mut command = Command::new(THIS.qemu.program);
         command
             .args(["-nodefaults", "-no-user-config", "-no-reboot"])
-            .args(["-machine", "q35", "-cpu", "max"])
+            .args(THIS.qemu.machine)
             .args(["-display", "none", "-monitor", "none", "-nic", "none"])
             .args(["-smp", &processors.to_string()])
             .args(["-m", &self.memory.to_string()])
@@ -196,7 +195,10 @@ impl Machine<'_> {
             .arg("-initrd")
             .arg(&initramfs)
             .arg("-append")
-            .arg(format!("console=ttyS0 panic=-1 quiet {}", self.append));
+            .arg(format!(
+                "console={} panic=-1 quiet {}",
+                THIS.qemu.lines.console, self.append
+            ));
         // KVM can exist and still hang a guest; emulation works everywhere.
         if self.count_instructions {
             // With a thread for each processor, one can execute a breakpoint of the kernel's code

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::toolchain::{self, Toolchain};
-use crate::{places, process};
+use crate::{arch, places, process};
 
 /// Debian 12's packages: the compiler and the LLVM for the kernel side, and what boots guests.
 const PACKAGES: [&str; 11] = [
@@ -20,7 +20,7 @@ const PACKAGES: [&str; 11] = [
     "libpolly-22-dev",
     "llvm-22",
     "llvm-22-dev",
-    "qemu-system-x86",
+    arch::THIS.qemu.package,
     "rust-web-src",
     "rustc-web",
     "xz-utils",
@@ -145,7 +145,7 @@ fn other_distribution() -> Result<()> {
         ));
     }
     for (program, needed) in [
-        ("qemu-system-x86_64", "to boot kernels: QEMU for x86_64"),
+        (arch::THIS.qemu.program, "to boot kernels: QEMU"),
         ("busybox", "to boot kernels: a statically linked busybox"),
         (
             "apt-get",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::kernels::Installed;
-use crate::packages;
+use crate::{arch, packages};
 
 /// What holds `capable`, `capable.bt` and `capable-bpfcc`.
 const PACKAGES: [&str; 3] = ["libbpf-tools", "bpftrace", "bpfcc-tools"];
@@ -43,7 +43,7 @@ pub fn versions() -> Vec<String> {
 /// The packages with the headers of a release, such as `6.1.0-56-cloud-amd64`: its own, and the
 /// common ones.
 fn headers(release: &str) -> Vec<String> {
-    let common = release.trim_end_matches("-cloud-amd64");
+    let common = release.trim_end_matches(&arch::THIS.cloud_kernel());
     vec![
         format!("linux-headers-{release}"),
         format!("linux-headers-{common}-common"),

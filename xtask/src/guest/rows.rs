@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::capabilities::SYS_ADMIN;
+use crate::arch;
 
 /// One line.
 #[derive(Clone, Debug, Deserialize)]
@@ -153,7 +154,9 @@ const OVERCOMMIT_CALLERS: &[&str] = &[
 /// A function's name without what the compiler and the system call table add to it.
 pub fn plain_function(function: &str) -> String {
     let name = function.split('.').next().unwrap_or(function);
-    for prefix in ["__x64_sys_", "__ia32_sys_", "__do_sys_", "__se_sys_"] {
+    // include/linux/syscalls.h
+    let prefixes = ["__do_sys_", "__se_sys_"].iter();
+    for prefix in prefixes.chain(arch::THIS.system_call_prefixes) {
         if let Some(rest) = name.strip_prefix(prefix) {
             return format!("sys_{rest}");
         }
