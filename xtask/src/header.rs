@@ -16,12 +16,14 @@ use crate::{places, process};
 /// Where Debian's linux-libc-dev has include/uapi/linux/capability.h.
 const HEADER: &str = "usr/include/linux/capability.h";
 
+/// The name of the test.
+pub const NAME: &str = "the_list_is_that_of_the_newest_kernels_header";
+
 /// Names by their numbers.
 type Names = BTreeMap<i64, String>;
 
 /// Compares the list of this `capable` with the header and prints how it went.
 pub fn run(capable: &Path) -> Tally {
-    const NAME: &str = "the list is that of the newest kernel's header";
     let outcome = newest().and_then(|header| compare(&header, &listed(capable)?));
     let mut tally = Tally::default();
     tally.record(NAME, outcome);

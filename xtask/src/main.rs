@@ -90,8 +90,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Vm(options) => vm::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Recipes { capable, only } => {
-            let manual = places::workspace().join("docs/manual.md");
-            Ok(recipes::run(&manual, &capable, &only)?.finish())
+            Ok(recipes::run(&recipes::manual(), &capable, &only)?.finish())
         }
         Task::Guest { arguments } => guest::run(&arguments),
     }

@@ -24,12 +24,14 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::places;
 use crate::tally::Tally;
 
 /// How long a recipe may take, in seconds.
@@ -51,23 +53,42 @@ struct Recipe {
     commands: String,
 }
 
-/// Runs the recipes of a manual whose names hold one of `only`, or all, with the folder of this
+/// Runs the recipes of a manual whose tests have a name with one of `only` in it, or all, with the folder of this
 /// `capable` first in the `PATH`, and prints how each went.
 ///
 /// # Errors
 /// When the manual cannot be read, or a recipe in it is not written as described above. A recipe
 /// that fails is counted.
 pub fn run(manual: &Path, capable: &Path, only: &[String]) -> Result<Tally> {
-    let text =
-        fs::read_to_string(manual).with_context(|| format!("cannot read {}", manual.display()))?;
-    let recipes = parse(&text).with_context(|| manual.display().to_string())?;
-    let chosen =
-        |recipe: &&Recipe| only.is_empty() || only.iter().any(|part| recipe.name.contains(part));
+    let recipes = read(manual)?;
+    let chosen = |recipe: &&Recipe| {
+        let test = recipe.test();
+        only.is_empty() || only.iter().any(|part| test.contains(part))
+    };
     let mut tally = Tally::default();
     for recipe in recipes.iter().filter(chosen) {
-        tally.record(&format!("recipe {}", recipe.name), recipe.run(capable));
+        tally.record(&recipe.test(), recipe.run(capable));
     }
     Ok(tally)
+}
+
+/// The manual of this clone.
+pub fn manual() -> PathBuf {
+    places::workspace().join("docs/manual.md")
+}
+
+/// The names of the tests of a manual's recipes.
+///
+/// # Errors
+/// As [`run`].
+pub fn names(manual: &Path) -> Result<Vec<String>> {
+    Ok(read(manual)?.iter().map(Recipe::test).collect())
+}
+
+fn read(manual: &Path) -> Result<Vec<Recipe>> {
+    let text =
+        fs::read_to_string(manual).with_context(|| format!("cannot read {}", manual.display()))?;
+    parse(&text).with_context(|| manual.display().to_string())
 }
 
 /// Finds the recipes in a page.
@@ -123,12 +144,18 @@ fn test_of<'a>(name: &str, lines: impl Iterator<Item = &'a str>) -> Result<Recip
 }
 
 impl Recipe {
+    /// The name of its test.
+    fn test(&self) -> String {
+        format!("recipe_{}", self.name)
+    }
+
     fn run(&self, capable: &Path) -> Result<()> {
-        let folder = env::temp_dir().join(format!("capable-recipe-{}", std::process::id()));
-        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let output = self.command(capable)?.current_dir(&folder).output();
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
+        let folder = tempfile::Builder::new()
+            .prefix("capable-recipe.")
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir()
+            .context("cannot make a folder for the recipe")?;
+        let output = self.command(capable)?.current_dir(folder.path()).output();
         let output = output.context("cannot run timeout(1)")?;
         self.judge(
             &String::from_utf8_lossy(&output.stdout),
@@ -283,7 +310,7 @@ not a recipe
 
     #[test]
     fn the_manual_has_recipes_and_each_has_its_test() {
-        let manual = crate::places::workspace().join("docs/manual.md");
+        let manual = manual();
         let recipes = parse(&fs::read_to_string(manual).unwrap()).unwrap();
         assert!(recipes.len() >= 11, "{}", recipes.len());
     }

@@ -2,10 +2,13 @@
 //! run, read from what they print.
 
 use std::fmt;
+use std::io::{BufRead as _, BufReader};
 use std::ops::AddAssign;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+
+use crate::process;
 
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,25 @@ impl Tally {
         if let (Some(passed), Some(failed)) = (count("passed"), count("failed")) {
             *self += Self { passed, failed };
         }
+    }
+
+    /// Runs a program whose output tells what passed and what failed, and shows that.
+    pub fn of(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot run {}", process::line(command)))?;
+        let mut tally = Self::default();
+        if let Some(stdout) = child.stdout.take() {
+            for line in BufReader::new(stdout).lines() {
+                let line = line?;
+                tally.read(&line);
+                println!("{line}");
+            }
+        }
+        let status = child.wait()?;
+        Ok(tally.with_exit(status.success()))
     }
 
     /// What a program that ended like this counts as: one that failed without naming a failed

@@ -137,6 +137,6 @@ fn files(paths: &[PathBuf]) -> Result<Archive> {
 }
 
 /// A word that a shell takes as it is.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

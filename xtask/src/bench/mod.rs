@@ -28,11 +28,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::binaries::as_root;
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Rows};
 use crate::qemu::Machine;
 use crate::tally::Lines;
-use crate::test::as_root;
 use crate::{binaries, guest_root, places, process};
 
 use figure::{Figure, HOST, Report};
@@ -110,13 +110,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         None => binaries::release()?,
     };
     if let Some(minutes) = options.soak {
-        let (folder, capable) = on_this_machine(&programs)?;
-        let seconds = (minutes * 60).to_string();
-        process::run(
-            as_root(folder)?
-                .args(["guest", "bench", "--soak", &seconds, "--host"])
-                .arg(capable),
-        )?;
+        let (folder, _) = on_this_machine(&programs)?;
+        soak(folder, minutes)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut reports = Vec::new();
@@ -142,6 +137,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         finish(options, report, &mut reports)?;
     }
     document(options, &reports, &[])
+}
+
+/// Traces at the highest rate for so many minutes with the programs in a folder.
+pub fn soak(folder: &Path, minutes: u64) -> Result<()> {
+    let seconds = (minutes * 60).to_string();
+    process::run(
+        as_root(folder)?
+            .args(["guest", "bench", "--soak", &seconds, "--host"])
+            .arg(folder.join("capable")),
+    )
 }
 
 /// The figures of these files, those of a kernel together.

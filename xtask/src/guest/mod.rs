@@ -30,6 +30,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::{load, measure};
 use identity::Identity;
+pub use tests::Scope;
 
 /// The arguments after `xtask guest`.
 #[derive(Debug, Parser)]
@@ -56,7 +57,7 @@ enum Command {
     /// Compare what `capable` prints with checks that are known
     #[command(visible_alias = "host-tests")]
     Tests {
-        /// Only tests whose name contains this (repeatable); `agreement` is the scenario
+        /// Only tests whose name contains this (repeatable)
         #[arg(long)]
         only: Vec<String>,
     },
@@ -128,6 +129,16 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         }
         Command::AfterExec { name, report } => runner::after_exec(&name, report),
     }
+}
+
+/// The names of the tests that run in guests, or here too, without those of the programs.
+pub fn test_names(scope: Scope) -> Vec<String> {
+    tests::names(scope)
+}
+
+/// The names of the tests of Debian's programs.
+pub fn program_names() -> Vec<String> {
+    tests::programs::test_names()
 }
 
 /// The hooks and transports that this kernel must offer, as the command line names them.

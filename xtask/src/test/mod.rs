@@ -1,33 +1,29 @@
 //! `cargo xtask test`: everything, from the unit tests to the guests.
+//!
+//! The tests come in parts. A part knows the names of its tests without running them, so that
+//! `--only` can say what it will run, and that a name that matches nothing is an error.
 
-use std::collections::VecDeque;
-use std::env;
-use std::ffi::OsString;
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+mod cargo;
+mod guests;
+mod host;
+mod near;
+mod oldest;
+mod package;
+mod summary;
 
-use anyhow::{Context, Result};
+use std::process::ExitCode;
 
-use crate::build_ebpf;
-use crate::initramfs::Archive;
-use crate::kernels::{self, Installed, Kernel, Rows};
-use crate::qemu::Machine;
-use crate::tally::{Lines, Tally};
-use crate::{binaries, consumers, guest_root, header, packages, places, process, setup, vm};
+use anyhow::{Context as _, Result};
 
-/// How long the tests in one guest may take: several times what they take on two processors.
-const GUEST_LIMIT: Duration = Duration::from_secs(900);
+use crate::kernels::{self, Kernel, Rows};
+use crate::tally::Tally;
+use crate::{build_ebpf, setup};
+use summary::Summary;
 
-/// Options of `cargo xtask test`: without any, all parts.
+/// Options of `cargo xtask test`: without any, all parts but the slow ones.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The unit tests, and the check of the committed eBPF objects
+    /// The unit tests, and the checks of the committed eBPF objects and of the oldest Rust
     #[arg(long)]
     unit: bool,
     /// The tests on this machine's kernel
@@ -36,245 +32,206 @@ pub struct Options {
     /// The tests on this kernel: 5.10, 6.1, 6.12, newest, or all of them (repeatable)
     #[arg(long = "kernel", value_name = "NAME", value_parser = kernels::rows)]
     kernels: Vec<Rows>,
+    /// Everything, with what takes longer than CI has: the packages, and a long trace
+    #[arg(long, conflicts_with_all = ["unit", "host", "kernels"])]
+    all: bool,
+    /// Only tests whose names contain this (repeatable)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Print the names of the tests and run none
+    #[arg(long)]
+    list: bool,
 }
+
+/// The tests of which a part may run those whose names contain one of these; all, where there is
+/// none.
+#[derive(Clone, Copy, Debug)]
+pub struct Only<'a>(&'a [String]);
+
+impl Only<'_> {
+    /// Whether a test with this name runs.
+    fn wants(self, name: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|part| name.contains(part.as_str()))
+    }
+}
+
+/// When a part runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    /// With `--unit`.
+    Unit,
+    /// With `--host`.
+    Host,
+    /// With `--all`.
+    Slow,
+}
+
+/// A part that needs no guest.
+struct Part {
+    name: &'static str,
+    group: Group,
+    names: fn() -> Result<Vec<String>>,
+    run: fn(Only<'_>) -> Result<Tally>,
+}
+
+const PARTS: [Part; 9] = [
+    Part {
+        name: "unit tests",
+        group: Group::Unit,
+        names: cargo::unit_names,
+        run: cargo::unit,
+    },
+    Part {
+        name: "eBPF objects",
+        group: Group::Unit,
+        names: || Ok(vec![OBJECTS.into()]),
+        run: |_| one(OBJECTS, build_ebpf::check_committed()),
+    },
+    Part {
+        name: "the oldest Rust",
+        group: Group::Unit,
+        names: oldest::names,
+        run: oldest::run,
+    },
+    Part {
+        name: "this machine's kernel",
+        group: Group::Host,
+        names: host::names,
+        run: host::run,
+    },
+    Part {
+        name: "this machine's kernel, Debian's programs",
+        group: Group::Host,
+        names: host::program_names,
+        run: host::programs,
+    },
+    Part {
+        name: "this machine's kernel, the manual's recipes",
+        group: Group::Host,
+        names: host::recipe_names,
+        run: host::recipes,
+    },
+    Part {
+        name: "this machine's kernel, live",
+        group: Group::Host,
+        names: cargo::live_names,
+        run: cargo::live,
+    },
+    Part {
+        name: "packages",
+        group: Group::Slow,
+        names: package::names,
+        run: package::run,
+    },
+    Part {
+        name: "a long trace",
+        group: Group::Slow,
+        names: || Ok(vec![SOAK.into()]),
+        run: |_| one(SOAK, host::soak(SOAK_MINUTES)),
+    },
+];
+
+const OBJECTS: &str = "the_ebpf_objects_are_those_of_their_sources";
+const SOAK: &str = "a_trace_at_the_highest_rate_keeps_its_memory_and_accounts_for_every_check";
+const SOAK_MINUTES: u64 = 5;
 
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let start = Instant::now();
-    let all = !options.unit && !options.host && options.kernels.is_empty();
-    let named = |kernel: &&Kernel| options.kernels.iter().any(|rows| rows.0.contains(kernel));
-    let rows: Vec<&Kernel> = kernels::TABLE
-        .iter()
-        .filter(|kernel| all || named(kernel))
-        .collect();
     setup::install()?;
+    let only = Only(&options.only);
+    let (parts, kernels) = options.chosen();
+    let (parts, kernels) = match select(parts, kernels, only, options.list)? {
+        Selection::Nothing(message) => {
+            eprintln!("error: {message}");
+            return Ok(ExitCode::from(2));
+        }
+        _ if options.list => return Ok(ExitCode::SUCCESS),
+        Selection::Some(parts, kernels) => (parts, kernels),
+    };
 
-    let mut whole = Tally::default();
-    if all || options.unit {
-        whole += part("unit tests", unit_tests);
-        whole += part("eBPF objects", check_objects);
+    let mut summary = Summary::default();
+    for part in parts {
+        println!("--- {}", part.name);
+        summary.time(part.name, || (part.run)(only));
     }
-    if all || options.host {
-        whole += part("this machine's kernel", host_tests);
-        whole += part("this machine's kernel, live", live_tests);
+    if !kernels.is_empty() {
+        println!("--- kernels");
+        guests::run(&kernels, only, &mut summary);
     }
-    if !rows.is_empty() {
-        match guest_tests(&rows) {
-            Ok(tally) => whole += tally,
-            Err(error) => whole += failure("guests", error),
+    Ok(summary.finish())
+}
+
+impl Options {
+    /// The parts and the kernels that these options name.
+    fn chosen(&self) -> (Vec<&'static Part>, Vec<&'static Kernel>) {
+        let every = !self.unit && !self.host && self.kernels.is_empty();
+        let part = |part: &&Part| match part.group {
+            Group::Unit => every || self.unit,
+            Group::Host => every || self.host,
+            // Who names a test has time for it.
+            Group::Slow => self.all || (every && !self.only.is_empty()),
+        };
+        let kernel =
+            |kernel: &&Kernel| every || self.kernels.iter().any(|rows| rows.0.contains(kernel));
+        (
+            PARTS.iter().filter(part).collect(),
+            kernels::TABLE.iter().filter(kernel).collect(),
+        )
+    }
+}
+
+/// What is left of the parts and kernels when tests are chosen by name.
+enum Selection {
+    Some(Vec<&'static Part>, Vec<&'static Kernel>),
+    Nothing(String),
+}
+
+/// Leaves out parts without a wanted test, and says which tests are wanted where names are given or
+/// a list is asked for.
+fn select(
+    parts: Vec<&'static Part>,
+    mut kernels: Vec<&'static Kernel>,
+    only: Only<'_>,
+    list: bool,
+) -> Result<Selection> {
+    if only.0.is_empty() && !list {
+        return Ok(Selection::Some(parts, kernels));
+    }
+    let mut all = Vec::new();
+    let mut chosen = Vec::new();
+    let mut show = |heading: &str, names: Vec<String>| {
+        let wanted: Vec<&String> = names.iter().filter(|name| only.wants(name)).collect();
+        let some = !wanted.is_empty();
+        if some {
+            println!("{heading}:");
+        }
+        for name in wanted {
+            println!("    {name}");
+        }
+        all.extend(names);
+        some
+    };
+    for part in parts {
+        let names = (part.names)().with_context(|| format!("cannot list the {}", part.name))?;
+        if show(part.name, names) {
+            chosen.push(part);
         }
     }
-    println!("\nall parts: {:.0} s", start.elapsed().as_secs_f64());
-    Ok(whole.finish())
-}
-
-/// Runs a part and says how it went; a part that cannot run counts as one failure.
-fn part(name: &str, run: impl FnOnce() -> Result<Tally>) -> Tally {
-    println!("--- {name}");
-    let tally = run().unwrap_or_else(|error| failure(name, error));
-    println!("--- {name}: {tally}");
-    tally
-}
-
-fn failure(name: &str, error: anyhow::Error) -> Tally {
-    let mut tally = Tally::default();
-    tally.record(name, Err(error));
-    tally
-}
-
-fn unit_tests() -> Result<Tally> {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(places::workspace())
-        .args(["test", "--quiet", "--no-fail-fast", "--workspace"])
-        // It is for the kernel and cannot be linked for the host.
-        .args(["--exclude", "capable-ebpf"]);
-    counted(&mut command)
-}
-
-/// The tests of `capable` that trace on this machine, or need root for what they prepare.
-fn live_tests() -> Result<Tally> {
-    let mut command = Command::new("cargo");
-    command
-        .current_dir(places::workspace())
-        .args(["test", "--quiet", "--no-fail-fast"])
-        .args(["--package", "capable", "--tests"]);
-    if !places::is_root() {
-        let sudo = format!("sudo --preserve-env={}", consumers::VARIABLE);
-        command.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", sudo);
+    if !kernels.is_empty() {
+        let heading: Vec<&str> = kernels.iter().map(|kernel| kernel.name).collect();
+        if !show(&format!("kernels {}", heading.join(", ")), guests::names()) {
+            kernels.clear();
+        }
     }
-    command.env(consumers::VARIABLE, consumers::folder()?);
-    counted(command.args(["--", "--ignored"]))
+    if chosen.is_empty() && kernels.is_empty() {
+        return Ok(Selection::Nothing(near::message(only.0, &all)));
+    }
+    Ok(Selection::Some(chosen, kernels))
 }
 
-fn check_objects() -> Result<Tally> {
+/// A part that is one test.
+fn one(name: &str, outcome: Result<()>) -> Result<Tally> {
     let mut tally = Tally::default();
-    tally.record(
-        "the eBPF objects are those of their sources",
-        build_ebpf::check_committed(),
-    );
+    tally.record(name, outcome);
     Ok(tally)
-}
-
-/// The tests on this machine's kernel, with the programs where any user may run them: a clone is
-/// often in a home that others cannot enter.
-fn host_tests() -> Result<Tally> {
-    let folder = env::temp_dir().join(format!("capable-host-tests.{}", std::process::id()));
-    places::create(&folder)?;
-    let result = host_tests_in(&folder);
-    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    result
-}
-
-fn host_tests_in(folder: &Path) -> Result<Tally> {
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    let programs = binaries::build()?;
-    for program in &programs {
-        let name = program.file_name().context("a program without a name")?;
-        fs::copy(program, folder.join(name))
-            .with_context(|| format!("cannot copy {}", program.display()))?;
-    }
-    let capable = folder.join("capable");
-    let mut tally = counted(as_root(folder)?.args(["guest", "host-tests"]))?;
-    tally += host_programs(folder, &programs)?;
-    tally += counted(as_root(folder)?.arg("recipes").arg(&capable))?;
-    tally += header::run(&capable);
-    Ok(tally)
-}
-
-/// What Debian's programs need on this machine's kernel, in the root that guests have.
-fn host_programs(folder: &Path, programs: &[PathBuf]) -> Result<Tally> {
-    let base = folder.join("base.cpio");
-    guest_root::base(programs)?.save(&base)?;
-    let debian = packages::root_filesystem(&packages::DEBIAN)?;
-    let mut command = as_root(folder)?;
-    command.args(["guest", "programs", "--unpack"]).arg(base);
-    counted(command.arg("--unpack").arg(debian))
-}
-
-/// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the
-/// `PATH`.
-pub fn as_root(folder: &Path) -> Result<Command> {
-    let mut path = vec![folder.to_owned()];
-    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    let mut assignment = OsString::from("PATH=");
-    assignment.push(env::join_paths(path)?);
-    let mut command = match places::on_path("sudo") {
-        Some(sudo) if !places::is_root() => {
-            let mut command = Command::new(sudo);
-            // sudo sets a PATH of its own, env sets ours again.
-            command.args(["--", "env"]);
-            command
-        }
-        _ => Command::new("env"),
-    };
-    command.arg(assignment).arg(folder.join("xtask"));
-    Ok(command)
-}
-
-/// Runs a program whose output tells what passed and what failed.
-fn counted(command: &mut Command) -> Result<Tally> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot run {}", process::line(command)))?;
-    let mut tally = Tally::default();
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines() {
-            let line = line?;
-            tally.read(&line);
-            println!("{line}");
-        }
-    }
-    let status = child.wait()?;
-    Ok(tally.with_exit(status.success()))
-}
-
-/// Runs the tests in a guest of each kernel, as many at a time as there are processors.
-fn guest_tests(rows: &[&'static Kernel]) -> Result<Tally> {
-    println!("--- kernels");
-    let base = guest_root::base(&binaries::build()?)?;
-    let layers = [packages::root_filesystem(&packages::DEBIAN)?];
-    let installed = kernels::install_all(rows, false)?;
-
-    let waiting = Mutex::new(installed.iter().collect::<VecDeque<_>>());
-    let results = Mutex::new(Vec::new());
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..workers.min(installed.len()) {
-            scope.spawn(|| {
-                while let Some(kernel) = next(&waiting) {
-                    let result = guest(kernel, &base, &layers);
-                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    results.push((kernel, result));
-                }
-            });
-        }
-    });
-
-    let mut whole = Tally::default();
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(kernel, _)| rows.iter().position(|row| row.name == kernel.name));
-    for (kernel, result) in results {
-        let name = format!("kernel {} ({})", kernel.name, kernel.release);
-        match result {
-            Ok(guest) => {
-                println!(
-                    "--- {name}: {}, {:.0} s",
-                    guest.tally,
-                    guest.took.as_secs_f64()
-                );
-                for failure in guest.failures {
-                    println!("{failure}");
-                }
-                whole += guest.tally;
-            }
-            Err(error) => whole += failure(&name, error),
-        }
-    }
-    Ok(whole)
-}
-
-fn next<'a>(waiting: &Mutex<VecDeque<&'a Installed>>) -> Option<&'a Installed> {
-    let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-    waiting.pop_front()
-}
-
-/// How the tests in a guest went.
-struct Guest {
-    tally: Tally,
-    /// The lines that name failed tests, to be said again at the end.
-    failures: Vec<String>,
-    took: Duration,
-}
-
-fn guest(kernel: &Installed, base: &Archive, layers: &[PathBuf]) -> Result<Guest> {
-    let machine = Machine {
-        kernel,
-        base,
-        layers,
-        files: Archive::default(),
-        append: "",
-        processors: 2,
-        memory: vm::MEMORY,
-        count_instructions: false,
-    };
-    let mut tally = Tally::default();
-    let mut failures = Vec::new();
-    let mut take = |line: &str| {
-        tally.read(line);
-        println!("[{}] {line}", kernel.name);
-        if line.contains("FAILED") {
-            failures.push(line.to_owned());
-        }
-    };
-    let mut lines = Lines::default();
-    let outcome = machine.run(vm::TESTS, GUEST_LIMIT, |bytes| lines.push(bytes, &mut take))?;
-    lines.finish(&mut take);
-    Ok(Guest {
-        tally: tally.with_exit(outcome.status == 0),
-        failures,
-        took: outcome.total,
-    })
 }

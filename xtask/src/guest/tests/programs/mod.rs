@@ -39,7 +39,7 @@ pub fn run(machine: Machine, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -
     fs::set_permissions(FOLDER, everybody)?;
     let held = held()?;
     for program in PROGRAMS {
-        let name = format!("program_{}_needs_what_is_listed_and_no_less", program.name);
+        let name = test_name(program);
         if !wanted(&name) {
             continue;
         }
@@ -65,6 +65,15 @@ pub fn run(machine: Machine, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -
         tally.record(&name, proved);
     }
     Ok(())
+}
+
+/// The names of the tests.
+pub fn test_names() -> Vec<String> {
+    PROGRAMS.iter().map(test_name).collect()
+}
+
+fn test_name(program: &Program) -> String {
+    format!("program_{}_needs_what_is_listed_and_no_less", program.name)
 }
 
 /// What is needed, exactly that, and one less of each.

@@ -1,0 +1,123 @@
+//! The packages as they are published: what they hold, and that they build and pass their tests
+//! without the rest of this clone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Only;
+use crate::tally::Tally;
+use crate::{places, process};
+
+const CONTENT: &str = "the_packages_hold_their_readme_licences_and_man_pages";
+const TESTS: &str = "the_packages_pass_their_tests_by_themselves";
+
+/// What is published, in this order.
+const PACKAGES: [&str; 2] = ["capable-common", "capable"];
+
+/// Files that must be in each package.
+const IN_EACH: [&str; 3] = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
+
+/// The names of the tests.
+pub fn names() -> Result<Vec<String>> {
+    Ok([CONTENT, TESTS].map(str::to_owned).to_vec())
+}
+
+/// Runs them.
+pub fn run(only: Only<'_>) -> Result<Tally> {
+    let folder = tempfile::tempdir().context("cannot make a folder for the packages")?;
+    let target = places::target().join("packaged");
+    publish(&target)?;
+    let unpacked = PACKAGES.map(|name| folder.path().join(name));
+    for (name, to) in PACKAGES.iter().zip(&unpacked) {
+        unpack(&target, name, to)?;
+    }
+
+    let mut tally = Tally::default();
+    if only.wants(CONTENT) {
+        let outcome = unpacked.iter().try_for_each(|package| content(package));
+        tally.record(CONTENT, outcome);
+    }
+    if only.wants(TESTS) {
+        let outcome = tests(&unpacked, &target);
+        tally.record(TESTS, outcome);
+    }
+    Ok(tally)
+}
+
+/// Makes the packages as they would be published.
+fn publish(target: &Path) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(places::workspace())
+        // What is built of them is built below, with its tests.
+        .args(["publish", "--dry-run", "--quiet", "--no-verify"])
+        // A change is tested before it is committed.
+        .arg("--allow-dirty")
+        .arg("--target-dir")
+        .arg(target);
+    for name in PACKAGES {
+        command.args(["--package", name]);
+    }
+    process::run(&mut command)
+}
+
+fn unpack(target: &Path, name: &str, to: &Path) -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    places::create(to)?;
+    process::run(
+        Command::new("tar")
+            .args(["--extract", "--gzip", "--strip-components=1"])
+            .arg("--directory")
+            .arg(to)
+            .arg("--file")
+            .arg(target.join(format!("package/{name}-{version}.crate"))),
+    )
+}
+
+fn content(package: &Path) -> Result<()> {
+    for file in IN_EACH {
+        let path = package.join(file);
+        let text = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
+        ensure!(!text.is_empty(), "{} is empty", path.display());
+    }
+    if package.ends_with("capable") {
+        ensure!(package.join("LICENSE-GPL-2.0").is_file(), "no GPL-2.0");
+        let pages = |folder: PathBuf| -> Result<BTreeSet<_>> {
+            let entries = fs::read_dir(&folder)
+                .with_context(|| format!("no man pages: {}", folder.display()))?;
+            Ok(entries
+                .map(|entry| entry.map(|entry| entry.file_name()))
+                .collect::<Result<_, _>>()?)
+        };
+        let shipped = pages(places::workspace().join("docs/man"))?;
+        let packaged = pages(package.join("docs/man"))?;
+        ensure!(
+            shipped == packaged,
+            "{packaged:?} are not all man pages: {shipped:?}"
+        );
+    }
+    Ok(())
+}
+
+/// Each package with the others in the place of those that are not published yet.
+fn tests(unpacked: &[PathBuf], target: &Path) -> Result<()> {
+    for package in unpacked {
+        let mut command = Command::new("cargo");
+        command
+            .current_dir(package)
+            .args(["test", "--quiet", "--offline"])
+            .arg("--target-dir")
+            .arg(target)
+            .arg("--config")
+            .arg(format!(
+                "patch.crates-io.capable-common.path={:?}",
+                unpacked[0]
+            ));
+        process::run(&mut command)?;
+    }
+    Ok(())
+}
