@@ -5,6 +5,9 @@
 //! `valgrind --tool=callgrind PROGRAM json 20000`, once more with 40000, and divide the difference
 //! of the totals by 20000.
 
+#[path = "../tests/common/known.rs"]
+mod known;
+
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -13,7 +16,8 @@ use capable::{
     kernel::record::{Batch, Record, Sections},
     output::{OutputOptions, RowFormat, RowNeeds, Terminal},
 };
-use capable_common::{Check, Detail, Flags, RecordKind};
+use capable_common::{Check, Detail, RecordKind};
+use known::ALL_KNOWN;
 
 /// Records that are put in order and shown at once, as the stream of perf buffers does.
 const BATCH: usize = 2048;
@@ -105,18 +109,6 @@ fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
         b"kworker/0:1",
     ];
     const CAPABILITIES: [i32; 7] = [21, 1, 2, 12, 19, 7, 39];
-    const KNOWN: u32 = Flags::AUDIT_KNOWN
-        | Flags::AUDITED
-        | Flags::INSETID_KNOWN
-        | Flags::RESULT_KNOWN
-        | Flags::CREDENTIALS_KNOWN
-        | Flags::NAMESPACE_KNOWN
-        | Flags::NAMESPACE_OWN
-        | Flags::OWNER_KNOWN
-        | Flags::TASK_KNOWN
-        | Flags::SYSCALL_KNOWN
-        | Flags::INNER_PID_KNOWN
-        | Flags::PARENT_KNOWN;
     (0..840_u32)
         .map(|index| {
             let process = index as usize % NAMES.len();
@@ -140,7 +132,7 @@ fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
                 result: if index % 20 == 0 { -1 } else { 0 },
                 target_namespace: 0xEFFF_FFFD,
                 credential_namespace: 0xEFFF_FFFD,
-                flags: KNOWN,
+                flags: ALL_KNOWN,
                 comm,
             };
             let mut bytes = bytes_of_check(&check);

@@ -25,7 +25,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(120);
 const NO_QEMU: &str = "cannot run QEMU; run: cargo xtask setup";
 
 /// A machine to boot.
-pub struct Machine<'a> {
+pub struct VirtualMachine<'a> {
     /// The kernel.
     pub kernel: &'a Installed,
     /// The system that every guest has.
@@ -46,7 +46,7 @@ pub struct Machine<'a> {
 
 /// How a command in a guest ended.
 #[derive(Clone, Copy, Debug)]
-pub struct Outcome {
+pub struct Ended {
     /// Its exit status, as a shell gives it.
     pub status: u8,
     /// From the start of QEMU to the first process.
@@ -67,7 +67,7 @@ impl fmt::Display for NoBoot {
 
 impl std::error::Error for NoBoot {}
 
-impl Machine<'_> {
+impl VirtualMachine<'_> {
     /// Boots, runs a shell script as root, and hands on what it prints as it comes.
     ///
     /// A boot that ends before the first process is tried once more, and said.
@@ -76,7 +76,7 @@ impl Machine<'_> {
         script: &str,
         limit: Duration,
         mut print: impl FnMut(&[u8]),
-    ) -> Result<Outcome> {
+    ) -> Result<Ended> {
         self.files.file("vm/command", 0o755, script);
         match self.attempt(limit, &mut print) {
             Err(error) if error.is::<NoBoot>() => {
@@ -87,7 +87,7 @@ impl Machine<'_> {
         }
     }
 
-    fn attempt(&self, limit: Duration, print: &mut impl FnMut(&[u8])) -> Result<Outcome> {
+    fn attempt(&self, limit: Duration, print: &mut impl FnMut(&[u8])) -> Result<Ended> {
         let room = Room::new(self.kernel.name)?;
         let console = room.path("console");
         let report = room.path("report");
@@ -131,7 +131,7 @@ impl Machine<'_> {
             failure,
             status.and_then(|status| status.trim().parse().ok()),
         ) {
-            (None, Some(status)) => Ok(Outcome {
+            (None, Some(status)) => Ok(Ended {
                 status,
                 boot: boot.unwrap_or_default(),
                 total: start.elapsed(),

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Rows};
-use crate::qemu::Machine;
+use crate::qemu::VirtualMachine;
 use crate::{binaries, guest_root, packages};
 
 /// What a guest runs when nothing else is asked for.
@@ -76,7 +76,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
     let mut code = ExitCode::SUCCESS;
     for kernel in &installed {
-        let machine = Machine {
+        let machine = VirtualMachine {
             kernel,
             base: &base,
             layers: &layers,
@@ -98,7 +98,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(code)
 }
 
-fn command(options: &Options, kernel: &Installed, machine: Machine<'_>) -> Result<u8> {
+fn command(options: &Options, kernel: &Installed, machine: VirtualMachine<'_>) -> Result<u8> {
     let script = if options.command.is_empty() {
         TESTS.into()
     } else {

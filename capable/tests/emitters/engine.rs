@@ -19,9 +19,9 @@ pub fn docker(line: &str) -> (Option<Value>, Output) {
         loop {
             let (stream, _) = listener.accept().unwrap();
             match answer(&stream) {
-                Request::Container(asked) => return Some(asked),
-                Request::End => return None,
-                Request::Other => {}
+                DockerRequest::Container(asked) => return Some(asked),
+                DockerRequest::End => return None,
+                DockerRequest::Other => {}
             }
         }
     });
@@ -33,7 +33,7 @@ pub fn docker(line: &str) -> (Option<Value>, Output) {
     (engine.join().unwrap(), output)
 }
 
-enum Request {
+enum DockerRequest {
     Container(Value),
     End,
     Other,
@@ -41,7 +41,7 @@ enum Request {
 
 /// Reads one request and answers it: to a ping with the version of the interface, to all else
 /// with an error.
-fn answer(stream: &TcpStream) -> Request {
+fn answer(stream: &TcpStream) -> DockerRequest {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first).unwrap();
@@ -70,10 +70,10 @@ fn answer(stream: &TcpStream) -> Request {
         if first.starts_with("HEAD") { "" } else { text },
     );
     if first.contains("/containers/create") {
-        Request::Container(serde_json::from_slice(&body).unwrap())
+        DockerRequest::Container(serde_json::from_slice(&body).unwrap())
     } else if first.starts_with("END") {
-        Request::End
+        DockerRequest::End
     } else {
-        Request::Other
+        DockerRequest::Other
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::load::{self, Kind};
+use super::load::{self, LoadKind};
 use super::tool::Output;
 use crate::guest::ways;
 
@@ -60,14 +60,14 @@ pub fn load_of(measure: &str, quick: bool) -> load::Options {
         checks,
         burst: u64::MAX,
         pause: 100,
-        kind: Kind::Audited,
+        kind: LoadKind::Audited,
     };
     if measure == LOW_RATE {
         load.burst = 50;
         load.checks = 1_000;
     }
     if measure == UNAUDITED {
-        load.kind = Kind::Unaudited;
+        load.kind = LoadKind::Unaudited;
     }
     load
 }

@@ -1,6 +1,6 @@
 //! docs/performance.md, written from the figures.
 
-use super::figure::{HOST, Report};
+use super::figure::{Figures, HOST};
 use super::measure::NOTHING;
 use super::table::{self, Table};
 use super::{cases, goals, repeat};
@@ -135,7 +135,7 @@ and five times traced, in turns. These are the medians of the ratios, and of thr
 ";
 
 /// The document.
-pub fn text(reports: &[Report], again: &[Report]) -> String {
+pub fn text(reports: &[Figures], again: &[Figures]) -> String {
     let mut text = BEGINNING.to_owned();
     for report in reports {
         text += &format!("\n## Linux {}\n\n", report.kernel);

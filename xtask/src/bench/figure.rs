@@ -53,7 +53,7 @@ impl Figure {
 
 /// All figures of a kernel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct Figures {
     /// What `uname -r` says.
     pub kernel: String,
     /// The kernel's row in the table of kernels.
@@ -69,7 +69,7 @@ pub struct Report {
 /// The row of this machine's own kernel.
 pub const HOST: &str = "this machine";
 
-impl Report {
+impl Figures {
     /// One without figures.
     pub fn new(row: &str, kernel: &str, quick: bool) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! The figures to reach, and whether they are reached.
 
 use super::cases;
-use super::figure::Report;
+use super::figure::Figures;
 use super::measure::{BURST, BURST_TOTAL, IDLE, LOST, MEMORY, NOTHING, START};
 use super::table::{Table, added};
 
@@ -16,7 +16,7 @@ struct Goal {
 }
 
 /// Each goal with what was measured.
-pub fn table(report: &Report) -> Table {
+pub fn table(report: &Figures) -> Table {
     let head = ["goal", "measured", "at most", ""];
     let mut rows = Vec::new();
     for goal in goals(report) {
@@ -39,7 +39,7 @@ pub fn table(report: &Report) -> Table {
     }
 }
 
-fn goals(report: &Report) -> Vec<Goal> {
+fn goals(report: &Figures) -> Vec<Goal> {
     let subjects = report.subjects();
     let Some(ours) = subjects.iter().find(|name| name.starts_with("capable ")) else {
         return Vec::new();
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_goal_is_reached_missed_or_unknown() {
-        let mut report = Report::new("6.1", "6.1.0", false);
+        let mut report = Figures::new("6.1", "6.1.0", false);
         report.figures = vec![
             Figure::new(NOTHING, cases::ROWS, 2600.0),
             Figure::new("capable kprobe ring", cases::ROWS, 3500.0),

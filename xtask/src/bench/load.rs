@@ -18,7 +18,7 @@ pub const WARM_UP: u64 = 100;
 
 /// What a turn of the loop does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Kind {
+pub enum LoadKind {
     /// `setuid(0)`: one audited check of CAP_SETUID (kernel/sys.c, `__sys_setuid`).
     Audited,
     /// The kernel's symbol table opened and closed: one check of CAP_SYSLOG that is not audited
@@ -27,7 +27,7 @@ pub enum Kind {
     Unaudited,
 }
 
-impl Kind {
+impl LoadKind {
     /// As the command line has it.
     pub fn name(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ pub struct Options {
     pub pause: u64,
     /// Which checks
     #[arg(long, value_enum, default_value = "audited")]
-    pub kind: Kind,
+    pub kind: LoadKind,
 }
 
 /// What a load took, in nanoseconds; in a guest that counts instructions, in instructions.
@@ -95,13 +95,13 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 /// Makes one check.
-pub fn check(kind: Kind) {
+pub fn check(kind: LoadKind) {
     match kind {
-        Kind::Audited => {
+        LoadKind::Audited => {
             // SAFETY: the call takes a number; root becomes what it is.
             unsafe { libc::syscall(libc::SYS_setuid, 0) };
         }
-        Kind::Unaudited => {
+        LoadKind::Unaudited => {
             // SAFETY: the path is static, and the descriptor is ours.
             unsafe {
                 let file = libc::open(c"/proc/kallsyms".as_ptr(), libc::O_RDONLY);

@@ -13,7 +13,7 @@ use super::cases::{self, Case};
 use super::empty;
 use super::figure::Figure;
 use super::host;
-use super::load::{self, Kind, Taken};
+use super::load::{self, LoadKind, Taken};
 use super::peers;
 use super::profile;
 use super::soak;
@@ -279,7 +279,7 @@ fn settle_under_checks(tool: &mut Tool) -> Result<Vec<u64>> {
         let last = made.last().copied().unwrap_or_default();
         if now < OFTEN || now - last > SELDOM {
             made.push(now);
-            load::check(Kind::Audited);
+            load::check(LoadKind::Audited);
         }
     })?;
     Ok(made)
@@ -329,7 +329,7 @@ fn burst(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
         checks: BURST_CHECKS - load::WARM_UP,
         burst: u64::MAX,
         pause: 0,
-        kind: Kind::Audited,
+        kind: LoadKind::Audited,
     };
     let loads = [spawn_load(load)?, spawn_load(load)?];
     for load in loads {

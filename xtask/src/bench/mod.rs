@@ -31,11 +31,11 @@ use anyhow::{Context as _, Result, bail};
 use crate::binaries::as_root;
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Rows};
-use crate::qemu::Machine;
+use crate::qemu::VirtualMachine;
 use crate::tally::Lines;
 use crate::{binaries, guest_root, places, process};
 
-use figure::{Figure, HOST, Report};
+use figure::{Figure, Figures, HOST};
 
 /// The memory of a guest in MiB, which holds clang's libraries and the kernel's headers.
 const MEMORY: u32 = 3072;
@@ -119,7 +119,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let base = guest_root::base(&programs)?;
         for kernel in kernels::install_all(&options.kernel.0, false)? {
             let peers = peers::fetch(&kernel)?;
-            let mut report = Report::new(kernel.name, &kernel.release, options.quick);
+            let mut report = Figures::new(kernel.name, &kernel.release, options.quick);
             let parts = match options.part {
                 Some(part) => vec![part],
                 None => vec![Part::Counts, Part::Burst],
@@ -150,12 +150,12 @@ pub fn soak(folder: &Path, minutes: u64) -> Result<()> {
 }
 
 /// The figures of these files, those of a kernel together.
-fn read(paths: &[PathBuf]) -> Result<Vec<Report>> {
-    let mut reports: Vec<Report> = Vec::new();
+fn read(paths: &[PathBuf]) -> Result<Vec<Figures>> {
+    let mut reports: Vec<Figures> = Vec::new();
     for path in paths {
         let text =
             fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let read: Vec<Report> = serde_json::from_str(&text)
+        let read: Vec<Figures> = serde_json::from_str(&text)
             .with_context(|| format!("{} holds no figures", path.display()))?;
         for report in read {
             match reports.iter_mut().find(|known| known.row == report.row) {
@@ -168,7 +168,7 @@ fn read(paths: &[PathBuf]) -> Result<Vec<Report>> {
 }
 
 /// Writes the document where that is asked for.
-fn document(options: &Options, reports: &[Report], again: &[Report]) -> Result<ExitCode> {
+fn document(options: &Options, reports: &[Figures], again: &[Figures]) -> Result<ExitCode> {
     if options.document {
         let path = places::workspace().join("docs/performance.md");
         fs::write(&path, document::text(reports, again))
@@ -178,7 +178,7 @@ fn document(options: &Options, reports: &[Report], again: &[Report]) -> Result<E
 }
 
 /// Shows the figures of a kernel, and writes them, whatever becomes of the next.
-fn finish(options: &Options, report: Report, reports: &mut Vec<Report>) -> Result<()> {
+fn finish(options: &Options, report: Figures, reports: &mut Vec<Figures>) -> Result<()> {
     println!("{}", table::text(&report));
     reports.push(report);
     if let Some(path) = &options.json {
@@ -196,10 +196,10 @@ fn on_this_machine(programs: &[PathBuf]) -> Result<(&Path, PathBuf)> {
 }
 
 /// Measures on this machine's kernel, with the programs that go into a guest.
-fn this_machine(programs: &[PathBuf]) -> Result<Report> {
+fn this_machine(programs: &[PathBuf]) -> Result<Figures> {
     let (folder, capable) = on_this_machine(programs)?;
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let mut report = Report::new(HOST, release.trim(), false);
+    let mut report = Figures::new(HOST, release.trim(), false);
     let output = process::output(
         as_root(folder)?
             .args(["guest", "bench", "--host"])
@@ -218,9 +218,9 @@ fn guest(
     base: &Archive,
     peers: &PathBuf,
     part: Part,
-    report: &mut Report,
+    report: &mut Figures,
 ) -> Result<()> {
-    let machine = Machine {
+    let machine = VirtualMachine {
         kernel,
         base,
         layers: std::slice::from_ref(peers),

@@ -1,7 +1,7 @@
 //! How far the counts of two runs are from each other.
 
 use super::cases::PER_CHECK;
-use super::figure::Report;
+use super::figure::Figures;
 use super::table::loses;
 
 /// One figure of two runs.
@@ -21,7 +21,7 @@ impl Difference<'_> {
 
 /// A sentence on the instructions per check, in the whole system, of a run and of another on the same
 /// kernel; empty where there is no other.
-pub fn text(report: &Report, again: &[Report]) -> String {
+pub fn text(report: &Figures, again: &[Figures]) -> String {
     let Some(other) = again.iter().find(|other| other.row == report.row) else {
         return String::new();
     };
@@ -56,7 +56,7 @@ pub fn text(report: &Report, again: &[Report]) -> String {
 const LIMIT: f64 = 5.0;
 
 /// What both runs counted and neither lost checks at.
-fn differences<'a>(report: &'a Report, other: &Report) -> Vec<Difference<'a>> {
+fn differences<'a>(report: &'a Figures, other: &Figures) -> Vec<Difference<'a>> {
     let counted = report
         .figures
         .iter()
@@ -81,8 +81,8 @@ mod tests {
     use super::super::figure::Figure;
     use super::*;
 
-    fn report(rows: f64, json: f64) -> Report {
-        let mut report = Report::new("6.1", "6.1.0", false);
+    fn report(rows: f64, json: f64) -> Figures {
+        let mut report = Figures::new("6.1", "6.1.0", false);
         report.figures = vec![
             Figure::new("capable", ROWS, rows),
             Figure::new("capable", JSON, json),

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::load::{self, Kind};
+use super::load::{self, LoadKind};
 use super::measure;
 
 /// How often the memory is looked at.
@@ -119,7 +119,7 @@ fn make(over: &AtomicBool) -> Result<u64> {
             checks: CHECKS,
             burst: u64::MAX,
             pause: 0,
-            kind: Kind::Audited,
+            kind: LoadKind::Audited,
         })?;
         made += CHECKS + load::WARM_UP;
     }

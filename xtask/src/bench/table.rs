@@ -1,7 +1,7 @@
 //! The figures of a kernel as a table.
 
 use super::cases;
-use super::figure::{HOST, Report};
+use super::figure::{Figures, HOST};
 use super::host::RATIO;
 use super::measure::{BURST, IDLE, LOST, MEMORY, NOTHING, SIZE, START};
 
@@ -14,7 +14,7 @@ pub struct Table {
 }
 
 /// What each tracer adds to each check, in instructions of the whole system.
-pub fn instructions(report: &Report) -> Table {
+pub fn instructions(report: &Figures) -> Table {
     let mut head = vec!["added per check".to_owned()];
     head.extend(cases::PER_CHECK.map(str::to_owned));
     let rows = subjects(report, |subject| {
@@ -33,7 +33,7 @@ pub fn instructions(report: &Report) -> Table {
 }
 
 /// What else was measured.
-pub fn others(report: &Report) -> Table {
+pub fn others(report: &Figures) -> Table {
     let head = [
         "",
         "exec to attached, ms",
@@ -73,7 +73,7 @@ pub fn others(report: &Report) -> Table {
 }
 
 /// What was measured on this machine: how many times as long the load takes when it is traced.
-pub fn ratios(report: &Report) -> Table {
+pub fn ratios(report: &Figures) -> Table {
     let head = ["capable", "the load takes"].map(str::to_owned).to_vec();
     let mut rows = Vec::new();
     for figure in &report.figures {
@@ -91,7 +91,7 @@ pub fn ratios(report: &Report) -> Table {
 }
 
 /// All tables as plain text.
-pub fn text(report: &Report) -> String {
+pub fn text(report: &Figures) -> String {
     if report.row == HOST {
         return format!("Linux {}\n{}", report.kernel, aligned(&ratios(report)));
     }
@@ -112,7 +112,7 @@ pub fn text(report: &Report) -> String {
 }
 
 /// Whether a tracer lost checks while it was measured, as far as is known.
-pub fn loses(report: &Report, subject: &str, measure: &str) -> bool {
+pub fn loses(report: &Figures, subject: &str, measure: &str) -> bool {
     let said = report.find(subject, measure).and_then(|figure| figure.lost);
     // bpftrace says it where its rows go, to /dev/null; there, another run tells.
     let seen = report
@@ -122,13 +122,13 @@ pub fn loses(report: &Report, subject: &str, measure: &str) -> bool {
 }
 
 /// Instructions that a tracer adds to a check.
-pub fn added(report: &Report, subject: &str, measure: &str) -> Option<f64> {
+pub fn added(report: &Figures, subject: &str, measure: &str) -> Option<f64> {
     let base = report.value(NOTHING, cases::load_named(measure))?;
     Some(report.value(subject, measure)? - base)
 }
 
 /// The rows in which at least one cell says something.
-fn subjects(report: &Report, cells: impl Fn(&str) -> Vec<String>) -> Vec<Vec<String>> {
+fn subjects(report: &Figures, cells: impl Fn(&str) -> Vec<String>) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for subject in report.subjects() {
         let cells = cells(subject);
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_a_tracer_adds_is_shown_and_marked_where_it_lost_checks() {
-        let mut report = Report::new("6.1", "6.1.0", false);
+        let mut report = Figures::new("6.1", "6.1.0", false);
         report.figures = vec![
             Figure::new(NOTHING, cases::ROWS, 2600.0),
             Figure::new("quick", cases::ROWS, 3600.0),

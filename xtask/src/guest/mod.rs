@@ -37,11 +37,11 @@ pub use tests::Scope;
 #[command(name = "xtask guest", no_binary_name = true)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: GuestCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum GuestCommand {
     /// Make capability checks that are known, and print one JSON line for each run
     Trigger {
         /// Names of triggers, or `all`, or `list`
@@ -110,24 +110,26 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         }
     };
     match arguments.command {
-        Command::Trigger {
+        GuestCommand::Trigger {
             names,
             identity,
             hold_start,
         } => runner::command(&names, identity, hold_start),
-        Command::Tests { only } => tests::command(&only),
-        Command::RandomVerdicts { count, seed } => random::command(count, seed),
-        Command::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
-        Command::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),
-        Command::Programs { archives, only } => tests::programs::root::command(&archives, &only),
-        Command::Priority => {
+        GuestCommand::Tests { only } => tests::command(&only),
+        GuestCommand::RandomVerdicts { count, seed } => random::command(count, seed),
+        GuestCommand::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
+        GuestCommand::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),
+        GuestCommand::Programs { archives, only } => {
+            tests::programs::root::command(&archives, &only)
+        }
+        GuestCommand::Priority => {
             let who = 0;
             syscall::call!(SYS_setpriority, libc::PRIO_PROCESS, who, -5)
                 .map_err(std::io::Error::from_raw_os_error)
                 .context("cannot raise the priority")?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::AfterExec { name, report } => runner::after_exec(&name, report),
+        GuestCommand::AfterExec { name, report } => runner::after_exec(&name, report),
     }
 }
 

@@ -13,7 +13,7 @@ use super::fork::Child;
 use super::identity::Identity;
 use super::kernel::Version;
 use super::scene::{Scene, in_virtual_machine};
-use super::syscall::{Outcome, call};
+use super::syscall::{Answer, call};
 use super::trigger::{Given, Trigger};
 use super::triggers;
 
@@ -124,13 +124,13 @@ pub fn run(
     drop(writer);
     run.pid = child.pid();
     run.tid = child.pid();
-    match Report::receive(reader)? {
-        Some(Report::Done(Ok(value))) => run.ret = Some(value),
-        Some(Report::Done(Err(libc::ENOSYS))) => {
+    match Message::receive(reader)? {
+        Some(Message::Done(Ok(value))) => run.ret = Some(value),
+        Some(Message::Done(Err(libc::ENOSYS))) => {
             run.skipped = Some("this kernel is built without the system call".to_owned());
         }
-        Some(Report::Done(Err(errno))) => run.errno = Some(errno),
-        Some(Report::NotReady(errno)) => {
+        Some(Message::Done(Err(errno))) => run.errno = Some(errno),
+        Some(Message::NotReady(errno)) => {
             let error = io::Error::from_raw_os_error(errno);
             run.skipped = Some(format!("it could not be prepared: {error}"));
         }
@@ -164,11 +164,11 @@ fn perform(trigger: &Trigger, identity: Identity, scene: &Scene, report: i32) ->
             set_name(trigger.name);
             let outcome = (trigger.act)(given);
             set_name("guest-stage");
-            Report::Done(outcome)
+            Message::Done(outcome)
         }
         Err(error) => {
             let error: io::Error = error;
-            Report::NotReady(error.raw_os_error().unwrap_or(libc::EIO))
+            Message::NotReady(error.raw_os_error().unwrap_or(libc::EIO))
         }
     };
     message.send(report)
@@ -186,7 +186,7 @@ pub fn after_exec(name: &str, report: i32) -> Result<ExitCode> {
     set_name(name);
     let outcome = act();
     set_name("guest-stage");
-    match Report::Done(outcome).send(report) {
+    match Message::Done(outcome).send(report) {
         0 => Ok(ExitCode::SUCCESS),
         _ => bail!("cannot report the outcome to descriptor {report}"),
     }
@@ -204,14 +204,14 @@ fn set_name(name: &str) {
 
 /// What a child tells its parent.
 #[derive(Clone, Copy, Debug)]
-enum Report {
+enum Message {
     /// It acted.
-    Done(Outcome),
+    Done(Answer),
     /// A step before that failed with this errno.
     NotReady(i32),
 }
 
-impl Report {
+impl Message {
     fn send(self, descriptor: i32) -> i32 {
         let (kind, value) = match self {
             Self::Done(Ok(value)) => (0_i64, value),

@@ -154,7 +154,7 @@ pub fn in_virtual_machine() -> bool {
 
 /// Writes `security.capability` with one permitted and effective set, in version 2
 /// (include/uapi/linux/capability.h, `struct vfs_cap_data`).
-pub fn set_file_capabilities(path: &std::ffi::CStr, permitted: u64) -> super::syscall::Outcome {
+pub fn set_file_capabilities(path: &std::ffi::CStr, permitted: u64) -> super::syscall::Answer {
     const VERSION_2: u32 = 0x0200_0000;
     const EFFECTIVE: u32 = 1;
     let low = (permitted & u64::from(u32::MAX)) as u32;

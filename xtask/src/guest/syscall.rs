@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use libc::c_long;
 
 /// What a system call answered: its value, or the errno.
-pub type Outcome = Result<i64, i32>;
+pub type Answer = Result<i64, i32>;
 
 /// One argument of a system call: a number, or the address of something borrowed for the call.
 #[derive(Clone, Copy)]
@@ -52,7 +52,7 @@ from_number!(u8, i32, u32, i64, u64, usize);
 ///
 /// Safe to call with an [`Argument`] only, which holds nothing but numbers and live borrows; a
 /// length that goes with an address is the business of the trigger that writes both down.
-pub fn invoke(number: c_long, arguments: &[Argument<'_>]) -> Outcome {
+pub fn invoke(number: c_long, arguments: &[Argument<'_>]) -> Answer {
     let mut registers = [0; 6];
     for (register, argument) in registers.iter_mut().zip(arguments) {
         *register = argument.0;

@@ -6,7 +6,7 @@ use super::capabilities::Capability;
 use super::identity::Identity;
 use super::kernel::Version;
 use super::scene::Scene;
-use super::syscall::Outcome;
+use super::syscall::Answer;
 
 /// How a check ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,9 +166,9 @@ pub struct Trigger {
     /// What it does, for a reader.
     pub about: &'static str,
     /// What it does.
-    pub act: fn(Given<'_>) -> Outcome,
+    pub act: fn(Given<'_>) -> Answer,
     /// What the program does that `act` executes, if it does.
-    pub after_exec: Option<fn() -> Outcome>,
+    pub after_exec: Option<fn() -> Answer>,
     /// Prepares it before the process becomes the identity.
     pub stage_as_root: Option<Stage>,
     /// Prepares it after the process became the identity.
@@ -189,7 +189,7 @@ impl Trigger {
         name: &'static str,
         about: &'static str,
         expected: &'static [Expected],
-        act: fn(Given<'_>) -> Outcome,
+        act: fn(Given<'_>) -> Answer,
     ) -> Self {
         assert!(name.len() <= 15, "a comm has 15 bytes");
         Self {
@@ -237,7 +237,7 @@ impl Trigger {
     }
 
     /// Executes this program, which then does that.
-    pub const fn then(mut self, act: fn() -> Outcome) -> Self {
+    pub const fn then(mut self, act: fn() -> Answer) -> Self {
         self.after_exec = Some(act);
         self
     }

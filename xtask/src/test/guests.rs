@@ -12,7 +12,7 @@ use super::Only;
 use super::summary::Summary;
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Kernel};
-use crate::qemu::Machine;
+use crate::qemu::VirtualMachine;
 use crate::tally::{Lines, Tally};
 use crate::{binaries, guest, guest_root, packages, vm};
 
@@ -82,7 +82,7 @@ fn next<'a>(waiting: &Mutex<VecDeque<&'a Installed>>) -> Option<&'a Installed> {
 }
 
 fn one(kernel: &Installed, base: &Archive, layers: &[PathBuf], only: Only<'_>) -> Tested {
-    let machine = Machine {
+    let machine = VirtualMachine {
         kernel,
         base,
         layers,

@@ -1,31 +1,20 @@
 //! Each format, from records as the kernel side sends them.
 
 mod formats;
+#[path = "../../../tests/common/known.rs"]
+mod known;
 mod options;
 mod schema;
 mod table;
 mod templates;
 
-use capable_common::{Check, Detail, Flags, RecordKind};
+use capable_common::{Check, Detail, RecordKind};
 use clap::Parser;
 use jiff::tz::TimeZone;
+use known::ALL_KNOWN;
 
 use super::{Clock, OutputOptions, Row, RowNeeds, Terminal};
 use crate::event::{Event, INITIAL_USER_NAMESPACE, Stack};
-
-/// Everything that a kernel can know is known.
-const ALL_KNOWN: u32 = Flags::AUDIT_KNOWN
-    | Flags::AUDITED
-    | Flags::INSETID_KNOWN
-    | Flags::RESULT_KNOWN
-    | Flags::CREDENTIALS_KNOWN
-    | Flags::NAMESPACE_KNOWN
-    | Flags::NAMESPACE_OWN
-    | Flags::OWNER_KNOWN
-    | Flags::TASK_KNOWN
-    | Flags::SYSCALL_KNOWN
-    | Flags::INNER_PID_KNOWN
-    | Flags::PARENT_KNOWN;
 
 /// 2026-11-22T14:03:59Z, in nanoseconds: the wall clock when the monotonic clock was zero.
 const BOOTED: i64 = 1_795_356_239_000_000_000;

@@ -37,7 +37,7 @@ const ENOUGH: usize = 5000;
 
 /// One line of `capable -o json`, as far as this test reads it.
 #[derive(Debug, Deserialize)]
-struct Row {
+struct VerdictRow {
     pid: u32,
     capability_number: i32,
     result: Option<String>,
@@ -98,8 +98,8 @@ fn verdicts(hook: &str, count: usize, tree: &Tree, generator: &mut Generator) ->
         made.push((pid, checks));
     }
     let finished = tracer.stop(libc::SIGINT)?;
-    let (rows, summary) = finished.parse::<Row>()?;
-    let mut by_process: HashMap<u32, Vec<Row>> = HashMap::new();
+    let (rows, summary) = finished.parse::<VerdictRow>()?;
+    let mut by_process: HashMap<u32, Vec<VerdictRow>> = HashMap::new();
     for row in rows {
         by_process.entry(row.pid).or_default().push(row);
     }
@@ -154,7 +154,7 @@ impl Counts {
         self.granted + self.owned + self.denied
     }
 
-    fn compare(&mut self, row: &Row, made: &Made, hook: &str) -> Result<()> {
+    fn compare(&mut self, row: &VerdictRow, made: &Made, hook: &str) -> Result<()> {
         let (result, by) = match (made.granted, made.raised) {
             (true, true) => ("granted", Some("capability")),
             (true, false) => ("granted", Some("ownership")),

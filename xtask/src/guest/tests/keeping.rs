@@ -24,7 +24,7 @@ const SMALLEST_RECORD: usize = 152;
 type Keeps = Box<dyn Fn(&Member, Act) -> bool>;
 
 /// A filter and what it keeps.
-struct Case {
+struct FilterCase {
     arguments: Vec<String>,
     keeps: Keeps,
     /// Others than the mix may be kept too.
@@ -32,8 +32,8 @@ struct Case {
 }
 
 /// A filter that keeps members of the mix only.
-fn only(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> Case {
-    Case {
+fn only(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> FilterCase {
+    FilterCase {
         arguments: arguments
             .iter()
             .map(|argument| (*argument).to_owned())
@@ -44,8 +44,8 @@ fn only(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> C
 }
 
 /// A filter that others pass too.
-fn also(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> Case {
-    Case {
+fn also(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> FilterCase {
+    FilterCase {
         strangers: true,
         ..only(arguments, keeps)
     }
@@ -187,7 +187,7 @@ pub fn by_many(_: &Bench) -> Result<()> {
     )
 }
 
-fn check(cast: &Cast, cases: &[Case]) -> Result<()> {
+fn check(cast: &Cast, cases: &[FilterCase]) -> Result<()> {
     for case in cases {
         check_one(cast, case).with_context(|| case.arguments.join(" "))?;
     }
@@ -197,7 +197,7 @@ fn check(cast: &Cast, cases: &[Case]) -> Result<()> {
 /// Runs one filter with a reader that sleeps while the checks are made, and a buffer in which
 /// those that are kept have room. Where the others are many more, they would have none: that
 /// nothing is lost shows that they were never sent.
-fn check_one(cast: &Cast, case: &Case) -> Result<()> {
+fn check_one(cast: &Cast, case: &FilterCase) -> Result<()> {
     let mut expected = BTreeMap::new();
     let made = cast.members.len() * Act::ALL.len() * usize::from(ROUNDS);
     for member in &cast.members {

@@ -150,7 +150,7 @@ pub fn command(only: &[String]) -> Result<ExitCode> {
     }
     run(TESTS, &mut tally);
     if scope == Scope::Guests {
-        programs::run(programs::Machine::Guest, wanted, &mut tally)?;
+        programs::run(Scope::Guests, wanted, &mut tally)?;
     }
     if wanted(RANDOM) {
         random::run(kernel, RANDOM_CHECKS, RANDOM_SEED, &mut tally)?;

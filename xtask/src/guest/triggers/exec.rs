@@ -7,7 +7,7 @@ use crate::guest::capabilities::{CHOWN, NET_RAW, SETUID};
 use crate::guest::fork::sleep_forever;
 use crate::guest::identity::{Identity, THIRD};
 use crate::guest::scene::{FILE_CAPABILITIES, OTHERS_FILE, SET_USER_ID};
-use crate::guest::syscall::{Outcome, call};
+use crate::guest::syscall::{Answer, call};
 use crate::guest::trigger::Verdict::{Absent, Denied, Granted};
 use crate::guest::trigger::{Given, Trigger, check};
 
@@ -61,7 +61,7 @@ pub const TRIGGERS: &[Trigger] = &[
 ];
 
 /// Executes a copy of this program, which then acts as the trigger says. Returns on failure only.
-fn execute(program: &CStr, name: &CStr, given: Given<'_>) -> Outcome {
+fn execute(program: &CStr, name: &CStr, given: Given<'_>) -> Answer {
     let mut digits = [0_u8; 12];
     let report = decimal(given.report, &mut digits);
     let arguments = [

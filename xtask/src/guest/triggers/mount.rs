@@ -3,7 +3,7 @@
 use crate::guest::capabilities::SYS_ADMIN;
 use crate::guest::identity::Identity;
 use crate::guest::scene::{MOUNT_POINT, Scene};
-use crate::guest::syscall::{Outcome, call};
+use crate::guest::syscall::{Answer, call};
 use crate::guest::trigger::Verdict::{Absent, Denied, Granted};
 use crate::guest::trigger::{Trigger, Whose, check};
 
@@ -66,7 +66,7 @@ pub const TRIGGERS: &[Trigger] = &[
     .harmful(),
 ];
 
-fn mount_and_unmount() -> Outcome {
+fn mount_and_unmount() -> Answer {
     call!(SYS_mount, c"trigger", MOUNT_POINT, c"tmpfs", 0, 0)?;
     call!(SYS_umount2, MOUNT_POINT, 0)
 }

@@ -5,7 +5,7 @@ use crate::guest::capabilities::{
 };
 use crate::guest::identity::{Identity, USER, become_user};
 use crate::guest::scene::Scene;
-use crate::guest::syscall::{Argument, Outcome, call};
+use crate::guest::syscall::{Answer, Argument, call};
 use crate::guest::trigger::Verdict::{Absent, Denied, Granted};
 use crate::guest::trigger::{Trigger, Whose, check};
 
@@ -202,7 +202,7 @@ fn socket(family: i32, kind: i32, protocol: i32) -> std::io::Result<i32> {
     i32::try_from(socket).map_err(std::io::Error::other)
 }
 
-fn set_option(socket: i32, option: i32) -> Outcome {
+fn set_option(socket: i32, option: i32) -> Answer {
     call!(
         SYS_setsockopt,
         socket,
@@ -214,7 +214,7 @@ fn set_option(socket: i32, option: i32) -> Outcome {
 }
 
 /// `RTM_SETLINK` of device 1, the loopback device, with nothing to set (struct ifinfomsg).
-fn set_link(socket: i32) -> Outcome {
+fn set_link(socket: i32) -> Answer {
     const RTM_SETLINK: u16 = 19;
     send_message(
         socket,
@@ -224,7 +224,7 @@ fn set_link(socket: i32) -> Outcome {
 }
 
 /// Sends one netlink message with 16 bytes of content (struct nlmsghdr, flag `NLM_F_REQUEST`).
-fn send_message(socket: i32, kind: u16, content: &[u8; 16]) -> Outcome {
+fn send_message(socket: i32, kind: u16, content: &[u8; 16]) -> Answer {
     let mut message = [0_u8; 32];
     message[0..4].copy_from_slice(&32_u32.to_le_bytes());
     message[4..6].copy_from_slice(&kind.to_le_bytes());

@@ -15,25 +15,17 @@ use std::fs;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
+use super::Scope;
 use crate::guest::capabilities::Capability;
 use crate::tally::Tally;
-use play::{Outcome, play};
+use play::{Played, play};
 use table::{FOLDER, PROGRAMS, Program, Runs};
-
-/// Whose the machine is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
-    /// A guest, which may be changed.
-    Guest,
-    /// Somebody's.
-    Host,
-}
 
 /// Tests every program whose test is wanted.
 ///
 /// # Errors
 /// When the folder of the programs cannot be made.
-pub fn run(machine: Machine, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -> Result<()> {
+pub fn run(scope: Scope, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -> Result<()> {
     fs::create_dir_all(FOLDER)?;
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
     fs::set_permissions(FOLDER, everybody)?;
@@ -43,7 +35,7 @@ pub fn run(machine: Machine, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -
         if !wanted(&name) {
             continue;
         }
-        if !program.harmless && machine == Machine::Host {
+        if !program.harmless && scope == Scope::Anywhere {
             println!("not here: {name}: it changes the machine");
             continue;
         }
@@ -51,7 +43,7 @@ pub fn run(machine: Machine, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -
             .needs
             .iter()
             .find(|each| held >> each.number & 1 == 0);
-        if let Some(capability) = lacks.filter(|_| machine == Machine::Host) {
+        if let Some(capability) = lacks.filter(|_| scope == Scope::Anywhere) {
             println!(
                 "not here: {name}: root does not hold {} on this machine",
                 self::name(*capability)
@@ -102,11 +94,11 @@ fn prove(program: &Program, held: u64) -> Result<()> {
             .with_context(|| format!("without {}", left_out.name))?;
         let survives = exceptions::survives(program.name, left_out);
         match (outcome, survives) {
-            (Outcome::Fails(_), None) | (Outcome::Works, Some(_)) => {}
-            (Outcome::Works, None) => {
+            (Played::Fails(_), None) | (Played::Works, Some(_)) => {}
+            (Played::Works, None) => {
                 bail!("works without {}: {}", left_out.name, reasons(&report))
             }
-            (Outcome::Fails(why), Some(reason)) => {
+            (Played::Fails(why), Some(reason)) => {
                 bail!(
                     "fails without {} ({why}), in spite of: {reason}",
                     left_out.name
@@ -144,7 +136,7 @@ fn traced(program: &Program, options: &str) -> Result<Value> {
         .to_vec();
     before.extend(options.split_whitespace().map(str::to_owned));
     before.push("--".to_owned());
-    if let Outcome::Fails(why) = play(program, &before)? {
+    if let Played::Fails(why) = play(program, &before)? {
         bail!("it does not work: {why}");
     }
     let text = fs::read_to_string(&file)?;

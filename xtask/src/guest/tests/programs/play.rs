@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 /// When it cannot be prepared or started, or does not end.
-pub fn play(program: &Program, before: &[String]) -> Result<Outcome> {
+pub fn play(program: &Program, before: &[String]) -> Result<Played> {
     let prepared = shell(program.prepare)?;
     ensure!(
         prepared.is_empty(),
@@ -48,17 +48,17 @@ pub fn play(program: &Program, before: &[String]) -> Result<Outcome> {
     };
 
     Ok(if failed.is_empty() {
-        Outcome::Works
+        Played::Works
     } else {
         let mut said = failed;
         said.push(running.said()?);
-        Outcome::Fails(said.join("; "))
+        Played::Fails(said.join("; "))
     })
 }
 
 /// Whether a program worked.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Played {
     /// It did.
     Works,
     /// It did not: what was seen.

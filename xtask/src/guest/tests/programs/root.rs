@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Machine;
+use crate::guest::tests::Scope;
 use crate::guest::syscall::call;
 use crate::tally::Tally;
 
@@ -42,7 +42,7 @@ pub fn command(archives: &[PathBuf], only: &[String]) -> Result<ExitCode> {
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
     let mut tally = Tally::default();
-    super::run(Machine::Host, wanted, &mut tally)?;
+    super::run(Scope::Anywhere, wanted, &mut tally)?;
     Ok(tally.finish())
 }
 
