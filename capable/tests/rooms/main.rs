@@ -42,7 +42,7 @@ impl fmt::Display for Import {
 }
 
 static ROOMS: LazyLock<Vec<Room>> =
-    LazyLock::new(|| table::read(include_str!("../../../ARCHITECTURE.md")));
+    LazyLock::new(|| table::read(include_str!("../../ARCHITECTURE.md")));
 
 /// The sources, and how their files use each other.
 static SOURCES: LazyLock<(Source, Vec<Import>)> = LazyLock::new(|| {
