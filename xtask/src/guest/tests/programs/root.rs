@@ -12,8 +12,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::guest::tests::Scope;
 use crate::guest::syscall::call;
+use crate::guest::tests::Scope;
 use crate::tally::Tally;
 
 /// Where the root is made, out of the way of the archives and of this program.
