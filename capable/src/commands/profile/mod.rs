@@ -34,7 +34,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// The options do not work ([`Usage`]), or tracing does not.
+/// The options do not work ([`Usage`](super::Usage)), or tracing does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let session = tracing::session(&args.target.filters(), &args.tracing, true)?;
     let reporter = Reporter::new(&args.report, Destination::Stdout)?;

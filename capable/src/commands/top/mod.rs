@@ -54,7 +54,7 @@ const FIRST: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 ///
-/// The options do not work ([`Usage`]), or tracing or the terminal does not.
+/// The options do not work ([`Usage`](super::Usage)), or tracing or the terminal does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
     block_on(async {
