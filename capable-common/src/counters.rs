@@ -15,10 +15,15 @@ pub struct Counters {
     pub filtered: u64,
     /// Checks that `--unique` dropped because their like was sent before.
     pub repeated: u64,
-    /// Checks lost because the transport was full.
+    /// Checks lost because the buffer was full.
     pub lost_full: u64,
-    /// Records other than checks lost because the transport was full.
+    /// Checks lost because their processor has no perf buffer: it was brought online after the
+    /// buffers were opened, or was offline meanwhile (CPU hotplug).
+    pub lost_hotplug: u64,
+    /// Records other than checks lost because the buffer was full.
     pub lost_life: u64,
+    /// Records other than checks lost because their processor has no perf buffer.
+    pub lost_life_hotplug: u64,
     /// Stacks that the kernel could not capture; their checks were sent without.
     pub lost_stacks: u64,
     /// Checks whose return was missed, as far as their threads' next checks show it.
@@ -28,8 +33,11 @@ pub struct Counters {
     pub unreturned: u64,
     /// Checks that could not be counted because the table was full.
     pub lost_counts: u64,
-    /// Checks sent again, or processes not followed, because a table was full.
-    pub table_full: u64,
+    /// Processes not followed because the table of processes was full.
+    pub lost_processes: u64,
+    /// Checks sent although their like may have been sent before, because the table of what was
+    /// sent was full.
+    pub unique_full: u64,
 }
 
 impl Counters {
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_the_sizes_that_the_kernel_side_was_built_with() {
-        assert_eq!(size_of::<Counters>(), 80);
+        assert_eq!(size_of::<Counters>(), 104);
         assert_eq!(size_of::<CountKey>(), 48);
         assert_eq!(size_of::<Count>(), 16);
         assert_eq!(size_of::<Recent>(), 64);

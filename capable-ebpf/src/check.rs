@@ -9,7 +9,7 @@ use crate::{
     life, maps, own, record,
     settled::SettledCheck,
     task,
-    transport::Transport,
+    transport::{Lost, Transport},
     unique::{self, Novelty},
 };
 
@@ -70,7 +70,7 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         Novelty::New => {}
         Novelty::Repeated => return maps::count_one(|counters| &mut counters.repeated),
         Novelty::CouldNotTell => {
-            maps::count_one(|counters| &mut counters.table_full);
+            maps::count_one(|counters| &mut counters.unique_full);
             T::log_full(context, "unique");
         }
     }
@@ -79,8 +79,13 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
         maps::count_one(|counters| &mut counters.lost_counts);
         T::log_full(context, "counts");
     }
-    if config!(send) != 0 && !record::send::<T, C>(context, hooked, settled) {
-        maps::count_one(|counters| &mut counters.lost_full);
+    if config!(send) != 0
+        && let Err(lost) = record::send::<T, C>(context, hooked, settled)
+    {
+        maps::count_one(|counters| match lost {
+            Lost::Full => &mut counters.lost_full,
+            Lost::NoBuffer => &mut counters.lost_hotplug,
+        });
         T::log_lost(context, settled.capability);
     }
 }

@@ -4,7 +4,12 @@ use aya_ebpf::{EbpfContext, programs::RawTracePointContext};
 use capable_common::{Life, RecordKind};
 
 use crate::{
-    clock::now, config, maps, memory::read, settled::SettledCheck, task, transport::Transport,
+    clock::now,
+    config, maps,
+    memory::read,
+    settled::SettledCheck,
+    task,
+    transport::{Lost, Transport},
 };
 
 /// In the table of processes: started by the tracer, and not yet running its program.
@@ -38,7 +43,7 @@ pub fn forked<T: Transport>(context: &RawTracePointContext) {
         return;
     };
     if maps::PIDS.insert(&child, &state, 0).is_err() {
-        maps::count_one(|counters| &mut counters.table_full);
+        maps::count_one(|counters| &mut counters.lost_processes);
         T::log_full(context, "processes");
         return;
     }
@@ -56,6 +61,7 @@ pub fn executed<T: Transport>(context: &RawTracePointContext) {
         return;
     };
     if state == WAITING && maps::PIDS.insert(&pid, &FOLLOWED, 0).is_err() {
+        maps::count_one(|counters| &mut counters.lost_processes);
         return;
     }
     report::<T, _>(context, RecordKind::Exec, 0);
@@ -117,7 +123,10 @@ fn report<T: Transport, C: EbpfContext>(context: &C, kind: RecordKind, value: i6
         value,
         comm: task::name(task::current()),
     };
-    if !T::send_life(context, &life) {
-        maps::count_one(|counters| &mut counters.lost_life);
+    if let Err(lost) = T::send_life(context, &life) {
+        maps::count_one(|counters| match lost {
+            Lost::Full => &mut counters.lost_life,
+            Lost::NoBuffer => &mut counters.lost_life_hotplug,
+        });
     }
 }

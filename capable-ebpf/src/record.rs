@@ -11,7 +11,7 @@ use crate::{
     settled::SettledCheck,
     stack,
     task::{self, Identity},
-    transport::Transport,
+    transport::{Lost, Transport},
     verdict::Verdict,
 };
 
@@ -27,19 +27,19 @@ fn size() -> u64 {
     size_of::<Check>() as u64 + detail + frames * 8
 }
 
-/// Sends a check; false where it was lost.
+/// Sends a check.
 #[inline(always)]
 pub fn send<T: Transport, C: EbpfContext>(
     context: &C,
     hooked: &HookedCheck,
     settled: &SettledCheck,
-) -> bool {
+) -> Result<(), Lost> {
     let identity = task::identity(settled.task);
     let uid = identity.user();
     let size = size();
     let record = T::reserve(size, hooked.function);
     if record.is_null() {
-        return false;
+        return Err(Lost::Full);
     }
     let mut flags = settled.flags();
     if wants(Wanted::CREDENTIALS) {

@@ -11,7 +11,10 @@ use aya_ebpf::{
     maps::{PerCpuArray, PerfEventByteArray},
 };
 use capable_common::{LARGEST_RECORD, Life};
-use capable_ebpf::{hooked::HookedFunction, transport::Transport};
+use capable_ebpf::{
+    hooked::HookedFunction,
+    transport::{Lost, Transport},
+};
 
 /// The records.
 #[map]
@@ -23,11 +26,15 @@ static EVENTS: PerfEventByteArray = PerfEventByteArray::new(0);
 static SCRATCH: PerCpuArray<[u8; LARGEST_RECORD]> =
     PerCpuArray::with_max_entries(HookedFunction::COUNT, 0);
 
+/// `-ENOENT` and `-EOPNOTSUPP` (include/uapi/asm-generic/errno.h).
+const NO_ENTRY: i64 = -2;
+const NOT_ON_PROCESSOR: i64 = -95;
+
 struct Perf;
 
 impl Perf {
     #[inline(always)]
-    fn output<C: EbpfContext>(context: &C, record: *const u8, size: u64) -> bool {
+    fn output<C: EbpfContext>(context: &C, record: *const u8, size: u64) -> Result<(), Lost> {
         // SAFETY: the map is an array of perf events and the record holds `size` bytes.
         let error = unsafe {
             generated::bpf_perf_event_output(
@@ -38,7 +45,13 @@ impl Perf {
                 size,
             )
         };
-        error == 0
+        match error {
+            0 => Ok(()),
+            // `__bpf_perf_event_output` (kernel/trace/bpf_trace.c): nobody opened this processor's
+            // buffer, or its perf event went away with the processor and does not come back with it.
+            NO_ENTRY | NOT_ON_PROCESSOR => Err(Lost::NoBuffer),
+            _ => Err(Lost::Full),
+        }
     }
 }
 
@@ -51,12 +64,17 @@ impl Transport for Perf {
     }
 
     #[inline(always)]
-    fn submit<C: EbpfContext>(context: &C, record: *mut u8, size: u64, _time: u64) -> bool {
+    fn submit<C: EbpfContext>(
+        context: &C,
+        record: *mut u8,
+        size: u64,
+        _time: u64,
+    ) -> Result<(), Lost> {
         Self::output(context, record, size)
     }
 
     #[inline(always)]
-    fn send_life<C: EbpfContext>(context: &C, life: &Life) -> bool {
+    fn send_life<C: EbpfContext>(context: &C, life: &Life) -> Result<(), Lost> {
         Self::output(context, (&raw const *life).cast(), size_of::<Life>() as u64)
     }
 

@@ -4,7 +4,11 @@
 
 use aya_ebpf::{EbpfContext, helpers::generated, macros::map, maps::RingBuf};
 use capable_common::Life;
-use capable_ebpf::{config, hooked::HookedFunction, transport::Transport};
+use capable_ebpf::{
+    config,
+    hooked::HookedFunction,
+    transport::{Lost, Transport},
+};
 
 /// The records. User space sets the size.
 #[map]
@@ -55,15 +59,22 @@ impl Transport for Ring {
     }
 
     #[inline(always)]
-    fn submit<C: EbpfContext>(_context: &C, record: *mut u8, _size: u64, time: u64) -> bool {
+    fn submit<C: EbpfContext>(
+        _context: &C,
+        record: *mut u8,
+        _size: u64,
+        time: u64,
+    ) -> Result<(), Lost> {
         // SAFETY: the record comes from `reserve` and is given back here, once.
         unsafe { generated::bpf_ringbuf_submit(record.cast(), wakeup(time)) };
-        true
+        Ok(())
     }
 
     #[inline(always)]
-    fn send_life<C: EbpfContext>(_context: &C, life: &Life) -> bool {
-        EVENTS.output::<Life>(life, wakeup(life.time)).is_ok()
+    fn send_life<C: EbpfContext>(_context: &C, life: &Life) -> Result<(), Lost> {
+        EVENTS
+            .output::<Life>(life, wakeup(life.time))
+            .map_err(|_| Lost::Full)
     }
 
     #[inline(always)]

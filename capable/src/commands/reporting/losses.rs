@@ -103,7 +103,7 @@ fn losses(counters: &Counters, missed: Missed) -> Vec<Loss> {
             counters.lost_counts,
             "the table of counts was full (try --table-size)",
         ),
-        (counters.table_full, "the table of processes was full"),
+        (counters.lost_processes, "the table of processes was full"),
         (
             missed.checks,
             "the kernel skipped the hook, for this or other programs",
@@ -135,7 +135,7 @@ mod tests {
             lost_life: 2,
             lost_pairs: 3,
             lost_counts: 4,
-            table_full: 5,
+            lost_processes: 5,
             ..Counters::default()
         };
         let missed = Missed {

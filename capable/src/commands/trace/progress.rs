@@ -137,7 +137,7 @@ impl Progress {
         );
         let extra = [
             (counters.lost_stacks, "stacks could not be captured"),
-            (counters.table_full, "times a table was full"),
+            (counters.unique_full, "times the table of what was shown was full"),
         ];
         for (count, what) in extra {
             if count > 0 {

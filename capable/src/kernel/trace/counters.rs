@@ -47,24 +47,30 @@ fn add(sum: Counters, one: Counters) -> Counters {
         filtered,
         repeated,
         lost_full,
+        lost_hotplug,
         lost_life,
+        lost_life_hotplug,
         lost_stacks,
         lost_pairs,
         unreturned,
         lost_counts,
-        table_full,
+        lost_processes,
+        unique_full,
     } = one;
     Counters {
         passed: sum.passed + passed,
         filtered: sum.filtered + filtered,
         repeated: sum.repeated + repeated,
         lost_full: sum.lost_full + lost_full,
+        lost_hotplug: sum.lost_hotplug + lost_hotplug,
         lost_life: sum.lost_life + lost_life,
+        lost_life_hotplug: sum.lost_life_hotplug + lost_life_hotplug,
         lost_stacks: sum.lost_stacks + lost_stacks,
         lost_pairs: sum.lost_pairs + lost_pairs,
         unreturned: sum.unreturned.wrapping_add(unreturned),
         lost_counts: sum.lost_counts + lost_counts,
-        table_full: sum.table_full + table_full,
+        lost_processes: sum.lost_processes + lost_processes,
+        unique_full: sum.unique_full + unique_full,
     }
 }
 
@@ -72,24 +78,20 @@ fn add(sum: Counters, one: Counters) -> Counters {
 mod tests {
     use super::*;
 
-    const PAIRS: Counters = Counters {
-        passed: 95,
-        filtered: 0,
-        repeated: 0,
-        lost_full: 0,
-        lost_life: 0,
-        lost_stacks: 0,
-        lost_pairs: 2,
-        unreturned: 5,
-        lost_counts: 0,
-        table_full: 0,
-    };
+    fn pairs() -> Counters {
+        Counters {
+            passed: 95,
+            lost_pairs: 2,
+            unreturned: 5,
+            ..Counters::default()
+        }
+    }
 
     #[test]
     fn a_check_that_has_not_returned_yet_is_not_lost() {
         let Counters {
             passed, lost_pairs, ..
-        } = with_pairs(PAIRS, false);
+        } = with_pairs(pairs(), false);
         assert_eq!((passed, lost_pairs), (97, 2));
     }
 
@@ -97,7 +99,7 @@ mod tests {
     fn each_entry_without_return_is_one_lost_check_at_the_end() {
         let Counters {
             passed, lost_pairs, ..
-        } = with_pairs(PAIRS, true);
+        } = with_pairs(pairs(), true);
         assert_eq!((passed, lost_pairs), (100, 5));
     }
 
