@@ -19,9 +19,11 @@ use capable::{
     filter::{Condition, Expression},
     inspect::process::Process,
     kernel::stream::monotonic_now,
-    session::{Builder, CountBy, CountSubject, Counted, CountedStack, Counting, Session, Who},
+    session::{
+        Builder, Cause, CountBy, CountSubject, Counted, CountedStack, Counting, Losses, Session,
+        Who,
+    },
 };
-use capable_common::Counters;
 
 /// How many checks the child makes.
 const CHECKS: u64 = 500;
@@ -66,13 +68,13 @@ impl Drop for Shell {
 }
 
 /// Counts the checks of shells: all rows, and what happened to the checks.
-fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Counters) {
+fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Losses) {
     let pids = shells.iter().map(|shell| Condition::Process(shell.0.id()));
     let mut session = counting(Expression::any(pids), by);
     for shell in shells {
         shell.make_checks();
     }
-    (session.counts().unwrap(), session.counters().unwrap())
+    (session.counts().unwrap(), session.losses().unwrap())
 }
 
 /// Counts checks for CAP_SYS_RESOURCE.
@@ -88,7 +90,7 @@ fn each_check_is_counted_once_under_its_process() {
     let mut shell = [Shell::start()];
     let pid = shell[0].0.id();
     let effective = Process::read(pid).unwrap().credentials.sets.effective;
-    let (rows, counters) = count(&mut shell, CountBy::PROCESS);
+    let (rows, losses) = count(&mut shell, CountBy::PROCESS);
     assert_eq!(rows.len(), 1, "{rows:?}");
     let row = &rows[0];
     assert_eq!(
@@ -102,7 +104,7 @@ fn each_check_is_counted_once_under_its_process() {
     }
     assert_eq!(row.stack, CountedStack::NotAsked);
     assert_eq!(row.checks, CHECKS);
-    assert_eq!(counters.passed, CHECKS);
+    assert_eq!(losses, Losses::default());
     let age = monotonic_now() - row.first;
     assert!(age < 60_000_000_000, "the first check was {age} ns ago");
 }
@@ -137,9 +139,10 @@ fn what_does_not_fit_into_the_table_is_lost_and_said() {
         entries: 1,
         ..CountBy::PROCESS
     };
-    let (rows, counters) = count(&mut [Shell::start(), Shell::start()], by);
+    let (rows, losses) = count(&mut [Shell::start(), Shell::start()], by);
     assert_eq!(rows.len(), 1, "{rows:?}");
-    assert_eq!((rows[0].checks, counters.lost_counts), (CHECKS, CHECKS));
+    assert_eq!((rows[0].checks, losses.counts()), (CHECKS, CHECKS));
+    assert_eq!(losses.by(Cause::CountsFull), CHECKS);
 }
 
 #[test]
@@ -160,8 +163,7 @@ fn many_processes_are_all_read_and_go_together_when_they_ended() {
     command.args(["-c", &script]).stderr(Stdio::null());
     command.status().unwrap();
 
-    let counters = session.counters().unwrap();
-    assert_eq!(counters.passed, PROCESSES as u64);
+    assert_eq!(session.losses().unwrap(), Losses::default());
     let rows = session.counts().unwrap();
     let pids: HashSet<Who> = rows.iter().map(|row| row.who).collect();
     assert_eq!((rows.len(), pids.len()), (PROCESSES, PROCESSES));

@@ -4,13 +4,17 @@
     reason = "a test that cannot go on says where by a panic, also in its helpers"
 )]
 
+#[path = "common/flood.rs"]
+mod flood;
+
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
+
+use flood::flooded;
 
 /// Much longer than it takes to show what is in the buffer.
 const SOON: Duration = Duration::from_secs(20);
@@ -19,36 +23,25 @@ const SOON: Duration = Duration::from_secs(20);
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn ctrl_c_ends_a_trace_that_cannot_keep_up() {
-    let over = AtomicBool::new(false);
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().unwrap().get() {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    // SAFETY: the call takes a number; whether it is refused does not matter: this
-                    // process stays who it is, and CAP_SETUID was asked for.
-                    unsafe { libc::syscall(libc::SYS_setuid, 0) };
-                }
-            });
-        }
-        let mut trace = Command::new(env!("CARGO_BIN_EXE_capable"))
-            .args(["trace", "-o", "json", "-p"])
-            .arg(std::process::id().to_string())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let rows = BufReader::new(trace.stdout.take().unwrap()).lines();
-        // Its rows are read to the end, or it would wait for the pipe.
-        let reader = scope.spawn(|| rows.map_while(Result::ok).count());
+    let own = std::process::id().to_string();
+    let mut trace = Command::new(env!("CARGO_BIN_EXE_capable"))
+        .args(["trace", "-o", "json", "-p", &own])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Its rows are read to the end, or it would wait for the pipe.
+    let rows = BufReader::new(trace.stdout.take().unwrap()).lines();
+    let reader = thread::spawn(|| rows.map_while(Result::ok).count());
+    let ended = flooded(|| {
         thread::sleep(Duration::from_secs(10));
         interrupt(&trace);
-        let ended = wait(&mut trace);
-        over.store(true, Ordering::Relaxed);
-        trace.kill().unwrap();
-        trace.wait().unwrap();
-        assert!(reader.join().unwrap() > 10_000, "nothing was traced");
-        assert!(ended, "it went on for {SOON:?} after Ctrl-C");
+        wait(&mut trace)
     });
+    trace.kill().unwrap();
+    trace.wait().unwrap();
+    assert!(reader.join().unwrap() > 10_000, "nothing was traced");
+    assert!(ended, "it went on for {SOON:?} after Ctrl-C");
 }
 
 fn interrupt(child: &Child) {

@@ -56,8 +56,6 @@ mod descendants;
 mod error;
 mod streaming;
 
-use capable_common::Counters;
-
 pub use builder::{Builder, Planned};
 pub use counting::Counting;
 pub use error::SessionError;
@@ -66,8 +64,8 @@ pub use streaming::Streaming;
 pub use crate::kernel::{
     hook::{Hook, Transport},
     trace::{
-        attach::Missed,
         counts::{CountBy, CountSubject, Counted, CountedStack, Who},
+        losses::{Cause, Effect, Loss, Losses},
         record::Record,
         settings::Records,
     },
@@ -94,10 +92,10 @@ pub struct Session<Output> {
 /// What happened in a session, from its beginning to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// What happened to the checks, as the kernel side counted.
-    pub counters: Counters,
-    /// What the kernel skipped.
-    pub missed: Missed,
+    /// How many checks there were, whether or not a filter kept them.
+    pub seen: u64,
+    /// What is known to be missing.
+    pub losses: Losses,
     /// What was counted, in no order; empty where nothing was to be.
     pub counts: Vec<Counted>,
 }
@@ -105,9 +103,10 @@ pub struct Summary {
 impl Summary {
     /// Of a trace that is detached.
     fn of(tracer: &Tracer, counts: Vec<Counted>) -> Result<Self, TracerError> {
+        let losses = tracer.losses()?;
         Ok(Self {
-            counters: tracer.counters()?,
-            missed: tracer.missed(),
+            seen: tracer.counters()?.seen() + losses.by(Cause::HookSkipped),
+            losses,
             counts,
         })
     }
@@ -124,18 +123,22 @@ impl<Output> Session<Output> {
         &self.gaps
     }
 
-    /// What happened to the checks so far, as the kernel side counted.
+    /// How many checks reached the hook so far, whether or not a filter kept them.
     ///
     /// # Errors
     ///
     /// The counters cannot be read.
-    pub fn counters(&self) -> Result<Counters, SessionError> {
-        Ok(self.tracer.counters()?)
+    pub fn seen(&self) -> Result<u64, SessionError> {
+        Ok(self.tracer.counters()?.seen())
     }
 
-    /// What the kernel skipped so far.
-    pub fn missed(&self) -> Missed {
-        self.tracer.missed()
+    /// What is known to be missing so far.
+    ///
+    /// # Errors
+    ///
+    /// The counters cannot be read.
+    pub fn losses(&self) -> Result<Losses, SessionError> {
+        Ok(self.tracer.losses()?)
     }
 
     /// Gives up every capability of this process that is not needed to go on, but those to keep.

@@ -47,6 +47,14 @@ pub fn leave_the_first() -> io::Result<()> {
     }
 }
 
+/// Moves the calling process to the second processor.
+///
+/// # Errors
+/// What sched_setaffinity(2) answers.
+pub fn move_to_the_second() -> io::Result<()> {
+    run_on(1 << 1)
+}
+
 fn run_on(processors: u64) -> io::Result<()> {
     call!(SYS_sched_setaffinity, 0, 8, Argument::read(&processors))
         .map_err(io::Error::from_raw_os_error)?;

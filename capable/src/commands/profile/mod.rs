@@ -18,6 +18,7 @@ use super::{
     tracing::{
         self, Stop, block_on,
         signals::{self, Signals},
+        told::Growth,
     },
 };
 use crate::{
@@ -62,7 +63,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             .ok();
         let mut account = Account::new(&session, &gaps);
         let happened = session.finish()?;
-        account.settle(&happened);
+        account.settle(&happened.losses);
         let mut observer = Observer::new(&profiled, symbols, began);
         let run = Run {
             subject: Some(profiled.subject()),
@@ -80,7 +81,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Waits for the end, and makes room in the table meanwhile.
 async fn wait(session: &mut Session<Counting>, stop: &Stop, profiled: &Profiled) -> Result<()> {
-    let mut lost = 0;
+    let mut growth = Growth::default();
     loop {
         tokio::select! {
             biased;
@@ -88,12 +89,8 @@ async fn wait(session: &mut Session<Counting>, stop: &Stop, profiled: &Profiled)
             () = sleep(INTERVAL) => {}
         }
         session.fold_ended()?;
-        let counters = session.counters()?;
-        if counters.lost_counts > lost {
-            lost = counters.lost_counts;
-            say(format_args!(
-                "capable: lost {lost} checks so far: the table is full, try --table-size\n"
-            ));
+        for line in growth.lines(&session.losses()?) {
+            say(format_args!("capable: {line}\n"));
         }
         if profiled.has_ended() {
             say(format_args!("capable: {} has ended\n", profiled.subject()));

@@ -2,11 +2,9 @@
 
 use std::fs;
 
-use capable_common::Counters;
-
 use crate::{
     profile::{Run, report::Loss},
-    session::{Missed, Session, Summary},
+    session::{self, Effect, Losses, Session},
 };
 
 /// How the checks were seen, and what of them was not.
@@ -50,27 +48,14 @@ impl Account {
         self.notes.push(sentence);
     }
 
-    /// Adds what the kernel side and the kernel counted.
-    pub fn settle(&mut self, happened: &Summary) {
-        let Summary {
-            counters, missed, ..
-        } = *happened;
-        self.losses.extend(losses(&counters, missed));
-        if counters.lost_stacks > 0 {
-            self.unknown(format!(
-                "{} stacks could not be captured: who asked is not known",
-                counters.lost_stacks
-            ));
-        }
-        if missed.outcomes > 0 {
-            self.unknown(format!(
-                "the kernel skipped the ends of {} system calls, of any program: how those went on in \
-                 which a check was denied is not known",
-                missed.outcomes
-            ));
-        }
-        if missed.uncounted {
-            self.unknown("this kernel does not count the checks that it skips".to_owned());
+    /// Adds what was lost: checks that are missing make the report incomplete, and the rest is said
+    /// to be unknown.
+    pub fn settle(&mut self, losses: &Losses) {
+        for loss in losses.iter() {
+            match loss.cause.effect() {
+                Effect::Missing => self.losses.push(as_reported(loss)),
+                Effect::Unknown => self.unknown(loss.to_string()),
+            }
         }
     }
 
@@ -87,35 +72,16 @@ impl Account {
     }
 }
 
-/// Everything that was lost, by cause.
-fn losses(counters: &Counters, missed: Missed) -> Vec<Loss> {
-    [
-        (
-            counters.lost_full,
-            "the buffer was full (try --buffer-size)",
-        ),
-        (
-            counters.lost_life,
-            "the buffer was full for forks, executions and results (try --buffer-size)",
-        ),
-        (counters.lost_pairs, "the return of a check was missed"),
-        (
-            counters.lost_counts,
-            "the table of counts was full (try --table-size)",
-        ),
-        (counters.lost_processes, "the table of processes was full"),
-        (
-            missed.checks,
-            "the kernel skipped the hook, for this or other programs",
-        ),
-    ]
-    .into_iter()
-    .filter(|(lost, _)| *lost > 0)
-    .map(|(lost, cause)| Loss {
-        cause: cause.to_owned(),
-        lost: Some(lost),
-    })
-    .collect()
+/// A loss as a report says it.
+fn as_reported(loss: session::Loss) -> Loss {
+    let why = loss.cause.why();
+    Loss {
+        cause: match loss.cause.remedy() {
+            Some(remedy) => format!("{why} ({remedy})"),
+            None => why.to_owned(),
+        },
+        lost: loss.count,
+    }
 }
 
 /// The release of the running kernel, as uname(2) gives it.
@@ -127,27 +93,26 @@ fn kernel_release() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        kernel::trace::losses::tests::every_cause,
+        profile::{Report, report::text},
+    };
 
     #[test]
-    fn every_loss_makes_the_report_incomplete_and_says_its_cause() {
-        let counters = Counters {
-            lost_full: 1,
-            lost_life: 2,
-            lost_pairs: 3,
-            lost_counts: 4,
-            lost_processes: 5,
-            ..Counters::default()
-        };
-        let missed = Missed {
-            checks: 6,
-            outcomes: 7,
-            uncounted: false,
-        };
-        let lost: Vec<_> = losses(&counters, missed)
-            .into_iter()
-            .map(|loss| loss.lost)
-            .collect();
-        assert_eq!(lost, [1, 2, 3, 4, 5, 6].map(Some));
-        assert!(losses(&Counters::default(), Missed::default()).is_empty());
+    fn a_report_names_every_loss_and_is_incomplete_by_those_that_lack_checks() {
+        let mut account = Account::default();
+        account.settle(&every_cause());
+        let report = Report::new(account.into_run(), []);
+        let missing = every_cause()
+            .iter()
+            .filter(|loss| loss.cause.effect() == Effect::Missing)
+            .count();
+        assert_eq!(report.incomplete.as_ref().map(Vec::len), Some(missing));
+        let text = text(&report);
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for loss in every_cause().iter() {
+            let why = loss.cause.why();
+            assert!(words(&text).contains(why), "{why}: {text}");
+        }
     }
 }

@@ -32,7 +32,7 @@ use crate::{
         Observation, Report, Run,
         emit::{ProgramNeeds, RunsAs},
     },
-    session::{Records, Session, Streaming},
+    session::{Cause, Records, Session, Streaming},
 };
 
 /// The exit code of env(1), timeout(1) and their like where they fail themselves: 1 is too often
@@ -98,9 +98,9 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         .await?;
         let end = monotonic_now();
         let happened = session.finish(|record| collector.take(record))?;
-        account.settle(&happened);
+        account.settle(&happened.losses);
         let gains = collector.gains.any(collector.tree.executions);
-        let ends = if happened.missed.outcomes == 0 {
+        let ends = if happened.losses.by(Cause::OutcomeSkipped) == 0 {
             Ends::AllSeen
         } else {
             Ends::SomeSkipped

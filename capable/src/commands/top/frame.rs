@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use capable_common::Counters;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     event::Decision,
-    kernel::{attach::Missed, counts::Who},
+    session::{Effect, Losses, Who},
 };
 
 /// How a line looks.
@@ -55,10 +54,8 @@ pub struct Content<'a> {
     pub view: View,
     /// The reading.
     pub sample: &'a Sample,
-    /// What happened to the checks.
-    pub counters: Counters,
-    /// What the kernel skipped.
-    pub missed: Missed,
+    /// What is missing among it.
+    pub losses: Losses,
     /// For how long it has been counted.
     pub counting: Duration,
     /// The time between two readings.
@@ -110,7 +107,7 @@ impl Content<'_> {
     ) -> (Vec<Line>, usize) {
         let rows = self.rows(names);
         let columns = Columns::new(self.view.group, Some(width));
-        let mut lines = self.head(rows.len());
+        let mut lines = self.head(rows.len(), Some(width));
         lines.push(line(columns.titles(), Style::Title));
         let room = height.saturating_sub(lines.len() + 1);
         let offset = self.view.offset.min(rows.len().saturating_sub(room));
@@ -132,7 +129,7 @@ impl Content<'_> {
     pub fn text(&self, width: Option<usize>, names: &mut impl Names) -> String {
         let rows = self.rows(names);
         let columns = Columns::new(self.view.group, width);
-        let mut lines = self.head(rows.len());
+        let mut lines = self.head(rows.len(), None);
         lines.push(line(columns.titles(), Style::Title));
         lines.extend(rows.iter().map(|row| self.row(row, &columns, names)));
         let mut text = String::new();
@@ -168,8 +165,8 @@ impl Content<'_> {
         line(columns.row(row, command.as_deref()), style)
     }
 
-    /// What stands above the table.
-    fn head(&self, rows: usize) -> Vec<Line> {
+    /// What stands above the table; losses in lines of this width, where there is one.
+    fn head(&self, rows: usize, width: Option<usize>) -> Vec<Line> {
         let View {
             group,
             sort,
@@ -196,7 +193,6 @@ impl Content<'_> {
             };
             *sum += checks.total;
         }
-        let lost = self.lost();
         let unknown = if unknown > 0 {
             format!(", {unknown} unknown")
         } else {
@@ -207,30 +203,21 @@ impl Content<'_> {
                 "{} checks, {}/s, {} lost: {granted} granted, {denied} denied{unknown}; {rows} row{}",
                 self.sample.all.total,
                 rate(self.sample.rate(self.sample.all)),
-                lost.iter().map(|(checks, _)| checks).sum::<u64>(),
+                self.losses.counts(),
                 if rows == 1 { "" } else { "s" },
             ),
             Style::Plain,
         ));
         lines.push(line(self.filters.to_owned(), Style::Plain));
-        lines.extend(
-            lost.iter()
-                .filter(|(checks, _)| *checks > 0)
-                .map(|(checks, cause)| line(format!("{checks} lost: {cause}"), Style::Alarm)),
-        );
+        for loss in self.losses.iter() {
+            let style = match loss.cause.effect() {
+                Effect::Missing => Style::Alarm,
+                Effect::Unknown => Style::Plain,
+            };
+            let text = wrapped(&loss.to_string(), width.unwrap_or(usize::MAX));
+            lines.extend(text.into_iter().map(|text| line(text, style)));
+        }
         lines
-    }
-
-    /// Every check that is known to be missing from the rows.
-    fn lost(&self) -> [(u64, &'static str); 3] {
-        [
-            (
-                self.counters.lost_counts,
-                "the table was full: try --table-size, or a filter",
-            ),
-            (self.counters.lost_pairs, "their return was missed"),
-            (self.missed.checks, "the kernel skipped the hook"),
-        ]
     }
 }
 

@@ -118,8 +118,7 @@ impl<'a> Top<'a> {
         let content = Content {
             view: self.view,
             sample: &self.reading.sample,
-            counters: self.reading.counters,
-            missed: self.reading.missed,
+            losses: self.reading.losses.clone(),
             counting: self.reading.age(),
             delay: self.args.delay,
             filters: &self.filters_line,

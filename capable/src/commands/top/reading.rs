@@ -1,10 +1,9 @@
 //! What is counted, from when counting began to the latest reading.
 
-use capable_common::Counters;
 use tokio::time::{Duration, Instant};
 
 use super::sample::Sample;
-use crate::session::{CountBy, CountSubject, Counting, Missed, Planned, Session, SessionError};
+use crate::session::{CountBy, CountSubject, Counting, Losses, Planned, Session, SessionError};
 
 /// A session that counts, and what it counted when it was last read.
 pub struct Reading {
@@ -14,10 +13,8 @@ pub struct Reading {
     read: Instant,
     /// The counts.
     pub sample: Sample,
-    /// What happened to the checks.
-    pub counters: Counters,
-    /// What the kernel skipped.
-    pub missed: Missed,
+    /// What is missing among them.
+    pub losses: Losses,
 }
 
 impl Reading {
@@ -44,8 +41,7 @@ impl Reading {
             began: now,
             read: now,
             sample: Sample::default(),
-            counters: Counters::default(),
-            missed: Missed::default(),
+            losses: Losses::default(),
         })
     }
 
@@ -74,8 +70,7 @@ impl Reading {
         let now = Instant::now();
         self.sample = self.sample.next(&counted, now - self.read);
         self.read = now;
-        self.counters = self.session.counters()?;
-        self.missed = self.session.missed();
+        self.losses = self.session.losses()?;
         if counted.len() >= self.by.entries as usize / 2 {
             self.sample.fold(&self.session.fold_ended()?);
         }

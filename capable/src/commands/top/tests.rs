@@ -17,10 +17,8 @@ use crate::{
         Facts,
         tests::{denied, granted, undecided},
     },
-    kernel::{
-        attach::Missed,
-        counts::{Counted, CountedStack, Who},
-    },
+    kernel::trace::{attach::Missed, losses::tests::every_cause},
+    session::{Counted, CountedStack, Losses, Who},
 };
 
 fn comm(name: &[u8]) -> [u8; 16] {
@@ -91,8 +89,7 @@ fn content(sample: &Sample, view: View) -> Content<'_> {
     Content {
         view,
         sample,
-        counters: Counters::default(),
-        missed: Missed::default(),
+        losses: Losses::default(),
         counting: Duration::from_secs(3723),
         delay: Duration::from_secs(2),
         filters: "audited checks only (-v: all)",
@@ -282,24 +279,46 @@ fn scrolling_stops_where_the_rows_end() {
 }
 
 #[test]
-fn losses_are_counted_and_their_cause_is_named() {
-    let sample = sample();
+fn every_loss_is_named_on_the_screen_and_in_the_text() {
+    let (sample, losses) = (sample(), every_cause());
     let content = Content {
-        counters: Counters {
-            lost_counts: 7,
-            ..Counters::default()
-        },
-        missed: Missed {
-            checks: 5,
-            outcomes: 0,
-            uncounted: false,
-        },
+        losses: losses.clone(),
         ..content(&sample, view(Group::Check, Sort::Rate))
     };
     let text = content.text(None, &mut Fixed);
-    assert!(text.contains(", 12 lost: "), "{text}");
-    assert!(text.contains("7 lost: the table was full"), "{text}");
-    assert!(text.contains("5 lost: the kernel skipped"), "{text}");
+    assert!(
+        text.contains(&format!(", {} lost: ", losses.counts())),
+        "{text}"
+    );
+    for width in [200, 40] {
+        let (screen, _) = content.screen(width, 60, &mut Fixed);
+        let screen: Vec<_> = screen.iter().map(|line| line.text.trim_end()).collect();
+        for loss in losses.iter() {
+            let named = loss.to_string();
+            assert!(text.lines().any(|line| line == named), "{named}: {text}");
+            assert!(screen.join(" ").contains(&named), "{named}: {screen:?}");
+        }
+    }
+}
+
+/// Children whose table was full were lost in silence.
+#[test]
+fn children_that_could_not_be_followed_are_told_of() {
+    let sample = sample();
+    let counters = Counters {
+        lost_processes: 3,
+        ..Counters::default()
+    };
+    let losses = Losses::of(&counters, Missed::default());
+    let content = Content {
+        losses: losses.clone(),
+        ..content(&sample, view(Group::Check, Sort::Rate))
+    };
+    let text = content.text(None, &mut Fixed);
+    assert!(
+        text.contains("lost 3 processes: the table of processes was full"),
+        "{text}"
+    );
 }
 
 #[test]

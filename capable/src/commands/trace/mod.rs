@@ -27,7 +27,7 @@ use super::{
 use crate::{
     capability::{Capability, CapabilitySet},
     output::{RowFormat, RowNeeds, Terminal},
-    session::{CountBy, Record, Records, Session, Streaming},
+    session::{CountBy, Record, Records, Session, Streaming, Summary},
 };
 
 /// The exit code of timeout(1).
@@ -81,8 +81,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         progress.end(&happened, rows.shown);
         let ended = ended?;
         if args.summary {
-            let lost = happened.counters.lost_counts;
-            say(format_args!("{}", summary::table(&happened.counts, lost)));
+            let Summary { counts, losses, .. } = &happened;
+            say(format_args!("{}", summary::table(counts, losses)));
         }
         Ok(match ended {
             End::Stopped(Stopped::ByTime) if args.bounds.timeout.is_some() => {

@@ -2,70 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use capable_common::Counters;
-
 use crate::{
-    commands::{print::say, tracing::told},
-    session::{Missed, Session, SessionError, Streaming, Summary},
+    commands::{
+        print::say,
+        tracing::told::{self, Growth},
+    },
+    session::{Session, SessionError, Streaming, Summary},
 };
 
 /// How often losses and progress are looked at while rows come.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// Clears the line of progress.
+const CLEAR: &str = "\r\x1b[K";
+
 /// The running account.
 pub struct Progress {
     progress: bool,
     next: Instant,
-    lost: u64,
+    growth: Growth,
     previous: (Instant, u64),
-}
-
-/// Every check that is known to be missing from the rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Losses {
-    full: u64,
-    pairs: u64,
-    skipped: u64,
-}
-
-impl Losses {
-    /// Adds up the kernel side's counters and the kernel's own.
-    pub fn of(counters: &Counters, missed: Missed) -> Self {
-        Self {
-            full: counters.lost_full,
-            pairs: counters.lost_pairs,
-            skipped: missed.checks,
-        }
-    }
-
-    /// All of them.
-    pub fn total(self) -> u64 {
-        self.full + self.pairs + self.skipped
-    }
-
-    /// The causes, for people.
-    fn causes(self) -> String {
-        let Self {
-            full,
-            pairs,
-            skipped,
-        } = self;
-        let causes = [
-            (full, "the buffer was full: try --buffer-size"),
-            (pairs, "their return was missed"),
-            (skipped, "the kernel skipped the hook"),
-        ];
-        let causes: Vec<String> = causes
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, cause)| format!("{count}: {cause}"))
-            .collect();
-        if causes.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", causes.join("; "))
-        }
-    }
 }
 
 impl Progress {
@@ -79,7 +35,7 @@ impl Progress {
         Self {
             progress,
             next: now + INTERVAL,
-            lost: 0,
+            growth: Growth::default(),
             previous: (now, 0),
         }
     }
@@ -95,89 +51,66 @@ impl Progress {
             return Ok(());
         }
         self.next = now + INTERVAL;
-        let counters = session.counters()?;
-        let losses = Losses::of(&counters, session.missed());
-        if losses.total() > self.lost {
-            let clear = if self.progress { "\r\x1b[K" } else { "" };
-            say(format_args!(
-                "{clear}capable: lost {} checks so far{}\n",
-                losses.total(),
-                losses.causes()
-            ));
-            self.lost = losses.total();
+        let losses = session.losses()?;
+        let clear = if self.progress { CLEAR } else { "" };
+        for line in self.growth.lines(&losses) {
+            say(format_args!("{clear}capable: {line}\n"));
         }
         if self.progress {
+            let seen = session.seen()?;
             let (since, before) = self.previous;
             let seconds = now.duration_since(since).as_secs_f64();
-            let rate = (counters.seen() - before) as f64 / seconds;
+            let rate = (seen - before) as f64 / seconds;
             say(format_args!(
-                "\r\x1b[K{} checks seen, {shown} rows, {rate:.0} checks/s, {} lost",
-                counters.seen(),
-                self.lost
+                "{CLEAR}{seen} checks seen, {shown} rows, {rate:.0} checks/s, {} lost",
+                losses.records()
             ));
-            self.previous = (now, counters.seen());
+            self.previous = (now, seen);
         }
         Ok(())
     }
 
-    /// The sum, in one line.
+    /// The sum, and what was lost.
     pub fn end(&self, happened: &Summary, shown: u64) {
-        let Summary {
-            counters, missed, ..
-        } = *happened;
-        let losses = Losses::of(&counters, missed);
         if self.progress {
-            say(format_args!("\r\x1b[K"));
+            say(format_args!("{CLEAR}"));
         }
-        let mut line = format!(
-            "capable: {} checks seen, {shown} shown, {} lost{}",
-            counters.seen() + losses.skipped,
-            losses.total(),
-            losses.causes()
-        );
-        let extra = [
-            (counters.lost_stacks, "stacks could not be captured"),
-            (counters.unique_full, "times the table of what was shown was full"),
-        ];
-        for (count, what) in extra {
-            if count > 0 {
-                line.push_str(&format!("; {count} {what}"));
-            }
+        for line in sum(happened, shown) {
+            say(format_args!("capable: {line}\n"));
         }
-        if missed.uncounted {
-            line.push_str("; this kernel does not count the checks that it skips");
-        }
-        say(format_args!("{line}\n"));
     }
+}
+
+/// A line for the sum, and one for each loss.
+fn sum(happened: &Summary, shown: u64) -> Vec<String> {
+    let Summary { seen, losses, .. } = happened;
+    let lost = losses.records();
+    let mut lines = vec![format!("{seen} checks seen, {shown} shown, {lost} lost")];
+    lines.extend(losses.iter().map(|loss| loss.to_string()));
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::trace::losses::tests::every_cause;
 
     #[test]
-    fn every_cause_of_loss_is_named_and_added_up() {
-        let counters = Counters {
-            lost_full: 3,
-            lost_pairs: 2,
-            ..Counters::default()
+    fn the_sum_names_every_loss() {
+        let happened = Summary {
+            seen: 2000,
+            losses: every_cause(),
+            counts: Vec::new(),
         };
-        let losses = Losses::of(
-            &counters,
-            Missed {
-                checks: 4,
-                outcomes: 0,
-                uncounted: false,
-            },
+        let lines = sum(&happened, 7);
+        assert_eq!(
+            lines[0],
+            format!(
+                "2000 checks seen, 7 shown, {} lost",
+                every_cause().records()
+            )
         );
-        assert_eq!(losses.total(), 9);
-        for cause in [
-            "3: the buffer was full",
-            "2: their return",
-            "4: the kernel skipped",
-        ] {
-            assert!(losses.causes().contains(cause), "{}", losses.causes());
-        }
-        assert_eq!(Losses::default().causes(), "");
+        let named: Vec<_> = every_cause().iter().map(|loss| loss.to_string()).collect();
+        assert_eq!(lines[1..], named);
     }
 }

@@ -5,15 +5,15 @@ use std::{cmp::Reverse, fmt::Write as _};
 
 use crate::{
     commands::alike::{Alike, totals},
-    kernel::counts::{Counted, Who},
     output::{comm_bytes, push_cut},
+    session::{Counted, Losses, Who},
 };
 
 /// The width of a task's name: 15 bytes and what an escape adds are cut to it.
 const COMM: usize = 15;
 
 /// The table, the most frequent first.
-pub fn table(counted: &[Counted], lost: u64) -> String {
+pub fn table(counted: &[Counted], losses: &Losses) -> String {
     let mut rows: Vec<(Alike, u64)> = totals(counted).into_iter().collect();
     rows.sort_by_key(|&(alike, checks)| (Reverse(checks), alike));
     let mut text = format!(
@@ -37,8 +37,9 @@ pub fn table(counted: &[Counted], lost: u64) -> String {
             alike.decision.word(),
         );
     }
+    let lost = losses.counts();
     if lost > 0 {
-        let _ = writeln!(text, "{lost:>10} more: the table was full");
+        let _ = writeln!(text, "{lost:>10} more were lost, see above");
     }
     text
 }
@@ -52,7 +53,8 @@ mod tests {
             Facts, Task,
             tests::{denied, undecided},
         },
-        kernel::counts::CountedStack,
+        kernel::trace::losses::tests::every_cause,
+        session::CountedStack,
     };
 
     #[test]
@@ -77,12 +79,12 @@ mod tests {
             counted(7, other, 3),
         ];
         assert_eq!(
-            format!("\n{}", table(&rows, 6)),
+            format!("\n{}", table(&rows, &every_cause())),
             r"
     CHECKS     PID COMM            CAPABILITY             RESULT
          5       7 a\x1bb          CAP_NET_RAW            denied
          4       8 a\x1bb          CAP_NET_RAW            -
-         6 more: the table was full
+       323 more were lost, see above
 "
         );
     }

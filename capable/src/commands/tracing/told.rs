@@ -1,6 +1,12 @@
-//! What a command says before the first check: how it traces, and what it cannot show.
+//! What a command says beside what it makes of the checks: how it traces, what it cannot show, and
+//! what it loses.
 
-use crate::kernel::plan::{Plan, Unknown};
+use std::collections::HashMap;
+
+use crate::{
+    kernel::plan::{Plan, Unknown},
+    session::{Cause, Losses},
+};
 
 /// A line for the plan, for each reason why something is unknown, and for each gap.
 pub fn lines<'a>(plan: &Plan, gaps: impl Iterator<Item = &'a String>) -> Vec<String> {
@@ -28,10 +34,43 @@ fn unknown(unknown: &[Unknown]) -> Vec<String> {
         .collect()
 }
 
+/// Losses as they grow.
+#[derive(Default)]
+pub struct Growth {
+    /// How much was told of before.
+    told: HashMap<Cause, u64>,
+}
+
+impl Growth {
+    /// A line for each loss that grew since the time before.
+    pub fn lines(&mut self, losses: &Losses) -> Vec<String> {
+        let mut lines = Vec::new();
+        for loss in losses.iter() {
+            let told = self.told.entry(loss.cause).or_default();
+            if let Some(count) = loss.count.filter(|count| count > told) {
+                *told = count;
+                lines.push(format!("so far {loss}"));
+            }
+        }
+        lines
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::probe::features::Lack;
+    use crate::kernel::{probe::features::Lack, trace::losses::tests::every_cause};
+
+    #[test]
+    fn a_loss_is_told_again_only_where_it_grew() {
+        let mut growth = Growth::default();
+        assert!(growth.lines(&Losses::default()).is_empty());
+        let told = growth.lines(&every_cause());
+        let counted = every_cause().iter().filter_map(|loss| loss.count).count();
+        assert_eq!(told.len(), counted, "{told:?}");
+        assert!(told[0].starts_with("so far lost 101 checks: the buffer was full"));
+        assert!(growth.lines(&every_cause()).is_empty());
+    }
 
     #[test]
     fn what_has_one_reason_is_told_in_one_line() {

@@ -7,6 +7,7 @@ mod counters;
 pub mod counts;
 pub mod filters;
 pub mod glob;
+pub mod losses;
 pub mod numbers;
 pub mod record;
 mod rest;

@@ -11,6 +11,7 @@ use super::{
     counters::CounterTable,
     counts::{CountBy, Counts, CountsError},
     filters::FilterError,
+    losses::Losses,
     numbers::{Numbers, NumbersError},
     settings::{Follow, Settings},
     stream::{Stream, StreamError},
@@ -167,8 +168,17 @@ impl Tracer {
             .map_err(|error| TracerError::Map("COUNTERS", error))
     }
 
+    /// What is known to be missing so far.
+    ///
+    /// # Errors
+    ///
+    /// The counters cannot be read.
+    pub fn losses(&self) -> Result<Losses, TracerError> {
+        Ok(Losses::of(&self.counters()?, self.missed()))
+    }
+
     /// What the kernel skipped so far.
-    pub fn missed(&self) -> Missed {
+    fn missed(&self) -> Missed {
         let attached = self.attached.missed();
         Missed {
             checks: self.missed_before.checks + attached.checks,
@@ -207,11 +217,10 @@ impl Tracer {
     }
 
     /// Takes the hooks away; what is in the stream can still be read.
-    pub fn detach(&mut self) -> Missed {
+    pub fn detach(&mut self) {
         self.missed_before = self.missed();
         self.attached.detach();
         self.detached = true;
-        self.missed_before
     }
 }
 

@@ -11,6 +11,7 @@ mod descent;
 mod errors;
 mod filters;
 mod formats;
+mod hotplug;
 mod inside;
 mod inspecting;
 mod keeping;

@@ -1,8 +1,8 @@
 //! The tests, in the order in which they run.
 
 use super::{
-    Test, burst, comm, conditions, degraded, descent, errors, filters, formats, inside, inspecting,
-    keeping, limits, meaning, output, programs, stack, stop,
+    Test, burst, comm, conditions, degraded, descent, errors, filters, formats, hotplug, inside,
+    inspecting, keeping, limits, meaning, output, programs, stack, stop,
 };
 
 /// The tests that run here and in guests, and those that run in guests only.
@@ -145,6 +145,10 @@ pub const TESTS: &[Test] = &[
     ),
     // These take privileges that this machine may not give away, make cgroups, or need Debian's
     // programs.
+    Test::in_guests(
+        "what_hotplug_loses_is_told_from_a_full_buffer",
+        hotplug::told_apart,
+    ),
     Test::in_guests("run_follows_two_thousand_forks", programs::kinds::forks),
     Test::in_guests(
         "run_is_complete_while_others_are_busy",

@@ -1,0 +1,329 @@
+//! The one account of losses: everything that a trace knows to be missing, by cause, in words that
+//! every command uses.
+
+use std::fmt;
+
+use capable_common::Counters;
+
+use super::attach::Missed;
+
+/// Why something is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// Checks: the buffer between kernel and program was full.
+    BufferFull,
+    /// Checks: their processor has no perf buffer, because it came online or went offline meanwhile.
+    Hotplug,
+    /// Checks: the pair of probes missed their return.
+    ReturnMissed,
+    /// Checks: the kernel skipped the hook.
+    HookSkipped,
+    /// Checks: there was no room in the table of counts.
+    CountsFull,
+    /// Processes: there was no room in the table of those that are followed.
+    ProcessesFull,
+    /// Forks, executions, exits and results of system calls: the buffer was full.
+    StepsBufferFull,
+    /// The same: their processor has no perf buffer.
+    StepsHotplug,
+    /// Whether checks are repeats: there was no room in the table of what was sent.
+    UniqueFull,
+    /// Stacks: the kernel could not capture them.
+    StackFailed,
+    /// Results of system calls: the kernel skipped their end.
+    OutcomeSkipped,
+    /// How many checks are missing: this kernel does not count what it skips.
+    SkipsUncounted,
+}
+
+/// What a cause takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Checks, or what leads to them, are missing.
+    Missing,
+    /// Something about checks that are there is not known.
+    Unknown,
+}
+
+/// Something that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Why.
+    pub cause: Cause,
+    /// How much; `None` where the kernel does not tell.
+    pub count: Option<u64>,
+}
+
+/// Everything that is missing, a loss for each cause. Empty where nothing is known to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Losses(Vec<Loss>);
+
+impl Losses {
+    /// What the kernel side counted, and what the kernel did.
+    pub fn of(counters: &Counters, missed: Missed) -> Self {
+        let Counters {
+            passed: _,
+            filtered: _,
+            repeated: _,
+            lost_full,
+            lost_hotplug,
+            lost_life,
+            lost_life_hotplug,
+            lost_stacks,
+            lost_pairs,
+            // Settled into `lost_pairs` where the counters are read.
+            unreturned: _,
+            lost_counts,
+            lost_processes,
+            unique_full,
+        } = *counters;
+        let Missed {
+            checks,
+            outcomes,
+            uncounted,
+        } = missed;
+        let counted = [
+            (Cause::BufferFull, lost_full),
+            (Cause::Hotplug, lost_hotplug),
+            (Cause::ReturnMissed, lost_pairs),
+            (Cause::HookSkipped, checks),
+            (Cause::CountsFull, lost_counts),
+            (Cause::ProcessesFull, lost_processes),
+            (Cause::StepsBufferFull, lost_life),
+            (Cause::StepsHotplug, lost_life_hotplug),
+            (Cause::UniqueFull, unique_full),
+            (Cause::StackFailed, lost_stacks),
+            (Cause::OutcomeSkipped, outcomes),
+        ];
+        let mut losses: Vec<Loss> = counted
+            .into_iter()
+            .filter(|&(_, count)| count > 0)
+            .map(|(cause, count)| Loss {
+                cause,
+                count: Some(count),
+            })
+            .collect();
+        if uncounted {
+            losses.push(Loss {
+                cause: Cause::SkipsUncounted,
+                count: None,
+            });
+        }
+        Self(losses)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Loss> {
+        self.0.iter().copied()
+    }
+
+    /// How much is missing by a cause, as far as it is known.
+    pub fn by(&self, cause: Cause) -> u64 {
+        self.sum(|other| other == cause)
+    }
+
+    /// How many checks are missing among records.
+    pub fn records(&self) -> u64 {
+        self.sum(|cause| cause.takes_checks() && cause != Cause::CountsFull)
+    }
+
+    /// How many checks are missing among counts, which go through no buffer.
+    pub fn counts(&self) -> u64 {
+        self.sum(|cause| {
+            cause.takes_checks() && !matches!(cause, Cause::BufferFull | Cause::Hotplug)
+        })
+    }
+
+    fn sum(&self, which: impl Fn(Cause) -> bool) -> u64 {
+        self.iter()
+            .filter(|loss| which(loss.cause))
+            .filter_map(|loss| loss.count)
+            .sum()
+    }
+}
+
+impl Cause {
+    /// What it takes away.
+    pub fn effect(self) -> Effect {
+        match self {
+            Self::UniqueFull | Self::StackFailed | Self::OutcomeSkipped | Self::SkipsUncounted => {
+                Effect::Unknown
+            }
+            _ => Effect::Missing,
+        }
+    }
+
+    /// Why, as the end of a sentence.
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::BufferFull => "the buffer was full",
+            Self::Hotplug => "their processor came online or went offline, and has no buffer",
+            Self::ReturnMissed => "their return was missed",
+            Self::HookSkipped => "the kernel skipped the hook, for this or other programs",
+            Self::CountsFull => "the table of counts was full",
+            Self::ProcessesFull => {
+                "the table of processes was full, so that they and their descendants were not \
+                 followed"
+            }
+            Self::StepsBufferFull => {
+                "the buffer was full for forks, executions, exits and results of system calls"
+            }
+            Self::StepsHotplug => {
+                "the processor of forks, executions, exits and results of system calls came online \
+                 or went offline, and has no buffer"
+            }
+            Self::UniqueFull => "the table of what was shown was full",
+            Self::StackFailed => "the kernel could not capture them",
+            Self::OutcomeSkipped => "the kernel skipped them, for any program",
+            Self::SkipsUncounted => "this kernel does not count the checks that it skips",
+        }
+    }
+
+    /// What a user can do about it, where there is something.
+    pub fn remedy(self) -> Option<&'static str> {
+        match self {
+            Self::BufferFull | Self::StepsBufferFull => Some("try --buffer-size"),
+            Self::Hotplug | Self::StepsHotplug => {
+                Some("start again, or use --transport ring where it works")
+            }
+            Self::ReturnMissed | Self::HookSkipped => {
+                Some("--hook kprobe, where it works, misses the least")
+            }
+            Self::CountsFull => Some("try --table-size, or a filter"),
+            Self::UniqueFull => Some("try a filter"),
+            Self::ProcessesFull
+            | Self::StackFailed
+            | Self::OutcomeSkipped
+            | Self::SkipsUncounted => None,
+        }
+    }
+
+    fn takes_checks(self) -> bool {
+        matches!(
+            self,
+            Self::BufferFull
+                | Self::Hotplug
+                | Self::ReturnMissed
+                | Self::HookSkipped
+                | Self::CountsFull
+        )
+    }
+
+    /// What is missing, one of it and several.
+    fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ProcessesFull => ("process", "processes"),
+            Self::StepsBufferFull | Self::StepsHotplug => {
+                ("step of a process", "steps of processes")
+            }
+            Self::StackFailed => ("stack", "stacks"),
+            Self::OutcomeSkipped => ("result of a system call", "results of system calls"),
+            _ => ("check", "checks"),
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    /// A sentence without its full stop: `lost 3 checks: the buffer was full (try --buffer-size)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cause, count } = *self;
+        let why = cause.why();
+        let Some(count) = count else {
+            return f.write_str(why);
+        };
+        let noun = match (count, cause.nouns()) {
+            (1, (one, _)) => one,
+            (_, (_, several)) => several,
+        };
+        match (cause, cause.effect()) {
+            (Cause::UniqueFull, _) => {
+                write!(f, "could not tell {count} {noun} from repeats: {why}")
+            }
+            (_, Effect::Missing) => write!(f, "lost {count} {noun}: {why}"),
+            (_, Effect::Unknown) => {
+                let are = if count == 1 { "is" } else { "are" };
+                write!(f, "{count} {noun} {are} unknown: {why}")
+            }
+        }?;
+        match cause.remedy() {
+            Some(remedy) => write!(f, " ({remedy})"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Every cause at once, each with a number of its own. Written out, so that a new counter has to
+    /// be looked at here.
+    pub(crate) fn every_cause() -> Losses {
+        let counters = Counters {
+            passed: 1000,
+            filtered: 1000,
+            repeated: 1000,
+            lost_full: 101,
+            lost_hotplug: 102,
+            lost_life: 103,
+            lost_life_hotplug: 104,
+            lost_stacks: 105,
+            lost_pairs: 106,
+            unreturned: 1000,
+            lost_counts: 107,
+            lost_processes: 108,
+            unique_full: 109,
+        };
+        let missed = Missed {
+            checks: 110,
+            outcomes: 111,
+            uncounted: true,
+        };
+        Losses::of(&counters, missed)
+    }
+
+    #[test]
+    fn every_counter_of_losses_is_in_the_account_by_a_cause_of_its_own() {
+        let mut counts: Vec<_> = every_cause().iter().map(|loss| loss.count).collect();
+        counts.sort();
+        let expected: Vec<_> = [None].into_iter().chain((101..=111).map(Some)).collect();
+        assert_eq!(counts, expected);
+        let none = Losses::of(&Counters::default(), Missed::default());
+        assert_eq!(none, Losses::default());
+    }
+
+    #[test]
+    fn what_is_missing_among_records_need_not_be_among_counts() {
+        let all = every_cause();
+        assert_eq!(all.records(), 101 + 102 + 106 + 110);
+        assert_eq!(all.counts(), 107 + 106 + 110);
+        assert_eq!(all.by(Cause::OutcomeSkipped), 111);
+    }
+
+    #[test]
+    fn a_loss_says_how_much_of_what_is_missing_why_and_what_to_do() {
+        let said = |cause, count| Loss { cause, count }.to_string();
+        assert_eq!(
+            said(Cause::BufferFull, Some(1)),
+            "lost 1 check: the buffer was full (try --buffer-size)"
+        );
+        assert_eq!(
+            said(Cause::ProcessesFull, Some(3)),
+            "lost 3 processes: the table of processes was full, so that they and their descendants \
+             were not followed"
+        );
+        assert_eq!(
+            said(Cause::UniqueFull, Some(2)),
+            "could not tell 2 checks from repeats: the table of what was shown was full (try a \
+             filter)"
+        );
+        assert_eq!(
+            said(Cause::StackFailed, Some(2)),
+            "2 stacks are unknown: the kernel could not capture them"
+        );
+        assert_eq!(
+            said(Cause::SkipsUncounted, None),
+            "this kernel does not count the checks that it skips"
+        );
+    }
+}
