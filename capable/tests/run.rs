@@ -325,9 +325,13 @@ fn a_file_that_cannot_be_what_the_gate_is_given_is_named_with_the_reason() {
         ),
         ("--allow", "\u{0}", "line 1: unknown capability"),
         ("--baseline", "net_raw\n", "this is not a report of capable"),
-        ("--baseline", "{}", "missing field `version`"),
+        ("--baseline", "{}", "missing field `schema`"),
         ("--baseline", "", "this is not a report of capable"),
-        ("--baseline", "{\"version\": 99}", "version 99"),
+        (
+            "--baseline",
+            "{\"schema\": \"capable.report/99\"}",
+            "capable.report/99",
+        ),
     ] {
         let file = folder.path().join("given");
         fs::write(&file, content).unwrap();

@@ -32,8 +32,12 @@ mod tests {
 
     #[test]
     fn children_of_children_are_found() {
+        // The standard input of a command in the background would be /dev/null, and `read` over.
         let mut shell = Command::new("sh")
-            .args(["-c", "sh -c 'echo $$; read stop' & echo $!; wait"])
+            .args([
+                "-c",
+                "exec 3<&0; sh -c 'echo $$; read stop' <&3 & echo $!; wait",
+            ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
