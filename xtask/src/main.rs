@@ -21,6 +21,7 @@ mod qemu;
 mod recipes;
 mod run;
 mod setup;
+mod sites;
 mod tally;
 mod test;
 mod toolchain;
@@ -54,6 +55,8 @@ enum Task {
     Vm(vm::Options),
     /// Measure what tracing costs, for capable and its peers, in QEMU
     Bench(bench::Options),
+    /// Compare the atlas of capability checks with the kernels' sources
+    Sites(sites::Options),
     /// Run the recipes of the manual, as root
     #[command(hide = true)]
     Recipes {
@@ -89,6 +92,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Test(options) => test::run(&options),
         Task::Vm(options) => vm::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Sites(options) => sites::run(&options),
         Task::Recipes { capable, only } => {
             Ok(recipes::run(&recipes::manual(), &capable, &only)?.finish())
         }

@@ -1,0 +1,210 @@
+//! The atlas: all lines, in files by subsystem.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::kernels::{Kernels, Version};
+use super::line::{Effect, Key, Line, Proof};
+use super::scan::Site;
+use crate::places;
+
+/// How its files end.
+const EXTENSION: &str = "sites";
+
+/// What a plain refusal says; other errnos have another meaning to a program.
+const PLAIN: [&str; 2] = ["EACCES", "EPERM"];
+
+/// The errno of a plain refusal, and whether it is in a netlink acknowledgement; none is not plain.
+type Plain = Option<(String, bool)>;
+
+/// A kernel and its sites.
+pub struct Scanned {
+    /// The kernel.
+    pub version: Version,
+    /// Its sites.
+    pub sites: Vec<Site>,
+}
+
+/// The lines of the atlas.
+#[derive(Debug, Default)]
+pub struct Atlas {
+    /// By file of the kernel, each in the order of its keys.
+    pub lines: Vec<Line>,
+}
+
+/// Where the atlas is.
+pub fn folder() -> PathBuf {
+    places::workspace().join("capable/atlas")
+}
+
+/// The subsystem of a source file, after which the atlas' file is named: its first two folders.
+pub fn subsystem(file: &str) -> String {
+    let folders: Vec<_> = file.split('/').collect();
+    let folders = &folders[..folders.len() - 1];
+    folders[..folders.len().min(2)].join("/")
+}
+
+impl Atlas {
+    /// Reads all files.
+    pub fn load() -> Result<Self> {
+        let mut atlas = Self::default();
+        let mut open = vec![folder()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(&folder)
+                .with_context(|| format!("cannot read {}", folder.display()))?
+            {
+                let path = entry?.path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if path.extension().is_some_and(|it| it == EXTENSION) {
+                    atlas.lines.extend(read(&path)?);
+                }
+            }
+        }
+        atlas.sort();
+        Ok(atlas)
+    }
+
+    fn sort(&mut self) {
+        self.lines.sort_by(|a, b| {
+            let kernels = |line: &Line| line.kernels.first();
+            (&a.key, &a.under, kernels(a)).cmp(&(&b.key, &b.under, kernels(b)))
+        });
+    }
+
+    /// Writes all files, and removes those that have no line any more.
+    pub fn save(&mut self) -> Result<()> {
+        self.sort();
+        let mut texts: BTreeMap<String, String> = BTreeMap::new();
+        let mut file = "";
+        for line in &self.lines {
+            let text = texts.entry(subsystem(&line.key.file)).or_default();
+            if line.key.file != file {
+                file = &line.key.file;
+                if !text.is_empty() {
+                    text.push('\n');
+                }
+                *text += &format!("[{file}]\n");
+            }
+            *text += &format!("{line}\n");
+        }
+        for (subsystem, text) in texts {
+            let path = folder().join(format!("{subsystem}.{EXTENSION}"));
+            if let Some(parent) = path.parent() {
+                places::create(parent)?;
+            }
+            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The line that is about a site of a kernel, whatever called it.
+    pub fn line(&self, key: &Key, version: Version) -> Option<&Line> {
+        let start = self.lines.partition_point(|line| line.key < *key);
+        let same = self.lines[start..].iter().take_while(|it| it.key == *key);
+        let mut same = same.filter(|it| it.under.is_none());
+        same.find(|line| line.kernels.have(version))
+    }
+
+    /// Lines for the sites that have none. Kernels in which the same is plain, or nothing is,
+    /// share a line.
+    pub fn missing(&self, kernels: &[Scanned]) -> Vec<Line> {
+        let versions: Vec<_> = kernels.iter().map(|kernel| kernel.version).collect();
+        let mut new: BTreeMap<Key, BTreeMap<Plain, Vec<bool>>> = BTreeMap::new();
+        for (index, kernel) in kernels.iter().enumerate() {
+            for site in &kernel.sites {
+                let key = site.key();
+                if self.line(&key, kernel.version).is_some() {
+                    continue;
+                }
+                let plain = site.is_plain().then(|| site.arrives.clone()).flatten();
+                let plain = plain.filter(|errno| PLAIN.contains(&errno.as_str()));
+                let plain = plain.map(|errno| (errno, site.in_ack));
+                let has = new.entry(key).or_default().entry(plain).or_default();
+                has.resize(kernels.len(), false);
+                has[index] = true;
+            }
+        }
+        let mut lines = Vec::new();
+        for (key, groups) in new {
+            for (plain, has) in groups {
+                let kernels = Kernels::of(&has, &versions);
+                lines.push(skeleton(key.clone(), kernels, plain));
+            }
+        }
+        lines
+    }
+
+    /// Lines, and kernels that they name, of sites that are not there.
+    pub fn gone(&self, kernels: &[Scanned]) -> Vec<(&Line, Version)> {
+        let there: Vec<BTreeSet<Key>> = kernels
+            .iter()
+            .map(|kernel| kernel.sites.iter().map(Site::key).collect())
+            .collect();
+        let mut gone = Vec::new();
+        for line in &self.lines {
+            for (kernel, there) in kernels.iter().zip(&there) {
+                if line.kernels.have(kernel.version) && !there.contains(&line.key) {
+                    gone.push((line, kernel.version));
+                }
+            }
+        }
+        gone
+    }
+}
+
+fn skeleton(key: Key, kernels: Kernels, plain: Plain) -> Line {
+    let (effect, proof) = match &plain {
+        Some((errno, true)) => (Effect::refuses(errno, &["ack"]), Proof::Plain),
+        Some((errno, false)) => (Effect::refuses(errno, &[]), Proof::Plain),
+        None => (Effect::unread(), Proof::Unread),
+    };
+    Line {
+        sentence: plain.map_or_else(String::new, |_| sentence(&key)),
+        under: None,
+        key,
+        kernels,
+        effect,
+        proof,
+    }
+}
+
+/// What can be said of a plain site by its names alone.
+fn sentence(key: &Key) -> String {
+    let syscall = key.function.strip_prefix("compat_");
+    let syscall = syscall.unwrap_or(&key.function).strip_prefix("sys_");
+    let is_request = |label: &&String| {
+        let upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        label.bytes().all(upper) && key.function.contains("ioctl")
+    };
+    match (syscall, key.label.as_ref().filter(is_request)) {
+        (Some(name), None) if key.label.is_none() => format!("{name}(2) fails"),
+        (None, Some(label)) => format!("the ioctl {label} fails"),
+        _ => String::new(),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<Line>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut lines = Vec::new();
+    let mut file = None;
+    for (number, text) in text.lines().enumerate() {
+        let place = || format!("{}:{}", path.display(), number + 1);
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        if let Some(name) = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+            file = Some(name.to_owned());
+        } else if let Some(file) = &file {
+            lines.push(Line::parse(file, text).with_context(place)?);
+        } else {
+            bail!("{}: no [file] stands before this line", place());
+        }
+    }
+    Ok(lines)
+}

@@ -1,0 +1,208 @@
+//! What a function does with the answer, where that is plain to see.
+//!
+//! Plain is: not granted, so the function returns an errno, at once or by way of a variable and a
+//! label, with nothing on the way that could change it. Whatever is not exactly so is for a person
+//! to read: to err is worse than to leave open.
+
+use tree_sitter::Node;
+
+use super::flow::{Walk, assignment, collect, errno};
+use super::helpers::Helpers;
+use super::tree::{Body, children};
+
+/// What is plain of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Not granted: the function returns this errno.
+    Refuses(String),
+    /// The same, but the condition looks at something else first, and asks only then.
+    RefusesIf(String),
+    /// A person has to read it.
+    Open,
+}
+
+/// The form of the call at a node.
+pub fn of(helpers: &Helpers, file: &str, body: &Body, call: Node) -> Form {
+    let denied = Denied {
+        helpers,
+        file,
+        body,
+        call,
+    };
+    denied.form().unwrap_or(Form::Open)
+}
+
+/// A call that answers "false".
+struct Denied<'a> {
+    helpers: &'a Helpers,
+    file: &'a str,
+    body: &'a Body,
+    call: Node<'a>,
+}
+
+impl Denied<'_> {
+    fn form(&self) -> Option<Form> {
+        let name = self.body.call(self.call)?.0;
+        if !self.helpers.denies(self.file, name) {
+            return None;
+        }
+        let (condition, owner) = self.condition()?;
+        let changes = [
+            "assignment_expression",
+            "update_expression",
+            "comma_expression",
+        ];
+        if owner.has_error()
+            || changes
+                .iter()
+                .any(|kind| !collect(condition, kind).is_empty())
+        {
+            return None;
+        }
+        let holds = self.value(condition)?;
+        let returned = |holds| match owner.kind() {
+            "if_statement" => self.refusal(owner, holds),
+            _ => self.chosen(owner, holds),
+        };
+        let errno = returned(holds)?;
+        // Granted or not, the end is the same: something else decides.
+        if returned(!holds).as_ref() == Some(&errno) {
+            return None;
+        }
+        Some(if self.comes_first(condition) {
+            Form::Refuses(errno)
+        } else {
+            Form::RefusesIf(errno)
+        })
+    }
+
+    /// The condition that the call is part of, and the `if` or `?:` that it belongs to.
+    fn condition(&self) -> Option<(Node<'_>, Node<'_>)> {
+        let mut at = self.call;
+        loop {
+            let parent = at.parent()?;
+            match parent.kind() {
+                "parenthesized_expression"
+                | "unary_expression"
+                | "binary_expression"
+                | "argument_list" => at = parent,
+                "call_expression" if self.hint(parent).is_some() => at = parent,
+                "if_statement" | "conditional_expression" => {
+                    let condition = parent.child_by_field_name("condition")?;
+                    return (condition == at).then_some((condition, parent));
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// What `likely(x)` or `unlikely(x)` holds.
+    fn hint<'a>(&self, node: Node<'a>) -> Option<Node<'a>> {
+        if node.kind() != "call_expression" {
+            return None;
+        }
+        let function = node.child_by_field_name("function")?;
+        if !["likely", "unlikely"].contains(&self.body.text(function)) {
+            return None;
+        }
+        let arguments = children(node.child_by_field_name("arguments")?);
+        match arguments.as_slice() {
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
+    fn holds_call(&self, node: Node) -> bool {
+        node.byte_range().start <= self.call.byte_range().start
+            && self.call.byte_range().end <= node.byte_range().end
+    }
+
+    /// Whether an expression is true where the call was made and answered "false", as do the other
+    /// helpers in it; none where something else decides.
+    fn value(&self, node: Node) -> Option<bool> {
+        if let Some(inner) = self.hint(node) {
+            return self.value(inner);
+        }
+        let side = |name| node.child_by_field_name(name);
+        let operator = side("operator").map(|it| it.kind());
+        match (node.kind(), operator) {
+            ("parenthesized_expression", _) if children(node).len() == 1 => {
+                self.value(children(node)[0])
+            }
+            ("unary_expression", Some("!")) => self.value(side("argument")?).map(|value| !value),
+            ("binary_expression", Some(operator @ ("&&" | "||"))) => {
+                let (left, right) = (side("left")?, side("right")?);
+                // The right side is looked at only where the left one does not decide.
+                if self.holds_call(right) {
+                    return self.value(right);
+                }
+                match self.value(left)? {
+                    value if value == (operator == "||") => Some(value),
+                    _ => self.value(right),
+                }
+            }
+            ("call_expression", _) => {
+                let (name, _) = self.body.call(node)?;
+                self.helpers.denies(self.file, name).then_some(false)
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing but other helpers is looked at before.
+    fn comes_first(&self, node: Node) -> bool {
+        let side = |name| node.child_by_field_name(name);
+        match node.kind() {
+            "binary_expression" => {
+                let (Some(left), Some(right)) = (side("left"), side("right")) else {
+                    return false;
+                };
+                if self.holds_call(left) {
+                    return self.comes_first(left);
+                }
+                self.value(left).is_some() && self.comes_first(right)
+            }
+            "call_expression" if node == self.call => true,
+            _ => children(node)
+                .into_iter()
+                .filter(|inner| self.holds_call(*inner))
+                .all(|inner| self.comes_first(inner)),
+        }
+    }
+
+    /// `return granted ? 0 : -EPERM`.
+    fn chosen(&self, choice: Node, holds: bool) -> Option<String> {
+        let mut statement = choice.parent()?;
+        while statement.kind() == "parenthesized_expression" {
+            statement = statement.parent()?;
+        }
+        if statement.kind() != "return_statement" || self.body.is_conditional(statement) {
+            return None;
+        }
+        let side = if holds { "consequence" } else { "alternative" };
+        errno(self.body, choice.child_by_field_name(side)?)
+    }
+
+    /// What the function returns where the condition of an `if` holds, or does not.
+    fn refusal(&self, statement: Node, holds: bool) -> Option<String> {
+        if self.body.is_conditional(statement) {
+            return None;
+        }
+        let walk = Walk::new(self.body, self.before(statement));
+        let side = if holds { "consequence" } else { "alternative" };
+        match statement.child_by_field_name(side) {
+            Some(clause) if clause.kind() == "else_clause" => walk.from(*children(clause).first()?),
+            Some(side) => walk.from(side),
+            None => walk.behind(statement),
+        }
+    }
+
+    /// A variable that the statement before sets to an errno.
+    fn before(&self, statement: Node) -> Option<(String, String)> {
+        let before = statement.prev_named_sibling()?;
+        if self.body.is_conditional_between(before, statement) {
+            return None;
+        }
+        assignment(self.body, before)
+    }
+}

@@ -1,0 +1,328 @@
+//! The functions and macros through which a check is made.
+//!
+//! Two ask by themselves: `security_capable` and `cap_capable`. All others are found from these: a
+//! function or macro that passes a parameter on as the capability is a helper, and so is one that
+//! only answers whether a capability is held (`may_mount`). The calls of helpers are the sites.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tree_sitter::{Node, Parser};
+
+use super::items::Function;
+use super::text::Macro;
+use super::tree::{Body, children};
+
+/// What a helper asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Helper {
+    /// The argument that is the capability.
+    pub argument: Option<usize>,
+    /// Capabilities that it asks for whatever its arguments are.
+    pub always: BTreeSet<String>,
+    /// It answers "false" where they are not granted.
+    pub denies: bool,
+}
+
+/// Helpers by their name and the file that they are known in; none is everywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Helpers {
+    everywhere: BTreeMap<String, Helper>,
+    in_files: BTreeMap<String, BTreeMap<String, Helper>>,
+}
+
+/// A helper by the file that it is known in, none being all, and its name.
+pub type Room = (Option<String>, String);
+
+/// The functions that all others lead to (security/commoncap.c, Linux 6.12).
+const SEEDS: [(&str, usize); 3] = [("security_capable", 2), ("cap_capable", 2), (READ, 1)];
+
+/// What reads a set and makes no check (include/linux/capability.h, Linux 6.12).
+const READ: &str = "cap_raised";
+
+/// What compares whole sets, and makes no check.
+const COMPARES: &str = "cap_issubset";
+
+/// Helpers that do more than answer, so that no rule finds them, with what they ask for.
+const KNOWN: [(&str, &str); 5] = [
+    ("has_cap_mac_admin", "CAP_MAC_ADMIN"),
+    ("inode_owner_or_capable", "CAP_FOWNER"),
+    ("kallsyms_show_value", "CAP_SYSLOG"),
+    ("parent_could_setfcap", "CAP_SETFCAP"),
+    ("ptracer_capable", "CAP_SYS_PTRACE"),
+];
+
+/// Helpers that answer "false" where the capability is not granted, read one by one
+/// (kernel/capability.c, include/linux/capability.h, net/core/sock.c, net/netlink/af_netlink.c,
+/// fs/inode.c, kernel/bpf/token.c; Linux 5.10 to 7.3).
+const DENYING: [&str; 22] = [
+    "__netlink_ns_capable",
+    "bpf_token_capable",
+    "capable",
+    "capable_noaudit",
+    "capable_wrt_inode_uidgid",
+    "file_ns_capable",
+    "has_cap_mac_admin",
+    "has_capability",
+    "has_capability_noaudit",
+    "has_ns_capability",
+    "has_ns_capability_noaudit",
+    "inode_owner_or_capable",
+    "netlink_capable",
+    "netlink_net_capable",
+    "netlink_ns_capable",
+    "ns_capable",
+    "ns_capable_common",
+    "ns_capable_noaudit",
+    "ns_capable_setid",
+    "ptracer_capable",
+    "sk_ns_capable",
+    "smack_privileged",
+];
+
+impl Helpers {
+    /// Those that everything begins with.
+    pub fn seeds() -> Self {
+        let mut helpers = Self::default();
+        for (name, argument) in SEEDS {
+            let argument = Some(argument);
+            helpers.add(
+                None,
+                name,
+                Helper {
+                    argument,
+                    ..Helper::default()
+                },
+            );
+        }
+        helpers.add(None, COMPARES, Helper::default());
+        for (name, capability) in KNOWN {
+            let always = BTreeSet::from([capability.to_owned()]);
+            helpers.add(
+                None,
+                name,
+                Helper {
+                    always,
+                    ..Helper::default()
+                },
+            );
+        }
+        helpers
+    }
+
+    /// Adds a helper; tells whether that says anything new. What two definitions ask for is put
+    /// together.
+    pub fn add(&mut self, file: Option<&str>, name: &str, new: Helper) -> bool {
+        let room = match file {
+            Some(file) => self.in_files.entry(file.to_owned()).or_default(),
+            None => &mut self.everywhere,
+        };
+        let Some(known) = room.get_mut(name) else {
+            let denies = new.denies || DENYING.contains(&name);
+            room.insert(name.to_owned(), Helper { denies, ..new });
+            return true;
+        };
+        if SEEDS.iter().any(|(seed, _)| *seed == name) {
+            return false;
+        }
+        let before = known.clone();
+        known.always.extend(new.always);
+        known.argument = known.argument.or(new.argument);
+        known.denies &= new.denies || DENYING.contains(&name);
+        *known != before
+    }
+
+    /// The helper that a name means in a file.
+    pub fn get(&self, file: &str, name: &str) -> Option<&Helper> {
+        self.in_file(file)
+            .and_then(|own| own.get(name))
+            .or_else(|| self.everywhere.get(name))
+    }
+
+    /// Where the helper is known that a name means in a file, and the name.
+    pub fn room(&self, file: &str, name: &str) -> Room {
+        let own = self.in_file(file).is_some_and(|own| own.contains_key(name));
+        (own.then(|| file.to_owned()), name.to_owned())
+    }
+
+    /// Those that are known everywhere.
+    pub fn everywhere(&self) -> &BTreeMap<String, Helper> {
+        &self.everywhere
+    }
+
+    /// Those that are known in one file only.
+    pub fn in_file(&self, file: &str) -> Option<&BTreeMap<String, Helper>> {
+        self.in_files.get(file)
+    }
+
+    /// A helper that answers "false" where the capability is not granted.
+    pub fn denies(&self, file: &str, name: &str) -> bool {
+        self.get(file, name).is_some_and(|helper| helper.denies)
+    }
+
+    /// A node that calls a helper: what it asks for, and its arguments.
+    pub fn called<'a>(
+        &self,
+        file: &str,
+        body: &'a Body,
+        node: Node<'a>,
+    ) -> Option<(&Helper, Vec<Node<'a>>)> {
+        let (name, arguments) = body.call(node)?;
+        Some((self.get(file, name)?, arguments))
+    }
+
+    /// What a function is, if it is a helper.
+    pub fn of_function(&self, file: &str, function: &Function, body: &Body) -> Option<Helper> {
+        if function.is_syscall {
+            return None;
+        }
+        let asked = self.asked(file, &function.parameters, body);
+        let answers = self.only_answers(file, body);
+        if asked.argument.is_some() {
+            let always = if answers {
+                asked.always
+            } else {
+                BTreeSet::new()
+            };
+            return Some(Helper { always, ..asked });
+        }
+        let known =
+            !asked.always.is_empty() && asked.always.iter().all(|it| it.starts_with("CAP_"));
+        (known && answers).then(|| Helper {
+            denies: self.answer_denies(file, body),
+            ..asked
+        })
+    }
+
+    /// What a macro is, if it is a helper.
+    pub fn of_macro(&self, file: &str, parser: &mut Parser, it: &Macro) -> Option<Helper> {
+        let body = Body::of_macro(parser, &it.body)?;
+        let asked = self.asked(file, &it.parameters, &body);
+        let is_helper = asked.argument.is_some() || !asked.always.is_empty();
+        is_helper.then(|| Helper {
+            denies: self.answer_denies(file, &body),
+            ..asked
+        })
+    }
+
+    /// What a body asks for: the parameter that it passes on, and what it names itself.
+    fn asked(&self, file: &str, parameters: &[String], body: &Body) -> Helper {
+        let mut asked = Helper::default();
+        for node in body.nodes() {
+            let Some((helper, arguments)) = self.called(file, body, node) else {
+                continue;
+            };
+            asked.always.extend(helper.always.iter().cloned());
+            let Some(argument) = helper.argument.and_then(|index| arguments.get(index)) else {
+                continue;
+            };
+            let text = body.text(*argument);
+            let is_read = body.call(node).is_some_and(|(name, _)| name == READ);
+            match parameters.iter().position(|it| it == text) {
+                Some(index) if !is_read => asked.argument = Some(index),
+                _ => {
+                    asked.always.insert(text.to_owned());
+                }
+            }
+        }
+        asked
+    }
+
+    /// The body does nothing but answer: declarations, and returns of truth values. One that
+    /// returns an errno is a site of its own.
+    fn only_answers(&self, file: &str, body: &Body) -> bool {
+        let Some(block) = body.block() else {
+            return false;
+        };
+        let statements = children(block);
+        !block.has_error()
+            && statements.len() <= 8
+            && statements
+                .iter()
+                .all(|statement| self.is_answer(file, body, *statement))
+    }
+
+    fn is_answer(&self, file: &str, body: &Body, statement: Node) -> bool {
+        let inner = children(statement);
+        match statement.kind() {
+            "declaration" => true,
+            "return_statement" => inner.len() == 1 && self.is_truth(file, body, inner[0]),
+            "if_statement" => ["consequence", "alternative"]
+                .iter()
+                .filter_map(|name| statement.child_by_field_name(name))
+                .all(|branch| self.is_answer(file, body, branch)),
+            "compound_statement" | "else_clause" => {
+                inner.iter().all(|it| self.is_answer(file, body, *it))
+            }
+            _ => false,
+        }
+    }
+
+    /// A constant truth value, or an expression of comparisons and calls joined by `&&`, `||`, `!`.
+    fn is_truth(&self, file: &str, body: &Body, node: Node) -> bool {
+        let operator = node.child_by_field_name("operator").map(|it| it.kind());
+        match node.kind() {
+            "true" | "false" => true,
+            "number_literal" => ["0", "1"].contains(&body.text(node)),
+            "parenthesized_expression" => {
+                let inner = children(node);
+                inner.iter().all(|it| self.is_truth(file, body, *it))
+            }
+            "unary_expression" => operator == Some("!"),
+            "binary_expression" => operator
+                .is_some_and(|it| ["&&", "||", "==", "!=", "<", ">", "<=", ">="].contains(&it)),
+            "call_expression" => self.called(file, body, node).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The body is one answer (of a macro: one expression) of helpers that deny, joined by `||`, or
+    /// by `&&` with anything.
+    fn answer_denies(&self, file: &str, body: &Body) -> bool {
+        let Some(block) = body.block() else {
+            return false;
+        };
+        let statements = children(block);
+        let mut returns = statements.iter().filter(|it| it.kind() != "declaration");
+        match (returns.next(), returns.next()) {
+            (Some(statement), None)
+                if ["return_statement", "expression_statement"].contains(&statement.kind()) =>
+            {
+                children(*statement)
+                    .first()
+                    .is_some_and(|it| self.expression_denies(file, body, *it))
+            }
+            _ => false,
+        }
+    }
+
+    /// A helper is called within a node.
+    fn is_in(&self, file: &str, body: &Body, node: Node) -> bool {
+        body.call(node)
+            .is_some_and(|(name, _)| self.get(file, name).is_some())
+            || children(node).iter().any(|it| self.is_in(file, body, *it))
+    }
+
+    fn expression_denies(&self, file: &str, body: &Body, node: Node) -> bool {
+        let side = |name| {
+            node.child_by_field_name(name)
+                .is_some_and(|it| self.expression_denies(file, body, it))
+        };
+        let operator = node.child_by_field_name("operator").map(|it| it.kind());
+        match (node.kind(), operator) {
+            ("parenthesized_expression", _) => children(node)
+                .first()
+                .is_some_and(|it| self.expression_denies(file, body, *it)),
+            // What stands before is asked first: if it holds, the helper is not asked.
+            ("binary_expression", Some("||")) => {
+                let left = node.child_by_field_name("left");
+                side("right")
+                    && (side("left") || !left.is_some_and(|it| self.is_in(file, body, it)))
+            }
+            ("binary_expression", Some("&&")) => side("left") || side("right"),
+            ("call_expression", _) => body
+                .call(node)
+                .is_some_and(|(name, _)| self.denies(file, name)),
+            _ => false,
+        }
+    }
+}

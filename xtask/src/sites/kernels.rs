@@ -1,0 +1,99 @@
+//! Which kernels a line is true of, by version: `5.10+`, `6.1-6.12`, `5.10`, and several of these.
+
+use std::fmt::{self, Display, Formatter};
+
+use anyhow::{Context, Result, bail};
+
+/// A kernel's version: 6.12 comes after 6.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(u32, u32);
+
+impl Version {
+    /// Reads `6.12`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let (major, minor) = text
+            .split_once('.')
+            .with_context(|| format!("{text:?} is no version"))?;
+        Ok(Self(major.parse()?, minor.parse()?))
+    }
+}
+
+impl Display for Version {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+/// Ranges of kernels, each from a version to one that is still meant; none is all later ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kernels(Vec<(Version, Option<Version>)>);
+
+impl Kernels {
+    /// Reads ranges with commas between them.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut ranges = Vec::new();
+        for part in text.split(',') {
+            let part = part.trim();
+            ranges.push(if let Some(from) = part.strip_suffix('+') {
+                (Version::parse(from)?, None)
+            } else if let Some((from, to)) = part.split_once('-') {
+                (Version::parse(from)?, Some(Version::parse(to)?))
+            } else {
+                let only = Version::parse(part)?;
+                (only, Some(only))
+            });
+        }
+        if ranges.is_empty() {
+            bail!("it is true of no kernel");
+        }
+        Ok(Self(ranges))
+    }
+
+    /// These of all kernels that are read, in order: what reaches to the last one is open.
+    pub fn of(these: &[bool], all: &[Version]) -> Self {
+        let mut ranges: Vec<(Version, Option<Version>)> = Vec::new();
+        let mut running = false;
+        for (version, has) in all.iter().zip(these) {
+            match (has, running, ranges.last_mut()) {
+                (true, true, Some(range)) => range.1 = Some(*version),
+                (true, ..) => ranges.push((*version, Some(*version))),
+                _ => {}
+            }
+            running = *has;
+        }
+        if these.last() == Some(&true)
+            && let Some(range) = ranges.last_mut()
+        {
+            range.1 = None;
+        }
+        Self(ranges)
+    }
+
+    /// The first version that is meant.
+    pub fn first(&self) -> Option<Version> {
+        self.0.first().map(|(from, _)| *from)
+    }
+
+    /// Whether it is true of a version.
+    pub fn have(&self, version: Version) -> bool {
+        self.0
+            .iter()
+            .any(|(from, to)| *from <= version && to.is_none_or(|to| version <= to))
+    }
+}
+
+impl Display for Kernels {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        for (index, (from, to)) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str(",")?;
+            }
+            match to {
+                None => write!(f, "{from}+")?,
+                Some(to) if to == from => write!(f, "{from}")?,
+                Some(to) => write!(f, "{from}-{to}")?,
+            }
+        }
+        Ok(())
+    }
+}

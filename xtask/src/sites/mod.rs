@@ -1,0 +1,93 @@
+//! The atlas of the kernel's capability checks, against the kernels' sources.
+//!
+//! Every call through which a check is made is found in the source of each kernel of the table
+//! ([`scan`]), and must have a line in `capable/atlas` that says what the kernel does with the
+//! answer ([`line`]). What is plain is told by the program that reads ([`form`], [`reach`]);
+//! everything else is read by a person.
+
+mod atlas;
+mod entries;
+mod expand;
+mod find;
+mod flow;
+mod form;
+mod helpers;
+mod index;
+mod items;
+mod kernels;
+mod line;
+mod lock;
+mod reach;
+mod report;
+mod scan;
+mod source;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree;
+mod unit;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::kernels::TABLE;
+use atlas::{Atlas, Scanned};
+use source::Source;
+
+/// What is to be done with the atlas.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Print what a person has to read of a subsystem (`fs`, `drivers/net`), or of all
+    #[arg(long, value_name = "SUBSYSTEM", num_args = 0..=1, default_missing_value = "")]
+    todo: Option<String>,
+    /// Print what is read and unread of each subsystem
+    #[arg(long, conflicts_with = "todo")]
+    subsystems: bool,
+    /// Fail where a site has no line, or a line no site
+    #[arg(long, conflicts_with = "todo")]
+    check: bool,
+    /// Write lines for the sites that have none, and all files anew
+    #[arg(long, conflicts_with_all = ["todo", "check"])]
+    write: bool,
+    /// Fetch the sources anew
+    #[arg(long)]
+    fetch: bool,
+}
+
+/// Compares the atlas with the sources.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    if options.subsystems {
+        report::subsystems(&Atlas::load()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut sources = Vec::new();
+    let mut kernels = Vec::new();
+    for kernel in &TABLE {
+        let source = Source::fetch(kernel, options.fetch)?;
+        kernels.push(Scanned {
+            version: source.version()?,
+            sites: scan::sites(&source)?,
+        });
+        sources.push(source);
+    }
+    let mut atlas = Atlas::load()?;
+    if options.write {
+        let new = atlas.missing(&kernels);
+        println!("{} lines are new", new.len());
+        atlas.lines.extend(new);
+        atlas.save()?;
+        lock::write(&sources)?;
+    } else if options.check {
+        lock::check(&sources)?;
+        if !report::differences(&atlas, &kernels) {
+            bail!("the atlas is not that of these kernels: cargo xtask sites --write");
+        }
+    } else if let Some(subsystem) = &options.todo {
+        report::todo(&atlas, &kernels, &sources, subsystem);
+        return Ok(ExitCode::SUCCESS);
+    }
+    report::summary(&atlas, &kernels);
+    Ok(ExitCode::SUCCESS)
+}

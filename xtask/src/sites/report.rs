@@ -1,0 +1,137 @@
+//! What the atlas covers, and what is still to be read.
+
+use std::collections::BTreeMap;
+
+use super::atlas::{Atlas, Scanned, subsystem};
+use super::line::{Key, Proof};
+use super::scan::Site;
+use super::source::Source;
+
+/// A table: for each kernel, how many sites there are and how they are known.
+pub fn summary(atlas: &Atlas, kernels: &[Scanned]) {
+    println!(
+        "{:<8} {:>6} {:>8} {:>6} {:>6} {:>6} {:>7} {:>8}",
+        "kernel", "sites", "covered", "plain", "read", "run", "unread", "unknown"
+    );
+    for kernel in kernels {
+        let mut counts = BTreeMap::new();
+        for site in &kernel.sites {
+            let line = atlas.line(&site.key(), kernel.version);
+            *counts.entry(line.map(|line| line.proof)).or_insert(0) += 1;
+        }
+        let count = |proof: Option<Proof>| counts.get(&proof).copied().unwrap_or(0);
+        let known = [Proof::Plain, Proof::Read, Proof::Run].map(|proof| count(Some(proof)));
+        println!(
+            "{:<8} {:>6} {:>8} {:>6} {:>6} {:>6} {:>7} {:>8}",
+            kernel.version.to_string(),
+            kernel.sites.len(),
+            known.iter().sum::<usize>(),
+            known[0],
+            known[1],
+            known[2],
+            count(Some(Proof::Unread)),
+            count(None),
+        );
+    }
+}
+
+/// A table: for each subsystem, how many lines there are and how they are known.
+pub fn subsystems(atlas: &Atlas) {
+    let mut counts: BTreeMap<String, BTreeMap<Proof, usize>> = BTreeMap::new();
+    for line in &atlas.lines {
+        let of = counts.entry(subsystem(&line.key.file)).or_default();
+        *of.entry(line.proof).or_default() += 1;
+    }
+    println!(
+        "{:<24} {:>6} {:>6} {:>6} {:>6} {:>7}",
+        "subsystem", "lines", "plain", "read", "run", "unread"
+    );
+    for (subsystem, counts) in counts {
+        let count = |proof| counts.get(&proof).copied().unwrap_or(0);
+        println!(
+            "{:<24} {:>6} {:>6} {:>6} {:>6} {:>7}",
+            subsystem,
+            counts.values().sum::<usize>(),
+            count(Proof::Plain),
+            count(Proof::Read),
+            count(Proof::Run),
+            count(Proof::Unread),
+        );
+    }
+}
+
+/// Prints lines that are missing and lines that are of no site. Tells whether there is none.
+pub fn differences(atlas: &Atlas, kernels: &[Scanned]) -> bool {
+    let missing = atlas.missing(kernels);
+    for line in &missing {
+        println!("new in {}: {line}", line.key.file);
+    }
+    let gone = atlas.gone(kernels);
+    for (line, version) in &gone {
+        println!("gone from {version}, {}: {line}", line.key.file);
+    }
+    missing.is_empty() && gone.is_empty()
+}
+
+/// Prints the lines of a subsystem that are unread, each with where to read.
+pub fn todo(atlas: &Atlas, kernels: &[Scanned], sources: &[Source], wanted: &str) {
+    let sites: Vec<BTreeMap<Key, &Site>> = kernels
+        .iter()
+        .map(|kernel| kernel.sites.iter().map(|site| (site.key(), site)).collect())
+        .collect();
+    let wanted = wanted.trim_end_matches('/');
+    let mut file = "";
+    let mut left = 0;
+    for line in &atlas.lines {
+        let of = subsystem(&line.key.file);
+        let is_wanted = wanted.is_empty() || of == wanted || line.key.file.starts_with(wanted);
+        if line.proof != Proof::Unread || !is_wanted {
+            continue;
+        }
+        left += 1;
+        if line.key.file != file {
+            file = &line.key.file;
+            println!("[{file}]");
+        }
+        println!("{line}");
+        let mut hint = None;
+        for ((kernel, source), sites) in kernels.iter().zip(sources).zip(&sites) {
+            let site = sites.get(&line.key);
+            let Some(site) = site.filter(|_| line.kernels.have(kernel.version)) else {
+                continue;
+            };
+            println!(
+                "    {:<5} {}:{} {}({}) function {}",
+                kernel.version.to_string(),
+                source.root.join(file).display(),
+                site.line,
+                site.helper,
+                site.arguments,
+                site.digest,
+            );
+            hint = seen(site);
+        }
+        if let Some(hint) = hint {
+            println!("    {hint}");
+        }
+    }
+    println!("{left} lines to read");
+}
+
+/// What the program saw of a site that it left open.
+fn seen(site: &Site) -> Option<String> {
+    let errno = site.errno.as_ref()?;
+    let condition = if site.only_if {
+        "it looks at something else before it asks; "
+    } else {
+        ""
+    };
+    let arrives = match (&site.arrives, site.in_ack) {
+        (Some(errno), true) => format!("the program gets {errno} in a netlink acknowledgement"),
+        (Some(errno), false) => format!("the program gets {errno}"),
+        (None, _) => "what its callers do with that is open".to_owned(),
+    };
+    Some(format!(
+        "seen: {condition}not granted, the function returns -{errno}; {arrives}"
+    ))
+}

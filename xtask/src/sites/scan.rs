@@ -1,0 +1,197 @@
+//! What a kernel's source has, from the cache or else by reading it.
+//!
+//! Reading takes a minute for each kernel; what was found is kept beside the source, by the
+//! version of the package and of the programs that read it.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::entries::Way;
+use super::find::{self, Found};
+use super::form::Form;
+use super::index::Index;
+use super::line::Key;
+use super::reach::Reach;
+use super::source::Source;
+
+/// The programs that decide what is found.
+const READERS: [&str; 14] = [
+    include_str!("entries.rs"),
+    include_str!("expand.rs"),
+    include_str!("find.rs"),
+    include_str!("flow.rs"),
+    include_str!("form.rs"),
+    include_str!("helpers.rs"),
+    include_str!("index.rs"),
+    include_str!("items.rs"),
+    include_str!("reach.rs"),
+    include_str!("scan.rs"),
+    include_str!("source.rs"),
+    include_str!("text.rs"),
+    include_str!("tree.rs"),
+    include_str!("unit.rs"),
+];
+
+/// A site in one kernel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Site {
+    /// The file, below the source's root.
+    pub file: String,
+    /// The function that holds it.
+    pub function: String,
+    /// The label of the case that it is in.
+    pub label: Option<String>,
+    /// Which of those that are the same so far, from 1.
+    pub number: usize,
+    /// What is asked for, as a line has it.
+    pub capabilities: String,
+    /// The helper.
+    pub helper: String,
+    /// Its line in the file.
+    pub line: usize,
+    /// The arguments as they are written.
+    pub arguments: String,
+    /// The errno that the function plainly returns where it is not granted.
+    pub errno: Option<String>,
+    /// Something else is looked at before.
+    pub only_if: bool,
+    /// The errno that arrives at the program, where that is plain too.
+    pub arrives: Option<String>,
+    /// It arrives in a netlink acknowledgement.
+    pub in_ack: bool,
+    /// A digest of the function as it is written.
+    pub digest: String,
+}
+
+impl Site {
+    /// What identifies it.
+    pub fn key(&self) -> Key {
+        Key {
+            file: self.file.clone(),
+            function: self.function.clone(),
+            label: self.label.clone(),
+            number: self.number,
+            capabilities: self.capabilities.clone(),
+            helper: self.helper.clone(),
+        }
+    }
+
+    /// It is plain: not granted is refused, without any condition, and the program is told.
+    pub fn is_plain(&self) -> bool {
+        !self.only_if && self.arrives.is_some()
+    }
+}
+
+/// The sites of a source, in order of file and line.
+pub fn sites(source: &Source) -> Result<Vec<Site>> {
+    let cached = source
+        .root
+        .with_file_name(format!("sites-{}.json", version(source)));
+    if cached.is_file() {
+        let text = fs::read_to_string(&cached)?;
+        return serde_json::from_str(&text)
+            .with_context(|| format!("{} is broken; remove it", cached.display()));
+    }
+    eprintln!("reading the source of {} ...", source.name);
+    let sites = read(source)?;
+    fs::write(&cached, serde_json::to_string(&sites)?)?;
+    Ok(sites)
+}
+
+fn version(source: &Source) -> String {
+    let mut digest = Sha256::new();
+    digest.update(&source.package);
+    for reader in READERS {
+        digest.update(reader);
+    }
+    format!("{:x}", digest.finalize())[..16].to_owned()
+}
+
+/// The sites of a source, read anew.
+pub fn read(source: &Source) -> Result<Vec<Site>> {
+    let index = Index::new(source)?;
+    let findings = find::find(&index)?;
+    let lost: Vec<_> = findings
+        .unplaced
+        .iter()
+        .map(|(file, line, name)| format!("{file}:{line} {name}"))
+        .collect();
+    ensure!(
+        lost.is_empty(),
+        "calls that could not be placed: {}",
+        lost.join(", ")
+    );
+    let errnos = findings.sites.iter().map(|found| match &found.form {
+        Form::Refuses(errno) => Some((errno.clone(), false)),
+        Form::RefusesIf(errno) => Some((errno.clone(), true)),
+        Form::Open => None,
+    });
+    let errnos: Vec<_> = errnos.collect();
+    let asked: Vec<_> = findings
+        .sites
+        .iter()
+        .zip(&errnos)
+        .filter_map(|(found, errno)| {
+            let (errno, _) = errno.as_ref()?;
+            Some((found.file.clone(), found.function.clone(), errno.clone()))
+        })
+        .collect();
+    let arrivals = Reach::new(&index, findings.units)?.all(&asked)?;
+    let mut arrivals = arrivals.into_iter();
+    let mut sites: Vec<Site> = Vec::new();
+    for (found, errno) in findings.sites.into_iter().zip(errnos) {
+        let arrival = errno.as_ref().and_then(|_| arrivals.next().flatten());
+        sites.push(Site {
+            number: 1,
+            capabilities: capabilities(&found),
+            errno: errno.as_ref().map(|(errno, _)| errno.clone()),
+            only_if: errno.is_some_and(|(_, only_if)| only_if),
+            in_ack: arrival.as_ref().is_some_and(|(_, way)| *way == Way::Ack),
+            arrives: arrival.map(|(errno, _)| errno),
+            digest: format!("{:x}", Sha256::digest(&found.text))[..8].to_owned(),
+            file: found.file,
+            function: found.function,
+            label: found.label,
+            helper: found.helper,
+            line: found.line,
+            arguments: found.arguments,
+        });
+    }
+    sites.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    number(&mut sites);
+    Ok(sites)
+}
+
+fn capabilities(found: &Found) -> String {
+    let names: Vec<_> = found
+        .capabilities
+        .iter()
+        .map(|name| name.trim_start_matches("CAP_"))
+        .collect();
+    match (names.is_empty(), found.one_after_the_other) {
+        (true, _) => "?".into(),
+        (_, true) => names.join("/"),
+        (_, false) => names.join(","),
+    }
+}
+
+/// Numbers those that nothing else tells apart.
+fn number(sites: &mut [Site]) {
+    for index in 0..sites.len() {
+        let (before, rest) = sites.split_at_mut(index);
+        let Some(site) = rest.first_mut() else {
+            continue;
+        };
+        let mut same = before.iter().rev().take_while(|it| it.file == site.file);
+        let same = same.find(|it| {
+            Key {
+                number: 1,
+                ..it.key()
+            } == site.key()
+        });
+        site.number = same.map_or(1, |it| it.number + 1);
+    }
+}

@@ -1,0 +1,188 @@
+//! The kernels' sources, from Debian's `linux-source` packages.
+//!
+//! The rows are those of the guests' kernels. A package holds the source with Debian's patches as
+//! one archive; only C files are unpacked, and of the architectures only those that `capable`
+//! runs on.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::kernels::Version;
+use crate::apt::Apt;
+use crate::kernels::Kernel;
+use crate::{places, process};
+
+/// What the atlas is not about: programs that are built beside the kernel, examples, headers that
+/// are nothing but names of registers, and what only machines have that `capable` does not run on.
+const LEFT_OUT: [&str; 16] = [
+    "Documentation",
+    "drivers/dio",
+    "drivers/gpu/drm/amd/include/asic_reg",
+    "drivers/macintosh",
+    "drivers/nubus",
+    "drivers/parisc",
+    "drivers/ps3",
+    "drivers/s390",
+    "drivers/sbus",
+    "drivers/zorro",
+    "net/iucv",
+    "samples",
+    "scripts",
+    "sound/sparc",
+    "tools",
+    "usr",
+];
+
+/// The folders of `arch/` that are read.
+pub const ARCHITECTURES: [&str; 2] = ["arm64", "x86"];
+
+/// A kernel's source that is here.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The name of its row.
+    pub name: &'static str,
+    /// Package and version: `linux-source-6.1 6.1.158-1`.
+    pub package: String,
+    /// The folder that has `kernel/`, `fs/` and so on.
+    pub root: PathBuf,
+}
+
+impl Source {
+    /// The source of a row, from the cache or else from the mirror; `anew` asks the mirror in any
+    /// case.
+    pub fn fetch(kernel: &'static Kernel, anew: bool) -> Result<Self> {
+        let sources = places::cache("sources")?;
+        let _lock = places::lock(&sources.join(format!("{}.lock", kernel.name)))?;
+        let folder = sources.join(kernel.name);
+        if anew || !folder.is_dir() {
+            eprintln!("fetching the source of the kernel {} ...", kernel.name);
+            let work = folder.with_file_name(format!("{}.fetching", kernel.name));
+            remove(&work)?;
+            fetch(kernel, &work)
+                .with_context(|| format!("cannot fetch the source of {}", kernel.name))?;
+            remove(&folder)?;
+            fs::rename(&work, &folder)?;
+        }
+        let package = fs::read_to_string(folder.join("package"))
+            .with_context(|| format!("{} is incomplete; remove it", folder.display()))?;
+        Ok(Self {
+            name: kernel.name,
+            package: package.trim().into(),
+            root: folder.join("linux"),
+        })
+    }
+
+    /// The kernel's version: the package is named after it.
+    pub fn version(&self) -> Result<Version> {
+        let name = self.package.split(' ').next().unwrap_or_default();
+        Version::parse(name.trim_start_matches("linux-source-"))
+    }
+
+    /// All C files and headers, as paths below the root, in order.
+    pub fn files(&self) -> Result<Vec<String>> {
+        let mut files = Vec::new();
+        let mut open = vec![self.root.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(&folder)? {
+                let entry = entry?;
+                let path = entry.path();
+                if entry.file_type()?.is_dir() {
+                    open.push(path);
+                } else if let Ok(below) = path.strip_prefix(&self.root) {
+                    files.push(below.to_string_lossy().into_owned());
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+/// Downloads the package and unpacks what is wanted of it.
+fn fetch(kernel: &Kernel, work: &Path) -> Result<()> {
+    let apt = Apt::update(kernel.releases)?;
+    let name = apt
+        .dependencies("linux-source")?
+        .into_iter()
+        .find(|package| package.starts_with("linux-source-"))
+        .context("the suite's linux-source names no package")?;
+    let packages = apt.download([&name], &work.join("packages"))?;
+    let [package] = packages.as_slice() else {
+        bail!("{name} came as {} files", packages.len());
+    };
+    let version = process::output(
+        Command::new("dpkg-deb")
+            .args(["--field"])
+            .arg(package)
+            .arg("Version"),
+    )?;
+    let root = work.join("linux");
+    places::create(&root)?;
+    unpack(package, &name, &root)?;
+    prune(&root)?;
+    fs::remove_dir_all(work.join("packages"))?;
+    fs::write(work.join("package"), format!("{name} {}\n", version.trim()))?;
+    Ok(())
+}
+
+/// The archive within the package, to the folder, in one go: nothing else of it is written.
+fn unpack(package: &Path, name: &str, root: &Path) -> Result<()> {
+    let mut outer = Command::new("dpkg-deb")
+        .arg("--fsys-tarfile")
+        .arg(package)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run dpkg-deb")?;
+    let Some(tar) = outer.stdout.take() else {
+        bail!("dpkg-deb gives no output");
+    };
+    let mut inner = Command::new("tar")
+        .args(["--extract", "--to-stdout"])
+        .arg(format!("./usr/src/{name}.tar.xz"))
+        .stdin(tar)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run tar")?;
+    let Some(archive) = inner.stdout.take() else {
+        bail!("tar gives no output");
+    };
+    let mut command = Command::new("tar");
+    command
+        .args(["--extract", "--xz", "--no-same-owner", "--directory"])
+        .arg(root)
+        .args(["--strip-components=1", "--anchored", "--wildcards"]);
+    for folder in LEFT_OUT {
+        command.arg(format!("--exclude={name}/{folder}"));
+    }
+    let unpacked = process::run(command.args(["*.c", "*.h"]).stdin(archive));
+    let (read, taken) = (outer.wait()?, inner.wait()?);
+    unpacked?;
+    if !read.success() || !taken.success() {
+        bail!("cannot read {}", package.display());
+    }
+    Ok(())
+}
+
+/// Removes the architectures that `capable` does not run on.
+fn prune(root: &Path) -> Result<()> {
+    for entry in fs::read_dir(root.join("arch"))? {
+        let entry = entry?;
+        if !ARCHITECTURES.contains(&&*entry.file_name().to_string_lossy())
+            && entry.file_type()?.is_dir()
+        {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}

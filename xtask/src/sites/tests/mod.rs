@@ -1,0 +1,52 @@
+//! The scanner, on sources of a few lines.
+
+mod files;
+mod found;
+mod lines;
+mod plain;
+mod reached;
+
+use std::fs;
+
+use super::scan::{self, Site};
+use super::source::Source;
+
+/// What every source begins with: the helpers that all others lead to.
+const CAPABILITY: &str = "
+bool ns_capable(struct user_namespace *ns, int cap)
+{
+	return security_capable(current_cred(), ns, cap, 0) == 0;
+}
+EXPORT_SYMBOL(ns_capable);
+
+bool capable(int cap)
+{
+	return ns_capable(&init_user_ns, cap);
+}
+EXPORT_SYMBOL(capable);
+";
+
+/// The sites of a source of these files.
+fn sites(files: &[(&str, &str)]) -> Vec<Site> {
+    let folder = tempfile::tempdir().unwrap();
+    let capability = [("kernel/capability.c", CAPABILITY)];
+    for (file, text) in capability.iter().chain(files) {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let source = Source {
+        name: "test",
+        package: "linux-source-6.1 6.1.1-1".into(),
+        root: folder.path().to_path_buf(),
+    };
+    scan::read(&source).unwrap()
+}
+
+/// The only site of a file.
+fn site(text: &str) -> Site {
+    let mut all = sites(&[("fs/a.c", text)]);
+    all.retain(|site| site.file == "fs/a.c");
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}

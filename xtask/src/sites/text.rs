@@ -1,0 +1,273 @@
+//! C source as the scanner reads it: of the same length, without what hinders a parser.
+//!
+//! The kernel is read as it lies on the disk, with all its configurations at once: nothing is
+//! preprocessed. Comments, directives and what stands in quotes become spaces, so that every offset
+//! stays what it was. Of conditional branches both are kept, unless braces open in one and close in
+//! another; then the first branch stays. `#if 0` is left out. Macros are taken aside.
+
+/// A macro of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Macro {
+    /// Its name.
+    pub name: String,
+    /// Its parameters; none where it takes none.
+    pub parameters: Vec<String>,
+    /// What it stands for, on one line.
+    pub body: String,
+    /// Where it begins.
+    pub offset: usize,
+}
+
+/// A file without comments, directives and the content of strings.
+#[derive(Debug, Default)]
+pub struct Text {
+    /// As long as the file.
+    pub code: Vec<u8>,
+    /// Its macros.
+    pub macros: Vec<Macro>,
+    /// What was left out as another branch: where it begins, and what it is.
+    pub hidden: Vec<(usize, Vec<u8>)>,
+    /// Where `#if`, `#else`, `#endif` and their kin begin.
+    pub conditionals: Vec<usize>,
+}
+
+/// A conditional directive in a file.
+struct Conditional {
+    /// Where its line begins and where the line ends.
+    line: (usize, usize),
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    If { never: bool },
+    Else,
+    End,
+}
+
+impl Text {
+    /// Reads a file.
+    pub fn new(raw: &[u8]) -> Self {
+        let mut text = Self {
+            code: without_comments(raw),
+            ..Self::default()
+        };
+        let conditionals = text.take_directives(raw);
+        text.hide(&conditionals);
+        text.conditionals = conditionals.iter().map(|it| it.line.0).collect();
+        text
+    }
+
+    /// The line of an offset, from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        let before = &self.code[..offset.min(self.code.len())];
+        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+    }
+
+    /// Blanks all directives, keeps macros, and tells which are conditional.
+    fn take_directives(&mut self, raw: &[u8]) -> Vec<Conditional> {
+        let mut conditionals = Vec::new();
+        let mut start = 0;
+        while start < self.code.len() {
+            let mut end = line_end(&self.code, start);
+            let first = self.code[start..end]
+                .iter()
+                .position(|byte| !byte.is_ascii_whitespace());
+            if first.is_some_and(|at| self.code[start + at] == b'#') {
+                while end < self.code.len() && is_continued(raw, start, end) {
+                    end = line_end(&self.code, end + 1);
+                }
+                let line = String::from_utf8_lossy(&self.code[start..end]).into_owned();
+                let line = line.replace("\\\n", "  ");
+                let rest = line.trim_start().trim_start_matches('#').trim_start();
+                let word: String = rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_alphabetic())
+                    .collect();
+                let rest = rest[word.len()..].trim();
+                let kind = match &*word {
+                    "define" => {
+                        self.macros.extend(definition(rest, start));
+                        None
+                    }
+                    "if" => Some(Kind::If { never: rest == "0" }),
+                    "ifdef" | "ifndef" => Some(Kind::If { never: false }),
+                    "else" | "elif" => Some(Kind::Else),
+                    "endif" => Some(Kind::End),
+                    _ => None,
+                };
+                if let Some(kind) = kind {
+                    conditionals.push(Conditional {
+                        line: (start, end),
+                        kind,
+                    });
+                }
+                blank(&mut self.code[start..end]);
+            }
+            start = end + 1;
+        }
+        conditionals
+    }
+
+    /// Blanks the branches that can't stand beside the first.
+    fn hide(&mut self, conditionals: &[Conditional]) {
+        let mut open: Vec<(bool, Vec<(usize, usize)>)> = Vec::new();
+        let mut starts: Vec<usize> = Vec::new();
+        for conditional in conditionals {
+            let (start, end) = conditional.line;
+            match conditional.kind {
+                Kind::If { never } => {
+                    open.push((never, Vec::new()));
+                    starts.push(end);
+                }
+                Kind::Else => {
+                    if let (Some((_, branches)), Some(from)) = (open.last_mut(), starts.last_mut())
+                    {
+                        branches.push((*from, start));
+                        *from = end;
+                    }
+                }
+                Kind::End => {
+                    let (Some((never, mut branches)), Some(from)) = (open.pop(), starts.pop())
+                    else {
+                        continue;
+                    };
+                    branches.push((from, start));
+                    self.hide_group(never, &branches);
+                }
+            }
+        }
+    }
+
+    fn hide_group(&mut self, never: bool, branches: &[(usize, usize)]) {
+        let balanced = |&(from, to): &(usize, usize)| is_balanced(&self.code[from..to]);
+        let hidden: Vec<_> = if never {
+            branches[..1].to_vec()
+        } else if branches.len() > 1 && !branches.iter().all(balanced) {
+            branches[1..].to_vec()
+        } else {
+            Vec::new()
+        };
+        for (from, to) in hidden {
+            if !never {
+                self.hidden.push((from, self.code[from..to].to_vec()));
+            }
+            blank(&mut self.code[from..to]);
+        }
+    }
+}
+
+fn line_end(code: &[u8], start: usize) -> usize {
+    code[start..]
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(code.len(), |at| start + at)
+}
+
+/// The line that ends here goes on: its last byte is a backslash, in the file as it was, for a
+/// comment may have stood before it.
+fn is_continued(raw: &[u8], start: usize, end: usize) -> bool {
+    let line = &raw[start..end.min(raw.len())];
+    line.trim_ascii_end().last() == Some(&b'\\')
+}
+
+fn is_balanced(code: &[u8]) -> bool {
+    let (mut braces, mut parens) = (0i32, 0i32);
+    for byte in code {
+        match byte {
+            b'{' => braces += 1,
+            b'}' => braces -= 1,
+            b'(' => parens += 1,
+            b')' => parens -= 1,
+            _ => {}
+        }
+        if braces < 0 || parens < 0 {
+            return false;
+        }
+    }
+    braces == 0 && parens == 0
+}
+
+fn blank(code: &mut [u8]) {
+    for byte in code {
+        if *byte != b'\n' {
+            *byte = b' ';
+        }
+    }
+}
+
+/// `NAME(a, b) body` or `NAME body`.
+fn definition(rest: &str, offset: usize) -> Option<Macro> {
+    let length = rest
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .unwrap_or(rest.len());
+    let (name, rest) = rest.split_at(length);
+    let (parameters, body) = match rest.strip_prefix('(') {
+        Some(rest) => {
+            let (parameters, body) = rest.split_once(')')?;
+            let parameters = parameters.split(',').map(|it| it.trim().to_owned());
+            (parameters.filter(|it| !it.is_empty()).collect(), body)
+        }
+        None => (Vec::new(), rest),
+    };
+    (!name.is_empty()).then(|| Macro {
+        name: name.into(),
+        parameters,
+        body: body.trim().into(),
+        offset,
+    })
+}
+
+/// Comments and the content of strings and characters become spaces.
+fn without_comments(raw: &[u8]) -> Vec<u8> {
+    let mut code = raw.to_vec();
+    let mut at = 0;
+    while at < code.len() {
+        let rest = &raw[at..];
+        if rest.starts_with(b"/*") {
+            let length = find(&rest[2..], b"*/").map_or(rest.len(), |end| end + 4);
+            blank(&mut code[at..at + length]);
+            at += length;
+        } else if rest.starts_with(b"//") {
+            let end = line_end(raw, at);
+            blank(&mut code[at..end]);
+            at = end;
+        } else if let quote @ (b'"' | b'\'') = raw[at] {
+            let end = quoted_end(raw, at, quote);
+            let content = at + 1..end.saturating_sub(1).max(at + 1);
+            // A character stays a character for the parser.
+            let fill = if quote == b'\'' { b'0' } else { b' ' };
+            for (index, byte) in code[content].iter_mut().enumerate() {
+                if *byte != b'\n' && *byte != b'\\' || quote == b'\'' {
+                    *byte = if index == 0 { fill } else { b' ' };
+                } else if *byte == b'\\' {
+                    *byte = b' ';
+                }
+            }
+            at = end;
+        } else {
+            at += 1;
+        }
+    }
+    code
+}
+
+/// Behind the closing quote, or the end of the line where there is none.
+fn quoted_end(raw: &[u8], start: usize, quote: u8) -> usize {
+    let mut at = start + 1;
+    while at < raw.len() {
+        match raw[at] {
+            b'\\' => at += 2,
+            b'\n' => return at,
+            byte if byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    raw.len()
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
