@@ -2,7 +2,7 @@
 //!
 //! Every call through which a check is made is found in the source of each kernel of the table
 //! ([`scan`]), and must have a line in `capable/atlas` that says what the kernel does with the
-//! answer ([`line`]). What is plain is told by the program that reads ([`form`], [`reach`]);
+//! answer ([`mod@line`]). What is plain is told by the program that reads ([`form`], [`reach`]);
 //! everything else is read by a person.
 
 mod atlas;
