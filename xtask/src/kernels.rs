@@ -98,7 +98,7 @@ impl Kernel {
     fn fetch(&self, folder: &Path) -> Result<()> {
         let apt = Apt::update(self.releases)?;
         let work = folder.with_file_name(format!("{}.fetching", self.name));
-        remove(&work)?;
+        places::remove(&work)?;
         let root = work.join("root");
         places::create(&root)?;
         for package in apt.download(packages(&apt)?, &work.join("packages"))? {
@@ -108,9 +108,9 @@ impl Kernel {
         let finished = work.join("finished");
         places::create(&finished)?;
         assemble(&root, &finished)?;
-        remove(folder)?;
+        places::remove(folder)?;
         fs::rename(&finished, folder)?;
-        remove(&work)
+        places::remove(&work)
     }
 }
 
@@ -201,14 +201,6 @@ fn assemble(root: &Path, finished: &Path) -> Result<()> {
     archive.tree(&chosen)?;
     archive.save(&finished.join("modules.cpio"))?;
     fs::write(finished.join("release"), format!("{release}\n"))?;
-    Ok(())
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
     Ok(())
 }
 

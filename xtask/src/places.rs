@@ -39,6 +39,15 @@ pub fn create(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
+/// Removes a folder and all in it, where it is there.
+pub fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}
+
 /// Waits until no other process holds this lock file, and holds it until the value is dropped.
 pub fn lock(path: &Path) -> Result<File> {
     let lock = || {

@@ -60,10 +60,10 @@ impl Source {
         if anew || !folder.is_dir() {
             eprintln!("fetching the source of the kernel {} ...", kernel.name);
             let work = folder.with_file_name(format!("{}.fetching", kernel.name));
-            remove(&work)?;
+            places::remove(&work)?;
             fetch(kernel, &work)
                 .with_context(|| format!("cannot fetch the source of {}", kernel.name))?;
-            remove(&folder)?;
+            places::remove(&folder)?;
             fs::rename(&work, &folder)?;
         }
         let package = fs::read_to_string(folder.join("package"))
@@ -173,16 +173,8 @@ fn prune(root: &Path) -> Result<()> {
         if !ARCHITECTURES.contains(&&*entry.file_name().to_string_lossy())
             && entry.file_type()?.is_dir()
         {
-            remove(&entry.path())?;
+            places::remove(&entry.path())?;
         }
-    }
-    Ok(())
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
     Ok(())
 }
