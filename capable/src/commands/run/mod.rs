@@ -39,7 +39,8 @@ use crate::{
 /// the command's own.
 const FAILED: u8 = 125;
 
-/// How often it is looked whether descendants still live, with `--wait`.
+/// With `--wait`: after how long without a record it is looked whether descendants still live.
+/// Longer than a record can take to be read.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The inode number of the initial pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
@@ -138,6 +139,9 @@ async fn follow(
 ) -> Result<Ended> {
     let mut ended = None;
     loop {
+        // Of a process that lived for a moment only, and left a child, the records come later than
+        // its end. So that it is gone from the system says nothing until no record comes.
+        let mut quiet = false;
         tokio::select! {
             biased;
             status = started.ended(), if ended.is_none() => ended = Some(status?),
@@ -151,10 +155,11 @@ async fn follow(
                 }
             }
             batch = session.next_batch(|record| collector.take(record)) => batch?,
-            () = tokio::time::sleep(LOOK), if ended.is_some() => {}
+            () = tokio::time::sleep(LOOK), if ended.is_some() => quiet = true,
         }
+        let tree = &collector.tree;
         if let Some(ended) = ended
-            && (!wait || collector.tree.living().next().is_none())
+            && (!wait || tree.has_ended() || quiet && tree.living().next().is_none())
         {
             return Ok(ended);
         }

@@ -81,7 +81,12 @@ impl Tree {
         self.started
     }
 
-    /// The processes that have not ended, with what they run.
+    /// Whether the records say that all have ended.
+    pub fn has_ended(&self) -> bool {
+        self.programs.is_empty()
+    }
+
+    /// The processes that have not ended, with what they run, as the system says.
     pub fn living(&self) -> impl Iterator<Item = (u32, &str)> {
         self.programs
             .iter()
