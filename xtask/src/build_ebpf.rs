@@ -96,7 +96,8 @@ pub fn check_committed() -> Result<()> {
             let fresh = places::target().join("ebpf").join(&name);
             put(&fresh, &object)?;
             bail!(
-                "{} is not what its sources give with the recorded toolchain; that is {}",
+                "{} is not what its sources and the versions in Cargo.lock give with the recorded \
+                 toolchain; that is {}; to take it, run: cargo xtask build-ebpf",
                 path.display(),
                 fresh.display()
             );
