@@ -132,7 +132,9 @@ impl Display for Effect {
 impl Line {
     /// Reads a line that stands below the name of its file.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
-        let fields: Vec<_> = text.splitn(7, '|').map(str::trim).collect();
+        // A label may hold a bar without spaces; an empty sentence ends the line with its bar.
+        let padded = format!("{text} ");
+        let fields: Vec<_> = padded.splitn(7, " | ").map(str::trim).collect();
         let [site, capabilities, helper, kernels, effect, proof, sentence] = fields.as_slice()
         else {
             bail!("a line has seven fields with | between them");

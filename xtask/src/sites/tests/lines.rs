@@ -16,6 +16,10 @@ fn a_line_is_written_as_it_was_read() {
     assert_eq!(line.under.as_deref(), Some("tty_ioctl"));
     let open = "f | KILL | capable | 5.10+ | ? | unread |";
     assert_eq!(Line::parse("a.c", open).unwrap().to_string(), open);
+    let either = "do_jit@BPF_JMP|BPF_EXIT | SYS_ADMIN | capable | 5.10+ | ? | unread |";
+    let line = Line::parse("a.c", either).unwrap();
+    assert_eq!(line.key.label.as_deref(), Some("BPF_JMP|BPF_EXIT"));
+    assert_eq!(line.to_string(), either);
 }
 
 #[test]

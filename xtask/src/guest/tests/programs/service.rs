@@ -123,7 +123,9 @@ fn profile(more: &[&str]) -> Result<Running> {
     command.extend(more);
     let mut running = Running::start(&[], &command, "profile")?;
     ensure!(
-        running.becomes(&super::table::Ready::Says("capable: counting the checks of "))?,
+        running.becomes(&super::table::Ready::Says(
+            "capable: counting the checks of "
+        ))?,
         "it does not count: {}",
         running.said()?
     );
