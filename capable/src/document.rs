@@ -56,6 +56,7 @@ impl Document {
     /// # Errors
     ///
     /// If the content has something that JSON has no form for.
+    #[cfg(feature = "cli")]
     pub(crate) fn line(self, content: &impl Serialize) -> serde_json::Result<String> {
         let mut text = serde_json::to_string(&self.of(content))?;
         text.push('\n');
@@ -101,6 +102,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "cli")]
     fn the_schema_comes_first() {
         #[derive(Serialize)]
         struct Content {

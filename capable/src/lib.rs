@@ -17,6 +17,7 @@ pub mod filter;
 pub mod inspect;
 pub mod kernel;
 pub mod launcher;
+pub mod learn;
 pub mod output;
 pub mod profile;
 pub mod session;

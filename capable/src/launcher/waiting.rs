@@ -7,7 +7,7 @@ use std::{
         fd::{AsRawFd as _, FromRawFd as _, OwnedFd},
         unix::ffi::{OsStrExt as _, OsStringExt as _},
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use tokio::io::{Interest, unix::AsyncFd};
@@ -29,6 +29,29 @@ pub struct Command {
     pub cage: Cage,
 }
 
+impl Command {
+    /// A command without arguments, with what this process holds.
+    pub fn new(name: impl Into<OsString>) -> Self {
+        Self {
+            name: name.into(),
+            arguments: Vec::new(),
+            cage: Cage::default(),
+        }
+    }
+
+    /// Adds arguments.
+    pub fn args<S: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = S>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// To be run in this cage.
+    pub fn cage(mut self, cage: Cage) -> Self {
+        self.cage = cage;
+        self
+    }
+}
+
 /// A forked child that waits. When this is dropped, the child exits without having done anything.
 pub struct Waiting {
     child: Child,
@@ -43,8 +66,7 @@ pub struct Waiting {
 /// A running command.
 pub struct Started {
     child: Child,
-    /// The file that was executed; for a script, the script itself.
-    pub file: PathBuf,
+    file: PathBuf,
     /// Becomes readable when the command ends; made when it is first waited for.
     end: Option<AsyncFd<OwnedFd>>,
 }
@@ -211,6 +233,11 @@ impl Waiting {
 }
 
 impl Started {
+    /// The file that was executed; for a script, the script itself.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The command's process id.
     pub fn pid(&self) -> u32 {
         self.child.pid.unsigned_abs()

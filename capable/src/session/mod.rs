@@ -61,23 +61,27 @@ pub use counting::Counting;
 pub use error::SessionError;
 pub use streaming::Streaming;
 
+#[cfg(test)]
+pub(crate) use crate::kernel::trace::losses::tests::every_cause;
 pub use crate::kernel::{
     hook::{Hook, Transport},
+    plan::{Plan, PlanError},
     trace::{
         counts::{CountBy, CountSubject, Counted, CountedStack, Who},
         losses::{Cause, Effect, Loss, Losses},
         record::Record,
         settings::Records,
+        stream::monotonic_now as now,
     },
 };
 use crate::{
     capability::CapabilitySet,
     kernel::{
         bpf::privileges,
-        plan::Plan,
         trace::tracer::{Tracer, TracerError},
     },
 };
+pub use capable_common::{UniqueBy, Wanted};
 
 /// A session under way. Dropped, it ends; [`Session::finish`] ends it and says what happened.
 ///

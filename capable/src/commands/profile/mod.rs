@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::{
     print::say,
-    reporting::{Account, Destination, Reporter},
+    reporting::{Destination, Reporter},
     tracing::{
         self, Stop, block_on,
         signals::{self, Signals},
@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     context::kernel_symbols::KernelSymbols,
-    kernel::stream::monotonic_now,
+    learn::Account,
     profile::{Report, Run, emit::ProgramNeeds},
-    session::{CountBy, Counting, Session},
+    session::{self, CountBy, Counting, Session},
 };
 
 /// How often room is made in the table, and it is looked whether the processes still live.
@@ -48,14 +48,14 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             entries: args.table_size,
             ..CountBy::PROCESS
         })?;
-        let began = monotonic_now();
+        let began = session::now();
         say(format_args!(
             "capable: counting the checks of {}; press Ctrl-C to end and report\n",
             profiled.subject()
         ));
         let stop = Stop::after(args.duration, signals);
         wait(&mut session, &stop, &profiled).await?;
-        let duration = monotonic_now().saturating_sub(began);
+        let duration = session::now().saturating_sub(began);
         // Read at the end, so that modules that were loaded meanwhile have names too.
         let mut gaps = Vec::new();
         let symbols = KernelSymbols::load()

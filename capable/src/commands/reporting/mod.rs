@@ -1,14 +1,12 @@
 //! What `run` and `profile` share: the options of the report, its destination, and the gate.
 
 mod destination;
-mod losses;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, ValueEnum};
 pub use destination::Destination;
-pub use losses::Account;
 
 use super::{Usage, print::say};
 use crate::{

@@ -116,11 +116,8 @@ impl Args {
     /// If a user or a group does not exist.
     pub(super) fn command(&self) -> Result<Command, AccountError> {
         let mut words = self.command.iter().cloned();
-        Ok(Command {
-            name: words.next().unwrap_or_default(),
-            arguments: words.collect(),
-            cage: self.cage.cage()?,
-        })
+        let name = words.next().unwrap_or_default();
+        Ok(Command::new(name).args(words).cage(self.cage.cage()?))
     }
 }
 

@@ -18,10 +18,8 @@ pub struct Tree {
     /// For how long nothing may start until the command counts as running, in nanoseconds.
     settle: u64,
     settled: bool,
-    /// Forks that were seen.
-    pub forks: u64,
-    /// Executions that were seen.
-    pub executions: u64,
+    forks: u64,
+    executions: u64,
 }
 
 impl Tree {
@@ -74,6 +72,16 @@ impl Tree {
     pub fn is_starting(&mut self, now: u64) -> bool {
         self.look_at(now);
         !self.settled
+    }
+
+    /// Forks that were seen.
+    pub fn forks(&self) -> u64 {
+        self.forks
+    }
+
+    /// Executions that were seen.
+    pub fn executions(&self) -> u64 {
+        self.executions
     }
 
     /// When the command was executed.
@@ -153,7 +161,7 @@ mod tests {
         assert_eq!(&*tree.program(7, b"renamed"), "sh");
         tree.step(&life(RecordKind::Exit, 4, 0, 8, "ksoftirqd/0"));
         assert_eq!(&*tree.program(8, b"other"), "other");
-        assert_eq!((tree.forks, tree.started()), (1, Some(1)));
+        assert_eq!((tree.forks(), tree.started()), (1, Some(1)));
     }
 
     #[test]

@@ -94,8 +94,8 @@ fn kernel_release() -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        kernel::trace::losses::tests::every_cause,
         profile::{Report, report::text},
+        session::every_cause,
     };
 
     #[test]

@@ -9,8 +9,8 @@ use super::{gains::Gains, ids, tree::Tree};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
     event::{Event, Stack},
-    kernel::record::Record,
     profile::{Case, Interner, Observation, Outcome, Phase, Tally},
+    session::Record,
 };
 
 /// How many kinds of checks are told apart by process too. A tree of very many processes is

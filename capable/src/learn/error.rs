@@ -1,0 +1,39 @@
+//! Why nothing can be learned of a command.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::{
+    launcher::LaunchError,
+    session::{PlanError, SessionError},
+};
+
+/// Nothing can be learned of a command.
+#[derive(Debug, Error)]
+pub enum LearnError {
+    /// The command cannot be launched.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// It cannot be traced.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// This process is not in the initial pid namespace.
+    #[error(
+        "cannot follow processes from inside a pid namespace, because process numbers there are \
+         not the kernel's: run capable outside the container"
+    )]
+    PidNamespace,
+    /// It cannot be told in which pid namespace this process is.
+    #[error("cannot read /proc/self/ns/pid: {0}; is /proc mounted?")]
+    Proc(#[source] io::Error),
+    /// The command cannot be waited for.
+    #[error("cannot wait for the command: {0}")]
+    Wait(#[source] io::Error),
+}
+
+impl From<PlanError> for LearnError {
+    fn from(error: PlanError) -> Self {
+        Self::Session(error.into())
+    }
+}

@@ -1,0 +1,137 @@
+//! What was learned of a command.
+
+use std::path::Path;
+
+use super::{
+    Account,
+    collect::{Collector, Ends},
+    tree::Tree,
+};
+use crate::{
+    context::accounts::Accounts,
+    inspect::interpreter_of,
+    launcher::Command,
+    profile::{
+        Observation, Report, Run,
+        emit::{ProgramNeeds, RunsAs},
+    },
+};
+
+/// What was learned of a command.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// What each capability is to it, and why.
+    pub report: Report,
+    /// What emitters are told: the needed set, and what else is known of the program.
+    pub needs: ProgramNeeds,
+}
+
+impl Learned {
+    /// From what was collected until `end`.
+    pub(super) fn new(
+        command: &Command,
+        file: &Path,
+        collector: Collector,
+        ends: Ends,
+        account: Account,
+        end: u64,
+    ) -> Self {
+        let gains = collector.gains.any(collector.tree.executions());
+        let report = report(command, collector, ends, account, end);
+        let needs = needs(&report, command, file, gains);
+        Self { report, needs }
+    }
+}
+
+/// What was seen until `end`, classed.
+fn report(
+    command: &Command,
+    mut collector: Collector,
+    ends: Ends,
+    mut account: Account,
+    end: u64,
+) -> Report {
+    if let Some(sentence) = left_behind(&collector.tree) {
+        account.note(sentence);
+    }
+    if let Some(sentence) = collector
+        .gains
+        .ignored()
+        .filter(|_| command.cage.no_new_privs)
+    {
+        account.note(sentence);
+    }
+    let started = collector.tree.started().unwrap_or(end);
+    let settled = !collector.tree.is_starting(end);
+    let run = Run {
+        command: [&command.name]
+            .into_iter()
+            .chain(&command.arguments)
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect(),
+        duration: end.saturating_sub(started),
+        settled,
+        processes: Some(1 + collector.tree.forks()),
+        ..account.into_run()
+    };
+    let observations = collector
+        .finish(ends)
+        .into_iter()
+        .map(|observation| Observation {
+            first: observation.first.saturating_sub(started),
+            ..observation
+        });
+    Report::new(run, observations)
+}
+
+/// The sentence on descendants that live on.
+fn left_behind(tree: &Tree) -> Option<String> {
+    /// How many are named.
+    const NAMED: usize = 5;
+    let living: Vec<String> = tree
+        .living()
+        .map(|(pid, program)| format!("{program} ({pid})"))
+        .collect();
+    let count = living.len();
+    let what = match count {
+        0 => return None,
+        1 => "1 process of the command is still running".to_owned(),
+        _ => format!("{count} processes of the command are still running"),
+    };
+    let more = if count > NAMED { ", ..." } else { "" };
+    let named = living
+        .into_iter()
+        .take(NAMED)
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(format!(
+        "{what}: {named}{more}; what they ask for from now on is not in this report (--wait waits \
+         for them)"
+    ))
+}
+
+/// What emitters are told besides the report.
+fn needs(report: &Report, command: &Command, file: &Path, gains: Option<bool>) -> ProgramNeeds {
+    let executable = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    ProgramNeeds {
+        runs_as: runs_as(command),
+        gains_privileges: gains,
+        interpreter: interpreter_of(&executable).unwrap_or(None),
+        executable: Some(executable),
+        ..ProgramNeeds::from_report(report)
+    }
+}
+
+fn runs_as(command: &Command) -> RunsAs {
+    let identity = command.cage.identity.as_ref();
+    let user = identity
+        .and_then(|identity| identity.user)
+        .unwrap_or_else(|| rustix::process::geteuid().as_raw());
+    if user == 0 {
+        return RunsAs::Root;
+    }
+    RunsAs::User(match Accounts::users().name(user) {
+        Some(name) => name.to_owned(),
+        None => user.to_string(),
+    })
+}

@@ -1,0 +1,159 @@
+//! Follows a command from its start to its end and learns what it needs.
+//!
+//! [`Builder::learn`] forks the command, which waits. [`Launched::start`] attaches and lets it go.
+//! From there a [`Learning`] takes what the kernel reports, as long as its user likes, and becomes
+//! what was [`Learned`]: the report, and what emitters are told.
+//!
+//! ```text
+//! Builder ──learn──> Launched ──start──> Learning ──finish──> Learned
+//!                        └─────────────────run──────────────────^
+//! ```
+//!
+//! ```no_run
+//! use capable::{launcher::Command, learn::LearnError, profile::emit::Consumer, session::Builder};
+//!
+//! # async fn learn() -> Result<(), LearnError> {
+//! let command = Command::new("ping").args(["-c1", "127.0.0.1"]);
+//! let learned = Builder::new().learn(command)?.run().await?;
+//! println!("needs {}", learned.report.needed);
+//! print!("{}", Consumer::Systemd.emit(&learned.needs));
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod collect;
+mod error;
+mod gains;
+mod ids;
+mod learned;
+mod learning;
+mod tree;
+
+use std::{fs, time::Duration};
+
+pub use error::LearnError;
+pub use learned::Learned;
+pub use learning::Learning;
+
+pub(crate) use account::Account;
+
+use collect::Collector;
+use tree::Tree;
+
+use crate::{
+    context::kernel_symbols::KernelSymbols,
+    launcher::{Command, Waiting},
+    session::{Builder, Planned, Records, Wanted},
+};
+
+/// For how long nothing may be started until a command counts as running, where nobody says
+/// otherwise.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// The inode number of the initial pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
+const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
+
+impl Builder {
+    /// Plans how to trace, and forks a command that waits to be started. What it needs is learned
+    /// from its checks and those of its descendants, whether or not they are audited. Filters of
+    /// processes give way to the command; others narrow what is learned.
+    ///
+    /// # Errors
+    ///
+    /// Tracing is not possible here, or the command cannot be launched as it was asked for.
+    pub fn learn(self, command: Command) -> Result<Launched, LearnError> {
+        require_initial_pid_namespace()?;
+        let planned = self.unaudited().plan()?;
+        let waiting = Waiting::fork(&command)?;
+        Ok(Launched {
+            planned,
+            command,
+            waiting,
+            settle: SETTLE,
+            buffer: None,
+        })
+    }
+}
+
+/// A command that was forked and waits to be started. If this is dropped, it was never run.
+///
+/// It has the signal mask of this process: signals that are blocked from now on are not blocked in
+/// the command.
+pub struct Launched {
+    planned: Planned,
+    command: Command,
+    waiting: Waiting,
+    settle: Duration,
+    buffer: Option<u32>,
+}
+
+impl Launched {
+    /// The command counts as starting until no process was forked or executed for this time: one
+    /// second, where nothing else is said.
+    pub fn settle(mut self, time: Duration) -> Self {
+        self.settle = time;
+        self
+    }
+
+    /// The size of the ring buffer, or of each processor's perf buffer, in bytes.
+    pub fn buffer(mut self, bytes: u32) -> Self {
+        self.buffer = Some(bytes);
+        self
+    }
+
+    /// Attaches, and lets the command go. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses to trace, or the command cannot be executed.
+    pub fn start(self) -> Result<Learning, LearnError> {
+        let Self {
+            planned,
+            command,
+            waiting,
+            settle,
+            buffer,
+        } = self;
+        let mut gaps = Vec::new();
+        let symbols = KernelSymbols::load()
+            .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
+            .ok();
+        let settle = u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX);
+        let mut collector = Collector::new(symbols, Tree::new(waiting.pid(), settle));
+        let session = planned.command(waiting.pid()).records(Records {
+            wanted: Wanted::DETAIL | Wanted::CREDENTIALS,
+            kernel_frames: Records::CALLER_FRAMES,
+            outcomes: true,
+            buffer,
+            ..Records::default()
+        })?;
+        let account = Account::new(&session, &gaps);
+        let started = waiting.release()?;
+        collector.gains.command(started.file());
+        Ok(Learning::new(command, session, account, collector, started))
+    }
+
+    /// Starts the command, follows it until it has ended, and gives what was learned. To be called
+    /// within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`], or the kernel's reports cannot be read.
+    pub async fn run(self) -> Result<Learned, LearnError> {
+        let mut learning = self.start()?;
+        while learning.ended().is_none() {
+            learning.advance().await?;
+        }
+        learning.finish()
+    }
+}
+
+/// The kernel side numbers processes as the initial pid namespace does.
+fn require_initial_pid_namespace() -> Result<(), LearnError> {
+    match fs::read_link("/proc/self/ns/pid") {
+        Ok(own) if own.as_os_str() != INITIAL_PID_NAMESPACE => Err(LearnError::PidNamespace),
+        Ok(_) => Ok(()),
+        Err(error) => Err(LearnError::Proc(error)),
+    }
+}
