@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::kernels::{Kernels, Version};
-use super::line::{Effect, Key, Line, Proof};
+use super::line::{self, Effect, Key, Line, Proof};
+use super::ranges;
 use super::scan::Site;
 use crate::places;
 
@@ -70,7 +71,7 @@ impl Atlas {
 
     fn sort(&mut self) {
         self.lines.sort_by(|a, b| {
-            let kernels = |line: &Line| line.kernels.first();
+            let kernels = |line: &Line| ranges::first(&line.kernels);
             (&a.key, &a.under, kernels(a)).cmp(&(&b.key, &b.under, kernels(b)))
         });
     }
@@ -131,7 +132,7 @@ impl Atlas {
         let mut lines = Vec::new();
         for (key, groups) in new {
             for (plain, has) in groups {
-                let kernels = Kernels::of(&has, &versions);
+                let kernels = ranges::of(&has, &versions);
                 lines.push(skeleton(key.clone(), kernels, plain));
             }
         }
@@ -190,21 +191,5 @@ fn sentence(key: &Key) -> String {
 fn read(path: &Path) -> Result<Vec<Line>> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut lines = Vec::new();
-    let mut file = None;
-    for (number, text) in text.lines().enumerate() {
-        let place = || format!("{}:{}", path.display(), number + 1);
-        let text = text.trim();
-        if text.is_empty() || text.starts_with('#') {
-            continue;
-        }
-        if let Some(name) = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
-            file = Some(name.to_owned());
-        } else if let Some(file) = &file {
-            lines.push(Line::parse(file, text).with_context(place)?);
-        } else {
-            bail!("{}: no [file] stands before this line", place());
-        }
-    }
-    Ok(lines)
+    line::all(&text).with_context(|| path.display().to_string())
 }

@@ -154,6 +154,12 @@ impl Helpers {
         self.in_files.get(file)
     }
 
+    /// The names of all.
+    pub fn names(&self) -> BTreeSet<String> {
+        let own = self.in_files.values().flat_map(BTreeMap::keys);
+        self.everywhere.keys().chain(own).cloned().collect()
+    }
+
     /// A helper that answers "false" where the capability is not granted.
     pub fn denies(&self, file: &str, name: &str) -> bool {
         self.get(file, name).is_some_and(|helper| helper.denies)

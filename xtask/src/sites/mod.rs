@@ -13,14 +13,19 @@ mod flow;
 mod form;
 mod helpers;
 mod index;
+mod inlined;
 mod items;
+#[path = "../../../capable/src/atlas/kernels.rs"]
 mod kernels;
+#[path = "../../../capable/src/atlas/line.rs"]
 mod line;
 mod lock;
+mod ranges;
 mod reach;
 mod report;
 mod scan;
 mod source;
+mod stacks;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -34,7 +39,9 @@ use clap::Args;
 
 use crate::kernels::TABLE;
 use atlas::{Atlas, Scanned};
+use scan::Scan;
 use source::Source;
+use stacks::Stacks;
 
 /// What is to be done with the atlas.
 #[derive(Debug, Args)]
@@ -64,11 +71,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     let mut sources = Vec::new();
     let mut kernels = Vec::new();
+    let mut stacks = Stacks::default();
     for kernel in &TABLE {
         let source = Source::fetch(kernel, options.fetch)?;
+        let Scan { sites, helpers } = scan::scan(&source)?;
+        stacks.add(&sites, helpers);
         kernels.push(Scanned {
             version: source.version()?,
-            sites: scan::sites(&source)?,
+            sites,
         });
         sources.push(source);
     }
@@ -78,9 +88,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("{} lines are new", new.len());
         atlas.lines.extend(new);
         atlas.save()?;
+        stacks.save()?;
         lock::write(&sources)?;
     } else if options.check {
         lock::check(&sources)?;
+        stacks.check()?;
         if !report::differences(&atlas, &kernels) {
             bail!("the atlas is not that of these kernels: cargo xtask sites --write");
         }

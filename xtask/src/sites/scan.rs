@@ -3,6 +3,8 @@
 //! Reading takes a minute for each kernel; what was found is kept beside the source, by the
 //! version of the package and of the programs that read it.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
@@ -13,12 +15,13 @@ use super::entries::Way;
 use super::find::{self, Found};
 use super::form::Form;
 use super::index::Index;
+use super::inlined;
 use super::line::Key;
 use super::reach::Reach;
 use super::source::Source;
 
 /// The programs that decide what is found.
-const READERS: [&str; 14] = [
+const READERS: [&str; 15] = [
     include_str!("entries.rs"),
     include_str!("expand.rs"),
     include_str!("find.rs"),
@@ -26,6 +29,7 @@ const READERS: [&str; 14] = [
     include_str!("form.rs"),
     include_str!("helpers.rs"),
     include_str!("index.rs"),
+    include_str!("inlined.rs"),
     include_str!("items.rs"),
     include_str!("reach.rs"),
     include_str!("scan.rs"),
@@ -64,6 +68,17 @@ pub struct Site {
     pub in_ack: bool,
     /// A digest of the function as it is written.
     pub digest: String,
+    /// The functions that it may be inlined into.
+    pub into: BTreeSet<String>,
+}
+
+/// What a kernel's source has.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Scan {
+    /// The sites, in order of file and line.
+    pub sites: Vec<Site>,
+    /// The functions that only pass a question on, or answer it.
+    pub helpers: BTreeSet<String>,
 }
 
 impl Site {
@@ -85,20 +100,20 @@ impl Site {
     }
 }
 
-/// The sites of a source, in order of file and line.
-pub fn sites(source: &Source) -> Result<Vec<Site>> {
+/// What a source has.
+pub fn scan(source: &Source) -> Result<Scan> {
     let cached = source
         .root
-        .with_file_name(format!("sites-{}.json", version(source)));
+        .with_file_name(format!("scan-{}.json", version(source)));
     if cached.is_file() {
         let text = fs::read_to_string(&cached)?;
         return serde_json::from_str(&text)
             .with_context(|| format!("{} is broken; remove it", cached.display()));
     }
     eprintln!("reading the source of {} ...", source.name);
-    let sites = read(source)?;
-    fs::write(&cached, serde_json::to_string(&sites)?)?;
-    Ok(sites)
+    let scan = read(source)?;
+    fs::write(&cached, serde_json::to_string(&scan)?)?;
+    Ok(scan)
 }
 
 fn version(source: &Source) -> String {
@@ -110,8 +125,8 @@ fn version(source: &Source) -> String {
     format!("{:x}", digest.finalize())[..16].to_owned()
 }
 
-/// The sites of a source, read anew.
-pub fn read(source: &Source) -> Result<Vec<Site>> {
+/// What a source has, read anew.
+pub fn read(source: &Source) -> Result<Scan> {
     let index = Index::new(source)?;
     let findings = find::find(&index)?;
     let lost: Vec<_> = findings
@@ -139,6 +154,16 @@ pub fn read(source: &Source) -> Result<Vec<Site>> {
             Some((found.file.clone(), found.function.clone(), errno.clone()))
         })
         .collect();
+    let mut into = BTreeMap::new();
+    for found in &findings.sites {
+        let key = (found.file.clone(), found.function.clone());
+        if let Some(unit) = findings.units.get(&found.file)
+            && let Entry::Vacant(place) = into.entry(key)
+        {
+            place.insert(inlined::into(&index, unit, &found.file, &found.function)?);
+        }
+    }
+    let helpers = findings.helpers.names();
     let arrivals = Reach::new(&index, findings.units)?.all(&asked)?;
     let mut arrivals = arrivals.into_iter();
     let mut sites: Vec<Site> = Vec::new();
@@ -152,6 +177,10 @@ pub fn read(source: &Source) -> Result<Vec<Site>> {
             in_ack: arrival.as_ref().is_some_and(|(_, way)| *way == Way::Ack),
             arrives: arrival.map(|(errno, _)| errno),
             digest: format!("{:x}", Sha256::digest(&found.text))[..8].to_owned(),
+            into: into
+                .get(&(found.file.clone(), found.function.clone()))
+                .cloned()
+                .unwrap_or_default(),
             file: found.file,
             function: found.function,
             label: found.label,
@@ -162,7 +191,7 @@ pub fn read(source: &Source) -> Result<Vec<Site>> {
     }
     sites.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     number(&mut sites);
-    Ok(sites)
+    Ok(Scan { sites, helpers })
 }
 
 fn capabilities(found: &Found) -> String {

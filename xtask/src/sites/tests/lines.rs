@@ -2,6 +2,7 @@
 
 use super::super::kernels::{Kernels, Version};
 use super::super::line::Line;
+use super::super::ranges;
 
 const LINE: &str = "vt_ioctl@VT_LOCKSWITCH#2 < tty_ioctl | SYS_TTY_CONFIG | capable | 5.10,6.12+ \
                     | refuses EPERM ack or:SYS_ADMIN | read | the switch fails";
@@ -51,7 +52,7 @@ fn kernels_are_ranges_that_are_open_to_the_newest() {
         ([false, false, true, false], "6.12"),
         ([false, false, false, true], "7.3+"),
     ] {
-        let kernels = Kernels::of(&these, &all);
+        let kernels = ranges::of(&these, &all);
         assert_eq!(kernels.to_string(), text);
         assert_eq!(Kernels::parse(text).unwrap(), kernels);
         assert_eq!(all.map(|version| kernels.have(version)), these);

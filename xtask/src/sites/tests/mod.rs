@@ -5,10 +5,11 @@ mod found;
 mod lines;
 mod plain;
 mod reached;
+mod stacks;
 
 use std::fs;
 
-use super::scan::{self, Site};
+use super::scan::{self, Scan, Site};
 use super::source::Source;
 
 /// What every source begins with: the helpers that all others lead to.
@@ -28,6 +29,11 @@ EXPORT_SYMBOL(capable);
 
 /// The sites of a source of these files.
 fn sites(files: &[(&str, &str)]) -> Vec<Site> {
+    scan(files).sites
+}
+
+/// What a source of these files has.
+fn scan(files: &[(&str, &str)]) -> Scan {
     let folder = tempfile::tempdir().unwrap();
     let capability = [("kernel/capability.c", CAPABILITY)];
     for (file, text) in capability.iter().chain(files) {

@@ -67,7 +67,8 @@ const PROOFS: [(Proof, &str); 4] = [
 /// What the kernel does with the answer: a verb, an errno, and words that say more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
-    words: Vec<String>,
+    /// As they are written.
+    pub words: Vec<String>,
 }
 
 /// Verbs, and whether an errno follows.
@@ -183,6 +184,27 @@ impl Line {
         );
         Ok(line)
     }
+}
+
+/// Reads a file of lines, each below the name of its source file.
+pub fn all(text: &str) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    let mut file = None;
+    for (number, text) in text.lines().enumerate() {
+        let place = || format!("line {}", number + 1);
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        if let Some(name) = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+            file = Some(name);
+        } else if let Some(file) = file {
+            lines.push(Line::parse(file, text).with_context(place)?);
+        } else {
+            bail!("{}: no [file] stands before it", place());
+        }
+    }
+    Ok(lines)
 }
 
 impl Display for Key {

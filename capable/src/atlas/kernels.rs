@@ -26,7 +26,10 @@ impl Display for Version {
 
 /// Ranges of kernels, each from a version to one that is still meant; none is all later ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kernels(Vec<(Version, Option<Version>)>);
+pub struct Kernels(
+    /// From and to, both included.
+    pub Vec<(Version, Option<Version>)>,
+);
 
 impl Kernels {
     /// Reads ranges with commas between them.
@@ -47,31 +50,6 @@ impl Kernels {
             bail!("it is true of no kernel");
         }
         Ok(Self(ranges))
-    }
-
-    /// These of all kernels that are read, in order: what reaches to the last one is open.
-    pub fn of(these: &[bool], all: &[Version]) -> Self {
-        let mut ranges: Vec<(Version, Option<Version>)> = Vec::new();
-        let mut running = false;
-        for (version, has) in all.iter().zip(these) {
-            match (has, running, ranges.last_mut()) {
-                (true, true, Some(range)) => range.1 = Some(*version),
-                (true, ..) => ranges.push((*version, Some(*version))),
-                _ => {}
-            }
-            running = *has;
-        }
-        if these.last() == Some(&true)
-            && let Some(range) = ranges.last_mut()
-        {
-            range.1 = None;
-        }
-        Self(ranges)
-    }
-
-    /// The first version that is meant.
-    pub fn first(&self) -> Option<Version> {
-        self.0.first().map(|(from, _)| *from)
     }
 
     /// Whether it is true of a version.

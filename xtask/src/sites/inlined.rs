@@ -1,0 +1,48 @@
+//! Into which functions the compiler may put one: by their names a stack shows it then.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::index::Index;
+use super::items::Function;
+use super::unit::{Unit, is_called, occurrences};
+
+/// How many functions deep one is looked for.
+const DEPTH: usize = 4;
+
+/// The functions that a function of a file may be put into, by name.
+///
+/// These are its callers in the same file, and theirs as long as they are static: one that others
+/// can call is rarely put into another, and then it is itself on the stack. A function of a header
+/// is in every file that calls it.
+pub fn into(index: &Index, unit: &Unit, file: &str, name: &str) -> Result<BTreeSet<String>> {
+    let mut into = BTreeSet::new();
+    climb(unit, name, DEPTH, &mut into);
+    if file.ends_with(".h") {
+        let name = name.to_owned();
+        for other in index.with(std::iter::once(&name)) {
+            climb(&index.unit(other)?, &name, DEPTH, &mut into);
+        }
+    }
+    into.remove(name);
+    Ok(into)
+}
+
+fn climb(unit: &Unit, name: &str, depth: usize, into: &mut BTreeSet<String>) {
+    for caller in callers(unit, name) {
+        let is_new = into.insert(caller.name.clone());
+        if is_new && caller.is_static && depth > 1 {
+            climb(unit, &caller.name, depth - 1, into);
+        }
+    }
+}
+
+fn callers<'a>(unit: &'a Unit, name: &'a str) -> impl Iterator<Item = &'a Function> {
+    unit.items.functions.iter().filter(move |function| {
+        let code = unit.code(function.body);
+        occurrences(code, name)
+            .iter()
+            .any(|&at| is_called(code, at, name))
+    })
+}
