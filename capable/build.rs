@@ -1,5 +1,5 @@
-//! Checks that the committed eBPF objects belong to the sources beside them, and tells the
-//! program where they are.
+//! Checks that the committed eBPF objects belong to the sources beside them, tells the program where
+//! they are, and puts the atlas into one file.
 
 #[path = "build/digest.rs"]
 mod digest;
@@ -64,5 +64,32 @@ fn check() -> Result<(), Box<dyn Error>> {
             path.display()
         );
     }
+    atlas(package)
+}
+
+/// Puts all lines of the atlas into one file, in the order of their files.
+fn atlas(package: &Path) -> Result<(), Box<dyn Error>> {
+    let folder = package.join("atlas");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    let mut open = vec![folder];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|it| it == "sites") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut text = String::new();
+    for file in files {
+        text.push_str(&fs::read_to_string(file)?);
+        text.push('\n');
+    }
+    let out = env::var_os("OUT_DIR").ok_or("there is no OUT_DIR")?;
+    fs::write(Path::new(&out).join("atlas.sites"), text)?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! the pieces together, one file per subcommand.
 
 mod arch;
+pub mod atlas;
 pub mod capability;
 #[cfg(feature = "cli")]
 pub mod cli;

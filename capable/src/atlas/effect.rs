@@ -1,0 +1,52 @@
+//! What a line says, for those that decide by it.
+
+use super::line::{Effect, Line};
+use crate::capability::Capability;
+
+/// What the kernel does with the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Not granted, what the program asked for fails.
+    Refuses,
+    /// Not granted, it fails in some cases, which the check does not show.
+    Sometimes,
+    /// It never fails: the answer decides what is shown, a limit, accounting or the way to take.
+    Chooses,
+    /// The answer goes to callers, and they differ.
+    Passes,
+    /// Nobody has read it.
+    Unread,
+}
+
+impl Effect {
+    /// The verb.
+    pub fn verb(&self) -> Verb {
+        match self.words.first().map(String::as_str) {
+            Some("refuses") => Verb::Refuses,
+            Some("sometimes") => Verb::Sometimes,
+            Some("chooses") => Verb::Chooses,
+            Some("passes") => Verb::Passes,
+            _ => Verb::Unread,
+        }
+    }
+
+    /// A word says more: `ack`, `cqe`, `unseen`, `early`, `limit`, `else`.
+    pub fn has(&self, word: &str) -> bool {
+        self.words.iter().skip(1).any(|it| it == word)
+    }
+
+    /// The name of the errno that a refusal gives, if it is one.
+    pub fn errno(&self) -> Option<&str> {
+        let errno = self.words.get(1)?;
+        errno.starts_with('E').then_some(errno.as_str())
+    }
+}
+
+impl Line {
+    /// The line is about a capability.
+    pub fn asks_for(&self, capability: Capability) -> bool {
+        let names = &self.key.capabilities;
+        let name = capability.name().and_then(|name| name.strip_prefix("CAP_"));
+        names == "?" || name.is_some_and(|name| names.split(['/', ',']).any(|it| it == name))
+    }
+}

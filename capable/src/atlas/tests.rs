@@ -1,0 +1,84 @@
+//! The atlas by itself: its lines are read, and found again.
+
+use super::*;
+
+const SOURCE: &str = "
+[kernel/a.c]
+asks | SYS_NICE | capable | 5.10+ | chooses | read | nothing
+
+[kernel/ptrace.c]
+look | SYS_PTRACE | has | 5.10+ | passes | read | it depends
+look < stat | SYS_PTRACE | has | 5.10+ | chooses | read | less is shown
+look < open | SYS_PTRACE | has | 5.10-6.1 | refuses EACCES | read | open(2) fails
+sys_go | KILL | capable | 5.10+ | refuses EPERM | plain | go(2) fails
+sys_go#2 | KILL | capable | 6.12+ | sometimes EPERM | read | going far fails
+inner | CHOWN/SYS_ADMIN | capable | 5.10+ | refuses EPERM ack | read | the change fails
+";
+const STACKS: &str = "helper cap_capable\nhelper capable\nhelper has\ninlined inner middle outer\n";
+
+fn find(capability: Capability, kernel: &str, stack: &str) -> Vec<&'static Line> {
+    static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(SOURCE, STACKS));
+    let kernel = Version::parse(kernel).unwrap();
+    let lines = ATLAS.find(capability, Some(kernel), stack.split(' '));
+    lines.into_iter().map(|index| &ATLAS.lines[index]).collect()
+}
+
+fn effects(capability: Capability, kernel: &str, stack: &str) -> String {
+    let lines = find(capability, kernel, stack);
+    let effects: Vec<_> = lines.iter().map(|line| line.effect.to_string()).collect();
+    effects.join(", ")
+}
+
+#[test]
+fn the_nearest_caller_decides_and_else_the_line_about_all() {
+    let of = |kernel, stack| effects(Capability::SYS_PTRACE, kernel, stack);
+    assert_eq!(of("6.1", "cap_capable has look stat read"), "passes");
+    assert_eq!(of("6.1", "has look stat read"), "chooses");
+    assert_eq!(of("6.1", "look open stat"), "refuses EACCES");
+    assert_eq!(of("6.12", "look open stat"), "chooses");
+    assert_eq!(of("6.12", "look open"), "passes");
+}
+
+#[test]
+fn a_system_call_is_known_by_each_name_of_its_entry() {
+    for name in ["__x64_sys_go", "__do_sys_go", "__se_sys_go", "sys_go"] {
+        assert_eq!(effects(Capability::KILL, "6.1", name), "refuses EPERM");
+    }
+    let both = "refuses EPERM, sometimes EPERM";
+    assert_eq!(effects(Capability::KILL, "6.12", "capable sys_go"), both);
+    assert_eq!(effects(Capability::CHOWN, "6.12", "capable sys_go"), "");
+}
+
+#[test]
+fn what_was_inlined_is_found_by_the_function_that_it_is_in() {
+    for capability in [Capability::CHOWN, Capability::SYS_ADMIN] {
+        for function in ["inner", "middle", "outer"] {
+            assert_eq!(effects(capability, "6.1", function), "refuses EPERM ack");
+        }
+    }
+    assert_eq!(effects(Capability::CHOWN, "6.1", "beyond outer"), "");
+}
+
+#[test]
+fn the_programs_own_atlas_is_read_and_knows_its_helpers() {
+    assert!(Atlas::get().lines().len() > 2000);
+    let stack = [
+        "cap_capable",
+        "ns_capable",
+        "__x64_sys_chroot",
+        "do_syscall_64",
+    ];
+    let chroot = Atlas::place(Capability::SYS_CHROOT, None, stack.into_iter()).unwrap();
+    assert_eq!(chroot.verb(), Verb::Refuses);
+    assert_eq!(chroot.sentences(), ["chroot(2) fails"]);
+    let nice = [
+        "capable",
+        "can_nice",
+        "set_one_prio",
+        "__do_sys_setpriority",
+    ];
+    let nice = Atlas::place(Capability::SYS_NICE, None, nice.into_iter()).unwrap();
+    assert!(nice.lines().all(|line| line.key.file == "kernel/sys.c"));
+    let elsewhere = Atlas::place(Capability::SYS_NICE, None, stack.into_iter());
+    assert_eq!(elsewhere, None);
+}
