@@ -35,6 +35,12 @@ impl Effect {
         self.words.iter().skip(1).any(|it| it == word)
     }
 
+    /// The capabilities that other sites ask for, and that do as well.
+    fn others(&self) -> impl Iterator<Item = &str> {
+        let words = self.words.iter().skip(1);
+        words.filter_map(|word| word.strip_prefix("or:"))
+    }
+
     /// The name of the errno that a refusal gives, if it is one.
     pub fn errno(&self) -> Option<&str> {
         let errno = self.words.get(1)?;
@@ -43,6 +49,16 @@ impl Effect {
 }
 
 impl Line {
+    /// The capabilities that do as well as the one that is asked for: the later ones of those that
+    /// the helper asks for, and those of other sites.
+    pub fn others(&self) -> impl Iterator<Item = Capability> {
+        let later = self.key.capabilities.split('/').skip(1);
+        let names = later.chain(self.effect.others());
+        names.filter_map(|name| {
+            Capability::all().find(|it| it.name() == Some(&format!("CAP_{name}")))
+        })
+    }
+
     /// The line is about a capability.
     pub fn asks_for(&self, capability: Capability) -> bool {
         let names = &self.key.capabilities;

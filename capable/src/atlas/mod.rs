@@ -8,14 +8,16 @@
 mod effect;
 mod kernels;
 mod line;
+mod place;
 mod stacks;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 pub use effect::Verb;
 pub use kernels::{Kernels, Version};
 pub use line::{Effect, Key, Line, Proof};
+pub use place::Place;
 use stacks::Stacks;
 
 use crate::capability::Capability;
@@ -32,13 +34,6 @@ pub struct Atlas {
     /// The lines of each function.
     functions: HashMap<String, Vec<usize>>,
     stacks: Stacks,
-}
-
-/// What the atlas says of a check: one line, or several where the stack does not tell which.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// By their places in the program's atlas, so that it is quickly compared.
-    lines: Arc<[usize]>,
 }
 
 static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(LINES, STACKS));
@@ -78,6 +73,22 @@ impl Atlas {
         indexes.map(|&index| &self.lines[index])
     }
 
+    /// The lines that are about a capability and name a system call in their sentence, of a kernel
+    /// if one is given.
+    pub fn of_syscall(
+        &self,
+        syscall: &str,
+        capability: Capability,
+        kernel: Option<Version>,
+    ) -> impl Iterator<Item = &Line> {
+        let name = format!("{syscall}(2)");
+        self.lines.iter().filter(move |line| {
+            line.asks_for(capability)
+                && kernel.is_none_or(|kernel| line.kernels.have(kernel))
+                && line.sentence.split([' ', ',']).any(|word| word == name)
+        })
+    }
+
     /// What is known of a check for a capability by the functions on its stack, the innermost
     /// first, from `cap_capable` or a function above it on, each without what the compiler added.
     ///
@@ -88,10 +99,7 @@ impl Atlas {
         kernel: Option<Version>,
         stack: impl Iterator<Item = &'a str>,
     ) -> Option<Place> {
-        let lines = Self::get().find(capability, kernel, stack);
-        (!lines.is_empty()).then(|| Place {
-            lines: lines.into(),
-        })
+        Place::new(Self::get().find(capability, kernel, stack))
     }
 
     fn find<'a>(
@@ -154,46 +162,6 @@ fn plain_name(name: &str) -> &str {
         .find_map(|before| name.strip_prefix(before))
         .filter(|rest| rest.starts_with("sys_") || rest.starts_with("compat_sys_"))
         .unwrap_or(name)
-}
-
-impl Place {
-    /// What the lines have in common: one verb, [`Verb::Unread`] if one is, and otherwise
-    /// [`Verb::Sometimes`].
-    pub fn verb(&self) -> Verb {
-        let mut verbs = self.lines().map(|line| line.effect.verb());
-        let first = verbs.next().unwrap_or(Verb::Unread);
-        verbs.fold(first, |all, verb| match (all, verb) {
-            _ if all == verb => all,
-            (Verb::Unread, _) | (_, Verb::Unread) => Verb::Unread,
-            _ => Verb::Sometimes,
-        })
-    }
-
-    /// The lines.
-    pub fn lines(&self) -> impl Iterator<Item = &'static Line> {
-        let atlas = Atlas::get();
-        self.lines.iter().map(|&index| &atlas.lines[index])
-    }
-
-    /// The sentences of the lines, each once.
-    pub fn sentences(&self) -> Vec<&'static str> {
-        let mut all = Vec::new();
-        for line in self.lines() {
-            let sentence = line.sentence.as_str();
-            if !sentence.is_empty() && !all.contains(&sentence) {
-                all.push(sentence);
-            }
-        }
-        all
-    }
-
-    /// The end of the system call does not tell whether it was refused: that is in a message or a
-    /// completion, or nowhere.
-    pub fn is_told_elsewhere(&self) -> bool {
-        let words = ["ack", "cqe", "unseen"];
-        self.lines()
-            .any(|line| words.iter().any(|word| line.effect.has(word)))
-    }
 }
 
 #[cfg(test)]
