@@ -1,6 +1,6 @@
 //! The program `capable`.
 
-use std::{io, process::ExitCode};
+use std::{env, io, process::ExitCode};
 
 use capable::{
     cli::{Cli, Command},
@@ -10,13 +10,13 @@ use capable::{
         profile, run, top, trace,
     },
 };
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 /// A usage error, as clap has it.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::from_words(env::args_os()) {
         Ok(cli) => cli,
         Err(answer) => return answered(&answer),
     };

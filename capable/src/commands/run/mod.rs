@@ -9,21 +9,10 @@ pub use args::Args;
 
 use super::{
     Usage,
-    print::{say, say_error},
     reporting::{Destination, Reporter},
-    tracing::{
-        block_on,
-        signals::{self, Signals},
-    },
+    tracing::{self, Running, block_on, signals::Signals},
 };
-use crate::{
-    launcher::Ended,
-    learn::{LearnError, Learning},
-};
-
-/// The exit code of env(1), timeout(1) and their like where they fail themselves: 1 is too often
-/// the command's own.
-const FAILED: u8 = 125;
+use crate::{launcher::Ended, learn::Learning};
 
 /// Runs the command and reports.
 ///
@@ -31,17 +20,7 @@ const FAILED: u8 = 125;
 ///
 /// The options do not work ([`Usage`]). Other failures are told on stderr and in the exit code.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    match attempt(args) {
-        Err(error) if !error.is::<Usage>() => {
-            say_error(&error);
-            let code = match error.downcast_ref::<LearnError>() {
-                Some(LearnError::Launch(error)) => error.exit_code(),
-                _ => FAILED,
-            };
-            Ok(ExitCode::from(code))
-        }
-        result => result,
-    }
+    tracing::exit_code(attempt(args))
 }
 
 fn attempt(args: &Args) -> Result<ExitCode> {
@@ -53,14 +32,12 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         launched = launched.buffer(bytes);
     }
     let (learned, ended) = block_on(async {
-        let signals = Signals::catch(signals::COMMAND)?;
+        let signals = Running::signals()?;
         let mut learning = launched.start()?;
         let ended = follow(&mut learning, &signals, args.wait).await?;
         anyhow::Ok((learning.finish()?, ended))
     })?;
-    if let Some(signal) = ended.signal() {
-        say(format_args!("capable: the command was ended by {signal}\n"));
-    }
+    tracing::tell_signal(ended);
     let shut = reporter.deliver(&learned.report, &learned.needs)?;
     Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))
 }

@@ -1,12 +1,13 @@
 //! The options of `capable trace`, as typed.
 
-use std::time::Duration;
+use std::{ffi::OsString, time::Duration};
 
 use capable_common::UniqueBy;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::{
     commands::tracing::{BufferArgs, FilterArgs, TracingArgs, duration},
+    launcher::Command,
     output::OutputOptions,
 };
 
@@ -60,6 +61,12 @@ pub struct Args {
     #[command(flatten)]
     pub buffer: BufferArgs,
 
+    /// Run this command and trace it and its descendants only
+    ///
+    /// The trace ends when the command does, with its exit status.
+    #[arg(help_heading = None::<&'static str>, last = true, value_name = "COMMAND", conflicts_with_all = ["pids", "tids", "children"])]
+    pub command: Vec<OsString>,
+
     /// bcc's maps of cgroups, which are not needed here.
     #[arg(long, value_name = "MAP", hide = true)]
     pub cgroupmap: Option<String>,
@@ -86,6 +93,13 @@ pub struct BoundArgs {
     pub timeout: Option<Duration>,
 }
 
+impl BoundArgs {
+    /// For how long to trace at most.
+    pub(super) fn longest(&self) -> Option<Duration> {
+        self.duration.or(self.timeout)
+    }
+}
+
 /// What makes two checks the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Unique {
@@ -97,6 +111,14 @@ pub enum Unique {
     Comm,
     /// Kernel stack, capability and result
     Stack,
+}
+
+impl Args {
+    /// The command to trace, if one was given.
+    pub(super) fn command(&self) -> Option<Command> {
+        let (name, arguments) = self.command.split_first()?;
+        Some(Command::new(name).args(arguments))
+    }
 }
 
 impl Unique {

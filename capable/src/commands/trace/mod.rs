@@ -4,6 +4,7 @@ mod args;
 mod progress;
 mod rows;
 mod summary;
+mod until;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -15,17 +16,20 @@ pub use args::Args;
 use capable_common::UniqueBy;
 use progress::Progress;
 pub use rows::Rows;
+use until::{End, Until};
 
 use super::{
     Usage,
     print::{print, say, write},
     tracing::{
-        self, Stop, Stopped, block_on,
+        self, Deadline, Running, Stopped, block_on,
         signals::{self, Signals},
     },
 };
 use crate::{
     capability::{Capability, CapabilitySet},
+    launcher::Waiting,
+    learn::LearnError,
     output::{RowFormat, RowNeeds, Terminal},
     session::{CountBy, Record, Records, Session, Streaming, Summary},
 };
@@ -33,12 +37,22 @@ use crate::{
 /// The exit code of timeout(1).
 const TIMED_OUT: u8 = 124;
 
-/// Traces until a bound is reached or a signal comes.
+/// Traces until a bound is reached, a signal comes or the command ends.
 ///
 /// # Errors
 ///
-/// The options do not work ([`Usage`]), or tracing does not.
+/// The options do not work ([`Usage`]), or tracing does not. Failures in front of a command are told
+/// on stderr and in the exit code.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    let result = attempt(args);
+    if args.command.is_empty() {
+        result
+    } else {
+        tracing::exit_code(result)
+    }
+}
+
+fn attempt(args: &Args) -> Result<ExitCode> {
     if let Some(help) = args.output.columns_help() {
         print(&help)?;
         return Ok(ExitCode::SUCCESS);
@@ -53,7 +67,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .output
         .validate(&Terminal::of_stdout())
         .map_err(Usage::wrap)?;
-    let planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
+    let command = args.command();
+    let mut planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
+    if command.is_some() && planned.features().initial_pid_namespace.is_no() {
+        return Err(LearnError::PidNamespace.into());
+    }
     let sink = config.sink();
     let needs = sink.needs();
     let kernel_stack = args.kernel_stack || (needs.contains(RowNeeds::STACK) && !args.user_stack);
@@ -63,34 +81,82 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         rows.without_user_symbols();
         gaps.push("in a pid namespace, user stacks have addresses only".to_owned());
     }
+    // Before signals are caught: the child inherits them as they were.
+    let waiting = command.as_ref().map(Waiting::fork).transpose()?;
+    if let Some(waiting) = &waiting {
+        planned = planned.command(waiting.pid());
+    }
     let folded = config.format() == RowFormat::Folded;
-    let progress = !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded;
+    // What a command writes to the terminal would stand in the middle of the line.
+    let progress =
+        !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded && waiting.is_none();
     block_on(async {
-        let signals = Signals::catch(signals::STREAM)?;
+        let signals = match waiting {
+            Some(_) => Running::signals(),
+            None => Signals::catch(signals::STREAM),
+        }?;
         let mut session = planned.records(records(args, needs, kernel_stack))?;
         session.give_up_privileges(kept(args, needs))?;
         let mut progress = Progress::begin(progress, &session, &gaps);
-        let stop = Stop::after(args.bounds.duration.or(args.bounds.timeout), signals);
         let most = args.bounds.count.unwrap_or(u64::MAX);
-        let ended = follow(&mut session, &mut rows, &stop, &mut progress, most).await;
+        // The header comes before anything that the command writes.
+        let read = write_out(&mut rows.written)?;
+        let mut until = Until::begin(waiting, signals, args.bounds.longest())?;
+        let ended = match read {
+            true => follow(&mut session, &mut rows, &mut until, &mut progress, most).await,
+            false => Ok(End::Closed),
+        };
         let happened = session.finish(|record| show(&mut rows, record, most))?;
-        let ended = ended.and_then(|end| show_last(&mut rows, end));
-        if let Ok(End::Closed) = ended {
-            return Ok(ExitCode::SUCCESS);
+        let end = ended.and_then(|end| show_last(&mut rows, end));
+        if !matches!(end, Ok(End::Closed)) {
+            progress.end(&happened, rows.shown);
         }
-        progress.end(&happened, rows.shown);
-        let ended = ended?;
-        if args.summary {
+        let end = end?;
+        if args.summary && end != End::Closed {
             let Summary { counts, losses, .. } = &happened;
             say(format_args!("{}", summary::table(counts, losses)));
         }
-        Ok(match ended {
-            End::Stopped(Stopped::ByTime) if args.bounds.timeout.is_some() => {
+        Ok(match until {
+            Until::Command(command, deadline) => {
+                let deadline = args.bounds.timeout.map(|_| deadline);
+                outlived(command, end, deadline).await?
+            }
+            Until::Stop(_)
+                if end == End::Stopped(Stopped::ByTime) && args.bounds.timeout.is_some() =>
+            {
                 ExitCode::from(TIMED_OUT)
             }
-            _ => ExitCode::SUCCESS,
+            Until::Stop(_) => ExitCode::SUCCESS,
         })
     })
+}
+
+/// The exit code of a command. If it outlived the trace, it runs on to its end. If it has a timeout
+/// it is ended then, as timeout(1) does.
+async fn outlived(mut command: Running, end: End, timeout: Option<Deadline>) -> Result<ExitCode> {
+    let pid = command.pid();
+    if matches!(end, End::Stopped(_) | End::Enough) && timeout.is_none() {
+        say(format_args!(
+            "capable: the command ({pid}) runs on and is no longer traced\n"
+        ));
+    }
+    let ended = match timeout {
+        None => command.end().await?,
+        Some(deadline) => {
+            tokio::select! {
+                biased;
+                ended = command.end() => ended?,
+                () = deadline.over() => {
+                    say(format_args!("capable: the time is over: ending the command ({pid})\n"));
+                    command.signal(libc::SIGTERM);
+                    command.end().await?;
+                    return Ok(ExitCode::from(TIMED_OUT));
+                }
+            }
+        }
+    };
+    tracing::tell_signal(ended);
+    Ok(ExitCode::from(ended.exit_code()))
 }
 
 /// What the kernel side is to send.
@@ -122,25 +188,18 @@ fn kept(args: &Args, needs: RowNeeds) -> CapabilitySet {
     if needs.contains(RowNeeds::CGROUP_ID) {
         kept.insert(Capability::DAC_READ_SEARCH);
     }
+    if !args.command.is_empty() {
+        // The command may change its user, and still gets the signals of this program.
+        kept.insert(Capability::KILL);
+    }
     kept
-}
-
-/// Why a trace ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// By a signal, or because the time was over.
-    Stopped(Stopped),
-    /// Enough rows were shown.
-    Enough,
-    /// Nobody reads the rows any more.
-    Closed,
 }
 
 /// Shows rows until something ends the trace.
 async fn follow(
     session: &mut Session<Streaming>,
     rows: &mut Rows,
-    stop: &Stop,
+    until: &mut Until,
     progress: &mut Progress,
     most: u64,
 ) -> Result<End> {
@@ -154,7 +213,7 @@ async fn follow(
         progress.tick(session, rows.shown)?;
         tokio::select! {
             biased;
-            stopped = stop.wait() => return Ok(End::Stopped(stopped?)),
+            end = until.wait() => return Ok(end?),
             batch = session.next_batch(|record| show(rows, record, most)) => batch?,
         }
     }

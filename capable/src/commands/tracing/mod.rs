@@ -1,6 +1,7 @@
 //! What every command that traces shares, so that each is only what it does with the checks.
 
 mod args;
+mod command;
 mod resolve;
 pub mod signals;
 mod stop;
@@ -10,7 +11,8 @@ use std::future::Future;
 
 use anyhow::{Context as _, Result};
 pub use args::{BufferArgs, FilterArgs, TracingArgs, duration};
-pub use stop::{Stop, Stopped};
+pub use command::{Running, exit_code, tell_signal};
+pub use stop::{Deadline, Stop, Stopped};
 
 use super::Usage;
 use crate::session::Builder;

@@ -1,0 +1,67 @@
+//! What ends a trace other than its rows: of the whole system or of what a filter names, a signal
+//! or the time; of a command, its end or the time.
+
+use std::{io, time::Duration};
+
+use crate::{
+    commands::tracing::{Deadline, Running, Stop, Stopped, signals::Signals},
+    launcher::{LaunchError, Waiting},
+};
+
+/// Why a trace ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By a signal, or because the time was over.
+    Stopped(Stopped),
+    /// The command ended.
+    Command,
+    /// Enough rows were shown.
+    Enough,
+    /// Nobody reads the rows any more.
+    Closed,
+}
+
+/// What a trace waits for besides its rows.
+pub enum Until {
+    /// A signal, or the end of its time.
+    Stop(Stop),
+    /// The end of a command, or of its time.
+    Command(Running, Deadline),
+}
+
+impl Until {
+    /// Begins the time, and lets the command go if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The command cannot be executed.
+    pub fn begin(
+        waiting: Option<Waiting>,
+        signals: Signals,
+        time: Option<Duration>,
+    ) -> Result<Self, LaunchError> {
+        Ok(match waiting {
+            Some(waiting) => Self::Command(
+                Running::new(waiting.release()?, signals),
+                Deadline::after(time),
+            ),
+            None => Self::Stop(Stop::after(time, signals)),
+        })
+    }
+
+    /// Waits for the end. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub async fn wait(&mut self) -> io::Result<End> {
+        match self {
+            Self::Stop(stop) => stop.wait().await.map(End::Stopped),
+            Self::Command(command, deadline) => tokio::select! {
+                biased;
+                ended = command.end() => ended.map(|_| End::Command),
+                () = deadline.over() => Ok(End::Stopped(Stopped::ByTime)),
+            },
+        }
+    }
+}
