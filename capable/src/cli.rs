@@ -98,11 +98,11 @@ pub enum Command {
     Run(Box<run::Args>),
     /// Report which capabilities a running process, unit or container needs
     Profile(Box<profile::Args>),
-    /// List every capability
+    /// List every capability: explain without arguments
     List(list::Args),
-    /// Explain what a capability allows, what asks for it, and what is narrower
+    /// Explain what a capability allows, what asks for it, and what is narrower; or list all
     Explain(explain::Args),
-    /// Show the capabilities of processes, files and units
+    /// Show the capabilities of processes, files and units; or who holds any
     Inspect(inspect::Args),
     /// Check whether tracing works here, how, and what is missing
     Doctor(doctor::Args),

@@ -59,6 +59,7 @@ fn list_and_explain_print_what_the_schema_describes() {
         "explain",
         &["explain", "-o", "json", "all", "41", "63"],
     );
+    check_lines(&mut schema, "list", &["explain", "-o", "json"]);
     assert_used(&schema, &["other"]);
 }
 
@@ -82,6 +83,7 @@ fn inspect_prints_what_the_schema_describes() {
         "inspect",
         &[&words[..], &[script.to_str().unwrap()]].concat(),
     );
+    check_lines(&mut schema, "inspect", &["inspect", "-o", "json"]);
     assert_used(
         &schema,
         &[

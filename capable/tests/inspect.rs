@@ -60,6 +60,40 @@ fn set(text: &str) -> CapabilitySet {
 }
 
 #[test]
+#[ignore = "needs root; cargo xtask test runs it"]
+fn those_that_hold_capabilities_are_ranked_by_what_they_can_do() {
+    let drop = |caps: &str| {
+        let bounding = format!("--bounding-set=-all,{caps}");
+        let (running, _) = start(
+            "setpriv",
+            &["--inh-caps=-all", &bounding, "--", "sleep", "60"],
+            "sleep",
+        );
+        running
+    };
+    // CAP_SYS_ADMIN equals root, and the three together do not.
+    let (few, many, none) = (
+        drop("+net_broadcast,+ipc_lock,+sys_nice"),
+        drop("+sys_admin"),
+        drop("-chown"),
+    );
+    let output = Command::new(env!("CARGO_BIN_EXE_capable"))
+        .arg("inspect")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |running: &Running| {
+        let pid = running.0.id().to_string();
+        text.lines()
+            .position(|line| line.split_whitespace().next() == Some(&pid))
+    };
+    assert!(line(&many).unwrap() < line(&few).unwrap(), "{text}");
+    assert_eq!(line(&none), None, "{text}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("without capabilities"), "{told}");
+}
+
+#[test]
 fn every_process_agrees_with_capget() {
     let mut compared = 0;
     for entry in fs::read_dir("/proc").unwrap() {

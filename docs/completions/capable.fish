@@ -158,9 +158,9 @@ complete -c capable -n "__fish_capable_needs_command" -a "trace" -d 'Show capabi
 complete -c capable -n "__fish_capable_needs_command" -a "top" -d 'Show which processes make the most capability checks'
 complete -c capable -n "__fish_capable_needs_command" -a "run" -d 'Run a command and report which capabilities it needs'
 complete -c capable -n "__fish_capable_needs_command" -a "profile" -d 'Report which capabilities a running process, unit or container needs'
-complete -c capable -n "__fish_capable_needs_command" -a "list" -d 'List every capability'
-complete -c capable -n "__fish_capable_needs_command" -a "explain" -d 'Explain what a capability allows, what asks for it, and what is narrower'
-complete -c capable -n "__fish_capable_needs_command" -a "inspect" -d 'Show the capabilities of processes, files and units'
+complete -c capable -n "__fish_capable_needs_command" -a "list" -d 'List every capability: explain without arguments'
+complete -c capable -n "__fish_capable_needs_command" -a "explain" -d 'Explain what a capability allows, what asks for it, and what is narrower; or list all'
+complete -c capable -n "__fish_capable_needs_command" -a "inspect" -d 'Show the capabilities of processes, files and units; or who holds any'
 complete -c capable -n "__fish_capable_needs_command" -a "doctor" -d 'Check whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
@@ -510,8 +510,8 @@ complete -c capable -n "__fish_capable_using_subcommand list" -s h -l help -d 'P
 complete -c capable -n "__fish_capable_using_subcommand explain" -s o -l output -d 'How to write it' -r -f -a "text\t'Paragraphs, as wide as the terminal'
 json\t'One object per line for each capability'"
 complete -c capable -n "__fish_capable_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c capable -n "__fish_capable_using_subcommand inspect" -s o -l output -d 'How to write it' -r -f -a "table\t'A table, one column for each target'
-json\t'One object per line for each target'"
+complete -c capable -n "__fish_capable_using_subcommand inspect" -s o -l output -d 'How to write it' -r -f -a "table\t'A table'
+json\t'One object per line, for each process, file or unit'"
 complete -c capable -n "__fish_capable_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand doctor" -s o -l output -d 'How to write it' -r -f -a "text\t'A table, and the plan below it'
 json\t'One object'"
@@ -526,9 +526,9 @@ complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_see
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "top" -d 'Show which processes make the most capability checks'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "run" -d 'Run a command and report which capabilities it needs'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "profile" -d 'Report which capabilities a running process, unit or container needs'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "list" -d 'List every capability'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "explain" -d 'Explain what a capability allows, what asks for it, and what is narrower'
-complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "list" -d 'List every capability: explain without arguments'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "explain" -d 'Explain what a capability allows, what asks for it, and what is narrower; or list all'
+complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units; or who holds any'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "doctor" -d 'Check whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c capable -n "__fish_capable_using_subcommand explain" -f -a "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore"

@@ -9,21 +9,22 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::list::{self, ListFormat};
 use super::print::print;
 use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
 use crate::document::Document;
 use page::{heading, paragraphs};
 
 /// Explain capabilities: what they allow, which programs ask for them, what holding them risks, and
-/// what to use instead.
+/// what to use instead; without any, list them all
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Capabilities by name or number, or sets of them as masks.
+    /// Capabilities by name or number, or sets of them as masks; without any, the list of all
     ///
     /// A name with or without CAP_, in any case; a number; a mask such as 0x3000, or its 16 digits
     /// as in /proc/PID/status; 'all'. Several in one word are separated by commas.
-    #[arg(required = true, value_name = "CAP")]
+    #[arg(value_name = "CAP")]
     capabilities: Vec<CapabilitySet>,
 
     /// How to write it
@@ -42,6 +43,7 @@ enum ExplainFormat {
 
 const EXAMPLES: &str = "\
 Examples:
+  capable explain                    a line for every capability
   capable explain net_raw            one capability
   capable explain 21                 by number
   capable explain 00000000a80425fb   what a mask of /proc/PID/status holds";
@@ -120,12 +122,18 @@ impl Line {
     }
 }
 
-/// Explains each capability once, in the order given.
+/// Explains each capability once, in the order given; lists all where none is.
 ///
 /// # Errors
 ///
 /// If the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.capabilities.is_empty() {
+        return list::run(list::Args::new(match args.output {
+            ExplainFormat::Text => ListFormat::Table,
+            ExplainFormat::Json => ListFormat::Json,
+        }));
+    }
     let asked = in_order(&args.capabilities);
     let text = match args.output {
         ExplainFormat::Text => {

@@ -10,13 +10,21 @@ use super::print::{print, say};
 use crate::capability::{Capability, Danger, last_of_running_kernel};
 use crate::document::Document;
 
-/// List every capability with its number, the kernel that introduced it, and what it allows.
+/// List every capability with its number, the kernel that introduced it, and what it allows; the
+/// same as explain without arguments
 #[derive(clap::Args, Debug)]
 #[command(after_long_help = NOTES)]
 pub struct Args {
     /// How to write it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ListFormat::Table)]
     output: ListFormat,
+}
+
+impl Args {
+    /// To list in this format.
+    pub(super) fn new(output: ListFormat) -> Self {
+        Self { output }
+    }
 }
 
 /// Examples for `--help`.
@@ -30,7 +38,7 @@ Examples:
 
 /// How to write the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
+pub(super) enum ListFormat {
     /// A line for each.
     Table,
     /// One object per line for each.

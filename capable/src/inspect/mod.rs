@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod execve;
 pub mod file;
 pub mod file_capabilities;
+pub mod holders;
 mod interpreter;
 mod json;
 pub mod process;
@@ -88,6 +89,9 @@ pub enum Error {
          of that name"
     )]
     NoProcess(u32),
+    /// The processes cannot be listed.
+    #[error("cannot read the processes in /proc: {0}; is /proc mounted?")]
+    Proc(io::Error),
     /// No process can have this number.
     #[error("{0} is too large for a PID; write ./{0} for a file of that name")]
     BadPid(String),

@@ -65,8 +65,17 @@ fn publish(target: &Path) -> Result<()> {
     process::run(&mut command)
 }
 
+/// Where cargo leaves a package that it does not publish, by its version.
+const LEFT_IN: [&str; 2] = ["package/tmp-crate", "package"];
+
 fn unpack(target: &Path, name: &str, to: &Path) -> Result<()> {
     let version = env!("CARGO_PKG_VERSION");
+    let file = format!("{name}-{version}.crate");
+    let package = LEFT_IN
+        .iter()
+        .map(|folder| target.join(folder).join(&file))
+        .find(|path| path.is_file())
+        .with_context(|| format!("cargo left no {file} in {}", target.display()))?;
     places::create(to)?;
     process::run(
         Command::new("tar")
@@ -74,7 +83,7 @@ fn unpack(target: &Path, name: &str, to: &Path) -> Result<()> {
             .arg("--directory")
             .arg(to)
             .arg("--file")
-            .arg(target.join(format!("package/{name}-{version}.crate"))),
+            .arg(package),
     )
 }
 

@@ -5,6 +5,7 @@
 //! that do not fit the width follow in further tables.
 
 mod file;
+pub mod holders;
 mod process;
 mod set;
 mod unit;
