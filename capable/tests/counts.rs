@@ -18,10 +18,9 @@ use capable::{
     context::{kernel_symbols::KernelSymbols, syscalls},
     filter::{Condition, Expression},
     inspect::process::Process,
-    kernel::stream::monotonic_now,
     session::{
-        Builder, Cause, CountBy, CountSubject, Counted, CountedStack, Counting, Losses, Session,
-        Who,
+        self, Builder, Cause, CountBy, CountSubject, Counted, CountedStack, Counting, Losses,
+        Session, Who,
     },
 };
 
@@ -80,7 +79,7 @@ fn count(shells: &mut [Shell], by: CountBy) -> (Vec<Counted>, Losses) {
 /// Counts checks for CAP_SYS_RESOURCE.
 fn counting(who: Expression, by: CountBy) -> Session<Counting> {
     let wanted = who.and(Condition::Capability(Capability::SYS_RESOURCE).into());
-    let builder = Builder::new().unaudited().filter(&wanted).unwrap();
+    let builder = Builder::new().unaudited().filter(wanted).unwrap();
     builder.counts(by).unwrap()
 }
 
@@ -105,7 +104,7 @@ fn each_check_is_counted_once_under_its_process() {
     assert_eq!(row.stack, CountedStack::NotAsked);
     assert_eq!(row.checks, CHECKS);
     assert_eq!(losses, Losses::default());
-    let age = monotonic_now() - row.first;
+    let age = session::now() - row.first;
     assert!(age < 60_000_000_000, "the first check was {age} ns ago");
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::{
     capability::Capability,
     event::Decision,
-    kernel::counts::{Counted, Who},
+    session::{Counted, Who},
 };
 
 /// What the checks of the most detailed row have in common.

@@ -6,7 +6,9 @@
 
 mod credentials;
 mod facts;
+mod life;
 mod namespace;
+#[cfg(feature = "cli")]
 mod repeat;
 mod task;
 #[cfg(test)]
@@ -16,7 +18,9 @@ mod verdict;
 use capable_common::{self as wire, Flags};
 pub use credentials::{CredentialOwner, Credentials};
 pub use facts::Facts;
+pub use life::{Life, Step};
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
+#[cfg(feature = "cli")]
 pub(crate) use repeat::repeats;
 pub use task::Task;
 pub use verdict::{Audit, Decision, Verdict};
@@ -27,9 +31,9 @@ use crate::capability::{Capability, CapabilitySet};
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     /// The record as the kernel side wrote it.
-    pub check: &'a wire::Check,
+    pub(crate) check: &'a wire::Check,
     /// Parent, inner pids and system call, where they were asked for.
-    pub detail: Option<&'a wire::Detail>,
+    pub(crate) detail: Option<&'a wire::Detail>,
     /// The kernel stack where it was asked for, the innermost frame first.
     pub kernel_stack: Stack<'a>,
     /// The user stack where it was asked for, the innermost frame first.
@@ -60,7 +64,7 @@ pub struct Syscall {
 
 impl<'a> Event<'a> {
     /// A check of which nothing else was asked for.
-    pub fn bare(check: &'a wire::Check) -> Self {
+    pub(crate) fn bare(check: &'a wire::Check) -> Self {
         Self {
             check,
             detail: None,
@@ -85,11 +89,39 @@ impl Event<'_> {
         Capability::from_number(self.check.capability)
     }
 
+    /// When it was made, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub fn time(&self) -> u64 {
+        self.check.time
+    }
+
+    /// The process, as the initial pid namespace numbers it.
+    pub fn pid(&self) -> u32 {
+        self.check.pid
+    }
+
+    /// The thread, as the initial pid namespace numbers it.
+    pub fn tid(&self) -> u32 {
+        self.check.tid
+    }
+
+    /// The real user id of the task, in the initial user namespace.
+    pub fn uid(&self) -> u32 {
+        self.check.uid
+    }
+
+    /// The processor on which it was made.
+    pub fn processor(&self) -> u16 {
+        self.check.processor
+    }
+
+    /// The id of the task's cgroup; 0 where it was not asked for.
+    pub fn cgroup(&self) -> u64 {
+        self.check.cgroup
+    }
+
     /// The task's name: any bytes but NUL.
     pub fn comm(&self) -> &[u8] {
-        let comm = &self.check.comm;
-        let length = comm.iter().position(|&byte| byte == 0);
-        &comm[..length.unwrap_or(comm.len())]
+        name(&self.check.comm)
     }
 
     /// The audit flag, where it is known.
@@ -160,4 +192,10 @@ impl Event<'_> {
                 arguments: detail.arguments,
             })
     }
+}
+
+/// A task's name without the NUL that closes it and what lies behind it.
+fn name(comm: &[u8; wire::COMM_LENGTH]) -> &[u8] {
+    let length = comm.iter().position(|&byte| byte == 0);
+    &comm[..length.unwrap_or(comm.len())]
 }

@@ -4,6 +4,21 @@ use capable_common::{COMM_LENGTH, Check, CountKey, RecordKind, SYSCALL_NONE};
 
 use super::*;
 
+/// The flags of a record in which everything is known that a kernel can know, of an audited check
+/// over the task's own namespace.
+pub(crate) const EVERYTHING_KNOWN: u32 = Flags::AUDIT_KNOWN
+    | Flags::AUDITED
+    | Flags::INSETID_KNOWN
+    | Flags::RESULT_KNOWN
+    | Flags::CREDENTIALS_KNOWN
+    | Flags::NAMESPACE_KNOWN
+    | Flags::NAMESPACE_OWN
+    | Flags::OWNER_KNOWN
+    | Flags::TASK_KNOWN
+    | Flags::SYSCALL_KNOWN
+    | Flags::INNER_PID_KNOWN
+    | Flags::PARENT_KNOWN;
+
 /// The facts of a granted check of which nothing else is known.
 pub(crate) fn granted(capability: Capability) -> Facts {
     let result = Flags::RESULT_KNOWN;

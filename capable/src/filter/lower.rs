@@ -48,7 +48,7 @@ pub enum LowerError {
 /// # Errors
 ///
 /// The kernel side cannot decide it, or no check can satisfy it.
-pub fn lower(expression: &Expression) -> Result<Filters, LowerError> {
+pub(crate) fn lower(expression: &Expression) -> Result<Filters, LowerError> {
     let mut filters = Filters::default();
     conjunct(&mut filters, expression)?;
     Ok(filters)

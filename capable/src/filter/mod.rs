@@ -1,9 +1,8 @@
 //! Which checks are wanted, as one tree of conditions.
 //!
 //! Whatever a user types to narrow a trace becomes an [`Expression`]: options such as `-p` and `-C`
-//! are short ways to write one. [`lower`] turns it into what the kernel side can decide
-//! ([`Filters`](crate::kernel::trace::filters::Filters)), so that an unwanted check costs neither a
-//! record nor a wake-up. A tree that the kernel side cannot decide, or that no check can satisfy,
+//! are short ways to write one. It becomes what the kernel side can decide, so that an unwanted
+//! check costs neither a record nor a wake-up. A tree that the kernel side cannot decide, or that no check can satisfy,
 //! is an error: a filter never matches nothing in silence.
 
 mod expression;
@@ -11,5 +10,7 @@ mod lower;
 #[cfg(test)]
 mod tests;
 
+pub use crate::kernel::trace::glob::GlobError;
 pub use expression::{Condition, Expression, Field};
-pub use lower::{LowerError, lower};
+pub use lower::LowerError;
+pub(crate) use lower::lower;

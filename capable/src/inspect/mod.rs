@@ -1,8 +1,8 @@
 //! Reads which capabilities a process holds, a file grants and a unit allows.
 //!
 //! Each has a type of its own ([`process::Process`], [`file::File`], [`unit::Unit`]) that does not
-//! know how it is shown; [`sheet`] shows any number of them side by side. [`execve`] predicts the
-//! credentials after execve by the kernel's own rule.
+//! know how it is shown. [`execve`] predicts the credentials after execve by the kernel's own
+//! rule.
 
 pub mod credentials;
 pub mod execve;
@@ -14,7 +14,7 @@ mod json;
 pub mod process;
 pub mod secure_bits;
 #[cfg(feature = "cli")]
-pub mod sheet;
+pub(crate) mod sheet;
 pub mod target;
 pub mod unit;
 pub mod user_namespace;
@@ -31,7 +31,7 @@ use self::process::Process;
 use self::target::Target;
 use self::unit::Unit;
 use crate::capability::{CapabilitySet, last_of_running_kernel};
-use crate::output::push_escaped;
+use crate::escape::printable;
 
 pub use interpreter::interpreter_of;
 
@@ -70,14 +70,6 @@ pub fn universe() -> CapabilitySet {
         .and_then(|last| u32::try_from(last).ok())
         .and_then(|last| u64::MAX.checked_shr(u64::BITS.checked_sub(last + 1)?))
         .map_or(CapabilitySet::ALL_NAMED, CapabilitySet::from_bits)
-}
-
-/// Bytes from outside as text that is safe on a terminal and can be converted back: backslashes and
-/// everything that is not printable UTF-8 are escaped (`\x1b`, `\u{202e}`, `\\`).
-pub(crate) fn printable(bytes: &[u8]) -> String {
-    let mut text = Vec::with_capacity(bytes.len());
-    push_escaped(&mut text, bytes);
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Why something cannot be inspected.
@@ -232,15 +224,6 @@ fn printable_path(path: &std::path::Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn untrusted_names_neither_reach_the_terminal_nor_lose_a_byte() {
-        assert_eq!(printable(b"nginx: worker"), "nginx: worker");
-        assert_eq!(printable("größe".as_bytes()), "größe");
-        assert_eq!(printable(b"\x1b[31m\xff\n\\"), r"\x1b[31m\xff\x0a\\");
-        assert_eq!(printable("a\u{202e}b".as_bytes()), r"a\u{202e}b");
-        assert_eq!(printable(b"it's \"x\""), "it's \"x\"");
-    }
 
     #[test]
     fn the_universe_is_what_the_kernel_bounds_by() {

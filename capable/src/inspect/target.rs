@@ -5,9 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, process};
 
+use super::Error;
 use super::unit::UnitName;
-use super::{Error, printable};
 use crate::context::nearest::nearest;
+use crate::escape::printable;
 
 /// What to inspect.
 #[derive(Clone, Debug, PartialEq, Eq)]

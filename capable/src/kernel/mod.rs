@@ -8,8 +8,3 @@ pub mod plan;
 pub mod probe;
 pub mod symbols;
 pub mod trace;
-
-pub use bpf::{object, privileges};
-pub use btf::offsets;
-pub use probe::features;
-pub use trace::{attach, counts, filters, glob, numbers, record, stream, tracer};

@@ -3,12 +3,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use capable_common::{Life, RecordKind};
-
 use super::{gains::Gains, ids, tree::Tree};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
-    event::{Event, Stack},
+    event::{Event, Stack, Step},
     profile::{Case, Interner, Observation, Outcome, Phase, Tally},
     session::Record,
 };
@@ -63,11 +61,11 @@ impl Collector {
         match record {
             Record::Check(event) => self.check(&event),
             Record::Life(life) => {
-                self.tree.step(life);
-                if life.kind == RecordKind::Outcome as u16 {
-                    self.returned(life);
-                } else if life.kind == RecordKind::Exec as u16 {
-                    self.gains.executed(life.pid);
+                self.tree.step(&life);
+                match life.step {
+                    Step::Executed => self.gains.executed(life.pid),
+                    Step::Returned(result) => self.returned(life.tid, result),
+                    Step::Forked(_) | Step::Ended(_) => {}
                 }
             }
         }
@@ -91,10 +89,9 @@ impl Collector {
     }
 
     fn check(&mut self, event: &Event<'_>) {
-        let check = event.check;
-        let program = self.tree.program(check.pid, event.comm());
+        let program = self.tree.program(event.pid(), event.comm());
         let caller = self.caller(event);
-        let phase = if self.tree.is_starting(check.time) {
+        let phase = if self.tree.is_starting(event.time()) {
             Phase::Starting
         } else {
             Phase::Running
@@ -105,7 +102,7 @@ impl Collector {
         let observation = Observation {
             case: Case {
                 program,
-                pid: by_process.then_some(check.pid),
+                pid: by_process.then_some(event.pid()),
                 facts,
                 target_is_home: facts.target.map(|target| target.initial),
                 caller,
@@ -115,19 +112,22 @@ impl Collector {
                 phase,
             },
             count: 1,
-            first: check.time,
+            first: event.time(),
         };
         if facts.is_denied() && syscall.is_some() {
-            self.pending.entry(check.tid).or_default().push(observation);
+            self.pending
+                .entry(event.tid())
+                .or_default()
+                .push(observation);
         } else {
             self.seen.add(observation);
         }
     }
 
-    /// A system call returned in which checks were denied.
-    fn returned(&mut self, life: &Life) {
-        let outcome = outcome(life.value);
-        for mut observation in self.pending.remove(&life.tid).unwrap_or_default() {
+    /// A system call of a thread returned in which checks were denied.
+    fn returned(&mut self, tid: u32, result: i64) {
+        let outcome = outcome(result);
+        for mut observation in self.pending.remove(&tid).unwrap_or_default() {
             observation.case.outcome = outcome;
             self.seen.add(observation);
         }

@@ -24,9 +24,6 @@ pub enum LearnError {
          not the kernel's: run capable outside the container"
     )]
     PidNamespace,
-    /// It cannot be told in which pid namespace this process is.
-    #[error("cannot read /proc/self/ns/pid: {0}; is /proc mounted?")]
-    Proc(#[source] io::Error),
     /// The command cannot be waited for.
     #[error("cannot wait for the command: {0}")]
     Wait(#[source] io::Error),

@@ -9,7 +9,8 @@ use std::{
 
 use crate::{
     capability::CapabilitySet,
-    inspect::{file::File, printable, universe},
+    escape::printable,
+    inspect::{file::File, universe},
 };
 use std::os::unix::ffi::OsStrExt as _;
 

@@ -18,7 +18,7 @@ pub fn unchanged(event: &Event<'_>) -> Option<bool> {
     if credentials.namespace != INITIAL_USER_NAMESPACE {
         return None;
     }
-    let (real, effective) = (event.check.uid, credentials.euid);
+    let (real, effective) = (event.uid(), credentials.euid);
     let [first, second, third, ..] = syscall.arguments.map(|argument| argument as u32);
     match syscall.number {
         SETUID => Some(first == real && first == effective),

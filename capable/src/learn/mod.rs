@@ -30,7 +30,7 @@ mod learned;
 mod learning;
 mod tree;
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 pub use error::LearnError;
 pub use learned::Learned;
@@ -51,9 +51,6 @@ use crate::{
 /// otherwise.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// The inode number of the initial pid namespace (`PROC_PID_INIT_INO`, include/linux/proc_ns.h).
-const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
-
 impl Builder {
     /// Plans how to trace, and forks a command that waits to be started. What it needs is learned
     /// from its checks and those of its descendants, whether or not they are audited. Filters of
@@ -63,8 +60,11 @@ impl Builder {
     ///
     /// Tracing is not possible here, or the command cannot be launched as it was asked for.
     pub fn learn(self, command: Command) -> Result<Launched, LearnError> {
-        require_initial_pid_namespace()?;
         let planned = self.unaudited().plan()?;
+        // The kernel side numbers processes as the initial pid namespace does.
+        if !planned.numbers_as_here() {
+            return Err(LearnError::PidNamespace);
+        }
         let waiting = Waiting::fork(&command)?;
         Ok(Launched {
             planned,
@@ -146,14 +146,5 @@ impl Launched {
             learning.advance().await?;
         }
         learning.finish()
-    }
-}
-
-/// The kernel side numbers processes as the initial pid namespace does.
-fn require_initial_pid_namespace() -> Result<(), LearnError> {
-    match fs::read_link("/proc/self/ns/pid") {
-        Ok(own) if own.as_os_str() != INITIAL_PID_NAMESPACE => Err(LearnError::PidNamespace),
-        Ok(_) => Ok(()),
-        Err(error) => Err(LearnError::Proc(error)),
     }
 }

@@ -2,9 +2,11 @@
 
 use std::{collections::HashMap, fs, sync::Arc};
 
-use capable_common::{Life, RecordKind};
-
-use crate::{inspect::printable, profile::Interner};
+use crate::{
+    escape::printable,
+    event::{Life, Step},
+    profile::Interner,
+};
 
 /// The processes that descend from a command.
 #[derive(Debug, Default)]
@@ -35,26 +37,25 @@ impl Tree {
     }
 
     /// Takes note of a step in a process's life. Records come in order of time.
-    pub fn step(&mut self, life: &Life) {
-        let (fork, exec) = (RecordKind::Fork as u16, RecordKind::Exec as u16);
-        if life.kind == fork || life.kind == exec {
-            self.look_at(life.time);
-            self.busy = life.time;
-        }
-        if life.kind == fork {
-            self.forks += 1;
-            let program = match self.programs.get(&life.pid) {
-                Some(program) => program.clone(),
-                None => self.name(comm(&life.comm)),
-            };
-            self.programs.insert(life.value as u32, program);
-        } else if life.kind == exec {
-            let program = self.name(comm(&life.comm));
-            self.programs.insert(life.pid, program);
-            self.executions += 1;
-            self.started.get_or_insert(life.time);
-        } else if life.kind == RecordKind::Exit as u16 {
-            self.programs.remove(&(life.value as u32));
+    pub fn step(&mut self, life: &Life<'_>) {
+        match life.step {
+            Step::Forked(child) => {
+                self.is_busy(life.time);
+                self.forks += 1;
+                let program = self.program(life.pid, life.comm);
+                self.programs.insert(child, program);
+            }
+            Step::Executed => {
+                self.is_busy(life.time);
+                let program = self.name(life.comm);
+                self.programs.insert(life.pid, program);
+                self.executions += 1;
+                self.started.get_or_insert(life.time);
+            }
+            Step::Ended(pid) => {
+                self.programs.remove(&pid);
+            }
+            Step::Returned(_) => {}
         }
     }
 
@@ -102,6 +103,12 @@ impl Tree {
             .map(|(&pid, program)| (pid, &**program))
     }
 
+    /// Something was started or executed.
+    fn is_busy(&mut self, now: u64) {
+        self.look_at(now);
+        self.busy = now;
+    }
+
     fn look_at(&mut self, now: u64) {
         if self.started.is_some() && now.saturating_sub(self.busy) >= self.settle {
             self.settled = true;
@@ -111,11 +118,6 @@ impl Tree {
     fn name(&mut self, comm: &[u8]) -> Arc<str> {
         self.names.intern(&printable(comm))
     }
-}
-
-/// A task's name up to its NUL.
-fn comm(bytes: &[u8]) -> &[u8] {
-    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// The process exists and has not ended; a zombie has.
@@ -136,30 +138,26 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    fn life(kind: RecordKind, time: u64, pid: u32, value: i64, name: &str) -> Life {
-        let mut comm = [0; capable_common::COMM_LENGTH];
-        comm[..name.len()].copy_from_slice(name.as_bytes());
+    fn life(step: Step, time: u64, pid: u32, name: &str) -> Life<'_> {
         Life {
-            kind: kind as u16,
-            reserved: [0; 3],
+            step,
             time,
             pid,
             tid: pid,
-            value,
-            comm,
+            comm: name.as_bytes(),
         }
     }
 
     #[test]
     fn a_child_is_its_parents_program_until_it_executes_one() {
         let mut tree = Tree::new(7, SECOND);
-        tree.step(&life(RecordKind::Exec, 1, 7, 0, "sh"));
-        tree.step(&life(RecordKind::Fork, 2, 7, 8, "sh"));
+        tree.step(&life(Step::Executed, 1, 7, "sh"));
+        tree.step(&life(Step::Forked(8), 2, 7, "sh"));
         assert_eq!(&*tree.program(8, b"x"), "sh");
-        tree.step(&life(RecordKind::Exec, 3, 8, 0, "ping"));
+        tree.step(&life(Step::Executed, 3, 8, "ping"));
         assert_eq!(&*tree.program(8, b"renamed"), "ping");
         assert_eq!(&*tree.program(7, b"renamed"), "sh");
-        tree.step(&life(RecordKind::Exit, 4, 0, 8, "ksoftirqd/0"));
+        tree.step(&life(Step::Ended(8), 4, 0, "ksoftirqd/0"));
         assert_eq!(&*tree.program(8, b"other"), "other");
         assert_eq!((tree.forks(), tree.started()), (1, Some(1)));
     }
@@ -168,24 +166,18 @@ mod tests {
     fn a_command_is_starting_until_nothing_was_started_for_a_while() {
         let mut tree = Tree::new(7, SECOND);
         assert!(tree.is_starting(100 * SECOND));
-        tree.step(&life(RecordKind::Exec, 100 * SECOND, 7, 0, "sh"));
-        tree.step(&life(
-            RecordKind::Fork,
-            100 * SECOND + SECOND / 2,
-            7,
-            8,
-            "sh",
-        ));
+        tree.step(&life(Step::Executed, 100 * SECOND, 7, "sh"));
+        tree.step(&life(Step::Forked(8), 100 * SECOND + SECOND / 2, 7, "sh"));
         assert!(tree.is_starting(101 * SECOND));
         assert!(!tree.is_starting(102 * SECOND));
-        tree.step(&life(RecordKind::Fork, 103 * SECOND, 7, 9, "sh"));
+        tree.step(&life(Step::Forked(9), 103 * SECOND, 7, "sh"));
         assert!(!tree.is_starting(103 * SECOND));
     }
 
     #[test]
     fn a_name_from_outside_cannot_control_a_terminal() {
         let mut tree = Tree::new(7, SECOND);
-        tree.step(&life(RecordKind::Exec, 1, 7, 0, "\x1b[2J"));
+        tree.step(&life(Step::Executed, 1, 7, "\x1b[2J"));
         assert_eq!(&*tree.program(7, b""), "\\x1b[2J");
     }
 }

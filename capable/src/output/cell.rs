@@ -3,11 +3,11 @@
 use super::{
     Clock,
     columns::Align,
-    escape::{is_all_plain, is_plain, push_cut},
     layout::{INDENT, TableSlot},
-    numbers::{push_hex, push_hex_byte, push_number, push_signed, put_right},
+    numbers::{push_hex, push_number, push_signed, put_right},
     value::{Value, comm_bytes, comm_length},
 };
+use crate::escape::{is_all_plain, is_plain, push_cut, push_hex_byte};
 
 /// What stands for a value that is not known.
 pub const UNKNOWN: u8 = b'-';

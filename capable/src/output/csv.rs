@@ -6,9 +6,9 @@
 use super::{
     Clock, Row, RowNeeds, Sink, cell,
     columns::Column,
-    escape::push_escaped,
     value::{Value, comm_bytes},
 };
+use crate::escape::push_escaped;
 
 /// RFC 4180 ends lines with both.
 const END: &[u8] = b"\r\n";

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::{NamedStack, Row, RowNeeds, Sink, escape::push_escaped, numbers};
+use super::{NamedStack, Row, RowNeeds, Sink, numbers};
+use crate::escape::push_escaped;
 
 /// Stacks, counted: `comm;outer;...;inner;CAP_X count`.
 #[derive(Debug, Default)]

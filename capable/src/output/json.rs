@@ -7,12 +7,12 @@
 use super::{
     Clock, Frame, NamedStack, Row, RowNeeds, Sink,
     columns::{COLUMNS, Column},
-    escape::{is_all_quotable, is_unsafe},
-    numbers::{push_hex, push_hex_digits, push_number, push_signed},
+    numbers::{push_hex, push_number, push_signed},
     templates::Templates,
     value::{Value, comm_bytes},
 };
 use crate::document::Document;
+use crate::escape::{is_all_quotable, is_unsafe, push_hex_digits};
 
 /// JSON of chosen columns.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! What the user sees: rows in one of several formats, one file per format.
 //!
-//! [`OutputOptions`] is what was typed, [`OutputConfig`] what it means, a [`Sink`] what takes the
-//! rows. A [`Row`] carries only what the sink's [`RowNeeds`] ask for, so that a column that is not
+//! [`OutputOptions`] is what was typed, [`OutputConfig`](options::OutputConfig) what it means, a
+//! [`Sink`] what takes the rows. A [`Row`] carries only what the sink's [`RowNeeds`] ask for, so that a column that is not
 //! shown costs nothing. A sink writes to a buffer of the caller's and allocates nothing per row.
 
 mod cell;
@@ -9,39 +9,31 @@ mod clock;
 mod colour;
 pub mod columns;
 mod csv;
-mod escape;
 mod folded;
 mod json;
 mod layout;
 mod needs;
 mod numbers;
-#[cfg(feature = "cli")]
 mod options;
 mod row;
 mod sink;
 mod stacks;
-#[cfg(feature = "cli")]
 mod static_table;
 mod table;
 mod templates;
 #[cfg(test)]
-#[cfg(feature = "cli")]
 mod tests;
 mod value;
 
 pub use clock::{Clock, TimeFormat};
 pub use colour::ColorChoice;
 pub use csv::Csv;
-pub use escape::{escaped, push_cut, push_escaped};
 pub use folded::Folded;
 pub use json::Json;
-pub use layout::{TableSlot, lay_out};
 pub use needs::RowNeeds;
-#[cfg(feature = "cli")]
-pub use options::{OutputConfig, OutputError, OutputOptions, RowFormat, Terminal};
+pub use options::{OutputOptions, RowFormat, Terminal};
 pub use row::{ContainerRef, Frame, NamedStack, Row};
 pub use sink::Sink;
-#[cfg(feature = "cli")]
 pub use static_table::{static_table, table_text};
 pub use table::Table;
-pub use value::{Value, comm_bytes};
+pub use value::comm_bytes;

@@ -119,7 +119,7 @@ pub enum OutputError {
 pub struct OutputConfig {
     format: RowFormat,
     columns: Vec<&'static Column>,
-    time: TimeFormat,
+    pub(super) time: TimeFormat,
     utc: bool,
     colour: bool,
     width: Option<u16>,
@@ -183,19 +183,9 @@ impl OutputConfig {
         self.format
     }
 
-    /// Rows are for people who watch: they should be written as soon as they are there.
-    pub fn is_table(&self) -> bool {
-        matches!(self.format, RowFormat::Table | RowFormat::Wide)
-    }
-
     /// What takes the rows. Relative times count from now.
     pub fn sink(&self) -> Box<dyn Sink> {
         self.sink_with(Clock::new(self.time, self.utc))
-    }
-
-    /// How times are written.
-    pub fn time(&self) -> TimeFormat {
-        self.time
     }
 
     pub(super) fn sink_with(&self, clock: Clock) -> Box<dyn Sink> {

@@ -2,9 +2,9 @@
 
 use super::{
     Frame, NamedStack, Row,
-    escape::push_escaped,
     numbers::{push_hex, push_number},
 };
+use crate::escape::push_escaped;
 
 /// Appends the stacks that were asked for, a line for each frame, the innermost first.
 pub fn push_stacks(out: &mut Vec<u8>, row: &Row<'_>) {

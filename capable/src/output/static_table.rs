@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, ContentArrangement, Table, presets::NOTHING};
 
-use super::escape::escaped;
+use crate::escape::printable;
 
 /// A table in the look of all our tables: plain, the header in upper case, two blanks between
 /// columns. Cells are escaped: they may hold the names of files and tasks.
@@ -18,7 +18,7 @@ pub fn static_table<const N: usize>(
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header.map(|name| Cell::new(name.to_uppercase())));
     for row in rows {
-        table.add_row(row.map(|cell| Cell::new(escaped(&cell))));
+        table.add_row(row.map(|cell| Cell::new(printable(cell.as_bytes()))));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

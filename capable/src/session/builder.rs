@@ -5,13 +5,12 @@ use crate::filter::{self, Expression, LowerError};
 use crate::kernel::{
     hook::{Hook, Transport},
     plan::{Choice, Plan, PlanError, plan},
-    probe::features::Features,
     trace::{
         calibration,
         counts::CountBy,
         filters::Filters,
         settings::{Follow, Output, Records, Settings},
-        tracer::{Ready, TracerError},
+        tracer::Ready,
     },
 };
 
@@ -65,8 +64,8 @@ impl Builder {
     /// # Errors
     ///
     /// No check can satisfy it, or the kernel side cannot decide it.
-    pub fn filter(mut self, expression: &Expression) -> Result<Self, LowerError> {
-        self.filters = filter::lower(expression)?;
+    pub fn filter(mut self, expression: impl Into<Expression>) -> Result<Self, LowerError> {
+        self.filters = filter::lower(&expression.into())?;
         Ok(self)
     }
 
@@ -87,7 +86,7 @@ impl Builder {
         let plan = plan(&features, &self.choice)?;
         Ok(Planned {
             plan,
-            features,
+            numbers_as_here: !features.initial_pid_namespace.is_no(),
             asked: self,
         })
     }
@@ -115,7 +114,7 @@ impl Builder {
 #[derive(Clone, Debug)]
 pub struct Planned {
     plan: Plan,
-    features: Features,
+    numbers_as_here: bool,
     asked: Builder,
 }
 
@@ -125,9 +124,10 @@ impl Planned {
         &self.plan
     }
 
-    /// What the kernel offers.
-    pub fn features(&self) -> &Features {
-        &self.features
+    /// Whether records number processes as `/proc` does here. Inside a pid namespace they do not:
+    /// records have the numbers of the initial one.
+    pub fn numbers_as_here(&self) -> bool {
+        self.numbers_as_here
     }
 
     /// Only a process that waits to become a command, from its next execve(2) on, and all of its
@@ -146,8 +146,9 @@ impl Planned {
     pub fn records(&self, records: Records) -> Result<Session<Streaming>, SessionError> {
         let by = records.count;
         let mut ready = self.ready(Output::Records(records))?;
-        let stream = ready.stream()?;
-        let counts = by.map(|by| ready.counts(by)).transpose()?;
+        let stream = ready.stream().map_err(SessionError::refused)?;
+        let counts = by.map(|by| ready.counts(by)).transpose();
+        let counts = counts.map_err(SessionError::refused)?;
         self.begin(ready, Streaming { stream, counts })
     }
 
@@ -158,12 +159,12 @@ impl Planned {
     /// The kernel refuses.
     pub fn counts(&self, by: CountBy) -> Result<Session<Counting>, SessionError> {
         let mut ready = self.ready(Output::Counts(by))?;
-        let counts = ready.counts(by)?;
+        let counts = ready.counts(by).map_err(SessionError::refused)?;
         self.begin(ready, Counting { counts })
     }
 
     /// Makes the tables.
-    fn ready(&self, output: Output) -> Result<Ready, TracerError> {
+    fn ready(&self, output: Output) -> Result<Ready, SessionError> {
         let Builder {
             choice: _,
             audited_only,
@@ -181,14 +182,15 @@ impl Planned {
             log_level: log::max_level() as u8,
             ..Settings::of(&self.plan)
         })
+        .map_err(SessionError::refused)
     }
 
     /// Attaches.
     fn begin<T>(&self, ready: Ready, output: T) -> Result<Session<T>, SessionError> {
-        let (mut tracer, gaps) = ready.attach()?;
+        let (mut tracer, gaps) = ready.attach().map_err(SessionError::refused)?;
         // Those that were made after the tables.
         for pid in self.descendants() {
-            tracer.follow(pid)?;
+            tracer.follow(pid).map_err(SessionError::refused)?;
         }
         Ok(Session {
             plan: self.plan.clone(),

@@ -16,16 +16,19 @@ impl Session<Counting> {
     /// The table cannot be read.
     pub fn counts(&mut self) -> Result<Vec<Counted>, SessionError> {
         self.tracer.flush_log();
-        Ok(self.output.counts.read()?)
+        self.output.counts.read().map_err(SessionError::refused)
     }
 
-    /// Makes room in the table: see [`Counts::fold_ended`]. The result is the processes that ended.
+    /// Makes room: takes the rows of processes that ended out of the table and adds them up by
+    /// name. The result is the processes. Does nothing where it cannot be known that a process
+    /// ended, because this program does not see the processes as the kernel numbers them.
     ///
     /// # Errors
     ///
     /// The table cannot be read or written.
     pub fn fold_ended(&mut self) -> Result<Vec<u32>, SessionError> {
-        Ok(self.output.counts.fold_ended()?)
+        let folded = self.output.counts.fold_ended();
+        folded.map_err(SessionError::refused)
     }
 
     /// Ends the session: takes the hooks away and reads the table for the last time.
@@ -36,6 +39,6 @@ impl Session<Counting> {
     pub fn finish(mut self) -> Result<Summary, SessionError> {
         self.tracer.detach();
         let counts = self.counts()?;
-        Ok(Summary::of(&self.tracer, counts)?)
+        Summary::of(&self.tracer, counts)
     }
 }

@@ -11,20 +11,39 @@ use crate::kernel::{
 
 /// A session could not begin, or go on.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum SessionError {
     /// This kernel does not let these privileges trace, or not in the way that was asked for.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The kernel refused a program, a hook or a filter, or its counters cannot be read.
+    /// The kernel refused something.
     #[error(transparent)]
-    Tracer(#[from] TracerError),
-    /// Records cannot be waited for.
-    #[error(transparent)]
-    Stream(#[from] StreamError),
-    /// What was counted cannot be read.
-    #[error(transparent)]
-    Counts(#[from] CountsError),
+    Kernel(#[from] KernelError),
     /// Privileges could not be given up.
     #[error("cannot give up the privileges that are no longer needed: {0}")]
     Privileges(io::Error),
+}
+
+/// What the kernel refused: a program, a hook, a filter, or to read what came of it.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub struct KernelError(Refused);
+
+/// What was refused. What can go wrong changes with the kernel and with how it is asked, so users
+/// of the library see the sentence only.
+#[derive(Debug, Error)]
+pub(super) enum Refused {
+    #[error(transparent)]
+    Tracer(#[from] TracerError),
+    #[error(transparent)]
+    Stream(#[from] StreamError),
+    #[error(transparent)]
+    Counts(#[from] CountsError),
+}
+
+impl SessionError {
+    /// Something was refused.
+    pub(super) fn refused(error: impl Into<Refused>) -> Self {
+        Self::Kernel(KernelError(error.into()))
+    }
 }

@@ -9,46 +9,8 @@
 //!                           └──counts──> Session<Counting>  ──finish──> Summary
 //! ```
 //!
-//! Streaming the checks of a process and of its descendants:
-//!
-//! ```no_run
-//! use capable::filter::{Condition, Expression};
-//! use capable::session::{Builder, Record, Records};
-//!
-//! # async fn watch(pid: u32) -> Result<(), Box<dyn std::error::Error>> {
-//! let mut session = Builder::new()
-//!     .filter(&Expression::from(Condition::Process(pid)))?
-//!     .descendants()
-//!     .records(Records::default())?;
-//! for gap in session.gaps() {
-//!     eprintln!("{gap}");
-//! }
-//! loop {
-//!     session
-//!         .next_batch(|record| {
-//!             if let Record::Check(check) = record {
-//!                 println!("{} {:?}", check.capability(), check.verdict());
-//!             }
-//!         })
-//!         .await?;
-//! }
-//! # }
-//! ```
-//!
-//! Counting every check on the machine for ten seconds, which needs no runtime:
-//!
-//! ```no_run
-//! use capable::session::{Builder, CountBy, SessionError};
-//!
-//! # fn count() -> Result<(), SessionError> {
-//! let session = Builder::new().unaudited().counts(CountBy::PROCESS)?;
-//! std::thread::sleep(std::time::Duration::from_secs(10));
-//! for row in session.finish()?.counts {
-//!     println!("{:>8} {}", row.checks, row.facts.capability);
-//! }
-//! # Ok(())
-//! # }
-//! ```
+//! The [root page](crate) shows each of them, and [`learn`](crate::learn) what else begins with a
+//! [`Builder`].
 
 mod builder;
 mod counting;
@@ -58,14 +20,15 @@ mod streaming;
 
 pub use builder::{Builder, Planned};
 pub use counting::Counting;
-pub use error::SessionError;
+pub use error::{KernelError, SessionError};
 pub use streaming::Streaming;
 
 #[cfg(test)]
 pub(crate) use crate::kernel::trace::losses::tests::every_cause;
 pub use crate::kernel::{
     hook::{Hook, Transport},
-    plan::{Plan, PlanError},
+    plan::{Plan, PlanError, Unknown},
+    probe::features::Lack,
     trace::{
         counts::{CountBy, CountSubject, Counted, CountedStack, Who},
         losses::{Cause, Effect, Loss, Losses},
@@ -76,10 +39,7 @@ pub use crate::kernel::{
 };
 use crate::{
     capability::CapabilitySet,
-    kernel::{
-        bpf::privileges,
-        trace::tracer::{Tracer, TracerError},
-    },
+    kernel::{bpf::privileges, trace::tracer::Tracer},
 };
 pub use capable_common::{UniqueBy, Wanted};
 
@@ -106,10 +66,11 @@ pub struct Summary {
 
 impl Summary {
     /// Of a trace that is detached.
-    fn of(tracer: &Tracer, counts: Vec<Counted>) -> Result<Self, TracerError> {
-        let losses = tracer.losses()?;
+    fn of(tracer: &Tracer, counts: Vec<Counted>) -> Result<Self, SessionError> {
+        let losses = tracer.losses().map_err(SessionError::refused)?;
+        let counters = tracer.counters().map_err(SessionError::refused)?;
         Ok(Self {
-            seen: tracer.counters()?.seen() + losses.by(Cause::HookSkipped),
+            seen: counters.seen() + losses.by(Cause::HookSkipped),
             losses,
             counts,
         })
@@ -133,7 +94,8 @@ impl<Output> Session<Output> {
     ///
     /// The counters cannot be read.
     pub fn seen(&self) -> Result<u64, SessionError> {
-        Ok(self.tracer.counters()?.seen())
+        let counters = self.tracer.counters();
+        Ok(counters.map_err(SessionError::refused)?.seen())
     }
 
     /// What is known to be missing so far.
@@ -142,7 +104,7 @@ impl<Output> Session<Output> {
     ///
     /// The counters cannot be read.
     pub fn losses(&self) -> Result<Losses, SessionError> {
-        Ok(self.tracer.losses()?)
+        self.tracer.losses().map_err(SessionError::refused)
     }
 
     /// Gives up every capability of this process that is not needed to go on, but those to keep.

@@ -18,7 +18,7 @@ impl Session<Streaming> {
     /// The runtime cannot wait.
     pub async fn next_batch(&mut self, sink: impl FnMut(Record<'_>)) -> Result<(), SessionError> {
         let Streaming { stream, counts: _ } = &mut self.output;
-        stream.wait().await?;
+        stream.wait().await.map_err(SessionError::refused)?;
         stream.read(sink);
         self.tracer.flush_log();
         Ok(())
@@ -35,9 +35,9 @@ impl Session<Streaming> {
         let Streaming { mut stream, counts } = self.output;
         stream.finish(sink);
         let counts: Vec<Counted> = match counts {
-            Some(counts) => counts.read()?,
+            Some(counts) => counts.read().map_err(SessionError::refused)?,
             None => Vec::new(),
         };
-        Ok(Summary::of(&self.tracer, counts)?)
+        Summary::of(&self.tracer, counts)
     }
 }

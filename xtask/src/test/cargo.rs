@@ -16,6 +16,12 @@ pub fn unit(only: Only<'_>) -> Result<Tally> {
 
 /// The tests of `capable` that trace on this machine, or need root for what they prepare.
 pub fn live(only: Only<'_>) -> Result<Tally> {
+    // A test runs them, and cargo builds programs only for tests.
+    process::run(
+        Command::new("cargo")
+            .current_dir(places::workspace())
+            .args(["build", "--quiet", "--package", "capable", "--examples"]),
+    )?;
     let mut command = capable();
     if !places::is_root() {
         let sudo = format!("sudo --preserve-env={}", consumers::VARIABLE);

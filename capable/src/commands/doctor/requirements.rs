@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Lack, Plan, PlanError, Support};
-use crate::kernel::features::{Features, Lockdown};
+use crate::kernel::probe::features::{Features, Lockdown};
 
 /// One requirement and its answer.
 #[derive(Debug, Serialize)]

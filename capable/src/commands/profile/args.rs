@@ -8,7 +8,7 @@ use super::super::{
     reporting::ReportArgs,
     tracing::{FilterArgs, TracingArgs, duration},
 };
-use crate::kernel::counts;
+use crate::kernel::trace::counts;
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\

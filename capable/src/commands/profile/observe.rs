@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use super::profiled::{Profiled, comm, user_namespace};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
+    escape::printable,
     event::{Facts, INITIAL_USER_NAMESPACE, Relation},
-    inspect::printable,
-    kernel::counts::{Counted, CountedStack, Who},
     output::comm_bytes,
     profile::{Case, Interner, Observation, Outcome, Phase},
+    session::{Counted, CountedStack, Who},
 };
 
 /// What `/proc` says of a process: nothing where it has ended.

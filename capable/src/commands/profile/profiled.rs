@@ -14,8 +14,9 @@ use crate::{
         cgroups::{Cgroups, Found},
         namespaces::{NamespaceKind, namespace_inode},
     },
+    escape::printable,
     event::INITIAL_USER_NAMESPACE,
-    inspect::{interpreter_of, printable},
+    inspect::interpreter_of,
     profile::emit::{ProgramNeeds, RunsAs},
 };
 

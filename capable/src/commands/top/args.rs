@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use super::{group::Group, sort::Sort};
 use crate::{
     commands::tracing::{FilterArgs, TracingArgs},
-    kernel::counts,
+    kernel::trace::counts,
 };
 
 /// Keys, notes and examples for `--help`.

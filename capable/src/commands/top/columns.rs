@@ -1,11 +1,7 @@
 //! The columns of each grouping, and the line of a row.
 
 use super::group::{Group, Part, Row};
-use crate::{
-    event::Decision,
-    kernel::counts::Who,
-    output::{comm_bytes, push_cut},
-};
+use crate::{escape::push_cut, event::Decision, output::comm_bytes, session::Who};
 
 /// What the last column is worth showing from.
 const LEAST_LAST: usize = 10;

@@ -1,6 +1,6 @@
 //! The filters in force, as a line: what was typed, in the words of the options.
 
-use crate::{commands::tracing::FilterArgs, output::escaped};
+use crate::{commands::tracing::FilterArgs, escape::printable};
 
 /// The line.
 pub fn line(filter: &FilterArgs, verbose: bool) -> String {
@@ -25,7 +25,7 @@ pub fn line(filter: &FilterArgs, verbose: bool) -> String {
         parts.extend(
             values
                 .iter()
-                .map(|value| format!("{option} {}", escaped(value))),
+                .map(|value| format!("{option} {}", printable(value.as_bytes()))),
         );
     };
     let numbers = |numbers: &[u32]| -> Vec<String> { numbers.iter().map(u32::to_string).collect() };

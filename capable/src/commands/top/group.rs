@@ -9,8 +9,8 @@ use crate::{
     capability::Capability,
     commands::alike::Alike,
     event::Decision,
-    kernel::counts::{CountSubject, Who},
     output::comm_bytes,
+    session::{CountSubject, Who},
 };
 
 /// What is taken together in a row.

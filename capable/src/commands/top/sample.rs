@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     commands::alike::{Alike, totals},
-    kernel::counts::{Counted, Who},
+    session::{Counted, Who},
 };
 
 /// How many checks there were: in all, and since the reading before.

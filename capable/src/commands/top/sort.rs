@@ -5,7 +5,7 @@ use std::cmp::{Ordering, Reverse};
 use clap::ValueEnum;
 
 use super::group::Row;
-use crate::kernel::counts::Who;
+use crate::session::Who;
 
 /// What rows are sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

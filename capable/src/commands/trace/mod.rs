@@ -5,6 +5,8 @@ mod progress;
 mod rows;
 mod summary;
 mod until;
+#[cfg(test)]
+mod way;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -15,7 +17,7 @@ use anyhow::Result;
 pub use args::Args;
 use capable_common::UniqueBy;
 use progress::Progress;
-pub use rows::Rows;
+use rows::Rows;
 use until::{End, Until};
 
 use super::{
@@ -69,7 +71,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         .map_err(Usage::wrap)?;
     let command = args.command();
     let mut planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
-    if command.is_some() && planned.features().initial_pid_namespace.is_no() {
+    if command.is_some() && !planned.numbers_as_here() {
         return Err(LearnError::PidNamespace.into());
     }
     let sink = config.sink();
@@ -77,7 +79,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let kernel_stack = args.kernel_stack || (needs.contains(RowNeeds::STACK) && !args.user_stack);
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
-    if args.user_stack && planned.features().initial_pid_namespace.is_no() {
+    if args.user_stack && !planned.numbers_as_here() {
         rows.without_user_symbols();
         gaps.push("in a pid namespace, user stacks have addresses only".to_owned());
     }

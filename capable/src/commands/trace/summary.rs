@@ -5,7 +5,8 @@ use std::{cmp::Reverse, fmt::Write as _};
 
 use crate::{
     commands::alike::{Alike, totals},
-    output::{comm_bytes, push_cut},
+    escape::push_cut,
+    output::comm_bytes,
     session::{Counted, Losses, Who},
 };
 

@@ -24,7 +24,7 @@ use crate::session::Builder;
 /// [`Usage`]: something that a filter names does not exist, or cannot be filtered by.
 pub fn session(filter: &FilterArgs, tracing: &TracingArgs, all: bool) -> Result<Builder> {
     let expression = resolve::filters(filter).map_err(Usage::wrap)?;
-    let mut session = tracing.session().filter(&expression).map_err(Usage::wrap)?;
+    let mut session = tracing.session().filter(expression).map_err(Usage::wrap)?;
     if filter.children {
         session = session.descendants();
     }

@@ -169,7 +169,7 @@ fn nearest_processes(pid: u32) -> String {
             let comm = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
             Some(format!(
                 "{pid} ({})",
-                crate::output::escaped(comm.trim_end())
+                crate::escape::printable(comm.trim_end().as_bytes())
             ))
         })
         .collect();

@@ -10,5 +10,5 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use caller::{is_capability_helper, is_neighbour, is_tracer_frame};
+pub use crate::kernel::symbols::SymbolsError;
 pub use table::{KernelFrame, KernelSymbols};

@@ -2,7 +2,10 @@
 
 use std::cell::Cell;
 
-use super::{KernelFrame, KernelSymbols, is_capability_helper, is_neighbour, is_tracer_frame};
+use super::{
+    KernelFrame, KernelSymbols,
+    caller::{is_capability_helper, is_neighbour, is_tracer_frame},
+};
 use crate::kernel::symbols::clean_name;
 
 /// Slots of the cache of addresses. A power of two.

@@ -4,8 +4,8 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::process::held;
 use super::{Sheet, UNKNOWN, Words, yes_no};
+use crate::escape::printable;
 use crate::inspect::file::{File, Run};
-use crate::inspect::printable;
 
 pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
     let mut sheet = Sheet::new(printable(file.path.as_os_str().as_bytes()));

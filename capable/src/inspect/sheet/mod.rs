@@ -15,9 +15,10 @@ use std::cell::RefCell;
 use comfy_table::{ContentArrangement, Table, presets};
 
 pub use self::set::concise;
-use super::{Subject, printable};
+use super::Subject;
 use crate::capability::CapabilitySet;
 use crate::context::accounts::Accounts;
+use crate::escape::printable;
 
 /// The text about one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]

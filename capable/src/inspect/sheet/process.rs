@@ -2,8 +2,8 @@
 
 use super::{Sheet, UNKNOWN, Words, yes_no};
 use crate::capability::CapabilitySet;
+use crate::escape::printable;
 use crate::inspect::credentials::{Credentials, Ids, Seccomp};
-use crate::inspect::printable;
 use crate::inspect::process::{AfterExecve, Process};
 use crate::inspect::user_namespace::UserNamespace;
 

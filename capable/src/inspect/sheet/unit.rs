@@ -2,7 +2,7 @@
 
 use super::process::none_or;
 use super::{Sheet, UNKNOWN, Words, yes_no};
-use crate::inspect::printable;
+use crate::escape::printable;
 use crate::inspect::unit::{Source, Start, Unit};
 
 pub(super) fn sheet(unit: &Unit, words: &Words) -> Sheet {

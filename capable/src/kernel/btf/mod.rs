@@ -129,11 +129,6 @@ impl Btf {
         Ok(btf)
     }
 
-    /// How many types there are, void (number 0) not counted: the highest number in use.
-    pub fn type_count(&self) -> u32 {
-        self.type_count
-    }
-
     /// The number of a wanted typedef.
     pub fn typedef(&self, name: &str) -> Option<u32> {
         self.typedefs.get(self.names.get(name)?).copied()

@@ -106,7 +106,7 @@ fn members_are_found_through_anonymous_structs_typedefs_and_qualifiers() {
     assert_eq!(btf.offset("outer", "first").unwrap(), Some(0));
     assert_eq!(btf.offset("outer", "ns.inum").unwrap(), Some(12));
     assert_eq!(btf.size("outer").unwrap(), Some(24));
-    assert_eq!(btf.type_count(), 9);
+    assert_eq!(btf.type_count, 9);
 }
 
 #[test]

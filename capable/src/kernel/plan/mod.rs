@@ -37,7 +37,7 @@ pub struct Plan {
     pub transport: Transport,
     /// What the kernel side is told of the kernel's structures: unknown where it may not, or
     /// need not, read them.
-    pub layout: Layout,
+    pub(crate) layout: Layout,
     /// Whether it works could not be told beforehand: what to say when it fails.
     pub doubt: Option<Lack>,
     /// What this trace cannot say of a check, and why.

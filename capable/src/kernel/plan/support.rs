@@ -9,7 +9,7 @@ use crate::kernel::{
 
 impl Hook {
     /// Whether it works here.
-    pub fn support(self, features: &Features) -> Support {
+    pub(crate) fn support(self, features: &Features) -> Support {
         let f = features;
         match self {
             Self::Kprobe => Support::all([
@@ -29,7 +29,7 @@ impl Hook {
 
 impl Transport {
     /// Whether it works here.
-    pub fn support(self, features: &Features) -> Support {
+    pub(crate) fn support(self, features: &Features) -> Support {
         match self {
             Self::Ring => Support::all([&features.bpf, &features.ring_buffer]),
             Self::Perf => Support::all([&features.bpf, &features.perf_events]),

@@ -172,11 +172,6 @@ impl Features {
             self.layout = Layout::UNKNOWN;
         }
     }
-
-    /// This process has a capability, and it counts.
-    pub fn has(&self, capability: Capability) -> bool {
-        self.effective.contains(capability) && !self.initial_user_namespace.is_no()
-    }
 }
 
 fn release() -> String {

@@ -1,6 +1,6 @@
 //! The kernel's functions by name, from `/proc/kallsyms`.
 //!
-//! [`find`] streams the file once and keeps nothing, for the few ranges that the kernel side needs.
+//! [`find()`] streams the file once and keeps nothing, for the few ranges that the kernel side needs.
 //! Only text symbols are read: the rest never occurs in a stack.
 
 mod error;

@@ -60,7 +60,7 @@ pub struct Losses(Vec<Loss>);
 
 impl Losses {
     /// What the kernel side counted, and what the kernel did.
-    pub fn of(counters: &Counters, missed: Missed) -> Self {
+    pub(crate) fn of(counters: &Counters, missed: Missed) -> Self {
         let Counters {
             passed: _,
             filtered: _,

@@ -3,9 +3,9 @@
 
 use std::{mem::offset_of, ops::Range};
 
-use capable_common::{Check, Config, Detail, Life, RecordKind, STACK_FAILED, Wanted};
+use capable_common::{self as wire, Check, Config, Detail, RecordKind, STACK_FAILED, Wanted};
 
-use crate::event::{Event, Stack};
+use crate::event::{Event, Life, Stack};
 
 /// What the stream brings.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub enum Record<'a> {
     /// A check.
     Check(Event<'a>),
     /// A step in the life of a followed process.
-    Life(&'a Life),
+    Life(Life<'a>),
 }
 
 /// Which sections follow a check, and how long a record is.
@@ -57,7 +57,7 @@ impl Sections {
         if kind == RecordKind::Check as u16 {
             self.words()
         } else {
-            size_of::<Life>() / 8
+            size_of::<wire::Life>() / 8
         }
     }
 
@@ -70,10 +70,11 @@ impl Sections {
         if first as u16 == RecordKind::Check as u16 {
             return self.event(words).map(Record::Check);
         }
-        let words = words.get(..size_of::<Life>() / 8)?;
+        let words = words.get(..size_of::<wire::Life>() / 8)?;
         // SAFETY: the words are as many as a `Life` has, which is made of integers, for which every
         // bit pattern is a value, and aligned to eight bytes.
-        Some(Record::Life(unsafe { &*words.as_ptr().cast::<Life>() }))
+        let life = unsafe { &*words.as_ptr().cast::<wire::Life>() };
+        Life::of(life).map(Record::Life)
     }
 
     /// Takes a check's record apart.
@@ -121,7 +122,7 @@ fn stack(captured: u16, frames: &[u64]) -> Stack<'_> {
 /// The word of a record in which its time lies, whatever its kind.
 pub(super) const TIME: usize = offset_of!(Check, time) / 8;
 
-const _: () = assert!(offset_of!(Life, time) / 8 == TIME);
+const _: () = assert!(offset_of!(wire::Life, time) / 8 == TIME);
 
 /// How many records one that comes late is moved in front of at once.
 pub(super) const NEAR: usize = 8;
@@ -302,7 +303,7 @@ mod tests {
     const BARE: Sections = Sections::BARE;
 
     fn life(time: u64) -> Vec<u8> {
-        let mut words = [0u64; size_of::<Life>() / 8];
+        let mut words = [0u64; size_of::<wire::Life>() / 8];
         words[0] = RecordKind::Exec as u64;
         words[1] = time;
         words.iter().flat_map(|word| word.to_ne_bytes()).collect()

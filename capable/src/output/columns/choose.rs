@@ -1,7 +1,10 @@
 //! Which columns a format shows.
 
 use super::{COLUMNS, Column};
-use crate::output::{escape::escaped, static_table, table_text};
+use crate::{
+    escape::printable,
+    output::{static_table, table_text},
+};
 
 /// The columns of a table that nobody asked more of: 80 terminal columns.
 pub const DEFAULT: &[&str] = &[
@@ -65,7 +68,7 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Column>, ColumnError> {
     let mut chosen: Vec<&'static Column> = Vec::with_capacity(names.len());
     for name in names {
         let column = find(name).ok_or_else(|| ColumnError::Unknown {
-            given: escaped(name),
+            given: printable(name.as_bytes()),
             nearest: nearest(name),
         })?;
         if chosen.iter().any(|other| other.key == column.key) {

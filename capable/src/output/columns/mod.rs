@@ -4,12 +4,10 @@
 //! and the help are all made from this table, so a new column is one entry in it.
 
 mod all;
-#[cfg(feature = "cli")]
 mod choose;
 mod values;
 
 pub use all::COLUMNS;
-#[cfg(feature = "cli")]
 pub use choose::{ColumnError, DEFAULT, EXTRA, WIDE, by_keys, choose, help};
 
 use super::{Clock, Row, RowNeeds, value::Value};

@@ -1,8 +1,6 @@
 //! Each format, from records as the kernel side sends them.
 
 mod formats;
-#[path = "../../../tests/common/known.rs"]
-mod known;
 mod options;
 mod schema;
 mod table;
@@ -11,10 +9,9 @@ mod templates;
 use capable_common::{Check, Detail, RecordKind};
 use clap::Parser;
 use jiff::tz::TimeZone;
-use known::ALL_KNOWN;
 
 use super::{Clock, OutputOptions, Row, RowNeeds, Terminal};
-use crate::event::{Event, INITIAL_USER_NAMESPACE, Stack};
+use crate::event::{Event, INITIAL_USER_NAMESPACE, Stack, tests::EVERYTHING_KNOWN};
 
 /// 2026-11-22T14:03:59Z, in nanoseconds: the wall clock when the monotonic clock was zero.
 const BOOTED: i64 = 1_795_356_239_000_000_000;
@@ -47,7 +44,7 @@ impl Sample {
                 result: 0,
                 target_namespace: INITIAL_USER_NAMESPACE,
                 credential_namespace: INITIAL_USER_NAMESPACE,
-                flags: ALL_KNOWN,
+                flags: EVERYTHING_KNOWN,
                 comm: *b"mount\0\0\0\0\0\0\0\0\0\0\0",
             },
             detail: Detail {
@@ -112,7 +109,7 @@ fn options(arguments: &str) -> OutputOptions {
 /// What a user sees who typed `arguments`, header and end included.
 fn printed_on(terminal: &Terminal, arguments: &str, rows: &[Row<'_>]) -> String {
     let config = options(arguments).validate(terminal).unwrap();
-    let clock = Clock::with(config.time(), TimeZone::UTC, true, 0, || Some(BOOTED));
+    let clock = Clock::with(config.time, TimeZone::UTC, true, 0, || Some(BOOTED));
     let mut sink = config.sink_with(clock);
     let mut out = Vec::new();
     sink.header(&mut out);

@@ -1,7 +1,7 @@
 use clap::CommandFactory;
 
 use super::{Cli, options};
-use crate::output::{OutputError, RowFormat, Terminal, columns::ColumnError};
+use crate::output::{RowFormat, Terminal, columns::ColumnError, options::OutputError};
 
 fn error(arguments: &str) -> OutputError {
     options(arguments)

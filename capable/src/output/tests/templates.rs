@@ -2,7 +2,7 @@
 
 use capable_common::{Flags, SYSCALL_NONE};
 
-use super::{ALL_KNOWN, BOOTED, Sample, printed};
+use super::{BOOTED, EVERYTHING_KNOWN, Sample, printed};
 use crate::output::{
     Clock, Row, TimeFormat, cell,
     colour::DENIED,
@@ -54,7 +54,7 @@ fn varied(count: usize) -> Vec<Sample> {
             2 => check.pid = NUMBERS[pick(8)],
             3 => check.tid = NUMBERS[pick(8)],
             4 => check.result = [0, -1, -22][pick(3)],
-            5 => check.flags = [ALL_KNOWN, 0][pick(2)],
+            5 => check.flags = [EVERYTHING_KNOWN, 0][pick(2)],
             6 => check.time += [1, 999_999_999, 1_000_000_000][pick(3)],
             7 => check.time -= check.time.min(500_000_000),
             8 => check.target_namespace = NUMBERS[pick(8)],

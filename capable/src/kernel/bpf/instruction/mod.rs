@@ -29,7 +29,7 @@ pub const NEG: u8 = 0x80;
 
 /// An instruction; what is 16 bytes long is two of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Instruction {
+pub(crate) struct Instruction {
     pub code: u8,
     pub dst: u8,
     pub src: u8,
@@ -39,7 +39,7 @@ pub struct Instruction {
 
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Loads 64 bits that stand in the instruction, which is two long.
     Wide,
     /// Loads so many bytes from memory.

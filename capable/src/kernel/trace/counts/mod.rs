@@ -54,6 +54,12 @@ pub struct CountBy {
 }
 
 impl CountBy {
+    /// By nothing else, in a table of the usual size.
+    pub const CAPABILITY: Self = Self {
+        subject: CountSubject::All,
+        ..Self::PROCESS
+    };
+
     /// By process, in a table of the usual size.
     pub const PROCESS: Self = Self {
         subject: CountSubject::Process,
@@ -97,7 +103,7 @@ pub struct Counted {
 pub enum Who {
     /// A process, as the initial pid namespace numbers it, and its task's name, closed by NUL.
     Process(u32, [u8; COMM_LENGTH]),
-    /// Processes that ended, by their tasks' name: see [`Counts::fold_ended`].
+    /// Processes that ended, by their tasks' name: those that were taken out of the table to make room.
     Ended([u8; COMM_LENGTH]),
     /// A cgroup, by its id in the version 2 hierarchy.
     Cgroup(u64),

@@ -1,5 +1,7 @@
 //! The command line: one definition for the program, its man pages and its completions.
 
+mod program;
+
 use std::ffi::OsString;
 
 use clap::{
@@ -12,6 +14,8 @@ use crate::{
     commands::{doctor, explain, generate, inspect, list, profile, run, top, trace},
     context::nearest::nearest,
 };
+
+pub use program::main;
 
 /// The end of the program's long help.
 const NOTES: &str = "\
@@ -73,7 +77,7 @@ ended by --timeout.";
     subcommand_value_name = "SUBCOMMAND",
     override_usage = "capable [OPTIONS] [-- COMMAND [ARGUMENT]...]\n       capable SUBCOMMAND ...",
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// The command; tracing if none is given.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -85,7 +89,7 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Show capability checks as they happen (the default)
     #[command(
         after_long_help = TRACE_NOTES,

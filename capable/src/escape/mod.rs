@@ -5,42 +5,44 @@
 //! a byte, `\u{202e}` for a character above 0x7f, `\\` for a backslash, so that the text can be
 //! read back.
 
-use unicode_width::UnicodeWidthChar;
+mod hex;
 
-use super::numbers::{push_hex_byte, push_hex_digits};
+pub(crate) use hex::{push_hex_byte, push_hex_digits};
+use unicode_width::UnicodeWidthChar;
 
 /// What marks text that was cut, as in ps(1) and top(1).
 const CUT: u8 = b'+';
 
 /// Whether `byte` stands for itself wherever text is printed.
 #[inline]
-pub const fn is_plain(byte: u8) -> bool {
+pub(crate) const fn is_plain(byte: u8) -> bool {
     // Without branches, so that many bytes can be looked at at once.
     (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'\\')
 }
 
 /// Whether every byte of `text` stands for itself.
 #[inline]
-pub fn is_all_plain(text: &[u8]) -> bool {
+pub(crate) fn is_all_plain(text: &[u8]) -> bool {
     let odd = |any: u8, byte: &u8| any | u8::from(!is_plain(*byte));
     text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
 }
 
 /// Whether every byte of `text` stands for itself between quotation marks too.
+#[cfg(feature = "cli")]
 #[inline]
-pub fn is_all_quotable(text: &[u8]) -> bool {
+pub(crate) fn is_all_quotable(text: &[u8]) -> bool {
     let odd = |any: u8, &byte: &u8| any | u8::from(!is_plain(byte) | (byte == b'"'));
     text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
 }
 
 /// Appends `text`, escaped; the result is the number of terminal columns that it takes.
-pub fn push_escaped(out: &mut Vec<u8>, text: &[u8]) -> usize {
+pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) -> usize {
     push_cut(out, text, usize::MAX)
 }
 
 /// Appends as much of `text`, escaped, as fits into `width` terminal columns, and marks the cut.
 /// The result is the number of columns taken.
-pub fn push_cut(out: &mut Vec<u8>, text: &[u8], width: usize) -> usize {
+pub(crate) fn push_cut(out: &mut Vec<u8>, text: &[u8], width: usize) -> usize {
     if text.len() <= width && is_all_plain(text) {
         out.extend_from_slice(text);
         return text.len();
@@ -78,11 +80,18 @@ pub fn push_cut(out: &mut Vec<u8>, text: &[u8], width: usize) -> usize {
     used
 }
 
-/// The escaped text, for places that build strings.
-pub fn escaped(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    push_escaped(&mut out, text.as_bytes());
-    String::from_utf8_lossy(&out).into_owned()
+/// Bytes from outside as text that is safe on a terminal and can be read back: backslashes and
+/// everything that is not printable UTF-8 are escaped (`\x1b`, `\u{202e}`, `\\`).
+///
+/// ```
+/// # use capable::escape::printable;
+/// assert_eq!(printable(b"nginx: worker"), "nginx: worker");
+/// assert_eq!(printable(b"\x1b[2Jboo"), r"\x1b[2Jboo");
+/// ```
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = Vec::with_capacity(bytes.len());
+    push_escaped(&mut text, bytes);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn push_byte(out: &mut Vec<u8>, byte: u8) -> usize {
@@ -114,7 +123,7 @@ fn push_character(out: &mut Vec<u8>, character: char) -> usize {
 
 /// Whether a terminal may do something else with `character` than show it: C0 and C1 controls,
 /// and the format characters of Unicode that are invisible or change the direction of writing.
-pub fn is_unsafe(character: char) -> bool {
+pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
@@ -156,6 +165,15 @@ mod tests {
             r"\u{202e}txt\u{2066}"
         );
         assert_eq!(cut(br"a\x1b", 20), r"a\\x1b");
+    }
+
+    #[test]
+    fn untrusted_names_neither_reach_the_terminal_nor_lose_a_byte() {
+        assert_eq!(printable(b"nginx: worker"), "nginx: worker");
+        assert_eq!(printable("größe".as_bytes()), "größe");
+        assert_eq!(printable(b"\x1b[31m\xff\n\\"), r"\x1b[31m\xff\x0a\\");
+        assert_eq!(printable("a\u{202e}b".as_bytes()), r"a\u{202e}b");
+        assert_eq!(printable(b"it's \"x\""), "it's \"x\"");
     }
 
     #[test]

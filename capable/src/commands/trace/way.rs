@@ -1,70 +1,66 @@
-//! The user side's way of a check: from the bytes of a record to the bytes of a row.
+//! The user side's way of a check: from the bytes of a record to the bytes of a row, in each
+//! format. The tests also measure it:
 //!
-//! `cargo bench -p capable --bench rows` prints the time per row of each format. Instructions are
-//! exact where times are not: run the program that cargo names under
-//! `valgrind --tool=callgrind PROGRAM json 20000`, once more with 40000, and divide the difference
-//! of the totals by 20000.
+//! `CAPABLE_ROWS=1000000 cargo test --release -p capable --lib -- --nocapture --test-threads=1 way`
+//! prints the time per row. Instructions are exact where times are not: run the program that cargo
+//! names under `valgrind --tool=callgrind PROGRAM row_of_json`, with 20000 and with 40000 rows, and
+//! divide the difference of the totals by 20000.
 
-#[path = "../tests/common/known.rs"]
-mod known;
+use std::{env, time::Instant};
 
-use std::time::Instant;
-
-use anyhow::{Context as _, Result};
-use capable::{
-    commands::trace::Rows,
-    kernel::record::{Batch, Record, Sections},
-    output::{OutputOptions, RowFormat, RowNeeds, Terminal},
-};
 use capable_common::{Check, Detail, RecordKind};
-use known::ALL_KNOWN;
+
+use super::Rows;
+use crate::{
+    event::tests::EVERYTHING_KNOWN,
+    kernel::trace::record::{Batch, Sections},
+    output::{OutputOptions, RowFormat, RowNeeds, Terminal},
+    session::{Record, Records},
+};
 
 /// Records that are put in order and shown at once, as the stream of perf buffers does.
 const BATCH: usize = 2048;
 
-/// Rows of one measurement.
-const ROWS: usize = 1_000_000;
+/// Rows of a test where nobody measures.
+const ROWS: usize = 5_000;
 
-/// The frames that a trace takes for the column CALLER.
-const FRAMES: usize = 12;
-
-fn main() -> Result<()> {
-    // Cargo adds `--bench`.
-    let mut arguments = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with("--"));
-    let (format, rows) = (arguments.next(), arguments.next());
-    let rows = match rows {
-        Some(rows) => rows
-            .parse()
-            .context("the second argument is a number of rows")?,
-        None => ROWS,
-    };
-    for (name, output, extra) in [
-        ("table", RowFormat::Table, false),
-        ("extra", RowFormat::Table, true),
-        ("wide", RowFormat::Wide, false),
-        ("csv", RowFormat::Csv, false),
-        ("json", RowFormat::Json, false),
-    ] {
-        if format.as_deref().is_none_or(|format| format == name) {
-            let options = OutputOptions {
-                output: Some(output),
-                extra,
-                ..OutputOptions::default()
-            };
-            measure(name, &options, rows)?;
-        }
-    }
-    Ok(())
+#[test]
+fn every_record_becomes_a_row_of_a_table() {
+    measure("table", RowFormat::Table, false);
 }
 
-fn measure(name: &str, options: &OutputOptions, count: usize) -> Result<()> {
-    let sink = options.validate(&Terminal::default())?.sink();
+#[test]
+fn every_record_becomes_a_row_of_a_table_with_more_columns() {
+    measure("extra", RowFormat::Table, true);
+}
+
+#[test]
+fn every_record_becomes_a_row_of_a_wide_table() {
+    measure("wide", RowFormat::Wide, false);
+}
+
+#[test]
+fn every_record_becomes_a_row_of_csv() {
+    measure("csv", RowFormat::Csv, false);
+}
+
+#[test]
+fn every_record_becomes_a_row_of_json() {
+    measure("json", RowFormat::Json, false);
+}
+
+fn measure(name: &str, format: RowFormat, extra: bool) {
+    let count = env::var("CAPABLE_ROWS").map_or(ROWS, |rows| rows.parse().unwrap());
+    let options = OutputOptions {
+        output: Some(format),
+        extra,
+        ..OutputOptions::default()
+    };
+    let sink = options.validate(&Terminal::default()).unwrap().sink();
     let needs = sink.needs();
     let detail = needs.contains(RowNeeds::DETAIL);
     let frames = if needs.contains(RowNeeds::CALLER) {
-        FRAMES
+        Records::CALLER_FRAMES as usize
     } else {
         0
     };
@@ -72,7 +68,8 @@ fn measure(name: &str, options: &OutputOptions, count: usize) -> Result<()> {
     let sections = Sections::new(detail, frames, 0);
     let mut rows = Rows::new(sink, false, false, &mut Vec::new());
     let mut batch = Batch::default();
-    let mut written = 0;
+    let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
+    let (headings, mut written, mut bytes) = (lines(&rows.written), 0, 0);
     let start = Instant::now();
     for index in 0..count {
         let kinds = records.len();
@@ -85,7 +82,8 @@ fn measure(name: &str, options: &OutputOptions, count: usize) -> Result<()> {
                     rows.push(event);
                 }
             });
-            written += rows.written.len();
+            written += lines(&rows.written);
+            bytes += rows.written.len();
             rows.written.clear();
         }
     }
@@ -93,9 +91,9 @@ fn measure(name: &str, options: &OutputOptions, count: usize) -> Result<()> {
     println!(
         "{name:6} {:7.1} ns per row, {:5} bytes per row",
         taken.as_nanos() as f64 / count as f64,
-        written / count
+        bytes / count
     );
-    Ok(())
+    assert_eq!(written, headings + count);
 }
 
 /// What a busy machine sends: a few processes that ask for a few capabilities, over and over.
@@ -132,7 +130,7 @@ fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
                 result: if index % 20 == 0 { -1 } else { 0 },
                 target_namespace: 0xEFFF_FFFD,
                 credential_namespace: 0xEFFF_FFFD,
-                flags: ALL_KNOWN,
+                flags: EVERYTHING_KNOWN,
                 comm,
             };
             let mut bytes = bytes_of_check(&check);

@@ -1,0 +1,63 @@
+//! The program: a command line to an exit code.
+
+use std::{env, io, process::ExitCode};
+
+use clap::CommandFactory as _;
+
+use super::{Cli, Command};
+use crate::commands::{
+    Usage, doctor, explain, generate, inspect, list,
+    print::{say, say_error},
+    profile, run, top, trace,
+};
+
+/// A usage error, as clap has it.
+const USAGE: u8 = 2;
+
+/// Runs the program `capable`, with the arguments and the streams of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::from_words(env::args_os()) {
+        Ok(cli) => cli,
+        Err(answer) => return answered(&answer),
+    };
+    env_logger::init();
+    run(cli).unwrap_or_else(|error| {
+        say_error(&error);
+        if error.is::<Usage>() {
+            say(format_args!("\nFor more information, try '--help'.\n"));
+            ExitCode::from(USAGE)
+        } else {
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// Prints the help, the version or the usage error that clap has in place of a command line.
+fn answered(answer: &clap::Error) -> ExitCode {
+    if answer.use_stderr() {
+        say(format_args!("capable: "));
+    }
+    match answer.print() {
+        _ if answer.use_stderr() => ExitCode::from(USAGE),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            say_error(&anyhow::Error::new(error).context("cannot write to stdout"));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => trace::run(&cli.trace),
+        Some(Command::Trace(args)) => trace::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Profile(args)) => profile::run(&args),
+        Some(Command::List(args)) => list::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
+        Some(Command::Inspect(args)) => inspect::run(args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
+        Some(Command::Generate(args)) => generate::run(&args, Cli::command()),
+    }
+}

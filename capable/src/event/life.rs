@@ -1,0 +1,62 @@
+//! Steps in the life of followed processes.
+
+use capable_common::{self as wire, RecordKind};
+
+use super::name;
+
+/// A step in the life of a followed process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life<'a> {
+    /// What it is.
+    pub step: Step,
+    /// When, in nanoseconds of `CLOCK_MONOTONIC`.
+    pub time: u64,
+    /// The process whose thread took the step, as the initial pid namespace numbers it.
+    pub pid: u32,
+    /// The thread, likewise.
+    pub tid: u32,
+    /// The thread's name: any bytes but NUL.
+    pub comm: &'a [u8],
+}
+
+/// What a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It forked this process.
+    Forked(u32),
+    /// It executed a program.
+    Executed,
+    /// This process ended. Who took the step may be another: whoever let go of the process last.
+    Ended(u32),
+    /// A system call in which a check of this thread was denied returned this.
+    Returned(i64),
+}
+
+impl<'a> Life<'a> {
+    /// What a record says; `None` where it is of no kind that is known.
+    pub(crate) fn of(record: &'a wire::Life) -> Option<Self> {
+        let &wire::Life {
+            kind,
+            reserved: _,
+            time,
+            pid,
+            tid,
+            value,
+            ref comm,
+        } = record;
+        let step = match kind {
+            kind if kind == RecordKind::Fork as u16 => Step::Forked(value as u32),
+            kind if kind == RecordKind::Exec as u16 => Step::Executed,
+            kind if kind == RecordKind::Exit as u16 => Step::Ended(value as u32),
+            kind if kind == RecordKind::Outcome as u16 => Step::Returned(value),
+            _ => return None,
+        };
+        Some(Self {
+            step,
+            time,
+            pid,
+            tid,
+            comm: name(comm),
+        })
+    }
+}
