@@ -58,6 +58,14 @@ impl Wanted {
     pub const CREDENTIALS: Self = Self(1 << 1);
     /// The cgroup's id.
     pub const CGROUP: Self = Self(1 << 2);
+    /// The real group id, in [`crate::Membership`].
+    pub const GROUP: Self = Self(1 << 3);
+    /// The mount namespace, in [`crate::Membership`].
+    pub const MOUNT_NAMESPACE: Self = Self(1 << 4);
+    /// All of [`crate::Membership`]: it is sent where any of these is asked for.
+    pub const MEMBERSHIP: Self = Self(Self::GROUP.0 | Self::MOUNT_NAMESPACE.0);
+    /// Everything that can be asked for.
+    pub const EVERYTHING: Self = Self((1 << 5) - 1);
 
     /// The set of these bits.
     pub const fn from_bits(bits: u8) -> Self {
@@ -73,6 +81,12 @@ impl Wanted {
     #[inline(always)]
     pub const fn contains(self, others: Self) -> bool {
         self.0 & others.0 == others.0
+    }
+
+    /// Whether one of these is asked for.
+    #[inline(always)]
+    pub const fn intersects(self, others: Self) -> bool {
+        self.0 & others.0 != 0
     }
 }
 
@@ -97,6 +111,18 @@ pub struct AddressRange {
 impl AddressRange {
     /// No address.
     pub const NONE: Self = Self { start: 0, end: 0 };
+}
+
+/// What a table of numbers says of what to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Listed {
+    /// Nothing: all are kept.
+    Nothing = 0,
+    /// What to keep.
+    Kept = 1,
+    /// What to drop.
+    Dropped = 2,
 }
 
 /// How many namespaces of a kind a filter names: 0 keeps all, otherwise those in the table.
@@ -177,7 +203,7 @@ pub struct Config {
     /// 1: drop checks that are known not to be audited.
     pub audited_only: u8,
     /// Zero.
-    pub reserved: [u8; 2],
+    pub reserved: [u8; 5],
     /// Of the time of a record in units of 256 ns: where none of these bits is set, the record asks
     /// how full the ring buffer is.
     pub wakeup_sample: u8,
@@ -194,8 +220,10 @@ pub struct Config {
     pub pids: u8,
     /// 1: keep threads in the table only.
     pub tids: u8,
-    /// 1: keep users in the table only.
+    /// What the table of users says: a [`Listed`].
     pub users: u8,
+    /// What the table of groups says: a [`Listed`].
+    pub groups: u8,
     /// How many [`CommPattern`]s there are.
     pub comms: u8,
     /// 1: add the children of followed processes to the table.
@@ -234,7 +262,7 @@ impl Config {
         namespaces: NamespaceFilter::NONE,
         audit: 0,
         audited_only: 0,
-        reserved: [0; 2],
+        reserved: [0; 5],
         wakeup_sample: 0,
         typed_task: 0,
         results: 3,
@@ -243,6 +271,7 @@ impl Config {
         pids: 0,
         tids: 0,
         users: 0,
+        groups: 0,
         comms: 0,
         follow: 0,
         send: 1,
@@ -260,7 +289,7 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 20;
+        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 24;
         assert_eq!(size_of::<Config>(), fields);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }

@@ -12,12 +12,12 @@ mod offsets;
 mod record;
 
 pub use config::{
-    AddressRange, AuditArgument, CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS,
+    AddressRange, AuditArgument, CommPattern, Config, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS,
     NamespaceFilter, UniqueBy, Wanted,
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use offsets::{NO_OFFSET, Offsets};
 pub use record::{
-    COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, RecordKind, STACK_FAILED,
-    SYSCALL_NONE,
+    COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, Membership, RecordKind,
+    STACK_FAILED, SYSCALL_NONE,
 };

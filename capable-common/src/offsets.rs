@@ -74,6 +74,7 @@ offsets! {
         task_comm = "task_struct" "comm",
         task_entry = "task_struct" arch::ENTRY_WORD,
         cred_uid = "cred" "uid",
+        cred_gid = "cred" "gid",
         cred_euid = "cred" "euid",
         cred_effective = "cred" "cap_effective",
         cred_user_ns = "cred" "user_ns",

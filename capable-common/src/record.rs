@@ -1,8 +1,8 @@
 //! The records that the kernel side sends.
 //!
 //! A record begins with its [`RecordKind`]. A [`Check`] is followed by the sections that the
-//! configuration asks for, each of a constant size, in this order: [`Detail`], the kernel stack,
-//! the user stack (arrays of `u64` addresses, as many as the configuration says). The size of a
+//! configuration asks for, each of a constant size, in this order: [`Membership`], [`Detail`], the
+//! kernel stack, the user stack (arrays of `u64` addresses, as many as the configuration says). The size of a
 //! record is thus the same for every check of one run.
 
 /// Length of a task's name in the kernel, the closing NUL included (`TASK_COMM_LEN`).
@@ -13,8 +13,9 @@ pub const COMM_LENGTH: usize = 16;
 /// The kernel's own limit is `kernel.perf_event_max_stack`, 127 by default.
 pub const MAX_FRAMES: usize = 127;
 
-/// The size of the largest record: a check, its detail, and both stacks.
-pub const LARGEST_RECORD: usize = size_of::<Check>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
+/// The size of the largest record: a check with all sections.
+pub const LARGEST_RECORD: usize =
+    size_of::<Check>() + size_of::<Membership>() + size_of::<Detail>() + 2 * MAX_FRAMES * 8;
 
 /// In place of a number of frames: the kernel could not capture this stack.
 pub const STACK_FAILED: u16 = u16::MAX;
@@ -97,6 +98,10 @@ impl Flags {
     pub const NAMESPACE_OWNED: u32 = 1 << 23;
     /// The target namespace is the initial one. In the keys of counts only: a record has its number.
     pub const NAMESPACE_INITIAL: u32 = 1 << 24;
+    /// The real group id is known.
+    pub const GROUP_KNOWN: u32 = 1 << 25;
+    /// The mount namespace is known.
+    pub const MOUNT_NAMESPACE_KNOWN: u32 = 1 << 26;
 }
 
 /// One capability check.
@@ -139,6 +144,16 @@ pub struct Check {
     pub flags: u32,
     /// The task's name: any bytes, closed by NUL.
     pub comm: [u8; COMM_LENGTH],
+}
+
+/// What the task belongs to besides its user and its cgroup. Each is there where it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Membership {
+    /// The task's real group id, in the initial user namespace.
+    pub gid: u32,
+    /// The inode number of the task's mount namespace.
+    pub mount_namespace: u32,
 }
 
 /// What only some columns need.
@@ -185,6 +200,7 @@ mod tests {
     #[test]
     fn the_records_have_the_sizes_that_the_kernel_side_was_built_with() {
         assert_eq!(size_of::<Check>(), 88);
+        assert_eq!(size_of::<Membership>(), 8);
         assert_eq!(size_of::<Detail>(), 64);
         assert_eq!(size_of::<Life>(), 48);
     }

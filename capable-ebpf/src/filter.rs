@@ -1,7 +1,7 @@
 //! Which checks go on. The cheapest question comes first, and one that the user did not ask is
 //! not in the program.
 
-use capable_common::{Flags, MAX_CGROUPS, MAX_COMM_PATTERNS};
+use capable_common::{Flags, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS};
 
 use crate::{config, life, maps, task};
 
@@ -44,14 +44,25 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
     if config!(tids) != 0 && unsafe { maps::TIDS.get(&tid) }.is_none() {
         return false;
     }
-    if config!(users) != 0 {
-        let user = task::user(task::current());
-        // SAFETY: as above.
-        if unsafe { maps::USERS.get(&user) }.is_none() {
-            return false;
-        }
+    keeps_user_and_group() && keeps_cgroup() && keeps_comm() && keeps_namespaces()
+}
+
+/// Whether the task's real user and its real group are ones to keep.
+#[inline(always)]
+fn keeps_user_and_group() -> bool {
+    macro_rules! keeps {
+        ($listed:ident, $table:ident, $number:expr) => {
+            // SAFETY: the value is not used, and no entry is deleted while the program runs.
+            config!($listed) == Listed::Nothing as u8
+                || unsafe { maps::$table.get(&$number) }.is_some()
+                    == (config!($listed) == Listed::Kept as u8)
+        };
     }
-    keeps_cgroup() && keeps_comm() && keeps_namespaces()
+    if config!(users) == Listed::Nothing as u8 && config!(groups) == Listed::Nothing as u8 {
+        return true;
+    }
+    let (user, group) = task::identity(task::current()).user_and_group();
+    keeps!(users, USERS, user) && keeps!(groups, GROUPS, group)
 }
 
 /// Whether the task's cgroup, or one above it, is one to keep.

@@ -29,9 +29,13 @@ pub static PIDS: HashMap<u32, u32> = HashMap::with_max_entries(1 << 16, 0);
 #[map]
 pub static TIDS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
-/// Real user ids to keep.
+/// Real user ids to keep, or to drop.
 #[map]
 pub static USERS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
+
+/// Real group ids to keep, or to drop.
+#[map]
+pub static GROUPS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
 /// Cgroups to keep, with all that is below them.
 #[map]

@@ -1,7 +1,7 @@
 //! Writes a check straight into the transport's memory.
 
 use aya_ebpf::{EbpfContext, helpers::generated};
-use capable_common::{COMM_LENGTH, Check, Detail, RecordKind, Wanted};
+use capable_common::{COMM_LENGTH, Check, Detail, Flags, Membership, RecordKind, Wanted};
 
 use crate::{
     clock::now,
@@ -19,12 +19,14 @@ use crate::{
 #[inline(always)]
 fn size() -> u64 {
     let frames = u64::from(config!(kernel_frames)) + u64::from(config!(user_frames));
-    let detail = if wants(Wanted::DETAIL) {
-        size_of::<Detail>() as u64
-    } else {
-        0
-    };
-    size_of::<Check>() as u64 + detail + frames * 8
+    let mut size = size_of::<Check>() as u64 + frames * 8;
+    if wants_membership() {
+        size += size_of::<Membership>() as u64;
+    }
+    if wants(Wanted::DETAIL) {
+        size += size_of::<Detail>() as u64;
+    }
+    size
 }
 
 /// Sends a check.
@@ -35,7 +37,7 @@ pub fn send<T: Transport, C: EbpfContext>(
     settled: &SettledCheck,
 ) -> Result<(), Lost> {
     let identity = task::identity(settled.task);
-    let uid = identity.user();
+    let (uid, gid) = identity.user_and_group();
     let size = size();
     let record = T::reserve(size, hooked.function);
     if record.is_null() {
@@ -46,10 +48,16 @@ pub fn send<T: Transport, C: EbpfContext>(
         flags |= identity.owner(hooked.credentials);
     }
     let mut end = size_of::<Check>() as u64;
+    if wants_membership() {
+        // SAFETY: the record has room for the section where it is asked for, and its sections are
+        // multiples of eight bytes.
+        let membership = unsafe { &mut *record.add(end as usize).cast::<Membership>() };
+        flags |= describe_membership(settled.task, gid, membership);
+        end += size_of::<Membership>() as u64;
+    }
     if wants(Wanted::DETAIL) {
         flags |= task::kind(settled.task);
-        // SAFETY: the record has room for the detail where it is asked for, and its sections are
-        // multiples of eight bytes.
+        // SAFETY: as above.
         let detail = unsafe { &mut *record.add(end as usize).cast::<Detail>() };
         flags |= task::describe(settled.task, detail);
         end += size_of::<Detail>() as u64;
@@ -103,6 +111,33 @@ pub fn send<T: Transport, C: EbpfContext>(
     }
     write_name(check, &identity);
     T::submit(context, record, size, time)
+}
+
+/// Whether [`Membership`] is asked for.
+#[inline(always)]
+fn wants_membership() -> bool {
+    config!(wanted).intersects(Wanted::MEMBERSHIP)
+}
+
+/// Fills in what the task belongs to, as far as it is asked for, and says what of it is known.
+#[inline(always)]
+fn describe_membership(task: u64, gid: u32, membership: &mut Membership) -> u32 {
+    let mut known = 0;
+    *membership = Membership {
+        gid: 0,
+        mount_namespace: 0,
+    };
+    if wants(Wanted::GROUP) {
+        membership.gid = gid;
+        known |= Flags::GROUP_KNOWN;
+    }
+    if wants(Wanted::MOUNT_NAMESPACE)
+        && let Some(inode) = task::mount_namespace(task)
+    {
+        membership.mount_namespace = inode;
+        known |= Flags::MOUNT_NAMESPACE_KNOWN;
+    }
+    known
 }
 
 /// Writes the task's name into a check.

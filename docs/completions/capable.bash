@@ -77,7 +77,7 @@ _capable() {
 
     case "${cmd}" in
         capable)
-            opts="-v -K -U -p -u -c -C -n -d -o -x -h -V --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help --version trace top run profile list explain inspect doctor help"
+            opts="-v -K -U -p -u -c -C -n -d -o -x -h -V --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help --version trace top run profile list explain inspect doctor help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -117,6 +117,13 @@ _capable() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gid)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --comm)
@@ -231,7 +238,7 @@ _capable() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -W "time uid user pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller syscall sysno compat arguments euid effective cred credns namespace relation initial unit container runtime cgroup cgroup_id help" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
                     return 0
                     ;;
                 --time)
@@ -703,7 +710,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__top)
-            opts="-v -g -s -d -n -b -p -u -c -C -h --verbose --group --sort --delay --iterations --batch --table-size --pid --tid --children --user --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --hook --transport --help"
+            opts="-v -g -s -d -n -b -p -u -c -C -h --verbose --group --sort --delay --iterations --batch --table-size --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --hook --transport --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -789,6 +796,13 @@ _capable() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --gid)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --comm)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -869,7 +883,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__trace)
-            opts="-v -K -U -p -u -c -C -n -d -o -x -h --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help"
+            opts="-v -K -U -p -u -c -C -n -d -o -x -h --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -909,6 +923,13 @@ _capable() {
                     ;;
                 -u)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gid)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --comm)
@@ -1023,7 +1044,7 @@ _capable() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -W "time uid user pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller syscall sysno compat arguments euid effective cred credns namespace relation initial unit container runtime cgroup cgroup_id help" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
                     return 0
                     ;;
                 --time)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_capable_global_optspecs
-    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= summary n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
+    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= summary n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
 end
 
 function __fish_capable_needs_command
@@ -28,7 +28,8 @@ end
 complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Only this process, with all its threads' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Only this thread' -r -f
-complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Only this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Only this real user, by name or number; \'!USER\' means all but it' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_needs_command" -l gid -d 'Only this real group, by name or number; \'!GROUP\' means all but it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s c -l comm -d 'Only tasks whose name matches this glob' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s C -l cap -d 'Only this capability; \'!CAP\' means all but it' -r -f -a "chown\t''
 dac_override\t''
@@ -92,6 +93,8 @@ folded\t'Stacks for flame graphs, counted, printed at the end'"
 complete -c capable -n "__fish_capable_needs_command" -l columns -d 'Show these columns; \'--columns help\' lists them' -r -f -a "time\t''
 uid\t''
 user\t''
+gid\t''
+group\t''
 pid\t''
 tid\t''
 ppid\t''
@@ -121,6 +124,7 @@ credns\t''
 namespace\t''
 relation\t''
 initial\t''
+mntns\t''
 unit\t''
 container\t''
 runtime\t''
@@ -166,7 +170,8 @@ complete -c capable -n "__fish_capable_needs_command" -a "help" -d 'Print this m
 complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Only this process, with all its threads' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Only this thread' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Only this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Only this real user, by name or number; \'!USER\' means all but it' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l gid -d 'Only this real group, by name or number; \'!GROUP\' means all but it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s c -l comm -d 'Only tasks whose name matches this glob' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s C -l cap -d 'Only this capability; \'!CAP\' means all but it' -r -f -a "chown\t''
 dac_override\t''
@@ -230,6 +235,8 @@ folded\t'Stacks for flame graphs, counted, printed at the end'"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l columns -d 'Show these columns; \'--columns help\' lists them' -r -f -a "time\t''
 uid\t''
 user\t''
+gid\t''
+group\t''
 pid\t''
 tid\t''
 ppid\t''
@@ -259,6 +266,7 @@ credns\t''
 namespace\t''
 relation\t''
 initial\t''
+mntns\t''
 unit\t''
 container\t''
 runtime\t''
@@ -306,7 +314,8 @@ complete -c capable -n "__fish_capable_using_subcommand top" -s n -l iterations 
 complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Only this process, with all its threads' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Only this thread' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Only this real user, by name or number' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Only this real user, by name or number; \'!USER\' means all but it' -r -f -a "(__fish_complete_users)"
+complete -c capable -n "__fish_capable_using_subcommand top" -l gid -d 'Only this real group, by name or number; \'!GROUP\' means all but it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -s c -l comm -d 'Only tasks whose name matches this glob' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -s C -l cap -d 'Only this capability; \'!CAP\' means all but it' -r -f -a "chown\t''
 dac_override\t''

@@ -63,6 +63,7 @@ pub fn release() -> Result<Vec<PathBuf>> {
 pub fn as_root(folder: &Path) -> Result<Command> {
     let mut path = vec![folder.to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let specialise = format!("{}=yes", crate::SPECIALISE);
     let mut assignment = OsString::from("PATH=");
     assignment.push(env::join_paths(path)?);
     let mut command = match places::on_path("sudo") {
@@ -74,6 +75,9 @@ pub fn as_root(folder: &Path) -> Result<Command> {
         }
         _ => Command::new("env"),
     };
-    command.arg(assignment).arg(folder.join("xtask"));
+    command
+        .arg(specialise)
+        .arg(assignment)
+        .arg(folder.join("xtask"));
     Ok(command)
 }

@@ -4,6 +4,8 @@
 # The console of the kernel is that of the shell too. Two more serial lines take what the command
 # prints and what became of it; /vm/lines names them OUTPUT and REPORT.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root USER=root TERM=linux
+# No eBPF program may fall back to how it was built: it would do so unseen.
+export CAPABLE_SPECIALISE=yes
 umask 022
 
 # A root file system in memory begins with the permissions of /tmp.

@@ -33,6 +33,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+/// The variable that forbids programs of the kernel side to fall back to how they were built:
+/// `.cargo/config.toml` sets it here, `init.sh` in guests.
+const SPECIALISE: &str = "CAPABLE_SPECIALISE";
+
 /// What a developer of capable does.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]

@@ -68,13 +68,17 @@ pub fn identity(task: u64) -> Identity {
 }
 
 impl Identity {
-    /// The real user id of the task. The helper gives that of the credentials that it uses, which
-    /// is another's while they are overridden (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
+    /// The real user id of the task, and its real group id. The helper gives those of the
+    /// credentials that it uses, which are another's while they are overridden
+    /// (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
     #[inline(always)]
-    pub fn user(&self) -> u32 {
+    pub fn user_and_group(&self) -> (u32, u32) {
         self.credentials
-            .and_then(|(real, _)| member(real, config!(offsets.cred_uid)))
-            .unwrap_or_else(|| bpf_get_current_uid_gid() as u32)
+            .and_then(|(real, _)| user_and_group(real))
+            .unwrap_or_else(|| {
+                let ids = bpf_get_current_uid_gid();
+                (ids as u32, (ids >> 32) as u32)
+            })
     }
 
     /// Whose credentials these are.
@@ -102,8 +106,14 @@ fn credentials(task: u64) -> Option<(u64, u64)> {
     Some((read(task, real)?, read(task, current)?))
 }
 
-/// The real user id of the current task.
+/// The real user id and the real group id of credentials: with one read where they lie side by
+/// side, as they do on every kernel so far (include/linux/cred.h).
 #[inline(always)]
-pub fn user(task: u64) -> u32 {
-    identity(task).user()
+fn user_and_group(credentials: u64) -> Option<(u32, u32)> {
+    let (user, group) = (config!(offsets.cred_uid), config!(offsets.cred_gid));
+    if config!(typed_task) == 0 && user != NO_OFFSET && group == user.wrapping_add(4) {
+        let [user, group] = read::<[u32; 2]>(credentials, user)?;
+        return Some((user, group));
+    }
+    Some((member(credentials, user)?, member(credentials, group)?))
 }

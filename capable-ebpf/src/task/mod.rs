@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub use detail::{describe, syscall_number};
-pub use identity::{Identity, identity, user};
+pub use identity::{Identity, identity};
 pub use name::{name, name_words};
 pub use namespaces::{mount_namespace, pid_namespace, user_namespace};
 
@@ -36,6 +36,17 @@ pub fn current() -> u64 {
         typed::current()
     } else {
         current_task()
+    }
+}
+
+/// A member that is a pointer, of the current task or of what such members lead to: by an
+/// instruction where the verifier knows the type.
+#[inline(always)]
+fn pointer(base: u64, offset: u32) -> Option<u64> {
+    if config!(typed_task) != 0 {
+        Some(typed::word(base, offset))
+    } else {
+        read(base, offset)
     }
 }
 

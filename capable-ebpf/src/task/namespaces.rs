@@ -2,6 +2,7 @@
 
 use capable_common::NO_OFFSET;
 
+use super::{member, pointer};
 use crate::{config, memory::read};
 
 /// The inode number of the user namespace that the task's own credentials are in.
@@ -12,12 +13,15 @@ pub fn user_namespace(task: u64) -> Option<u32> {
     read(namespace, config!(offsets.user_ns_inum))
 }
 
-/// The inode number of the task's mount namespace.
+/// The inode number of the task's mount namespace. A task that ends has left its namespaces
+/// before it closes its last files (kernel/exit.c, `do_exit`): then it is in none, which a load
+/// through the null pointer reads as 0, a number that no namespace has (fs/proc/generic.c,
+/// `PROC_DYNAMIC_FIRST`).
 #[inline(always)]
 pub fn mount_namespace(task: u64) -> Option<u32> {
-    let proxy = read::<u64>(task, config!(offsets.task_nsproxy))?;
-    let namespace = read::<u64>(proxy, config!(offsets.nsproxy_mnt_ns))?;
-    read(namespace, config!(offsets.mnt_ns_inum))
+    let proxy = pointer(task, config!(offsets.task_nsproxy))?;
+    let namespace = pointer(proxy, config!(offsets.nsproxy_mnt_ns))?;
+    member(namespace, config!(offsets.mnt_ns_inum)).filter(|&inode| inode != 0)
 }
 
 /// The inode number of the task's own pid namespace.

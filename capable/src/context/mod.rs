@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod cgroups;
 mod ids;
 pub mod kernel_symbols;
+pub mod kernel_threads;
 pub mod namespaces;
 pub mod nearest;
 pub mod syscalls;

@@ -1,6 +1,8 @@
 //! Finds namespaces by what a user gives: a number or a process.
 
-use std::io;
+use std::{io, path::Path};
+
+use super::kernel_threads::is_kernel_thread;
 
 /// A kind of namespace that filters know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +101,17 @@ pub fn namespace_inode(kind: NamespaceKind, given: &str) -> Result<u32, Namespac
     inode.ok_or_else(malformed)
 }
 
+/// The inode number of the initial mount namespace, which has no number of its own on every kernel
+/// (`MNT_NS_INIT_INO`, include/uapi/linux/nsfs.h, came with 6.18): that of kthreadd, which never
+/// leaves it (kernel/kthread.c). In a pid namespace that has no kernel threads, or without the
+/// right to look at them, it is not known. The first process is no witness: in a container that is
+/// the container's own.
+pub fn initial_mount_namespace() -> Option<u32> {
+    const KTHREADD: u32 = 2;
+    is_kernel_thread(Path::new(&format!("/proc/{KTHREADD}")))
+        .then(|| namespace_inode(NamespaceKind::Mount, &KTHREADD.to_string()).ok())?
+}
+
 /// The number in `kind:[number]`.
 fn bracketed(kind: NamespaceKind, text: &str) -> Option<&str> {
     let rest = text.strip_prefix(kind.file())?;
@@ -120,6 +133,17 @@ mod tests {
                 own,
                 "{given}"
             );
+        }
+    }
+
+    #[test]
+    fn the_initial_mount_namespace_is_that_of_the_kernel_threads() {
+        let threads = (1..200).filter(|pid| is_kernel_thread(Path::new(&format!("/proc/{pid}"))));
+        let inode = |pid: u32| namespace_inode(NamespaceKind::Mount, &pid.to_string()).ok();
+        match threads.clone().next() {
+            // In a container there are none, and there it is not known.
+            None => assert_eq!(initial_mount_namespace(), None),
+            Some(_) => assert!(threads.map(inode).any(|of| of == initial_mount_namespace())),
         }
     }
 

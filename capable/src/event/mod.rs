@@ -32,6 +32,8 @@ use crate::capability::{Capability, CapabilitySet};
 pub struct Event<'a> {
     /// The record as the kernel side wrote it.
     pub(crate) check: &'a wire::Check,
+    /// The group and the mount namespace, where one of them was asked for.
+    pub(crate) membership: Option<&'a wire::Membership>,
     /// Parent, inner pids and system call, where they were asked for.
     pub(crate) detail: Option<&'a wire::Detail>,
     /// The kernel stack where it was asked for, the innermost frame first.
@@ -67,6 +69,7 @@ impl<'a> Event<'a> {
     pub(crate) fn bare(check: &'a wire::Check) -> Self {
         Self {
             check,
+            membership: None,
             detail: None,
             kernel_stack: Stack::NotAsked,
             user_stack: Stack::NotAsked,
@@ -166,6 +169,21 @@ impl Event<'_> {
     /// What kind of task made the check, where it is known.
     pub fn task(&self) -> Option<Task> {
         Task::of(self.check.flags)
+    }
+
+    /// The task's real group id, in the initial user namespace, where it was asked for.
+    pub fn gid(&self) -> Option<u32> {
+        self.membership
+            .filter(|_| self.has(Flags::GROUP_KNOWN))
+            .map(|membership| membership.gid)
+    }
+
+    /// The inode number of the task's mount namespace, as in `/proc/PID/ns/mnt`, where it was asked
+    /// for and is known. A task that ends may be in none any more.
+    pub fn mount_namespace(&self) -> Option<u32> {
+        self.membership
+            .filter(|_| self.has(Flags::MOUNT_NAMESPACE_KNOWN))
+            .map(|membership| membership.mount_namespace)
     }
 
     /// The parent's pid, where it is known.

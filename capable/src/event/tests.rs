@@ -17,7 +17,9 @@ pub(crate) const EVERYTHING_KNOWN: u32 = Flags::AUDIT_KNOWN
     | Flags::TASK_KNOWN
     | Flags::SYSCALL_KNOWN
     | Flags::INNER_PID_KNOWN
-    | Flags::PARENT_KNOWN;
+    | Flags::PARENT_KNOWN
+    | Flags::GROUP_KNOWN
+    | Flags::MOUNT_NAMESPACE_KNOWN;
 
 /// The facts of a granted check of which nothing else is known.
 pub(crate) fn granted(capability: Capability) -> Facts {

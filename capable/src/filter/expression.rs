@@ -26,6 +26,8 @@ pub enum Condition {
     Thread(u32),
     /// The real user id of the task.
     User(u32),
+    /// The real group id of the task.
+    Group(u32),
     /// The task's name matches this glob.
     Comm(String),
     /// The capability that was asked for.
@@ -53,6 +55,8 @@ pub enum Field {
     Thread,
     /// The real user id.
     User,
+    /// The real group id.
+    Group,
     /// The task's name.
     Comm,
     /// The capability.
@@ -116,6 +120,7 @@ impl Condition {
             Self::Process(_) => Field::Process,
             Self::Thread(_) => Field::Thread,
             Self::User(_) => Field::User,
+            Self::Group(_) => Field::Group,
             Self::Comm(_) => Field::Comm,
             Self::Capability(_) => Field::Capability,
             Self::Granted | Self::Denied => Field::Result,
@@ -133,6 +138,7 @@ impl fmt::Display for Field {
             Self::Process => "process",
             Self::Thread => "thread",
             Self::User => "user",
+            Self::Group => "group",
             Self::Comm => "name",
             Self::Capability => "capability",
             Self::Result => "result",

@@ -12,7 +12,7 @@ use super::{Condition, Expression, Field};
 use crate::{
     capability::CapabilitySet,
     kernel::trace::{
-        filters::{Filters, Results},
+        filters::{Filters, Numbers, Results},
         glob::{self, GlobError},
     },
 };
@@ -101,7 +101,8 @@ fn keep(filters: &mut Filters, choices: &[&Condition]) -> Result<(), LowerError>
     match field {
         Field::Process => numbers_of(&mut filters.pids, numbers, field),
         Field::Thread => numbers_of(&mut filters.tids, numbers, field),
-        Field::User => numbers_of(&mut filters.users, numbers, field),
+        Field::User => keep_numbers(&mut filters.users, numbers, field),
+        Field::Group => keep_numbers(&mut filters.groups, numbers, field),
         Field::UserNamespace => numbers_of(&mut filters.user_namespaces, numbers, field),
         Field::MountNamespace => numbers_of(&mut filters.mount_namespaces, numbers, field),
         Field::PidNamespace => numbers_of(&mut filters.pid_namespaces, numbers, field),
@@ -119,6 +120,8 @@ fn keep(filters: &mut Filters, choices: &[&Condition]) -> Result<(), LowerError>
 /// Drops what satisfies the condition.
 fn exclude(filters: &mut Filters, condition: &Condition) -> Result<(), LowerError> {
     match condition {
+        Condition::User(number) => drop_number(&mut filters.users, *number, Field::User),
+        Condition::Group(number) => drop_number(&mut filters.groups, *number, Field::Group),
         Condition::Capability(capability) => {
             let mut others = CapabilitySet::from_bits(u64::MAX);
             others.remove(*capability);
@@ -147,6 +150,7 @@ impl Choice {
             Condition::Process(number)
             | Condition::Thread(number)
             | Condition::User(number)
+            | Condition::Group(number)
             | Condition::UserNamespace(number)
             | Condition::MountNamespace(number)
             | Condition::PidNamespace(number) => self.numbers.push(*number),
@@ -170,6 +174,35 @@ fn numbers_of(list: &mut Vec<u32>, wanted: Vec<u32>, field: Field) -> Result<(),
     list.retain(|number| wanted.contains(number));
     if list.is_empty() {
         return Err(LowerError::NothingMatches(field));
+    }
+    Ok(())
+}
+
+/// Narrows what is kept of a field of which all other numbers can be left out, too.
+fn keep_numbers(kept: &mut Numbers, mut wanted: Vec<u32>, field: Field) -> Result<(), LowerError> {
+    match kept {
+        Numbers::All => {}
+        Numbers::Only(list) => wanted.retain(|number| list.contains(number)),
+        Numbers::AllBut(list) => wanted.retain(|number| !list.contains(number)),
+    }
+    if wanted.is_empty() {
+        return Err(LowerError::NothingMatches(field));
+    }
+    *kept = Numbers::Only(wanted);
+    Ok(())
+}
+
+/// Leaves one number out of what is kept of such a field.
+fn drop_number(kept: &mut Numbers, unwanted: u32, field: Field) -> Result<(), LowerError> {
+    match kept {
+        Numbers::All => *kept = Numbers::AllBut(vec![unwanted]),
+        Numbers::AllBut(list) => list.push(unwanted),
+        Numbers::Only(list) => {
+            list.retain(|&number| number != unwanted);
+            if list.is_empty() {
+                return Err(LowerError::NothingMatches(field));
+            }
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::{
     capability::{Capability, CapabilitySet},
-    kernel::trace::filters::Results,
+    kernel::trace::filters::{Numbers, Results},
 };
 
 fn all(parts: impl IntoIterator<Item = Expression>) -> Expression {
@@ -31,6 +31,7 @@ fn each_condition_reaches_the_list_of_its_field_and_no_other() {
         Expression::any([Condition::Process(1), Condition::Process(2)]),
         Condition::Thread(3).into(),
         Condition::User(4).into(),
+        Condition::Group(8).into(),
         Condition::Comm("ssh*".to_owned()).into(),
         Condition::Capability(Capability::CHOWN).into(),
         Condition::Denied.into(),
@@ -41,7 +42,8 @@ fn each_condition_reaches_the_list_of_its_field_and_no_other() {
     ]);
     assert_eq!(filters.pids, [1, 2]);
     assert_eq!(filters.tids, [3]);
-    assert_eq!(filters.users, [4]);
+    assert_eq!(filters.users, Numbers::Only(vec![4]));
+    assert_eq!(filters.groups, Numbers::Only(vec![8]));
     assert_eq!(filters.comms.len(), 1);
     assert_eq!(filters.capabilities, Some(Capability::CHOWN.into()));
     assert_eq!(filters.result, Results::Denied);
@@ -62,11 +64,35 @@ fn what_must_hold_at_once_is_intersected() {
         ]),
         !Expression::from(Condition::Granted),
     ]);
-    assert_eq!(filters.users, [33]);
+    assert_eq!(filters.users, Numbers::Only(vec![33]));
     let kept = filters.capabilities.unwrap_or(CapabilitySet::EMPTY);
     assert!(!kept.contains(Capability::CHOWN) && !kept.contains(Capability::KILL));
     assert!(kept.contains(Capability::SYS_ADMIN));
     assert_eq!(filters.result, Results::Denied);
+}
+
+#[test]
+fn users_and_groups_can_be_left_out_before_and_after_others_are_kept() {
+    let kept = Expression::any([
+        Condition::Group(0),
+        Condition::Group(5),
+        Condition::Group(6),
+    ]);
+    let dropped = !Expression::any([Condition::Group(5), Condition::Group(7)]);
+    let without = lowered([dropped.clone(), !Expression::from(Condition::User(1))]);
+    assert_eq!(without.groups, Numbers::AllBut(vec![5, 7]));
+    assert_eq!(without.users, Numbers::AllBut(vec![1]));
+    for parts in [[kept.clone(), dropped.clone()], [dropped, kept]] {
+        assert_eq!(lowered(parts).groups, Numbers::Only(vec![0, 6]));
+    }
+    let nobody = all([
+        Condition::User(1).into(),
+        !Expression::from(Condition::User(1)),
+    ]);
+    assert_eq!(
+        lower(&nobody).unwrap_err(),
+        LowerError::NothingMatches(Field::User)
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::execve::{Caller, Held, Program};
 use super::secure_bits::SecureBits;
 use super::user_namespace::UserNamespace;
 use super::{Error, json};
-use crate::capability::CapabilitySet;
+use crate::{capability::CapabilitySet, context::kernel_threads::is_kernel_thread};
 
 /// A process, or one of its threads if the number is that of a thread.
 #[derive(Clone, Debug, Serialize)]
@@ -66,9 +66,6 @@ pub struct AfterExecve {
     /// outside.
     pub unless_noroot: bool,
 }
-
-/// `PF_KTHREAD` (include/linux/sched.h) in field 9 of /proc/PID/stat.
-const KERNEL_THREAD: u32 = 0x0020_0000;
 
 impl Process {
     /// Reads a process, or a thread, from /proc.
@@ -172,18 +169,6 @@ fn comm(directory: &Path) -> Vec<u8> {
         comm.pop();
     }
     comm
-}
-
-/// Whether this directory of /proc is that of a kernel thread.
-pub(crate) fn is_kernel_thread(directory: &Path) -> bool {
-    let stat = fs::read(directory.join("stat")).unwrap_or_default();
-    // The second field is a name in parentheses that may hold both spaces and parentheses.
-    let after_name = stat.rsplit(|&byte| byte == b')').next().unwrap_or_default();
-    String::from_utf8_lossy(after_name)
-        .split_whitespace()
-        .nth(6)
-        .and_then(|flags| flags.parse::<u32>().ok())
-        .is_some_and(|flags| flags & KERNEL_THREAD != 0)
 }
 
 /// The number of threads, and those that differ from the main thread.

@@ -16,6 +16,10 @@ bitflags::bitflags! {
         const CREDENTIALS = Wanted::CREDENTIALS.bits() as u32;
         /// The id of the cgroup.
         const CGROUP_ID = Wanted::CGROUP.bits() as u32;
+        /// [`crate::event::Event::gid`].
+        const GROUP_ID = Wanted::GROUP.bits() as u32;
+        /// [`crate::event::Event::mount_namespace`], and which number the initial one has.
+        const MOUNT_NAMESPACE = Wanted::MOUNT_NAMESPACE.bits() as u32;
         /// [`super::Row::caller`]: the first frames of the kernel stack, symbolised.
         const CALLER = 1 << 8;
         /// [`super::Row::syscall`]: the name of the system call. Comes with `DETAIL`.
@@ -30,6 +34,8 @@ bitflags::bitflags! {
         const CGROUP = 1 << 13;
         /// At least one stack, deep: the kernel's, where the user chose none.
         const STACK = 1 << 14;
+        /// [`super::Row::group`]: the name of the real group id. Comes with `GROUP_ID`.
+        const GROUP = 1 << 15;
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Row<'a> {
     pub syscall: Option<&'a str>,
     /// The name of the task's real user id.
     pub user: Option<&'a str>,
+    /// The name of the task's real group id.
+    pub group: Option<&'a str>,
+    /// The inode number of the initial mount namespace.
+    pub initial_mount_namespace: Option<u32>,
     /// The systemd unit that the cgroup belongs to.
     pub unit: Option<&'a str>,
     /// The container that the cgroup belongs to.
@@ -35,6 +39,8 @@ impl<'a> Row<'a> {
             caller: None,
             syscall: None,
             user: None,
+            group: None,
+            initial_mount_namespace: None,
             unit: None,
             container: None,
             cgroup: None,

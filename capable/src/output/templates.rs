@@ -3,7 +3,9 @@
 //! A row's values follow from the check's kind, or from who made it and when. The former are
 //! written once for each kind and copied from then on; the latter are written for each row.
 
-use capable_common::Check;
+use capable_common::{Check, Membership};
+
+use crate::event::Event;
 
 /// How many kinds are remembered, a power of two. A machine has a few dozen at a time.
 const KINDS: usize = 256;
@@ -20,11 +22,12 @@ struct CheckKind {
     target_namespace: u32,
     credential_namespace: u32,
     flags: u32,
+    membership: Membership,
 }
 
 impl CheckKind {
     #[inline]
-    fn of(check: &Check) -> Self {
+    fn of(event: &Event<'_>) -> Self {
         let &Check {
             effective,
             cgroup,
@@ -46,7 +49,12 @@ impl CheckKind {
             comm: _,
             // What they mean is in the flags.
             options: _,
-        } = check;
+        } = event.check;
+        // The flags say which of it is known.
+        const NOTHING: Membership = Membership {
+            gid: 0,
+            mount_namespace: 0,
+        };
         Self {
             effective,
             cgroup,
@@ -57,6 +65,7 @@ impl CheckKind {
             target_namespace,
             credential_namespace,
             flags,
+            membership: event.membership.copied().unwrap_or(NOTHING),
         }
     }
 
@@ -90,8 +99,8 @@ impl<T: Default> Templates<T> {
 
     /// The template of a check's kind, made where it is not known.
     #[inline]
-    pub fn of(&mut self, check: &Check, make: impl FnOnce() -> T) -> &mut T {
-        let kind = CheckKind::of(check);
+    pub fn of(&mut self, event: &Event<'_>, make: impl FnOnce() -> T) -> &mut T {
+        let kind = CheckKind::of(event);
         let (known, template) = &mut self.places[kind.place()];
         if *known != Some(kind) {
             *known = Some(kind);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 
-use super::exceptions::{Field, may_be_unknown};
+use super::exceptions::{Field, WITHOUT_STRUCTURES, may_be_unknown};
 use super::identity::Identity;
 use super::kernel::Version;
 use super::rows::{Row, plain_function};
@@ -85,6 +85,19 @@ pub fn compare(
     let mut rest = rows_of(run, rows);
     let seen = describe(&rest);
     for row in &rest {
+        // Hooks that read no structures give the group of overridden credentials, and no namespace.
+        let reads = !WITHOUT_STRUCTURES.contains(&hook);
+        let group = row.gid == Some(run.gid) || (!reads && row.gid.is_some());
+        let namespace = match row.mount_namespace {
+            Some(inode) => inode == run.mount_namespace,
+            None => !reads,
+        };
+        if !group || !namespace {
+            result.wrong.push(format!(
+                "{} as {}: gid {:?} and mount namespace {:?} in place of {} and {}",
+                run.name, run.identity, row.gid, row.mount_namespace, run.gid, run.mount_namespace
+            ));
+        }
         // Whose number a task has under overridden credentials is a test of its own.
         let overridden = trigger
             .expected

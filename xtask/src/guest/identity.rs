@@ -36,6 +36,11 @@ impl Identity {
         }
     }
 
+    /// The real group id, as the initial user namespace numbers it.
+    pub fn gid(self) -> u32 {
+        self.uid()
+    }
+
     /// Makes the calling process this identity. The process must be root.
     ///
     /// # Errors

@@ -14,6 +14,10 @@ pub struct Row {
     pub tid: u32,
     /// The real user.
     pub uid: u32,
+    /// The real group.
+    pub gid: Option<u32>,
+    /// The mount namespace.
+    pub mount_namespace: Option<u64>,
     /// The task's name.
     pub comm: String,
     /// What was asked for.

@@ -1,7 +1,9 @@
 //! Runs triggers, each in a process of its own.
 
+use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
@@ -31,6 +33,10 @@ pub struct Run {
     pub tid: pid_t,
     /// Its real user.
     pub uid: u32,
+    /// Its real group.
+    pub gid: u32,
+    /// Its mount namespace before it acted.
+    pub mount_namespace: u64,
     /// What the system call returned.
     pub ret: Option<i64>,
     /// Or the errno with which it failed.
@@ -110,6 +116,8 @@ pub fn run(
         pid: 0,
         tid: 0,
         uid: trigger.uid.unwrap_or(identity.uid()),
+        gid: identity.gid(),
+        mount_namespace: 0,
         ret: None,
         errno: None,
         skipped: skipped.map(str::to_owned),
@@ -124,7 +132,9 @@ pub fn run(
     drop(writer);
     run.pid = child.pid();
     run.tid = child.pid();
-    match Message::receive(reader)? {
+    let (message, mount_namespace) = Message::receive(reader)?.unzip();
+    run.mount_namespace = mount_namespace.unwrap_or_default();
+    match message {
         Some(Message::Done(Ok(value))) => run.ret = Some(value),
         Some(Message::Done(Err(libc::ENOSYS))) => {
             run.skipped = Some("this kernel is built without the system call".to_owned());
@@ -154,6 +164,7 @@ fn perform(trigger: &Trigger, identity: Identity, scene: &Scene, report: i32) ->
         }
         Ok(prepared)
     })();
+    let mount_namespace = mount_namespace();
     let message = match ready {
         Ok(prepared) => {
             let given = Given {
@@ -171,7 +182,12 @@ fn perform(trigger: &Trigger, identity: Identity, scene: &Scene, report: i32) ->
             Message::NotReady(error.raw_os_error().unwrap_or(libc::EIO))
         }
     };
-    message.send(report)
+    message.send(report, mount_namespace)
+}
+
+/// The number of the calling process's mount namespace; 0 where it cannot be told.
+fn mount_namespace() -> u64 {
+    fs::metadata("/proc/self/ns/mnt").map_or(0, |link| link.ino())
 }
 
 /// `xtask guest after-exec`: the second half of a trigger that executes this program.
@@ -183,10 +199,11 @@ pub fn after_exec(name: &str, report: i32) -> Result<ExitCode> {
         .find(|trigger| trigger.name == name)
         .and_then(|trigger| trigger.after_exec)
         .with_context(|| format!("{name:?} executes nothing"))?;
+    let mount_namespace = mount_namespace();
     set_name(name);
     let outcome = act();
     set_name("guest-stage");
-    match Message::Done(outcome).send(report) {
+    match Message::Done(outcome).send(report, mount_namespace) {
         0 => Ok(ExitCode::SUCCESS),
         _ => bail!("cannot report the outcome to descriptor {report}"),
     }
@@ -212,33 +229,36 @@ enum Message {
 }
 
 impl Message {
-    fn send(self, descriptor: i32) -> i32 {
+    /// Sends it with the mount namespace in which it acted.
+    fn send(self, descriptor: i32, mount_namespace: u64) -> i32 {
         let (kind, value) = match self {
             Self::Done(Ok(value)) => (0_i64, value),
             Self::Done(Err(errno)) => (1, i64::from(errno)),
             Self::NotReady(errno) => (2, i64::from(errno)),
         };
-        let mut message = [0; 16];
+        let mut message = [0; 24];
         message[..8].copy_from_slice(&kind.to_le_bytes());
-        message[8..].copy_from_slice(&value.to_le_bytes());
+        message[8..16].copy_from_slice(&value.to_le_bytes());
+        message[16..].copy_from_slice(&mount_namespace.to_le_bytes());
         let written = call!(SYS_write, descriptor, &message[..], message.len());
-        i32::from(written != Ok(16))
+        i32::from(written != Ok(24))
     }
 
     /// Reads what a child sent. Its own children may hold the pipe open for longer.
-    fn receive(mut reader: PipeReader) -> Result<Option<Self>> {
-        let mut message = [0; 16];
+    fn receive(mut reader: PipeReader) -> Result<Option<(Self, u64)>> {
+        let mut message = [0; 24];
         match reader.read_exact(&mut message) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             result => result?,
         }
-        let (kind, value) = message.split_at(8);
-        let value = i64::from_le_bytes(value.try_into()?);
-        Ok(Some(match i64::from_le_bytes(kind.try_into()?) {
+        let (words, _) = message.as_chunks::<8>();
+        let [kind, value, mount_namespace] = [0, 1, 2].map(|word| i64::from_le_bytes(words[word]));
+        let message = match kind {
             0 => Self::Done(Ok(value)),
             1 => Self::Done(Err(i32::try_from(value)?)),
             _ => Self::NotReady(i32::try_from(value)?),
-        }))
+        };
+        Ok(Some((message, mount_namespace.cast_unsigned())))
     }
 }
 

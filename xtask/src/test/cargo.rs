@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::Only;
 use crate::tally::Tally;
-use crate::{arch, consumers, places, process};
+use crate::{SPECIALISE, arch, consumers, places, process};
 
 /// The tests that need no privilege.
 pub fn unit(only: Only<'_>) -> Result<Tally> {
@@ -24,7 +24,8 @@ pub fn live(only: Only<'_>) -> Result<Tally> {
     )?;
     let mut command = capable();
     if !places::is_root() {
-        let sudo = format!("sudo --preserve-env={}", consumers::VARIABLE);
+        let kept = [consumers::VARIABLE, SPECIALISE].join(",");
+        let sudo = format!("sudo --preserve-env={kept}");
         command.env(arch::THIS.runner_variable(), sudo);
     }
     command.env(consumers::VARIABLE, consumers::folder()?);

@@ -56,7 +56,9 @@ what capable does on such a kernel. NAME is BPF, BTF, FEXIT, KERNEL_READS,
 KPROBE, KRETPROBE, MEMORY, PERF_EVENTS, RING_BUFFER, SYMBOLS or TRACEPOINT.
 CAPABLE_SPECIALISE=no loads the eBPF programs as they were built, without
 specialising them for the options. This is slower, and shows whether that step
-is at fault.
+is at fault. CAPABLE_SPECIALISE=yes makes it an error if a program cannot be
+specialised, or if the kernel rejects it then; by default it is loaded as it
+was built.
 
 Examples:
   capable doctor                         what works, and what is missing

@@ -9,6 +9,7 @@ pub fn line(filter: &FilterArgs, verbose: bool) -> String {
         tids,
         children,
         users,
+        groups,
         comms,
         capabilities,
         granted,
@@ -32,6 +33,7 @@ pub fn line(filter: &FilterArgs, verbose: bool) -> String {
     add("-p", &numbers(pids));
     add("--tid", &numbers(tids));
     add("-u", users);
+    add("--gid", groups);
     add("-c", comms);
     add("-C", capabilities);
     add("--cgroup", cgroups);

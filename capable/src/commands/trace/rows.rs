@@ -5,6 +5,7 @@ use crate::{
         accounts::Accounts,
         cgroups::{Cgroup, Cgroups, Runtime},
         kernel_symbols::KernelSymbols,
+        namespaces::initial_mount_namespace,
         syscalls,
         user_symbols::{Provenance, UserSymbols},
     },
@@ -20,6 +21,8 @@ pub struct Rows {
     kernel: Option<KernelSymbols>,
     user: Option<UserSymbols>,
     users: Option<Accounts>,
+    groups: Option<Accounts>,
+    initial_mount_namespace: Option<u32>,
     cgroups: Option<Cgroups>,
     /// What the sink wrote and nobody has taken yet.
     pub written: Vec<u8>,
@@ -55,6 +58,11 @@ impl Rows {
             kernel,
             user: user_stack.then(|| UserSymbols::new(true)),
             users: needs.contains(RowNeeds::USER).then(Accounts::users),
+            groups: needs.contains(RowNeeds::GROUP).then(Accounts::groups),
+            initial_mount_namespace: needs
+                .contains(RowNeeds::MOUNT_NAMESPACE)
+                .then(initial_mount_namespace)
+                .flatten(),
             cgroups,
             written: Vec::with_capacity(1 << 16),
             shown: 0,
@@ -94,6 +102,10 @@ impl Rows {
         if let Some(users) = &mut self.users {
             row.user = users.name(event.check.uid);
         }
+        if let (Some(groups), Some(gid)) = (&mut self.groups, event.gid()) {
+            row.group = groups.name(gid);
+        }
+        row.initial_mount_namespace = self.initial_mount_namespace;
         if let Some(cgroup) = self
             .cgroups
             .as_mut()

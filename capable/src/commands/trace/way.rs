@@ -8,7 +8,7 @@
 
 use std::{env, time::Instant};
 
-use capable_common::{Check, Detail, RecordKind};
+use capable_common::{Check, Detail, Membership, RecordKind, Wanted};
 
 use super::Rows;
 use crate::{
@@ -58,14 +58,14 @@ fn measure(name: &str, format: RowFormat, extra: bool) {
     };
     let sink = options.validate(&Terminal::default()).unwrap().sink();
     let needs = sink.needs();
-    let detail = needs.contains(RowNeeds::DETAIL);
+    let wanted = needs.wanted();
     let frames = if needs.contains(RowNeeds::CALLER) {
         Records::CALLER_FRAMES as usize
     } else {
         0
     };
-    let mut records = records(needs.contains(RowNeeds::CGROUP_ID), detail, frames);
-    let sections = Sections::new(detail, frames, 0);
+    let mut records = records(wanted, frames);
+    let sections = Sections::new(wanted, frames, 0);
     let mut rows = Rows::new(sink, false, false, &mut Vec::new());
     let mut batch = Batch::default();
     let lines = |text: &[u8]| text.iter().filter(|&&byte| byte == b'\n').count();
@@ -97,7 +97,7 @@ fn measure(name: &str, format: RowFormat, extra: bool) {
 }
 
 /// What a busy machine sends: a few processes that ask for a few capabilities, over and over.
-fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
+fn records(wanted: Wanted, frames: usize) -> Vec<Vec<u8>> {
     const NAMES: [&[u8]; 6] = [
         b"systemd",
         b"sshd",
@@ -119,7 +119,7 @@ fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
                 user_frames: 0,
                 processor: (index % 8) as u16,
                 time: 0,
-                cgroup: u64::from(cgroup),
+                cgroup: u64::from(wanted.contains(Wanted::CGROUP)),
                 effective: 0x1ff_ffff_ffff,
                 pid,
                 tid: pid + index % 3,
@@ -134,13 +134,19 @@ fn records(cgroup: bool, detail: bool, frames: usize) -> Vec<Vec<u8>> {
                 comm,
             };
             let mut bytes = bytes_of_check(&check);
-            if detail {
+            if wanted.intersects(Wanted::MEMBERSHIP) {
+                let gid = check.uid;
+                bytes.extend((u64::from(gid) | 0xF000_0000 << 32).to_ne_bytes());
+                assert_eq!(bytes.len(), size_of::<Check>() + size_of::<Membership>());
+            }
+            if wanted.contains(Wanted::DETAIL) {
+                let before = bytes.len();
                 let number = [257, 165, 41, 56, 101, 16][process];
                 let mut words = vec![u64::from(pid - 1) | u64::from(pid) << 32];
                 words.push(u64::from(pid) | number << 32);
                 words.extend([3, 0x7ffd_1234_5678, 0x80000, u64::from(index), 0, 0]);
                 bytes.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
-                assert_eq!(bytes.len(), size_of::<Check>() + size_of::<Detail>());
+                assert_eq!(bytes.len(), before + size_of::<Detail>());
             }
             let address = |depth: usize| 0xffff_ffff_8100_0000 + (depth as u64) * 0x1040;
             bytes.extend((0..frames).flat_map(|depth| address(depth).to_ne_bytes()));

@@ -23,9 +23,13 @@ pub struct FilterArgs {
     #[arg(long, requires = "pids")]
     pub children: bool,
 
-    /// Only this real user, by name or number
-    #[arg(short = 'u', long = "user", value_name = "USER")]
+    /// Only this real user, by name or number; '!USER' means all but it
+    #[arg(short = 'u', long = "user", value_name = "USER", value_delimiter = ',')]
     pub users: Vec<String>,
+
+    /// Only this real group, by name or number; '!GROUP' means all but it
+    #[arg(long = "gid", value_name = "GROUP", value_delimiter = ',')]
+    pub groups: Vec<String>,
 
     /// Only tasks whose name matches this glob
     #[arg(short = 'c', long = "comm", value_name = "GLOB")]

@@ -13,10 +13,10 @@ use crate::{
     context::{
         accounts::Accounts,
         cgroups::{Cgroups, Found},
+        kernel_threads::is_kernel_thread,
         namespaces::{NamespaceKind, namespace_inode},
     },
     filter::{Condition, Expression},
-    inspect::process::is_kernel_thread,
 };
 
 /// Resolves filters.
@@ -30,6 +30,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         tids,
         children: _,
         users,
+        groups,
         comms,
         capabilities,
         granted,
@@ -49,15 +50,6 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
             bail!("there is no thread {tid}{}", nearest_processes(tid));
         }
     }
-    let known = if users.is_empty() {
-        None
-    } else {
-        Some(Accounts::users())
-    };
-    let users = users
-        .iter()
-        .filter_map(|user| known.as_ref().map(|known| known.resolve(user)))
-        .collect::<Result<Vec<u32>, _>>()?;
     let inodes = |kind, given: &[String]| -> Result<Vec<u32>> {
         let inodes = given.iter().map(|given| namespace_inode(kind, given));
         Ok(inodes.collect::<Result<_, _>>()?)
@@ -67,7 +59,6 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
     let lists = [
         pids.iter().copied().map(Condition::Process).collect(),
         tids.iter().copied().map(Condition::Thread).collect(),
-        users.into_iter().map(Condition::User).collect(),
         comms.iter().cloned().map(Condition::Comm).collect(),
         results.map(|(_, result)| result).collect(),
         cgroups_of(cgroups, units, containers)?
@@ -92,16 +83,38 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         .filter(|list: &Vec<Condition>| !list.is_empty())
         .map(Expression::any)
         .fold(Expression::everything(), Expression::and);
-    Ok(expression.and(capabilities_of(capabilities)?))
+    let users = accounts_of(users, Accounts::users, Condition::User)?;
+    let groups = accounts_of(groups, Accounts::groups, Condition::Group)?;
+    let capabilities = kept_and_dropped(capabilities, |name| {
+        Ok(Condition::Capability(name.parse()?))
+    })?;
+    Ok(expression.and(users).and(groups).and(capabilities))
 }
 
-/// One of those to keep, where some are named, and none of those to leave out.
-fn capabilities_of(typed: &[String]) -> Result<Expression> {
+/// Users or groups, by name or number.
+fn accounts_of(
+    typed: &[String],
+    known: fn() -> Accounts,
+    condition: fn(u32) -> Condition,
+) -> Result<Expression> {
+    if typed.is_empty() {
+        return Ok(Expression::everything());
+    }
+    let known = known();
+    kept_and_dropped(typed, |name| Ok(condition(known.resolve(name)?)))
+}
+
+/// One of those to keep, where some are named, and none of those to leave out, which begin with
+/// `!`.
+fn kept_and_dropped(
+    typed: &[String],
+    condition: impl Fn(&str) -> Result<Condition>,
+) -> Result<Expression> {
     let (mut kept, mut dropped) = (Vec::new(), Vec::new());
     for name in typed {
         match name.strip_prefix('!') {
-            Some(name) => dropped.push(Condition::Capability(name.trim().parse()?)),
-            None => kept.push(Condition::Capability(name.trim().parse()?)),
+            Some(name) => dropped.push(condition(name.trim())?),
+            None => kept.push(condition(name.trim())?),
         }
     }
     let without = !Expression::any(dropped);
@@ -182,7 +195,65 @@ fn nearest_processes(pid: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::{Arg, Args as _, Command, FromArgMatches as _};
+
     use super::*;
+    use crate::{context::cgroups::CgroupError, filter::lower, kernel::trace::filters::Filters};
+
+    /// Each filter with words that narrow a trace.
+    const FILTERS: [(&str, &[&str]); 14] = [
+        ("--pid", &["PID"]),
+        ("--tid", &["PID"]),
+        ("--user", &["1", "!1"]),
+        ("--gid", &["1", "!1"]),
+        ("--comm", &["cron"]),
+        ("--cap", &["chown", "!chown"]),
+        ("--granted", &[]),
+        ("--denied", &[]),
+        ("--cgroup", &["/no/such/cgroup"]),
+        ("--unit", &["no-such.service"]),
+        ("--container", &["00c0ffee"]),
+        ("--userns", &["4026531837"]),
+        ("--mntns", &["4026531840"]),
+        ("--pidns", &["4026531836"]),
+    ];
+
+    #[test]
+    fn each_filter_alone_changes_what_is_kept() {
+        let command = FilterArgs::augment_args(Command::new("filters"));
+        let known = command.get_arguments().filter_map(Arg::get_long);
+        // This one says of --pid how far it goes.
+        let known = known.filter(|&long| long != "children");
+        assert_eq!(
+            known.collect::<BTreeSet<_>>(),
+            FILTERS.iter().map(|(long, _)| &long[2..]).collect()
+        );
+
+        let pid = std::process::id().to_string();
+        for (long, values) in FILTERS {
+            let lines = match values {
+                [] => vec![long.to_owned()],
+                _ => values
+                    .iter()
+                    .map(|value| format!("{long}={value}"))
+                    .collect(),
+            };
+            for line in lines {
+                let words = ["filters".to_owned(), line.replace("PID", &pid)];
+                let matches = command.clone().try_get_matches_from(words).unwrap();
+                let typed = FilterArgs::from_arg_matches(&matches).unwrap();
+                match filters(&typed) {
+                    Ok(expression) => {
+                        assert_ne!(lower(&expression).unwrap(), Filters::default(), "{line}");
+                    }
+                    // There may be none such here, which only the filter's own look-up tells.
+                    Err(error) => assert!(error.is::<CgroupError>(), "{line}: {error}"),
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_process_that_is_not_there_is_answered_with_the_nearest_that_may_be_meant() {

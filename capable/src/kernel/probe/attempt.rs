@@ -129,6 +129,7 @@ fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
     const TASK: u8 = 0;
     const CREDENTIALS: u8 = 6;
     const NAMESPACE: u8 = 7;
+    const PROXY: u8 = 8;
     const UNUSED: u8 = 1;
     let place = |offset: u32| i16::try_from(offset).ok();
     Some(vec![
@@ -142,8 +143,12 @@ fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
         load(NAMESPACE, CREDENTIALS, place(offsets.cred_user_ns)?),
         load_half(UNUSED, NAMESPACE, place(offsets.user_ns_inum)?),
         load_half(UNUSED, NAMESPACE, place(offsets.user_ns_level)?),
+        load(PROXY, TASK, place(offsets.task_nsproxy)?),
+        load(NAMESPACE, PROXY, place(offsets.nsproxy_mnt_ns)?),
+        load_half(UNUSED, NAMESPACE, place(offsets.mnt_ns_inum)?),
         load(CREDENTIALS, TASK, place(offsets.task_real_cred)?),
         load_half(UNUSED, CREDENTIALS, place(offsets.cred_uid)?),
+        load_half(UNUSED, CREDENTIALS, place(offsets.cred_gid)?),
         // An address is compared with a number.
         jump_if_equal(CREDENTIALS, UNUSED),
         set(0, 0),

@@ -134,9 +134,6 @@ pub(super) fn table_sizes(settings: &Settings, config: &Config) -> Vec<(&'static
         }
     };
     unless(config.pids != 0 || config.follow != 0, "PIDS");
-    unless(config.tids != 0, "TIDS");
-    unless(config.users != 0, "USERS");
-    unless(config.cgroups != 0, "CGROUPS");
     unless(config.unique != 0, "UNIQUE");
     unless(
         config.count_origin != 0 || config.unique == UniqueBy::Stack as u8,
@@ -146,6 +143,7 @@ pub(super) fn table_sizes(settings: &Settings, config: &Config) -> Vec<(&'static
         settings.hook == Hook::KprobePair && config.kernel_frames != 0,
         "PENDING_FRAMES",
     );
+    sizes.extend(settings.filters.empty_tables().map(|name| (name, 1)));
     sizes.push(("COUNTS", settings.count().map_or(1, |by| by.entries)));
     if settings.hook != Hook::KprobePair {
         sizes.push(("PENDING", 64));

@@ -1,23 +1,27 @@
 //! What the user asked to see, as the kernel side takes it: constants and tables.
 
-use std::{fs::File, io, path::PathBuf};
+use std::{borrow::Cow, fs::File, io, path::PathBuf};
 
 use aya::maps::{Array, CgroupArray, HashMap, MapData, MapError};
-use capable_common::{CommPattern, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, NamespaceFilter};
+use capable_common::{
+    CommPattern, Config, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS, NamespaceFilter,
+};
 use thiserror::Error;
 
 use crate::capability::CapabilitySet;
 use crate::kernel::bpf::object::{Object, ObjectError};
 
 /// What to keep. An empty list keeps all.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filters {
     /// Processes, as the initial pid namespace numbers them.
     pub pids: Vec<u32>,
     /// Threads, as the initial pid namespace numbers them.
     pub tids: Vec<u32>,
     /// Real user ids.
-    pub users: Vec<u32>,
+    pub users: Numbers,
+    /// Real group ids.
+    pub groups: Numbers,
     /// Patterns of names, compiled by [`super::glob::compile`].
     pub comms: Vec<CommPattern>,
     /// Capabilities; `None` keeps all, those without a name too.
@@ -32,6 +36,37 @@ pub struct Filters {
     pub mount_namespaces: Vec<u32>,
     /// Pid namespaces.
     pub pid_namespaces: Vec<u32>,
+}
+
+/// Which numbers to keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// All.
+    #[default]
+    All,
+    /// These.
+    Only(Vec<u32>),
+    /// All but these.
+    AllBut(Vec<u32>),
+}
+
+impl Numbers {
+    /// What a table says that holds the numbers.
+    fn listed(&self) -> Listed {
+        match self {
+            Self::All => Listed::Nothing,
+            Self::Only(_) => Listed::Kept,
+            Self::AllBut(_) => Listed::Dropped,
+        }
+    }
+
+    /// What is in the table.
+    fn list(&self) -> &[u32] {
+        match self {
+            Self::All => &[],
+            Self::Only(list) | Self::AllBut(list) => list,
+        }
+    }
 }
 
 /// Which results to keep.
@@ -82,6 +117,7 @@ impl Filters {
             pids,
             tids,
             users,
+            groups,
             comms,
             capabilities,
             result,
@@ -96,7 +132,8 @@ impl Filters {
             _ => config.pids = 1,
         }
         config.tids = u8::from(!tids.is_empty());
-        config.users = u8::from(!users.is_empty());
+        config.users = users.listed() as u8;
+        config.groups = groups.listed() as u8;
         if comms.len() > MAX_COMM_PATTERNS {
             return Err(FilterError::TooManyPatterns);
         }
@@ -121,14 +158,43 @@ impl Filters {
         Ok(())
     }
 
+    /// The tables of numbers, and what is in each.
+    fn tables(&self) -> [(&'static str, Cow<'_, [u32]>); 4] {
+        let namespaces = [
+            &self.user_namespaces[..],
+            &self.mount_namespaces,
+            &self.pid_namespaces,
+        ];
+        [
+            ("TIDS", self.tids.as_slice().into()),
+            ("USERS", self.users.list().into()),
+            ("GROUPS", self.groups.list().into()),
+            ("NAMESPACES", namespaces.concat().into()),
+        ]
+    }
+
+    /// The tables that stay empty, which need no room.
+    pub(super) fn empty_tables(&self) -> impl Iterator<Item = &'static str> {
+        let numbers = self.tables();
+        let numbers = numbers
+            .into_iter()
+            .map(|(name, list)| (name, list.is_empty()));
+        let cgroups = [("CGROUPS", self.cgroups.is_empty())];
+        numbers
+            .chain(cgroups)
+            .filter(|&(_, empty)| empty)
+            .map(|(name, _)| name)
+    }
+
     /// Fills the tables of an object.
     ///
     /// # Errors
     ///
     /// A table cannot be filled.
     pub fn fill(&self, object: &mut Object) -> Result<(), FilterError> {
-        fill(object, "TIDS", &self.tids)?;
-        fill(object, "USERS", &self.users)?;
+        for (name, numbers) in self.tables() {
+            fill(object, name, &numbers)?;
+        }
         if !self.cgroups.is_empty() {
             let mut table: CgroupArray<&mut MapData> = object.map("CGROUPS")?;
             for (index, directory) in (0..).zip(&self.cgroups) {
@@ -141,13 +207,6 @@ impl Filters {
                     .map_err(|error| FilterError::Table("CGROUPS", error))?;
             }
         }
-        let namespaces = [
-            &self.user_namespaces[..],
-            &self.mount_namespaces,
-            &self.pid_namespaces,
-        ]
-        .concat();
-        fill(object, "NAMESPACES", &namespaces)?;
         if !self.comms.is_empty() {
             let mut table: Array<&mut MapData, Pattern> = object.map("COMMS")?;
             for (index, pattern) in (0..).zip(&self.comms) {

@@ -3,7 +3,9 @@
 
 use std::{mem::offset_of, ops::Range};
 
-use capable_common::{self as wire, Check, Config, Detail, RecordKind, STACK_FAILED, Wanted};
+use capable_common::{
+    self as wire, Check, Config, Detail, Membership, RecordKind, STACK_FAILED, Wanted,
+};
 
 use crate::event::{Event, Life, Stack};
 
@@ -19,6 +21,7 @@ pub enum Record<'a> {
 /// Which sections follow a check, and how long a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sections {
+    membership: bool,
     detail: bool,
     kernel_frames: usize,
     user_frames: usize,
@@ -28,16 +31,17 @@ impl Sections {
     /// The sections that a configuration asks for.
     pub fn of(config: &Config) -> Self {
         Self::new(
-            config.wanted.contains(Wanted::DETAIL),
+            config.wanted,
             config.kernel_frames as usize,
             config.user_frames as usize,
         )
     }
 
     /// These sections.
-    pub const fn new(detail: bool, kernel_frames: usize, user_frames: usize) -> Self {
+    pub const fn new(wanted: Wanted, kernel_frames: usize, user_frames: usize) -> Self {
         Self {
-            detail,
+            membership: wanted.intersects(Wanted::MEMBERSHIP),
+            detail: wanted.contains(Wanted::DETAIL),
             kernel_frames,
             user_frames,
         }
@@ -45,12 +49,15 @@ impl Sections {
 
     /// The length of a check's record in words of eight bytes.
     fn words(self) -> usize {
-        let bytes = size_of::<Check>() + if self.detail { size_of::<Detail>() } else { 0 };
+        let section = |asked: bool, bytes: usize| if asked { bytes } else { 0 };
+        let bytes = size_of::<Check>()
+            + section(self.membership, size_of::<Membership>())
+            + section(self.detail, size_of::<Detail>());
         bytes / 8 + self.kernel_frames + self.user_frames
     }
 
     /// A check alone.
-    const BARE: Self = Self::new(false, 0, 0);
+    const BARE: Self = Self::new(Wanted::NOTHING, 0, 0);
 
     /// The length in words of a record of this kind.
     fn length(self, kind: u16) -> usize {
@@ -85,29 +92,37 @@ impl Sections {
             return Some(Event::bare(unsafe { &*words.as_ptr().cast::<Check>() }));
         }
         let (check, rest) = words.split_at_checked(size_of::<Check>() / 8)?;
-        let (detail, rest) = if self.detail {
-            let (detail, rest) = rest.split_at_checked(size_of::<Detail>() / 8)?;
-            (Some(detail), rest)
-        } else {
-            (None, rest)
-        };
+        let (membership, rest) = section::<Membership>(self.membership, rest)?;
+        let (detail, rest) = section::<Detail>(self.detail, rest)?;
         let (kernel, rest) = rest.split_at_checked(self.kernel_frames)?;
         let user = rest.get(..self.user_frames)?;
         // SAFETY: the words are as many as the structures have, which are made of integers, for
         // which every bit pattern is a value, and aligned to eight bytes.
-        let (check, detail) = unsafe {
+        let (check, membership, detail) = unsafe {
             (
                 &*check.as_ptr().cast::<Check>(),
-                detail.map(|detail| &*detail.as_ptr().cast::<Detail>()),
+                membership.map(|words| &*words.as_ptr().cast::<Membership>()),
+                detail.map(|words| &*words.as_ptr().cast::<Detail>()),
             )
         };
         Some(Event {
             check,
+            membership,
             detail,
             kernel_stack: stack(check.kernel_frames, kernel),
             user_stack: stack(check.user_frames, user),
         })
     }
+}
+
+/// The words of a section, where it was asked for, and those behind it.
+#[inline]
+fn section<T>(asked: bool, words: &[u64]) -> Option<(Option<&[u64]>, &[u64])> {
+    if !asked {
+        return Some((None, words));
+    }
+    let (section, rest) = words.split_at_checked(size_of::<T>() / 8)?;
+    Some((Some(section), rest))
 }
 
 /// The frames that were captured, of those that there is room for.

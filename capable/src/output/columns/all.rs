@@ -22,6 +22,19 @@ pub const COLUMNS: &[Column] = &[
         .data(v::user_name)
         .least(8)
         .needs(RowNeeds::USER),
+    Column::number("gid", "GID", 6, shown!(gid), "real group id of the task")
+        .needs(RowNeeds::GROUP_ID)
+        .by_kind(),
+    Column::text(
+        "group",
+        "GROUP",
+        10,
+        shown!(group),
+        "name of the real group id",
+    )
+    .data(v::group_name)
+    .least(8)
+    .needs(RowNeeds::GROUP.union(RowNeeds::GROUP_ID)),
     Column::number(
         "pid",
         "PID",
@@ -263,6 +276,17 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("target_namespace.initial")
     .needs(RowNeeds::CREDENTIALS)
+    .by_kind(),
+    Column::text(
+        "mntns",
+        "MNTNS",
+        10,
+        shown!(mount_namespace),
+        "mount namespace of the task: initial, or its inode number",
+    )
+    .field("mount_namespace")
+    .data(v::mount_namespace_inode)
+    .needs(RowNeeds::MOUNT_NAMESPACE)
     .by_kind(),
     Column::text("unit", "UNIT", 24, shown!(unit), "systemd unit")
         .least(14)

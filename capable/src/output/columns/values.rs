@@ -25,6 +25,19 @@ pub fn user_name<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.user)
 }
 
+pub fn gid<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::number(row.event.gid())
+}
+
+/// A group without a name is shown by number, as ls(1) does.
+pub fn group<'a>(row: &'a Row<'_>) -> Value<'a> {
+    row.group.map_or_else(|| gid(row), Value::Text)
+}
+
+pub fn group_name<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::text(row.group)
+}
+
 pub fn pid<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::Number(row.event.check.pid.into())
 }
@@ -225,6 +238,17 @@ pub fn relation<'a>(row: &'a Row<'_>) -> Value<'a> {
         Relation::Below => "below",
         Relation::Outside => "outside",
     }))
+}
+
+pub fn mount_namespace<'a>(row: &'a Row<'_>) -> Value<'a> {
+    match row.event.mount_namespace() {
+        inode @ Some(_) if inode == row.initial_mount_namespace => Value::Word("initial"),
+        inode => Value::number(inode),
+    }
+}
+
+pub fn mount_namespace_inode<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::number(row.event.mount_namespace())
 }
 
 pub fn unit<'a>(row: &'a Row<'_>) -> Value<'a> {

@@ -6,7 +6,7 @@ mod schema;
 mod table;
 mod templates;
 
-use capable_common::{Check, Detail, RecordKind};
+use capable_common::{Check, Detail, Membership, RecordKind};
 use clap::Parser;
 use jiff::tz::TimeZone;
 
@@ -20,6 +20,7 @@ const BOOTED: i64 = 1_795_356_239_000_000_000;
 #[derive(Clone)]
 struct Sample {
     check: Check,
+    membership: Membership,
     detail: Detail,
 }
 
@@ -46,6 +47,10 @@ impl Sample {
                 credential_namespace: INITIAL_USER_NAMESPACE,
                 flags: EVERYTHING_KNOWN,
                 comm: *b"mount\0\0\0\0\0\0\0\0\0\0\0",
+            },
+            membership: Membership {
+                gid: 100,
+                mount_namespace: 0xF000_0000,
             },
             detail: Detail {
                 parent: 4000,
@@ -88,6 +93,7 @@ impl Sample {
     fn row(&self) -> Row<'_> {
         Row::bare(Event {
             check: &self.check,
+            membership: Some(&self.membership),
             detail: Some(&self.detail),
             kernel_stack: Stack::NotAsked,
             user_stack: Stack::NotAsked,

@@ -15,7 +15,7 @@ use crate::output::{
 /// Samples that differ in everything that rows are made of, most of them in little from the one
 /// before.
 fn varied(count: usize) -> Vec<Sample> {
-    const FLAGS: [u32; 8] = [
+    const FLAGS: [u32; 10] = [
         Flags::BY_OWNERSHIP,
         Flags::AUDITED,
         Flags::RESULT_KNOWN,
@@ -24,6 +24,8 @@ fn varied(count: usize) -> Vec<Sample> {
         Flags::CREDENTIALS_OVERRIDDEN,
         Flags::NAMESPACE_KNOWN,
         Flags::SYSCALL_COMPAT,
+        Flags::GROUP_KNOWN,
+        Flags::MOUNT_NAMESPACE_KNOWN,
     ];
     const NUMBERS: [u32; 8] = [0, 7, 42, 1000, 99_999, 4_194_304, 123_456_789, u32::MAX];
     const NAMES: [&[u8]; 9] = [
@@ -48,7 +50,7 @@ fn varied(count: usize) -> Vec<Sample> {
     let mut sample = Sample::mount();
     let change = |_| {
         let check = &mut sample.check;
-        match pick(12) {
+        match pick(14) {
             0 => check.capability = [21, 0, 40, 41, -1, 1000][pick(6)],
             1 => check.uid = NUMBERS[pick(8)],
             2 => check.pid = NUMBERS[pick(8)],
@@ -58,6 +60,8 @@ fn varied(count: usize) -> Vec<Sample> {
             6 => check.time += [1, 999_999_999, 1_000_000_000][pick(3)],
             7 => check.time -= check.time.min(500_000_000),
             8 => check.target_namespace = NUMBERS[pick(8)],
+            12 => sample.membership.gid = NUMBERS[pick(8)],
+            13 => sample.membership.mount_namespace = NUMBERS[pick(8)],
             9 => sample.detail.syscall = [165, 0, SYSCALL_NONE, 9999][pick(4)],
             10 => sample = sample.clone().named(NAMES[pick(NAMES.len())]),
             _ => check.flags ^= FLAGS[pick(FLAGS.len())],
@@ -76,6 +80,7 @@ fn a_row_from_a_template_is_the_row_written_cell_by_cell() {
         WIDE,
         &["name", "time"],
         &["comm"],
+        &["gid", "mntns", "group"],
     ] {
         for (time, width, colour) in [
             (TimeFormat::Clock, None, false),
@@ -135,6 +140,7 @@ fn what_follows_from_the_kind_does_not_follow_from_anything_else() {
         let other = same_kind(&sample);
         let mut named = other.row();
         named.user = Some("root");
+        named.group = Some("adm");
         named.caller = Some("may_mount");
         named.unit = Some("a.service");
         for column in COLUMNS.iter().filter(|column| column.by_kind) {

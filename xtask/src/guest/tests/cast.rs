@@ -67,6 +67,10 @@ pub struct Member {
     pub tid: u32,
     /// Its real user.
     pub uid: u32,
+    /// Its real group.
+    pub gid: u32,
+    /// Its mount namespace, by inode number.
+    pub mount_namespace: u64,
     /// What it is granted.
     pub granted: &'static [Act],
     /// The directory of its cgroup, where it is not that of everybody.
@@ -79,19 +83,6 @@ pub struct Member {
 struct Ends {
     command: PipeWriter,
     reply: PipeReader,
-}
-
-impl Member {
-    /// The inode number of its namespace of this kind.
-    ///
-    /// # Errors
-    /// When it is gone.
-    pub fn namespace(&self, kind: &str) -> Result<u64> {
-        let path = format!("/proc/{}/ns/{kind}", self.tid);
-        Ok(fs::metadata(&path)
-            .with_context(|| format!("cannot look at {path}"))?
-            .ino())
-    }
 }
 
 /// The other end of a member: what it is told, and what it answers.
@@ -162,6 +153,10 @@ impl Cast {
         cast.add("cast-userns", USER, &[Act::SetUid], None, || {
             become_user(USER)?;
             enter_child_namespace()
+        })?;
+        cast.add("cast-group", 0, all, None, || {
+            call!(SYS_setresgid, DAEMON, DAEMON, DAEMON).map_err(io::Error::from_raw_os_error)?;
+            Ok(())
         })?;
         cast.add("cast-mounts", 0, all, None, || {
             call!(SYS_unshare, libc::CLONE_NEWNS).map_err(io::Error::from_raw_os_error)?;
@@ -277,11 +272,14 @@ impl Cast {
             .read_exact(&mut tid)
             .with_context(|| format!("{comm} could not be prepared"))?;
         let tid = u32::try_from(i64::from_le_bytes(tid))?;
+        let mount_namespace = fs::metadata(format!("/proc/{tid}/ns/mnt"))?.ino();
         self.members.push(Member {
             comm,
             pid: pid.unwrap_or(tid),
             tid,
             uid,
+            gid: real_group(tid)?,
+            mount_namespace,
             granted,
             cgroup,
             ends,
@@ -316,6 +314,14 @@ fn line() -> Result<(Line, Ends)> {
         reply: answer,
     };
     Ok((line, Ends { command, reply }))
+}
+
+/// The real group of a task.
+fn real_group(tid: u32) -> Result<u32> {
+    let status = fs::read_to_string(format!("/proc/{tid}/status"))?;
+    let groups = status.lines().find_map(|line| line.strip_prefix("Gid:"));
+    let real = groups.and_then(|groups| groups.split_whitespace().next());
+    Ok(real.context("a status has groups")?.parse()?)
 }
 
 /// Moves the calling process into a cgroup.

@@ -15,10 +15,11 @@ use crate::guest::tracer::{Summary, Tracer};
 
 /// How often everybody does everything under one filter.
 pub const ROUNDS: u8 = 20;
-/// More than a record takes: 88 bytes of the check, 64 of its details, 12 frames, and a header.
-const LARGEST_RECORD: usize = 272;
-/// Less than a record takes: the check and its details.
-const SMALLEST_RECORD: usize = 152;
+/// More than a record takes: 88 bytes of the check, 8 of its group and mount namespace, 64 of its
+/// details, 12 frames, and a header.
+const LARGEST_RECORD: usize = 280;
+/// Less than a record takes: all but the frames.
+const SMALLEST_RECORD: usize = 160;
 
 /// Whether a filter keeps what a member does.
 type Keeps = Box<dyn Fn(&Member, Act) -> bool>;
@@ -89,6 +90,31 @@ pub fn by_user(_: &Bench) -> Result<()> {
             only(&["-u", "daemon", "-u", &USER.to_string()], |member, _| {
                 [USER, DAEMON].contains(&member.uid)
             }),
+            only(&["-u", &format!("daemon,{USER}")], |member, _| {
+                [USER, DAEMON].contains(&member.uid)
+            }),
+            also(&["-u", "!root,!daemon"], |member, _| member.uid == USER),
+        ],
+    )
+}
+
+/// `--gid`, by number and by name: the real group, whoever the user is.
+pub fn by_group(_: &Bench) -> Result<()> {
+    let cast = Cast::assemble()?;
+    check(
+        &cast,
+        &[
+            only(&["--gid", &USER.to_string()], |member, _| {
+                member.gid == USER
+            }),
+            only(&["--gid", "daemon"], |member, _| member.gid == DAEMON),
+            only(&["--gid", "daemon", "-u", "root"], |member, _| {
+                member.comm == "cast-group"
+            }),
+            also(&["--gid", "!root"], |member, _| member.gid != 0),
+            only(&["-u", "root", "--gid", "!root"], |member, _| {
+                member.comm == "cast-group"
+            }),
         ],
     )
 }
@@ -149,7 +175,7 @@ pub fn by_namespace(_: &Bench) -> Result<()> {
         ));
         // All numbers go the same way.
         if kind == "mnt" {
-            let number = member.namespace(kind)?.to_string();
+            let number = member.mount_namespace.to_string();
             cases.push(only(&[option, &number], move |member, _| {
                 member.comm == comm
             }));
@@ -236,8 +262,10 @@ fn check_one(cast: &Cast, case: &FilterCase) -> Result<()> {
     for row in &rows {
         match cast.members.iter().find(|member| member.tid == row.tid) {
             Some(member) => {
+                let who = (row.pid, row.uid, row.gid, row.comm.as_str());
                 ensure!(
-                    (row.pid, row.uid, row.comm.as_str()) == (member.pid, member.uid, member.comm),
+                    who == (member.pid, member.uid, Some(member.gid), member.comm)
+                        && row.mount_namespace == Some(member.mount_namespace),
                     "a row that is not that of {member:?}: {row:?}"
                 );
                 *shown.entry(key(member, row)).or_insert(0) += 1;

@@ -24,15 +24,17 @@ mod stack;
 mod stop;
 mod table;
 
+use std::env;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::compare::Machine;
 use super::folder::Folder;
 use super::hooks::{Way, ways};
 use super::random;
 use super::scene::{Scene, in_virtual_machine};
+use crate::SPECIALISE;
 use crate::tally::Tally;
 use table::{LAST, TESTS};
 
@@ -118,6 +120,10 @@ pub fn names(scope: Scope) -> Vec<String> {
 /// # Errors
 /// When the scene cannot be built. A failed test is told by the exit code.
 pub fn command(only: &[String]) -> Result<ExitCode> {
+    ensure!(
+        env::var(SPECIALISE).as_deref() == Ok("yes"),
+        "without {SPECIALISE}=yes a program that cannot be specialised would pass unseen"
+    );
     let _folder = Folder::make()?;
     let machine = Machine::this()?;
     let kernel = machine.kernel;

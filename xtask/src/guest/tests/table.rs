@@ -70,6 +70,7 @@ pub const TESTS: &[Test] = &[
     // With the hook that the program chooses.
     Test::anywhere("pid_tid_and_comm_keep_whom_they_name", keeping::by_task),
     Test::anywhere("user_keeps_the_real_user", keeping::by_user),
+    Test::anywhere("gid_keeps_the_real_group", keeping::by_group),
     Test::anywhere(
         "cap_granted_and_denied_keep_what_they_name",
         keeping::by_check,

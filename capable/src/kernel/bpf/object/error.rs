@@ -46,6 +46,17 @@ pub enum ObjectError {
         /// The line of the verifier's log that says why.
         reason: String,
     },
+    /// A program could not be specialised, and had to be.
+    #[error(
+        "the program {name} cannot be specialised, as CAPABLE_SPECIALISE=yes demands: {reason}\n  \
+         without it, the program is loaded as it was built"
+    )]
+    NotSpecialised {
+        /// The program's name.
+        name: String,
+        /// What the specialiser does not understand, or what the verifier said of its work.
+        reason: String,
+    },
 }
 
 impl ObjectError {

@@ -10,7 +10,7 @@ use aya_obj::generated::bpf_insn;
 
 use super::{Loaded, Object, ObjectError};
 use crate::kernel::bpf::{
-    specialise::{Settings, specialise},
+    specialise::{Mode, Settings, specialise},
     sys,
 };
 
@@ -33,26 +33,34 @@ impl Object {
             instructions: built.instructions,
             license: built.license,
         };
-        let specialised = self.specialised(&program);
-        let program = load(&program, specialised.as_deref())?;
+        let specialised = self.specialised(&program)?;
+        let program = load(&program, specialised.as_deref(), self.mode)?;
         Ok(Loaded { name, program })
     }
 
     /// The program for the frozen configuration, unless that is turned off or cannot be made.
-    fn specialised(&self, program: &sys::Program<'_>) -> Option<Vec<bpf_insn>> {
+    fn specialised(
+        &self,
+        program: &sys::Program<'_>,
+    ) -> Result<Option<Vec<bpf_insn>>, ObjectError> {
+        if self.mode == Mode::Off {
+            return Ok(None);
+        }
         let (map, bytes) = &self.settings;
         let settings = Settings { map: *map, bytes };
-        self.specialises
-            .then(|| specialise(program.instructions, settings))?
-            .inspect_err(|obstacle| warn(program.name, obstacle))
-            .ok()
+        match specialise(program.instructions, settings) {
+            Ok(specialised) => Ok(Some(specialised)),
+            Err(obstacle) => fall_back(self.mode, program.name, obstacle).map(|()| None),
+        }
     }
 }
 
-/// Loads a program specialised, or as it was built where the verifier rejects that.
+/// Loads a program specialised, or as it was built where the verifier rejects that and the mode
+/// allows for it.
 fn load(
     program: &sys::Program<'_>,
     specialised: Option<&[bpf_insn]>,
+    mode: Mode,
 ) -> Result<OwnedFd, ObjectError> {
     if let Some(instructions) = specialised {
         let specialised = sys::Program {
@@ -60,16 +68,25 @@ fn load(
             ..*program
         };
         match try_load(&specialised) {
-            Err(refusal) if refusal.by_verifier() => warn(program.name, refusal.last_lines()),
+            Err(refusal) if refusal.by_verifier() => {
+                fall_back(mode, program.name, refusal.last_lines())?;
+            }
             other => return other.map_err(|refusal| refusal.of(program)),
         }
     }
     try_load(program).map_err(|refusal| refusal.of(program))
 }
 
-/// Says why a program is not specialised.
-fn warn(name: &str, reason: impl Display) {
+/// Says why a program is loaded as it was built; an error where it must not be.
+fn fall_back(mode: Mode, name: &str, reason: impl Display) -> Result<(), ObjectError> {
+    if mode == Mode::Always {
+        return Err(ObjectError::NotSpecialised {
+            name: name.to_owned(),
+            reason: reason.to_string(),
+        });
+    }
     log::warn!("{name} is loaded as it was built: {reason}");
+    Ok(())
 }
 
 /// Loads a program; where the kernel refuses it, asks the verifier why.
@@ -152,6 +169,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::bpf::assembly::{EXIT, LICENSE, copy, set};
+    use crate::kernel::bpf::specialise::Obstacle;
 
     /// What was logged, by any test.
     static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -193,7 +211,8 @@ mod tests {
         log::set_logger(&Logger).unwrap();
         log::set_max_level(log::LevelFilter::Warn);
         let built = [set(0, 1), set(0, 0), EXIT];
-        let loaded = load(&program("fallback", &built), Some(&broken(7))).unwrap();
+        let fallback = program("fallback", &built);
+        let loaded = load(&fallback, Some(&broken(7)), Mode::WherePossible).unwrap();
         assert_eq!(sys::program_size(loaded.as_fd()).unwrap().0, 3);
         let logged = LOGGED.lock().unwrap();
         let told = logged
@@ -207,7 +226,9 @@ mod tests {
     #[test]
     #[ignore = "needs root"]
     fn a_program_that_the_verifier_rejects_either_way_is_explained_as_it_was_built() {
-        let error = load(&program("rejected", &broken(8)), Some(&broken(7))).unwrap_err();
+        let rejected = broken(8);
+        let rejected = program("rejected", &rejected);
+        let error = load(&rejected, Some(&broken(7)), Mode::WherePossible).unwrap_err();
         let told = error.to_string();
         assert!(told.contains("rejected the program rejected"), "{told}");
         assert!(told.contains("R8 !read_ok"), "{told}");
@@ -215,10 +236,30 @@ mod tests {
 
     #[test]
     #[ignore = "needs root"]
+    fn a_program_that_the_verifier_rejects_specialised_is_an_error_where_it_must_be_so() {
+        let built = [set(0, 0), EXIT];
+        let demanded = program("demanded", &built);
+        let error = load(&demanded, Some(&broken(7)), Mode::Always).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("demanded cannot be specialised"), "{told}");
+        assert!(told.contains("R7 !read_ok"), "{told}");
+    }
+
+    #[test]
+    fn what_the_specialiser_does_not_understand_is_an_error_where_it_must_be_so() {
+        let reason = Obstacle::Unknown(7);
+        assert!(fall_back(Mode::WherePossible, "strange", reason).is_ok());
+        let told = fall_back(Mode::Always, "strange", reason).unwrap_err();
+        assert!(told.to_string().contains(&reason.to_string()), "{told}");
+    }
+
+    #[test]
+    #[ignore = "needs root"]
     fn a_program_that_the_verifier_accepts_specialised_is_loaded_so() {
         let built = [set(0, 1), set(0, 0), EXIT];
         let specialised = [set(0, 0), EXIT];
-        let loaded = load(&program("accepted", &built), Some(&specialised)).unwrap();
+        let accepted = program("accepted", &built);
+        let loaded = load(&accepted, Some(&specialised), Mode::Always).unwrap();
         assert_eq!(sys::program_size(loaded.as_fd()).unwrap().0, 2);
     }
 }

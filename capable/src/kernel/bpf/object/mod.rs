@@ -37,8 +37,8 @@ pub struct Object {
     maps: HashMap<String, Map>,
     /// The descriptor of the map that holds the configuration, and what is frozen in it.
     settings: (i32, Vec<u8>),
-    /// Programs are specialised for it.
-    specialises: bool,
+    /// Whether programs are specialised for it.
+    mode: specialise::Mode,
 }
 
 /// A loaded program.
@@ -106,7 +106,7 @@ impl Object {
             image,
             maps,
             settings,
-            specialises: specialise::is_wanted(),
+            mode: specialise::Mode::of_environment(),
         })
     }
 

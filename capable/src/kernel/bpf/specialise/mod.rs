@@ -34,17 +34,31 @@ use rewrite::Draft;
 pub use known::Settings;
 pub use obstacle::Obstacle;
 
-/// Turns the specialiser off, where it is `no`.
+/// Turns the specialiser off where it is `no`, and makes its failures errors where it is `yes`.
 const VARIABLE: &str = "CAPABLE_SPECIALISE";
 
-/// Whether the environment leaves the specialiser on.
-pub fn is_wanted() -> bool {
-    match std::env::var(VARIABLE).as_deref() {
-        Ok("no") => false,
-        Ok("yes") | Err(_) => true,
-        Ok(answer) => {
-            log::warn!("{VARIABLE}={answer} is not valid: give yes or no");
-            true
+/// Whether programs are specialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They are loaded as they were built.
+    Off,
+    /// Where that is possible; else they are loaded as they were built.
+    WherePossible,
+    /// Where that is not possible, nothing is loaded.
+    Always,
+}
+
+impl Mode {
+    /// What the environment says.
+    pub fn of_environment() -> Self {
+        match std::env::var(VARIABLE).as_deref() {
+            Ok("no") => Self::Off,
+            Ok("yes") => Self::Always,
+            Ok(answer) => {
+                log::warn!("{VARIABLE}={answer} is not valid: give yes or no");
+                Self::WherePossible
+            }
+            Err(_) => Self::WherePossible,
         }
     }
 }

@@ -45,15 +45,16 @@ pub fn configuration(seed: u64) -> Config {
         },
         audit: random.u8(..4),
         audited_only: rare(random, 1) as u8,
-        reserved: [0; 2],
+        reserved: [0; 5],
         wakeup_sample: random.u8(..),
         typed_task: u8::from(typed_task),
         results: 3 - rare(random, 2) as u8,
         unique: rare(random, 4) as u8,
-        wanted: Wanted::from_bits(random.u8(..8)),
+        wanted: Wanted::from_bits(random.u8(..=Wanted::EVERYTHING.bits())),
         pids: rare(random, 1) as u8,
         tids: rare(random, 1) as u8,
-        users: rare(random, 1) as u8,
+        users: rare(random, 2) as u8,
+        groups: rare(random, 2) as u8,
         comms: rare(random, MAX_COMM_PATTERNS as u32) as u8,
         follow: random.u8(..2),
         send: 1 - rare(random, 1) as u8,
@@ -85,6 +86,11 @@ fn offsets(random: &mut Rng, all: bool) -> Offsets {
         NO_OFFSET => NO_OFFSET,
         _ => task_real_cred.wrapping_add(8),
     };
+    let cred_uid = offset();
+    let cred_gid = match offset() {
+        NO_OFFSET => NO_OFFSET,
+        _ => cred_uid.wrapping_add(4),
+    };
     Offsets {
         task_cred,
         task_real_cred,
@@ -111,7 +117,8 @@ fn offsets(random: &mut Rng, all: bool) -> Offsets {
         upid_nr: offset(),
         upid_ns: offset(),
         pid_ns_inum: offset(),
-        cred_uid: offset(),
+        cred_uid,
+        cred_gid,
         cred_securebits: offset(),
         task_comm: offset(),
     }
