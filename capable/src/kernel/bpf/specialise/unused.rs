@@ -33,28 +33,23 @@ impl Draft {
         removed
     }
 
-    /// What is used later, after each instruction: registers in the lowest bits, and from bit 16
-    /// on the words of the stack.
+    /// What is used later, after each instruction that is kept: registers in the lowest bits, and
+    /// from bit 16 on the words of the stack.
     fn used_after(&self) -> Vec<u128> {
         let code = &self.code.instructions;
+        let (kept, next) = self.kept_and_next();
         let (mut before, mut after) = (vec![0u128; code.len() + 1], vec![0u128; code.len()]);
         loop {
             let mut changed = false;
-            for (at, one) in code.iter().enumerate().rev() {
-                if self.code.is_second_half(at) {
-                    continue;
-                }
-                let next = before[at + one.length()];
-                if !self.kept[at] {
-                    before[at] = next;
-                    continue;
-                }
-                let target = || one.target(at).map_or(0, |target| before[target]);
+            for &at in kept.iter().rev() {
+                let one = &code[at];
+                let following = before[next[at + one.length()]];
+                let target = || one.target(at).map_or(0, |target| before[next[target]]);
                 after[at] = match one.kind() {
                     Kind::Exit => 0,
                     Kind::Jump => target(),
-                    Kind::Branch { .. } => next | target(),
-                    _ => next,
+                    Kind::Branch { .. } => following | target(),
+                    _ => following,
                 };
                 let now = self.used_before(one, after[at]);
                 changed |= now != before[at];
@@ -64,6 +59,23 @@ impl Draft {
                 return after;
             }
         }
+    }
+
+    /// The instructions that are kept, and for each place the next of them: most are not, and they
+    /// are gone through again and again.
+    fn kept_and_next(&self) -> (Vec<usize>, Vec<usize>) {
+        let length = self.code.instructions.len();
+        let mut next = vec![length; length + 1];
+        let mut kept = Vec::new();
+        for at in (0..length).rev() {
+            let stays = self.kept[at] && !self.code.is_second_half(at);
+            next[at] = if stays { at } else { next[at + 1] };
+            if stays {
+                kept.push(at);
+            }
+        }
+        kept.reverse();
+        (kept, next)
     }
 
     fn used_before(&self, one: &Instruction, after: u128) -> u128 {
