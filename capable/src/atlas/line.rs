@@ -65,7 +65,7 @@ const PROOFS: [(Proof, &str); 4] = [
 ];
 
 /// What the kernel does with the answer: a verb, an errno, and words that say more.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Effect {
     /// As they are written.
     pub words: Vec<String>,

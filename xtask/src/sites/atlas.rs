@@ -18,8 +18,8 @@ const EXTENSION: &str = "sites";
 /// What a plain refusal says; other errnos have another meaning to a program.
 const PLAIN: [&str; 2] = ["EACCES", "EPERM"];
 
-/// The errno of a plain refusal, and whether it is in a netlink acknowledgement; none is not plain.
-type Plain = Option<(String, bool)>;
+/// What a program can say of a site by itself; none is not plain.
+type Plain = Option<Effect>;
 
 /// A kernel and its sites.
 pub struct Scanned {
@@ -48,22 +48,38 @@ pub fn subsystem(file: &str) -> String {
     folders[..folders.len().min(2)].join("/")
 }
 
+/// All files of the atlas.
+pub fn files() -> Result<BTreeSet<PathBuf>> {
+    let mut files = BTreeSet::new();
+    let mut open = vec![folder()];
+    while let Some(folder) = open.pop() {
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|it| it == EXTENSION) {
+                files.insert(path);
+            }
+        }
+    }
+    Ok(files)
+}
+
+impl Scanned {
+    /// Its sites by what identifies them.
+    pub fn by_key(&self) -> BTreeMap<Key, &Site> {
+        self.sites.iter().map(|site| (site.key(), site)).collect()
+    }
+}
+
 impl Atlas {
     /// Reads all files.
     pub fn load() -> Result<Self> {
         let mut atlas = Self::default();
-        let mut open = vec![folder()];
-        while let Some(folder) = open.pop() {
-            for entry in fs::read_dir(&folder)
-                .with_context(|| format!("cannot read {}", folder.display()))?
-            {
-                let path = entry?.path();
-                if path.is_dir() {
-                    open.push(path);
-                } else if path.extension().is_some_and(|it| it == EXTENSION) {
-                    atlas.lines.extend(read(&path)?);
-                }
-            }
+        for path in files()? {
+            atlas.lines.extend(read(&path)?);
         }
         atlas.sort();
         Ok(atlas)
@@ -76,9 +92,8 @@ impl Atlas {
         });
     }
 
-    /// Writes all files, and removes those that have no line any more.
-    pub fn save(&mut self) -> Result<()> {
-        self.sort();
+    /// All files: subsystems and texts.
+    pub fn texts(&self) -> BTreeMap<String, String> {
         let mut texts: BTreeMap<String, String> = BTreeMap::new();
         let mut file = "";
         for line in &self.lines {
@@ -92,14 +107,22 @@ impl Atlas {
             }
             *text += &format!("{line}\n");
         }
-        for (subsystem, text) in texts {
+        texts
+    }
+
+    /// Writes all files, and removes those that have no line any more.
+    pub fn save(&mut self) -> Result<()> {
+        self.sort();
+        let mut old = files()?;
+        for (subsystem, text) in self.texts() {
             let path = folder().join(format!("{subsystem}.{EXTENSION}"));
+            old.remove(&path);
             if let Some(parent) = path.parent() {
                 places::create(parent)?;
             }
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        Ok(())
+        old.iter().try_for_each(|path| places::remove(path))
     }
 
     /// The line that is about a site of a kernel, whatever called it.
@@ -121,10 +144,7 @@ impl Atlas {
                 if self.line(&key, kernel.version).is_some() {
                     continue;
                 }
-                let plain = site.is_plain().then(|| site.arrives.clone()).flatten();
-                let plain = plain.filter(|errno| PLAIN.contains(&errno.as_str()));
-                let plain = plain.map(|errno| (errno, site.in_ack));
-                let has = new.entry(key).or_default().entry(plain).or_default();
+                let has = new.entry(key).or_default().entry(plain(site)).or_default();
                 has.resize(kernels.len(), false);
                 has[index] = true;
             }
@@ -137,6 +157,44 @@ impl Atlas {
             }
         }
         lines
+    }
+
+    /// Lines that say they are plain where the program sees something else, by their place, and what
+    /// it sees.
+    pub fn not_plain(&self, kernels: &[Scanned]) -> Vec<(usize, Plain)> {
+        let sites: Vec<BTreeMap<Key, &Site>> = kernels.iter().map(Scanned::by_key).collect();
+        let mut wrong = Vec::new();
+        for (index, line) in self.lines.iter().enumerate() {
+            if line.proof != Proof::Plain {
+                continue;
+            }
+            let meant = kernels.iter().zip(&sites);
+            let meant = meant.filter(|(kernel, _)| line.kernels.have(kernel.version));
+            let seen: Vec<Plain> = meant
+                .filter_map(|(_, sites)| sites.get(&line.key))
+                .map(|site| plain(site))
+                .collect();
+            if seen.iter().any(|it| it.as_ref() != Some(&line.effect)) {
+                let same = seen.windows(2).all(|two| two[0] == two[1]);
+                let first = seen.into_iter().next().flatten();
+                wrong.push((index, first.filter(|_| same)));
+            }
+        }
+        wrong
+    }
+
+    /// Says what the program sees in the lines that say they are plain; what it no longer finds
+    /// plain is to be read.
+    pub fn renew(&mut self, kernels: &[Scanned]) {
+        for (index, plain) in self.not_plain(kernels) {
+            let line = &mut self.lines[index];
+            let before = line.to_string();
+            match plain {
+                Some(effect) => line.effect = effect,
+                None => (line.effect, line.proof) = (Effect::unread(), Proof::Unread),
+            }
+            println!("was, in {}: {before}\nis: {line}", line.key.file);
+        }
     }
 
     /// Lines, and kernels that they name, of sites that are not there.
@@ -157,18 +215,29 @@ impl Atlas {
     }
 }
 
+/// What is plain of a site.
+fn plain(site: &Site) -> Plain {
+    let errno = site.arrives.as_deref().filter(|_| site.is_plain())?;
+    let words = [("ack", site.in_ack), ("else", site.looks_first)];
+    let words: Vec<_> = words.iter().filter(|(_, has)| *has).collect();
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    PLAIN
+        .contains(&errno)
+        .then(|| Effect::refuses(errno, &words))
+}
+
 fn skeleton(key: Key, kernels: Kernels, plain: Plain) -> Line {
-    let (effect, proof) = match &plain {
-        Some((errno, true)) => (Effect::refuses(errno, &["ack"]), Proof::Plain),
-        Some((errno, false)) => (Effect::refuses(errno, &[]), Proof::Plain),
-        None => (Effect::unread(), Proof::Unread),
+    let sentence = plain.as_ref().map_or_else(String::new, |_| sentence(&key));
+    let proof = match plain {
+        Some(_) => Proof::Plain,
+        None => Proof::Unread,
     };
     Line {
-        sentence: plain.map_or_else(String::new, |_| sentence(&key)),
+        sentence,
         under: None,
         key,
         kernels,
-        effect,
+        effect: plain.unwrap_or_else(Effect::unread),
         proof,
     }
 }

@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use tree_sitter::{Node, Parser};
 
-use super::expand::expand;
+use super::asked::capabilities;
 use super::form::{self, Form};
 use super::helpers::{Helper, Helpers, Room};
 use super::index::Index;
 use super::items::{Function, words};
+use super::makers::Makers;
 use super::tree::{Body, parser};
 use super::unit::{Names, Unit, is_called};
 
@@ -34,6 +35,8 @@ pub struct Found {
     pub label: Option<String>,
     /// Its line in the file.
     pub line: usize,
+    /// The helper looks at something else first, and asks only where that does not do.
+    pub looks_first: bool,
     /// The arguments as they are written.
     pub arguments: String,
     /// What the function does with the answer, as far as it is plain.
@@ -51,6 +54,8 @@ pub struct Findings {
     pub unplaced: Vec<(String, usize, String)>,
     /// What they were found by.
     pub helpers: Helpers,
+    /// The macros that make functions with sites in them.
+    pub makers: Makers,
     /// The files that name a helper.
     pub units: BTreeMap<String, Unit>,
 }
@@ -65,6 +70,7 @@ pub fn find(index: &Index) -> Result<Findings> {
     let mut searched = BTreeSet::new();
     loop {
         let all = findings.helpers.everywhere().keys();
+        let all = all.chain(findings.makers.everywhere());
         let new: Vec<_> = all.filter(|name| !searched.contains(*name)).collect();
         for file in index.with(new.iter().copied()) {
             if !findings.units.contains_key(file) {
@@ -76,6 +82,7 @@ pub fn find(index: &Index) -> Result<Findings> {
             break;
         }
     }
+    make(&mut findings);
     let mut sites = Sites {
         names: Names::new(findings.helpers.everywhere().keys()),
         helpers: &findings.helpers,
@@ -83,7 +90,7 @@ pub fn find(index: &Index) -> Result<Findings> {
         found: Vec::new(),
         passing: Vec::new(),
         called: BTreeSet::new(),
-        unplaced: Vec::new(),
+        unplaced: std::mem::take(&mut findings.unplaced),
     };
     for (file, unit) in &findings.units {
         sites.file(file, unit);
@@ -99,11 +106,29 @@ pub fn find(index: &Index) -> Result<Findings> {
     Ok(findings)
 }
 
+/// Expands the macros that make functions, where they are called at the top of a file.
+fn make(findings: &mut Findings) {
+    for (file, unit) in &mut findings.units {
+        for (at, name) in findings.makers.calls(file, &unit.text.code) {
+            let functions = &unit.items.functions;
+            let within = functions.iter().any(|it| it.body.0 < at && at < it.body.1);
+            match findings.makers.made(file, &unit.text.code, at, name) {
+                Some(made) if !within => unit.made.push((at, made)),
+                _ => {
+                    let line = unit.text.line(at);
+                    findings.unplaced.push((file.clone(), line, name.into()));
+                }
+            }
+        }
+    }
+}
+
 /// One round: the helpers that the known ones make known. Tells whether there was any.
 fn round(findings: &mut Findings, parser: &mut Parser) -> bool {
     let helpers = &findings.helpers;
     let everywhere = Names::new(helpers.everywhere().keys());
     let mut found: Vec<(Option<String>, String, Helper)> = Vec::new();
+    let mut makers = Vec::new();
     for (file, unit) in &findings.units {
         let own = Names::new(helpers.in_file(file).into_iter().flat_map(|own| own.keys()));
         let is_named = |code: &[u8]| {
@@ -112,7 +137,14 @@ fn round(findings: &mut Findings, parser: &mut Parser) -> bool {
         // What a C file keeps to itself is known in it alone.
         let scope = |kept: bool| (kept && file.ends_with(".c")).then(|| file.clone());
         for it in &unit.text.macros {
-            if is_named(it.body.as_bytes())
+            let is_maker = findings.makers.is_one(file, it);
+            let makes = is_maker
+                && (is_named(it.body.as_bytes())
+                    || !findings.makers.calls(file, it.body.as_bytes()).is_empty());
+            if makes {
+                makers.push((scope(true), it.clone()));
+            } else if !is_maker
+                && is_named(it.body.as_bytes())
                 && let Some(helper) = helpers.of_macro(file, parser, it)
             {
                 found.push((scope(true), it.name.clone(), helper));
@@ -129,6 +161,9 @@ fn round(findings: &mut Findings, parser: &mut Parser) -> bool {
         }
     }
     let mut any = false;
+    for (file, it) in makers {
+        any |= findings.makers.add(file.as_deref(), &it);
+    }
     for (file, name, helper) in found {
         any |= findings.helpers.add(file.as_deref(), &name, helper);
     }
@@ -153,21 +188,19 @@ impl Sites<'_> {
         for function in &unit.items.functions {
             self.function(file, unit, function, None);
         }
+        for (at, made) in &unit.made {
+            let line = unit.text.line(*at);
+            for function in &made.items.functions {
+                self.function(file, made, function, Some(line));
+            }
+        }
         let tables = unit.items.tables.iter().map(|table| table.body);
         let rest: Vec<_> = unit.items.rest.iter().copied().chain(tables).collect();
         for (from, to) in rest {
             for (at, name) in self.named(file, unit, (from, to)) {
                 // A declaration has a type before the name.
-                let declared = !unit.text.code[from..at].trim_ascii().is_empty();
-                match expand(unit, at, &name) {
-                    Some(made) => {
-                        let line = unit.text.line(at);
-                        for function in &made.items.functions {
-                            self.function(file, &made, function, Some(line));
-                        }
-                    }
-                    None if declared => {}
-                    None => self.lost(file, unit, at, &name),
+                if unit.text.code[from..at].trim_ascii().is_empty() {
+                    self.lost(file, unit, at, &name);
                 }
             }
         }
@@ -222,8 +255,7 @@ impl Sites<'_> {
             };
             placed.insert(body.offset(node));
             let name = body.call(node).map_or("", |(name, _)| name);
-            let passed =
-                itself.is_some_and(|it| passes_on(it, function, helper, &body, &arguments));
+            let passes = itself.and_then(|it| passes_on(it, function, helper, &body, &arguments));
             if name != function.name {
                 self.called.insert(self.helpers.room(file, name));
             }
@@ -233,16 +265,18 @@ impl Sites<'_> {
                 helper: name.into(),
                 capabilities: capabilities(helper, &body, &arguments),
                 one_after_the_other: !helper.always.is_empty(),
+                looks_first: helper.looks_first,
                 label: label(&body, node),
                 line: line.unwrap_or_else(|| unit.text.line(body.offset(node))),
                 arguments: written(&body, &arguments),
                 form: form::of(self.helpers, file, &body, node),
                 text: words(unit.code(function.body)),
             };
-            if passed {
-                self.passing.push(found);
-            } else {
-                self.found.push(found);
+            match passes {
+                // Whoever calls it asks: nobody does.
+                Some(Passes::Question) => {}
+                Some(Passes::Answer) => self.passing.push(found),
+                None => self.found.push(found),
             }
         }
         for (at, name) in self.named(file, unit, function.body) {
@@ -253,25 +287,31 @@ impl Sites<'_> {
     }
 }
 
-/// The call is what makes the function a helper: it has no answer of its own.
+/// What a helper does with a call: it has no answer of its own.
+enum Passes {
+    /// It asks for what its caller says.
+    Question,
+    /// It only tells its caller the answer.
+    Answer,
+}
+
+/// The call is what makes the function a helper.
 fn passes_on(
     itself: &Helper,
     function: &Function,
     helper: &Helper,
     body: &Body,
     arguments: &[Node],
-) -> bool {
+) -> Option<Passes> {
     let Some(own) = itself.argument else {
-        return true;
+        return Some(Passes::Answer);
     };
     let passed = helper.argument.and_then(|index| arguments.get(index));
-    let is_parameter = passed.is_some_and(|it| {
-        function
-            .parameters
-            .get(own)
-            .is_some_and(|own| body.text(*it) == own)
-    });
-    is_parameter || !itself.always.is_empty()
+    let own = function.parameters.get(own);
+    if passed.is_some_and(|it| own.is_some_and(|own| body.text(*it) == own)) {
+        return Some(Passes::Question);
+    }
+    (!itself.always.is_empty()).then_some(Passes::Answer)
 }
 
 fn written(body: &Body, arguments: &[Node]) -> String {
@@ -280,49 +320,6 @@ fn written(body: &Body, arguments: &[Node]) -> String {
         .map(|argument| words(body.text(*argument).as_bytes()))
         .collect();
     arguments.join(", ")
-}
-
-/// What a call asks for, the widest last. Of a variable: what the function assigns to it.
-fn capabilities(helper: &Helper, body: &Body, arguments: &[Node]) -> Vec<String> {
-    let mut all = helper.always.clone();
-    if let Some(argument) = helper.argument.and_then(|index| arguments.get(index)) {
-        let direct = constants(body, *argument);
-        if direct.is_empty() {
-            all.extend(assigned(body, body.text(*argument)));
-        }
-        all.extend(direct);
-    }
-    let mut all: Vec<_> = all.into_iter().collect();
-    all.sort_by_key(|name| name == "CAP_SYS_ADMIN");
-    all
-}
-
-/// The capabilities that a function assigns to a variable.
-fn assigned(body: &Body, variable: &str) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
-    for node in body.nodes() {
-        let (left, right) = match node.kind() {
-            "assignment_expression" => ("left", "right"),
-            "init_declarator" => ("declarator", "value"),
-            _ => continue,
-        };
-        if let (Some(left), Some(right)) = (
-            node.child_by_field_name(left),
-            node.child_by_field_name(right),
-        ) && body.text(left) == variable
-        {
-            all.extend(constants(body, right));
-        }
-    }
-    all
-}
-
-/// The capabilities that an expression names.
-fn constants(body: &Body, node: Node) -> BTreeSet<String> {
-    let text = body.text(node);
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let constants = words.filter(|word| word.starts_with("CAP_") && word.len() > 5);
-    constants.map(str::to_owned).collect()
 }
 
 /// The label of the innermost case: the first of those that lead to the same statements.

@@ -117,39 +117,49 @@ impl Denied<'_> {
             && self.call.byte_range().end <= node.byte_range().end
     }
 
-    /// Whether an expression is true where the call was made and answered "false", as do the other
-    /// helpers in it; none where something else decides.
+    /// Whether an expression is true where the call was made and answered "false"; none where
+    /// something else decides, be it another helper that may be granted.
     fn value(&self, node: Node) -> Option<bool> {
+        self.value_with(node, None)
+    }
+
+    /// The same, with what the other helpers answer.
+    fn value_with(&self, node: Node, others: Option<bool>) -> Option<bool> {
         if let Some(inner) = self.hint(node) {
-            return self.value(inner);
+            return self.value_with(inner, others);
         }
         let side = |name| node.child_by_field_name(name);
         let operator = side("operator").map(|it| it.kind());
         match (node.kind(), operator) {
             ("parenthesized_expression", _) if children(node).len() == 1 => {
-                self.value(children(node)[0])
+                self.value_with(children(node)[0], others)
             }
-            ("unary_expression", Some("!")) => self.value(side("argument")?).map(|value| !value),
+            ("unary_expression", Some("!")) => {
+                let value = self.value_with(side("argument")?, others)?;
+                Some(!value)
+            }
             ("binary_expression", Some(operator @ ("&&" | "||"))) => {
                 let (left, right) = (side("left")?, side("right")?);
                 // The right side is looked at only where the left one does not decide.
                 if self.holds_call(right) {
-                    return self.value(right);
+                    return self.value_with(right, others);
                 }
-                match self.value(left)? {
+                match self.value_with(left, others)? {
                     value if value == (operator == "||") => Some(value),
-                    _ => self.value(right),
+                    _ => self.value_with(right, others),
                 }
             }
+            ("call_expression", _) if node == self.call => Some(false),
             ("call_expression", _) => {
                 let (name, _) = self.body.call(node)?;
-                self.helpers.denies(self.file, name).then_some(false)
+                others.filter(|_| self.helpers.denies(self.file, name))
             }
             _ => None,
         }
     }
 
-    /// Nothing but other helpers is looked at before.
+    /// Nothing is looked at before but helpers that were granted: where the call is made because
+    /// another was not (`!capable(A) && !capable(B)`), that is an alternative.
     fn comes_first(&self, node: Node) -> bool {
         let side = |name| node.child_by_field_name(name);
         match node.kind() {
@@ -160,7 +170,8 @@ impl Denied<'_> {
                 if self.holds_call(left) {
                     return self.comes_first(left);
                 }
-                self.value(left).is_some() && self.comes_first(right)
+                let decides = side("operator").is_some_and(|it| it.kind() == "||");
+                self.value_with(left, Some(false)) == Some(decides) && self.comes_first(right)
             }
             "call_expression" if node == self.call => true,
             _ => children(node)

@@ -1,6 +1,6 @@
 //! The functions and macros through which a check is made.
 //!
-//! Two ask by themselves: `security_capable` and `cap_capable`. All others are found from these: a
+//! Some ask by themselves: `security_capable` and `cap_capable`. All others are found from these: a
 //! function or macro that passes a parameter on as the capability is a helper, and so is one that
 //! only answers whether a capability is held (`may_mount`). The calls of helpers are the sites.
 
@@ -17,10 +17,12 @@ use super::tree::{Body, children};
 pub struct Helper {
     /// The argument that is the capability.
     pub argument: Option<usize>,
-    /// Capabilities that it asks for whatever its arguments are.
-    pub always: BTreeSet<String>,
+    /// Capabilities that it asks for whatever its arguments are, in the order in which it asks.
+    pub always: Vec<String>,
     /// It answers "false" where they are not granted.
     pub denies: bool,
+    /// It looks at something else first, and asks only where that does not do.
+    pub looks_first: bool,
 }
 
 /// Helpers by their name and the file that they are known in; none is everywhere.
@@ -33,8 +35,13 @@ pub struct Helpers {
 /// A helper by the file that it is known in, none being all, and its name.
 pub type Room = (Option<String>, String);
 
-/// The functions that all others lead to (security/commoncap.c, Linux 6.12).
-const SEEDS: [(&str, usize); 3] = [("security_capable", 2), ("cap_capable", 2), (READ, 1)];
+/// The functions that all others lead to (security/commoncap.c, Linux 6.12 and 7.3).
+const SEEDS: [(&str, usize); 4] = [
+    ("security_capable", 2),
+    ("cap_capable", 2),
+    ("cap_capable_helper", 3),
+    (READ, 1),
+];
 
 /// What reads a set and makes no check (include/linux/capability.h, Linux 6.12).
 const READ: &str = "cap_raised";
@@ -50,6 +57,9 @@ const KNOWN: [(&str, &str); 5] = [
     ("parent_could_setfcap", "CAP_SETFCAP"),
     ("ptracer_capable", "CAP_SYS_PTRACE"),
 ];
+
+/// What looks at the ownership of a file first (fs/inode.c, Linux 5.10 to 7.3).
+const OWNERSHIP: &str = "inode_owner_or_capable";
 
 /// Helpers that answer "false" where the capability is not granted, read one by one
 /// (kernel/capability.c, include/linux/capability.h, net/core/sock.c, net/netlink/af_netlink.c,
@@ -96,12 +106,13 @@ impl Helpers {
         }
         helpers.add(None, COMPARES, Helper::default());
         for (name, capability) in KNOWN {
-            let always = BTreeSet::from([capability.to_owned()]);
+            let always = vec![capability.to_owned()];
             helpers.add(
                 None,
                 name,
                 Helper {
                     always,
+                    looks_first: name == OWNERSHIP,
                     ..Helper::default()
                 },
             );
@@ -125,7 +136,17 @@ impl Helpers {
             return false;
         }
         let before = known.clone();
-        known.always.extend(new.always);
+        if known.always.iter().all(|it| new.always.contains(it))
+            && known.always.len() < new.always.len()
+        {
+            // More of it is known than a round before: that has the order.
+            known.always = new.always;
+        } else {
+            new.always
+                .into_iter()
+                .for_each(|it| include(&mut known.always, it));
+        }
+        known.looks_first |= new.looks_first;
         known.argument = known.argument.or(new.argument);
         known.denies &= new.denies || DENYING.contains(&name);
         *known != before
@@ -184,17 +205,18 @@ impl Helpers {
         let asked = self.asked(file, &function.parameters, body);
         let answers = self.only_answers(file, body);
         if asked.argument.is_some() {
-            let always = if answers {
-                asked.always
-            } else {
-                BTreeSet::new()
-            };
-            return Some(Helper { always, ..asked });
+            let always = if answers { asked.always } else { Vec::new() };
+            return Some(Helper {
+                always,
+                looks_first: self.looks_first(file, body),
+                ..asked
+            });
         }
         let known =
             !asked.always.is_empty() && asked.always.iter().all(|it| it.starts_with("CAP_"));
         (known && answers).then(|| Helper {
             denies: self.answer_denies(file, body),
+            looks_first: self.looks_first(file, body),
             ..asked
         })
     }
@@ -206,6 +228,7 @@ impl Helpers {
         let is_helper = asked.argument.is_some() || !asked.always.is_empty();
         is_helper.then(|| Helper {
             denies: self.answer_denies(file, &body),
+            looks_first: self.looks_first(file, &body),
             ..asked
         })
     }
@@ -217,17 +240,16 @@ impl Helpers {
             let Some((helper, arguments)) = self.called(file, body, node) else {
                 continue;
             };
-            asked.always.extend(helper.always.iter().cloned());
-            let Some(argument) = helper.argument.and_then(|index| arguments.get(index)) else {
-                continue;
-            };
-            let text = body.text(*argument);
-            let is_read = body.call(node).is_some_and(|(name, _)| name == READ);
-            match parameters.iter().position(|it| it == text) {
-                Some(index) if !is_read => asked.argument = Some(index),
-                _ => {
-                    asked.always.insert(text.to_owned());
+            if let Some(argument) = helper.argument.and_then(|index| arguments.get(index)) {
+                let text = body.text(*argument);
+                let is_read = body.call(node).is_some_and(|(name, _)| name == READ);
+                match parameters.iter().position(|it| it == text) {
+                    Some(index) if !is_read => asked.argument = Some(index),
+                    _ => include(&mut asked.always, text.to_owned()),
                 }
+            }
+            for it in &helper.always {
+                include(&mut asked.always, it.clone());
             }
         }
         asked
@@ -284,19 +306,32 @@ impl Helpers {
     /// The body is one answer (of a macro: one expression) of helpers that deny, joined by `||`, or
     /// by `&&` with anything.
     fn answer_denies(&self, file: &str, body: &Body) -> bool {
-        let Some(block) = body.block() else {
-            return false;
-        };
-        let statements = children(block);
-        let mut returns = statements.iter().filter(|it| it.kind() != "declaration");
-        match (returns.next(), returns.next()) {
-            (Some(statement), None)
-                if ["return_statement", "expression_statement"].contains(&statement.kind()) =>
-            {
-                children(*statement)
-                    .first()
-                    .is_some_and(|it| self.expression_denies(file, body, *it))
-            }
+        answer(body).is_some_and(|it| self.expression_denies(file, body, it))
+    }
+
+    /// The one answer of a body is something else, `||` a helper; or that of a helper that does so.
+    fn looks_first(&self, file: &str, body: &Body) -> bool {
+        answer(body).is_some_and(|it| self.expression_looks_first(file, body, it))
+    }
+
+    fn expression_looks_first(&self, file: &str, body: &Body, node: Node) -> bool {
+        let operator = node.child_by_field_name("operator").map(|it| it.kind());
+        let inner = children(node);
+        match (node.kind(), operator) {
+            ("parenthesized_expression", _) => inner
+                .first()
+                .is_some_and(|it| self.expression_looks_first(file, body, *it)),
+            ("binary_expression", Some("||")) => match inner.as_slice() {
+                [left, right] => {
+                    self.expression_looks_first(file, body, *left)
+                        || !self.is_in(file, body, *left) && self.is_in(file, body, *right)
+                }
+                _ => false,
+            },
+            ("call_expression", _) => body
+                .call(node)
+                .and_then(|(name, _)| self.get(file, name))
+                .is_some_and(|helper| helper.looks_first),
             _ => false,
         }
     }
@@ -330,5 +365,26 @@ impl Helpers {
                 .is_some_and(|(name, _)| self.denies(file, name)),
             _ => false,
         }
+    }
+}
+
+/// What a body of a single answer answers.
+fn answer<'a>(body: &'a Body) -> Option<Node<'a>> {
+    let statements = children(body.block()?);
+    let mut returns = statements.iter().filter(|it| it.kind() != "declaration");
+    match (returns.next(), returns.next()) {
+        (Some(statement), None)
+            if ["return_statement", "expression_statement"].contains(&statement.kind()) =>
+        {
+            children(*statement).first().copied()
+        }
+        _ => None,
+    }
+}
+
+/// Adds what is not there yet.
+fn include(all: &mut Vec<String>, it: String) {
+    if !all.contains(&it) {
+        all.push(it);
     }
 }

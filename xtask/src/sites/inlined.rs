@@ -39,10 +39,12 @@ fn climb(unit: &Unit, name: &str, depth: usize, into: &mut BTreeSet<String>) {
 }
 
 fn callers<'a>(unit: &'a Unit, name: &'a str) -> impl Iterator<Item = &'a Function> {
-    unit.items.functions.iter().filter(move |function| {
-        let code = unit.code(function.body);
-        occurrences(code, name)
-            .iter()
-            .any(|&at| is_called(code, at, name))
+    unit.with_made().flat_map(move |unit| {
+        unit.items.functions.iter().filter(move |function| {
+            let code = unit.code(function.body);
+            occurrences(code, name)
+                .iter()
+                .any(|&at| is_called(code, at, name))
+        })
     })
 }

@@ -49,6 +49,7 @@ impl Items {
     pub fn new(text: &Text) -> Self {
         let code = &text.code;
         let mut items = Self::default();
+        let module = module(text);
         let mut start = 0;
         let mut at = 0;
         while at < code.len() {
@@ -56,7 +57,7 @@ impl Items {
                 b'(' | b'[' => at = matching(code, at),
                 b'{' => {
                     let end = matching(code, at);
-                    items.brace(code, (start, at), end);
+                    items.brace(code, (start, at), end, module);
                     at = end;
                     start = end;
                 }
@@ -72,12 +73,12 @@ impl Items {
         items
     }
 
-    fn brace(&mut self, code: &[u8], before: (usize, usize), end: usize) {
+    fn brace(&mut self, code: &[u8], before: (usize, usize), end: usize, module: &str) {
         let body = (before.1, end);
         let header = words(&code[before.0..before.1]);
         if header.contains('=') {
             self.tables.push(Table { header, body });
-        } else if let Some(function) = function(&header, body) {
+        } else if let Some(function) = function(&header, body, module) {
             self.functions.push(function);
         } else {
             self.rest.push(before);
@@ -134,8 +135,8 @@ const ATTRIBUTES: [&str; 16] = [
 ];
 
 /// The function that a header declares, if it is one's.
-fn function(header: &str, body: (usize, usize)) -> Option<Function> {
-    let (word, open, end) = declarator(header)?;
+fn function(header: &str, body: (usize, usize), module: &str) -> Option<Function> {
+    let (word, open, end) = system_call(header).or_else(|| declarator(header))?;
     let inside = &header[open + 1..end.saturating_sub(1).max(open + 1)];
     let arguments = split(inside);
     let first = arguments.first().map_or("", |it| it.trim());
@@ -145,6 +146,8 @@ fn function(header: &str, body: (usize, usize)) -> Option<Function> {
         (format!("sys_{first}"), true)
     } else if is_numbered(word, "BPF_CALL_") {
         (first.to_owned(), false)
+    } else if word == HANDLER {
+        (format!("{module}_handler_{first}"), false)
     } else {
         (word.to_owned(), false)
     };
@@ -157,6 +160,30 @@ fn function(header: &str, body: (usize, usize)) -> Option<Function> {
         name,
         body,
     })
+}
+
+/// The macro that names a handler after its module (include/rdma/uverbs_named_ioctl.h, Linux 5.10
+/// to 7.3).
+const HANDLER: &str = "UVERBS_HANDLER";
+
+/// The module whose name handlers of a file have: its own, or that of
+/// drivers/infiniband/core/uverbs.h, the only header that gives one (Linux 5.10 to 7.3).
+fn module(text: &Text) -> &str {
+    let mut macros = text.macros.iter();
+    let own = macros.find(|it| it.name == "UVERBS_MODULE_NAME");
+    own.map_or("ib_uverbs", |it| it.body.as_str())
+}
+
+/// The macro that defines a system call, at the end of a header: another that is called without a
+/// semicolon (`DEFINE_CLASS(...)`) may stand before it.
+fn system_call(header: &str) -> Option<(&str, usize, usize)> {
+    let open = header.rfind("SYSCALL_DEFINE")?;
+    let open = open + header[open..].find('(')?;
+    Some((
+        last_word(&header[..open]),
+        open,
+        matching(header.as_bytes(), open),
+    ))
 }
 
 /// The name that is declared, and where its parentheses open and end.

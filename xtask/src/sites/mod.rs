@@ -5,9 +5,9 @@
 //! answer ([`mod@line`]). What is plain is told by the program that reads ([`form`], [`reach`]);
 //! everything else is read by a person.
 
+mod asked;
 mod atlas;
 mod entries;
-mod expand;
 mod find;
 mod flow;
 mod form;
@@ -20,6 +20,7 @@ mod kernels;
 #[path = "../../../capable/src/atlas/line.rs"]
 mod line;
 mod lock;
+mod makers;
 mod ranges;
 mod reach;
 mod report;
@@ -86,6 +87,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if options.write {
         let new = atlas.missing(&kernels);
         println!("{} lines are new", new.len());
+        atlas.renew(&kernels);
         atlas.lines.extend(new);
         atlas.save()?;
         stacks.save()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::atlas::{Atlas, Scanned, subsystem};
-use super::line::{Key, Proof};
+use super::line::{Effect, Proof};
 use super::scan::Site;
 use super::source::Source;
 
@@ -11,7 +11,7 @@ use super::source::Source;
 pub fn summary(atlas: &Atlas, kernels: &[Scanned]) {
     println!(
         "{:<8} {:>6} {:>8} {:>6} {:>6} {:>6} {:>7} {:>8}",
-        "kernel", "sites", "covered", "plain", "read", "run", "unread", "unknown"
+        "kernel", "found", "covered", "plain", "read", "run", "unread", "unknown"
     );
     for kernel in kernels {
         let mut counts = BTreeMap::new();
@@ -70,22 +70,31 @@ pub fn differences(atlas: &Atlas, kernels: &[Scanned]) -> bool {
     for (line, version) in &gone {
         println!("gone from {version}, {}: {line}", line.key.file);
     }
-    missing.is_empty() && gone.is_empty()
+    let wrong = atlas.not_plain(kernels);
+    for (index, plain) in &wrong {
+        let line = &atlas.lines[*index];
+        let seen = plain
+            .as_ref()
+            .map_or("nothing plain".into(), Effect::to_string);
+        println!("the program sees {seen} in {}: {line}", line.key.file);
+    }
+    missing.is_empty() && gone.is_empty() && wrong.is_empty()
+}
+
+/// A source file is in a folder or below it, or is the file that is named.
+pub fn is_of(file: &str, wanted: &str) -> bool {
+    let wanted = wanted.trim_end_matches('/');
+    let rest = file.strip_prefix(wanted);
+    wanted.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Prints the lines of a subsystem that are unread, each with where to read.
 pub fn todo(atlas: &Atlas, kernels: &[Scanned], sources: &[Source], wanted: &str) {
-    let sites: Vec<BTreeMap<Key, &Site>> = kernels
-        .iter()
-        .map(|kernel| kernel.sites.iter().map(|site| (site.key(), site)).collect())
-        .collect();
-    let wanted = wanted.trim_end_matches('/');
+    let sites: Vec<_> = kernels.iter().map(Scanned::by_key).collect();
     let mut file = "";
     let mut left = 0;
     for line in &atlas.lines {
-        let of = subsystem(&line.key.file);
-        let is_wanted = wanted.is_empty() || of == wanted || line.key.file.starts_with(wanted);
-        if line.proof != Proof::Unread || !is_wanted {
+        if line.proof != Proof::Unread || !is_of(&line.key.file, wanted) {
             continue;
         }
         left += 1;

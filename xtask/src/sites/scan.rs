@@ -21,9 +21,9 @@ use super::reach::Reach;
 use super::source::Source;
 
 /// The programs that decide what is found.
-const READERS: [&str; 15] = [
+const READERS: [&str; 16] = [
+    include_str!("asked.rs"),
     include_str!("entries.rs"),
-    include_str!("expand.rs"),
     include_str!("find.rs"),
     include_str!("flow.rs"),
     include_str!("form.rs"),
@@ -31,6 +31,7 @@ const READERS: [&str; 15] = [
     include_str!("index.rs"),
     include_str!("inlined.rs"),
     include_str!("items.rs"),
+    include_str!("makers.rs"),
     include_str!("reach.rs"),
     include_str!("scan.rs"),
     include_str!("source.rs"),
@@ -62,6 +63,8 @@ pub struct Site {
     pub errno: Option<String>,
     /// Something else is looked at before.
     pub only_if: bool,
+    /// The helper looks at something else first, and asks only where that does not do.
+    pub looks_first: bool,
     /// The errno that arrives at the program, where that is plain too.
     pub arrives: Option<String>,
     /// It arrives in a netlink acknowledgement.
@@ -176,6 +179,7 @@ pub fn read(source: &Source) -> Result<Scan> {
             only_if: errno.is_some_and(|(_, only_if)| only_if),
             in_ack: arrival.as_ref().is_some_and(|(_, way)| *way == Way::Ack),
             arrives: arrival.map(|(errno, _)| errno),
+            looks_first: found.looks_first,
             digest: format!("{:x}", Sha256::digest(&found.text))[..8].to_owned(),
             into: into
                 .get(&(found.file.clone(), found.function.clone()))

@@ -3,7 +3,7 @@
 //! The kernel is read as it lies on the disk, with all its configurations at once: nothing is
 //! preprocessed. Comments, directives and what stands in quotes become spaces, so that every offset
 //! stays what it was. Of conditional branches both are kept, unless braces open in one and close in
-//! another; then the first branch stays. `#if 0` is left out. Macros are taken aside.
+//! another; then the first branch stays. What no kernel has is left out (`#if 0`). Macros are taken aside.
 
 /// A macro of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +40,31 @@ struct Conditional {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    If { never: bool },
+    If(Branch),
     Else,
     End,
+}
+
+/// Which branch of a conditional the kernels have that the atlas is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Branch {
+    Any,
+    First,
+    NotFirst,
+}
+
+/// What all these kernels define: options that Debian has on for both architectures, and numbers
+/// of ioctls that both have (include/uapi/asm-generic/ioctls.h; Linux 5.10 to 7.3).
+const DEFINED: [&str; 2] = ["CONFIG_PERF_EVENTS", "TCGETS2"];
+
+/// What is known of the branch behind `#if`, `#ifdef` or `#ifndef`.
+fn branch(directive: &str, rest: &str) -> Branch {
+    match directive {
+        "if" if rest == "0" => Branch::NotFirst,
+        "ifdef" if DEFINED.contains(&rest) => Branch::First,
+        "ifndef" if DEFINED.contains(&rest) => Branch::NotFirst,
+        _ => Branch::Any,
+    }
 }
 
 impl Text {
@@ -90,8 +112,7 @@ impl Text {
                         self.macros.extend(definition(rest, start));
                         None
                     }
-                    "if" => Some(Kind::If { never: rest == "0" }),
-                    "ifdef" | "ifndef" => Some(Kind::If { never: false }),
+                    "if" | "ifdef" | "ifndef" => Some(Kind::If(branch(&word, rest))),
                     "else" | "elif" => Some(Kind::Else),
                     "endif" => Some(Kind::End),
                     _ => None,
@@ -111,13 +132,13 @@ impl Text {
 
     /// Blanks the branches that can't stand beside the first.
     fn hide(&mut self, conditionals: &[Conditional]) {
-        let mut open: Vec<(bool, Vec<(usize, usize)>)> = Vec::new();
+        let mut open: Vec<(Branch, Vec<(usize, usize)>)> = Vec::new();
         let mut starts: Vec<usize> = Vec::new();
         for conditional in conditionals {
             let (start, end) = conditional.line;
             match conditional.kind {
-                Kind::If { never } => {
-                    open.push((never, Vec::new()));
+                Kind::If(branch) => {
+                    open.push((branch, Vec::new()));
                     starts.push(end);
                 }
                 Kind::Else => {
@@ -128,28 +149,30 @@ impl Text {
                     }
                 }
                 Kind::End => {
-                    let (Some((never, mut branches)), Some(from)) = (open.pop(), starts.pop())
+                    let (Some((branch, mut branches)), Some(from)) = (open.pop(), starts.pop())
                     else {
                         continue;
                     };
                     branches.push((from, start));
-                    self.hide_group(never, &branches);
+                    self.hide_group(branch, &branches);
                 }
             }
         }
     }
 
-    fn hide_group(&mut self, never: bool, branches: &[(usize, usize)]) {
+    fn hide_group(&mut self, branch: Branch, branches: &[(usize, usize)]) {
         let balanced = |&(from, to): &(usize, usize)| is_balanced(&self.code[from..to]);
-        let hidden: Vec<_> = if never {
+        let hidden: Vec<_> = if branch == Branch::NotFirst {
             branches[..1].to_vec()
+        } else if branch == Branch::First {
+            branches[1..].to_vec()
         } else if branches.len() > 1 && !branches.iter().all(balanced) {
             branches[1..].to_vec()
         } else {
             Vec::new()
         };
         for (from, to) in hidden {
-            if !never {
+            if branch == Branch::Any {
                 self.hidden.push((from, self.code[from..to].to_vec()));
             }
             blank(&mut self.code[from..to]);

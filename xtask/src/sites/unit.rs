@@ -14,6 +14,8 @@ pub struct Unit {
     pub text: Text,
     /// Its outline.
     pub items: Items,
+    /// What the macros make that are called at its top: each by where it is called.
+    pub made: Vec<(usize, Unit)>,
     /// All its words.
     words: HashSet<Vec<u8>>,
 }
@@ -25,12 +27,22 @@ impl Unit {
         let items = Items::new(&text);
         let words = raw.split(|byte| !is_word(*byte)).map(<[u8]>::to_vec);
         let words = words.filter(|word| !word.is_empty()).collect();
-        Self { text, items, words }
+        Self {
+            text,
+            items,
+            made: Vec::new(),
+            words,
+        }
     }
 
     /// A word stands in the file, wherever that is.
     pub fn has(&self, word: &str) -> bool {
         self.words.contains(word.as_bytes())
+    }
+
+    /// The file, and what macros make in it.
+    pub fn with_made(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.made.iter().map(|(_, made)| made))
     }
 
     /// The code between two offsets.

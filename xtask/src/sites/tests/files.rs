@@ -3,6 +3,7 @@
 use super::super::atlas::{Atlas, Scanned, subsystem};
 use super::super::kernels::Version;
 use super::super::line::Line;
+use super::super::report::is_of;
 use super::sites;
 
 const OLD: &str = "SYSCALL_DEFINE0(a) { if (!capable(CAP_KILL)) return -EPERM; return 0; }\n\
@@ -62,6 +63,49 @@ fn a_line_covers_the_kernels_that_it_names_and_no_other() {
         1,
         "a caller's line is no line for all"
     );
+}
+
+#[test]
+fn a_plain_line_says_what_the_program_sees() {
+    let text = "
+bool inode_owner_or_capable(struct inode *i) { return owner(i) || ns_capable(n, CAP_FOWNER); }
+SYSCALL_DEFINE0(a) { if (!inode_owner_or_capable(i)) return -EPERM; return 0; }
+SYSCALL_DEFINE0(b) { if (!capable(CAP_KILL) && !capable(CAP_CHOWN)) return -EPERM; return 0; }
+SYSCALL_DEFINE0(c) { if (!capable(CAP_KILL)) return -EPERM; return 0; }
+";
+    let kernels = [Scanned {
+        version: Version::parse("6.1").unwrap(),
+        sites: sites(&[("fs/a.c", text)]),
+    }];
+    let parse = |text| Line::parse("fs/a.c", text).unwrap();
+    let mut atlas = Atlas {
+        lines: vec![
+            parse("sys_a | FOWNER | inode_owner_or_capable | 6.1+ | refuses EPERM | plain | no"),
+            parse("sys_b | KILL | capable | 6.1+ | refuses EPERM | plain | no"),
+            parse("sys_c | KILL | capable | 6.1+ | refuses EPERM | plain | no"),
+        ],
+    };
+    let wrong: Vec<_> = atlas.not_plain(&kernels).iter().map(|it| it.0).collect();
+    assert_eq!(wrong, [0, 1]);
+    atlas.renew(&kernels);
+    assert_eq!(
+        texts(&atlas.lines),
+        [
+            "sys_a | FOWNER | inode_owner_or_capable | 6.1+ | refuses EPERM else | plain | no",
+            "sys_b | KILL | capable | 6.1+ | ? | unread | no",
+            "sys_c | KILL | capable | 6.1+ | refuses EPERM | plain | no",
+        ]
+    );
+    assert_eq!(texts(&atlas.missing(&kernels)).len(), 1, "CHOWN of sys_b");
+}
+
+#[test]
+fn what_is_left_to_read_is_asked_for_by_a_folder_or_a_file() {
+    assert!(is_of("fs/ntfs/a.c", "fs/ntfs"));
+    assert!(is_of("fs/ntfs/a.c", "fs/"));
+    assert!(is_of("fs/ntfs/a.c", "fs/ntfs/a.c"));
+    assert!(is_of("fs/ntfs/a.c", ""));
+    assert!(!is_of("fs/ntfs3/a.c", "fs/ntfs"));
 }
 
 #[test]

@@ -219,3 +219,62 @@ fn a_header_makes_a_helper_known_everywhere() {
         ("may", "KILL")
     );
 }
+
+#[test]
+fn capabilities_are_in_the_order_in_which_they_are_asked_for() {
+    let text = "
+static bool allowed(int v) { return v < 7 || capable(CAP_NET_RAW) || capable(CAP_NET_ADMIN); }
+static bool wider(void) { return may() || capable(CAP_KILL); }
+static bool may(void) { return capable(CAP_PERFMON) || capable(CAP_BPF); }
+static bool with(int cap) { return capable(cap) || capable(CAP_SYS_ADMIN); }
+int f(void) { return go(allowed(3), wider(), with(CAP_SYS_BOOT)); }
+";
+    let all: Vec<_> = found(text).into_iter().map(|it| it.3).collect();
+    assert_eq!(
+        all,
+        [
+            "NET_RAW/NET_ADMIN",
+            "PERFMON/BPF/KILL",
+            "SYS_BOOT/SYS_ADMIN"
+        ]
+    );
+}
+
+#[test]
+fn what_only_passes_the_question_on_is_no_site_though_nobody_calls_it() {
+    let text = "
+bool has_capability(struct task_struct *t, int cap) { return ns_capable(t->ns, cap); }
+int cap_capable(struct cred *c, struct ns *n, int cap, int o)
+{ return cap_capable_helper(c, n, c->ns, cap); }
+static inline int cap_capable_helper(struct cred *c, struct ns *n, struct ns *own, int cap)
+{ for (;;) { if (n == own) return cap_raised(c->cap_effective, cap) ? 0 : -EPERM; n = n->up; } }
+";
+    assert_eq!(found(text), []);
+    let helpers = super::scan(&[("fs/a.c", text)]).helpers;
+    for name in ["has_capability", "cap_capable_helper", "security_capable"] {
+        assert!(helpers.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_branch_that_no_kernel_of_the_atlas_has_is_left_out() {
+    let text = "
+#ifdef CONFIG_PERF_EVENTS
+int f(void) { return go(capable(CAP_PERFMON)); }
+#else
+int f(void) { return go(capable(CAP_KILL)); }
+#endif
+#ifndef TCGETS2
+int g(void) { return go(capable(CAP_KILL)); }
+#else
+int g(void) { return go(capable(CAP_CHOWN)); }
+#endif
+#ifdef CONFIG_OTHER
+int h(void) { return go(capable(CAP_FOWNER)); }
+#else
+int h(void) { return go(capable(CAP_FSETID)); }
+#endif
+";
+    let all: Vec<_> = found(text).into_iter().map(|it| it.3).collect();
+    assert_eq!(all, ["PERFMON", "CHOWN", "FOWNER", "FSETID"]);
+}

@@ -3,6 +3,7 @@
 mod files;
 mod found;
 mod lines;
+mod made;
 mod plain;
 mod reached;
 mod stacks;

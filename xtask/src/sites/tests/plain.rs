@@ -102,21 +102,35 @@ fn another_configuration_in_between_leaves_it_open() {
     );
 }
 
+/// What is seen of the sites of a function of this body: capability, errno, and whether it looks at
+/// something else before.
+fn all_of(body: &str) -> Vec<(String, Option<String>, bool)> {
+    let text = format!("int f(int a)\n{{\n{body}\n}}\n");
+    let all = super::sites(&[("fs/a.c", &text)]).into_iter();
+    all.map(|it| (it.capabilities, it.errno, it.only_if))
+        .collect()
+}
+
 #[test]
-fn one_capability_after_the_other_is_plain_for_both() {
-    let text = "int f(void)\n{\nif (!capable(CAP_KILL) && !capable(CAP_CHOWN)) return -EPERM;\n\
-                return 0;\n}\n";
-    let all = super::sites(&[("fs/a.c", text)]);
-    let seen: Vec<_> = all
-        .iter()
-        .map(|site| {
-            (
-                site.capabilities.as_str(),
-                site.errno.as_deref(),
-                site.only_if,
-            )
-        })
-        .collect();
-    let plain = Some("EPERM");
-    assert_eq!(seen, [("KILL", plain, false), ("CHOWN", plain, false)]);
+fn a_capability_instead_of_another_is_plain_for_neither() {
+    for body in [
+        "if (!capable(CAP_KILL) && !capable(CAP_CHOWN)) return -EPERM; return 0;",
+        "if (!(capable(CAP_KILL) || capable(CAP_CHOWN))) return -EPERM; return 0;",
+        "if (capable(CAP_KILL) || capable(CAP_CHOWN)) return 0; return -EPERM;",
+    ] {
+        let kill = ("KILL".to_owned(), None, false);
+        let chown = ("CHOWN".to_owned(), Some("EPERM".to_owned()), true);
+        assert_eq!(all_of(body), [kill, chown], "{body}");
+    }
+}
+
+#[test]
+fn a_capability_besides_another_is_plain_for_both() {
+    for body in [
+        "if (!capable(CAP_KILL) || !capable(CAP_CHOWN)) return -EPERM; return 0;",
+        "if (!(capable(CAP_KILL) && capable(CAP_CHOWN))) return -EPERM; return 0;",
+    ] {
+        let both = ["KILL", "CHOWN"].map(|it| (it.to_owned(), Some("EPERM".to_owned()), false));
+        assert_eq!(all_of(body), both, "{body}");
+    }
 }
