@@ -5,8 +5,10 @@
 //! answer ([`mod@line`]). What is plain is told by the program that reads ([`form`], [`reach`]);
 //! everything else is read by a person.
 
+mod answers;
 mod asked;
 mod atlas;
+mod callers;
 mod entries;
 mod find;
 mod flow;
@@ -45,7 +47,7 @@ use source::Source;
 use stacks::Stacks;
 
 /// What is to be done with the atlas.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Options {
     /// Print what a person has to read of a subsystem (`fs`, `drivers/net`), or of all
     #[arg(long, value_name = "SUBSYSTEM", num_args = 0..=1, default_missing_value = "")]
@@ -62,6 +64,23 @@ pub struct Options {
     /// Fetch the sources anew
     #[arg(long)]
     fetch: bool,
+}
+
+/// The test that the atlas is that of the kernels' sources, and that Debian has none that is newer.
+pub fn test() -> Result<()> {
+    for kernel in &TABLE {
+        lock::check_offered(kernel.name, &source::offered(kernel)?)?;
+    }
+    run(&Options {
+        check: true,
+        ..Options::default()
+    })?;
+    Ok(())
+}
+
+/// What to say of a kernel, by its release, that is newer than all of the atlas.
+pub fn newer(release: &str) -> Result<Option<String>> {
+    lock::newer(release)
 }
 
 /// Compares the atlas with the sources.
@@ -95,7 +114,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     } else if options.check {
         lock::check(&sources)?;
         stacks.check()?;
-        if !report::differences(&atlas, &kernels) {
+        let versions = kernels.iter().map(|kernel| kernel.version);
+        let pairs: Vec<_> = versions.zip(&sources).collect();
+        let unknown = callers::unknown(&atlas, &pairs)?;
+        for (line, version) in &unknown {
+            println!("no such caller in {version}, {}: {line}", line.key.file);
+        }
+        if !report::differences(&atlas, &kernels) || !unknown.is_empty() {
             bail!("the atlas is not that of these kernels: cargo xtask sites --write");
         }
     } else if let Some(subsystem) = &options.todo {

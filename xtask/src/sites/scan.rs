@@ -21,7 +21,8 @@ use super::reach::Reach;
 use super::source::Source;
 
 /// The programs that decide what is found.
-const READERS: [&str; 16] = [
+const READERS: [&str; 17] = [
+    include_str!("answers.rs"),
     include_str!("asked.rs"),
     include_str!("entries.rs"),
     include_str!("find.rs"),

@@ -101,14 +101,23 @@ impl Source {
     }
 }
 
+/// The package that a suite has the source in.
+fn package(apt: &Apt) -> Result<String> {
+    apt.dependencies("linux-source")?
+        .into_iter()
+        .find(|package| package.starts_with("linux-source-"))
+        .context("the suite's linux-source names no package")
+}
+
+/// The package that the mirror has the source of a row in now.
+pub fn offered(kernel: &Kernel) -> Result<String> {
+    package(&Apt::update(kernel.releases)?)
+}
+
 /// Downloads the package and unpacks what is wanted of it.
 fn fetch(kernel: &Kernel, work: &Path) -> Result<()> {
     let apt = Apt::update(kernel.releases)?;
-    let name = apt
-        .dependencies("linux-source")?
-        .into_iter()
-        .find(|package| package.starts_with("linux-source-"))
-        .context("the suite's linux-source names no package")?;
+    let name = package(&apt)?;
     let packages = apt.download([&name], &work.join("packages"))?;
     let [package] = packages.as_slice() else {
         bail!("{name} came as {} files", packages.len());

@@ -164,9 +164,7 @@ impl Text {
         let balanced = |&(from, to): &(usize, usize)| is_balanced(&self.code[from..to]);
         let hidden: Vec<_> = if branch == Branch::NotFirst {
             branches[..1].to_vec()
-        } else if branch == Branch::First {
-            branches[1..].to_vec()
-        } else if branches.len() > 1 && !branches.iter().all(balanced) {
+        } else if branch == Branch::First || !branches.iter().all(balanced) {
             branches[1..].to_vec()
         } else {
             Vec::new()

@@ -14,7 +14,7 @@ use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Kernel};
 use crate::qemu::VirtualMachine;
 use crate::tally::{Lines, Tally};
-use crate::{binaries, guest, guest_root, packages, vm};
+use crate::{binaries, guest, guest_root, packages, sites, vm};
 
 /// How long the tests in one guest may take: several times what they take on two processors.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -58,6 +58,11 @@ fn all(rows: &[&'static Kernel], only: Only<'_>) -> Result<Vec<Tested>> {
     let base = guest_root::base(&binaries::build()?)?;
     let layers = [packages::root_filesystem(&packages::DEBIAN)?];
     let installed = kernels::install_all(rows, false)?;
+    for kernel in &installed {
+        if let Some(newer) = sites::newer(&kernel.release)? {
+            println!("warning: {newer}");
+        }
+    }
 
     let waiting = Mutex::new(installed.iter().collect::<VecDeque<_>>());
     let tested = Mutex::new(Vec::new());

@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result};
 
 use crate::kernels::{self, Kernel, Rows};
 use crate::tally::Tally;
-use crate::{build_ebpf, setup};
+use crate::{build_ebpf, setup, sites};
 use summary::Summary;
 
 /// Options of `cargo xtask test`: without any, all parts but the slow ones.
@@ -32,7 +32,7 @@ pub struct Options {
     /// The tests on this kernel: 5.10, 6.1, 6.12, newest, or all of them (repeatable)
     #[arg(long = "kernel", value_name = "NAME", value_parser = kernels::rows)]
     kernels: Vec<Rows>,
-    /// Everything, with what takes longer than CI has: the packages, and a long trace
+    /// Everything, with what takes longer than CI has: the packages, the atlas and a long trace
     #[arg(long, conflicts_with_all = ["unit", "host", "kernels"])]
     all: bool,
     /// Only tests whose names contain this (repeatable)
@@ -74,7 +74,7 @@ struct Part {
     run: fn(Only<'_>) -> Result<Tally>,
 }
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     Part {
         name: "unit tests",
         group: Group::Unit,
@@ -124,6 +124,12 @@ const PARTS: [Part; 9] = [
         run: package::run,
     },
     Part {
+        name: "the atlas",
+        group: Group::Slow,
+        names: || Ok(vec![ATLAS.into()]),
+        run: |_| one(ATLAS, sites::test()),
+    },
+    Part {
         name: "a long trace",
         group: Group::Slow,
         names: || Ok(vec![SOAK.into()]),
@@ -132,6 +138,7 @@ const PARTS: [Part; 9] = [
 ];
 
 const OBJECTS: &str = "the_ebpf_objects_are_those_of_their_sources";
+const ATLAS: &str = "the_atlas_is_that_of_the_kernels_sources";
 const SOAK: &str = "a_trace_at_the_highest_rate_keeps_its_memory_and_accounts_for_every_check";
 const SOAK_MINUTES: u64 = 5;
 

@@ -1,5 +1,7 @@
 //! The scanner, on sources of a few lines.
 
+mod callers;
+mod committed;
 mod files;
 mod found;
 mod lines;
