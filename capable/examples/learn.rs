@@ -4,11 +4,7 @@
 
 use std::{env, error::Error};
 
-use capable::{
-    launcher::Command,
-    profile::{emit::Consumer, report},
-    session::Builder,
-};
+use capable::{launcher::Command, profile::emit::Consumer, session::Builder};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let learned = Builder::new().learn(command)?.run().await?;
 
-    println!("{}", report::text(&learned.report));
+    println!("{}", learned.report.text());
     print!("{}", Consumer::Systemd.emit(&learned.needs));
     Ok(())
 }

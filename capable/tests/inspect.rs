@@ -17,7 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use capable::capability::{Capability, CapabilitySet};
-use capable::inspect::file::{File, Run};
+use capable::inspect::file::{File, HeldAtStart};
 use capable::inspect::process::Process;
 use capable::inspect::{Error, universe};
 use rustix::fs::XattrFlags;
@@ -308,14 +308,14 @@ impl Program {
     }
 
     /// What a user holds who really runs it.
-    fn run_by(&self, uid: u32) -> Run {
+    fn run_by(&self, uid: u32) -> HeldAtStart {
         let ids = format!("--reuid={uid}");
         let path = self.path.to_str().unwrap();
         let arguments = [ids.as_str(), "--clear-groups", path, "60"];
         let (_running, process) = start("setpriv", &arguments, "program");
         let credentials = process.credentials;
         let euid = credentials.uid.effective;
-        Run {
+        HeldAtStart {
             becomes_uid: (euid != uid).then_some(euid),
             effective: credentials.sets.effective,
             permitted: credentials.sets.permitted,

@@ -1,5 +1,6 @@
 //! What a developer of `capable` does.
 
+mod api;
 mod apt;
 mod arch;
 mod bench;
@@ -59,6 +60,8 @@ enum Task {
     Vm(vm::Options),
     /// Measure what tracing costs, for capable and its peers, in QEMU
     Bench(bench::Options),
+    /// Compare the public API of the library with its list, capable/api.txt
+    Api(api::Options),
     /// Compare the atlas of capability checks with the kernels' sources
     Sites(sites::Options),
     /// Run the recipes of the manual, as root
@@ -96,6 +99,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Test(options) => test::run(&options),
         Task::Vm(options) => vm::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Api(options) => api::run(&options),
         Task::Sites(options) => sites::run(&options),
         Task::Recipes { capable, only } => {
             Ok(recipes::run(&recipes::manual(), &capable, &only)?.finish())

@@ -30,7 +30,7 @@ impl CredentialOwner {
 
 /// The checked credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
+pub struct CheckedCredentials {
     /// The effective user id.
     pub euid: u32,
     /// The effective set.

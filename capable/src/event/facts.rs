@@ -34,7 +34,7 @@ pub struct Facts {
 
 impl Facts {
     /// The facts of a record.
-    pub fn of_check(check: &wire::Check) -> Self {
+    pub(crate) fn of_check(check: &wire::Check) -> Self {
         let &wire::Check {
             capability,
             result,
@@ -64,7 +64,7 @@ impl Facts {
 
     /// The facts of what checks were counted under. Without the origin, nobody looked which
     /// namespace is the initial one: then no target is known.
-    pub fn of_count(key: &wire::CountKey, by_origin: bool) -> Self {
+    pub(crate) fn of_count(key: &wire::CountKey, by_origin: bool) -> Self {
         let &wire::CountKey {
             flags,
             capability,

@@ -8,7 +8,7 @@ use super::name;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life<'a> {
     /// What it is.
-    pub step: Step,
+    pub step: LifeStep,
     /// When, in nanoseconds of `CLOCK_MONOTONIC`.
     pub time: u64,
     /// The process whose thread took the step, as the initial pid namespace numbers it.
@@ -21,7 +21,7 @@ pub struct Life<'a> {
 
 /// What a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum LifeStep {
     /// It forked this process.
     Forked(u32),
     /// It executed a program.
@@ -45,10 +45,10 @@ impl<'a> Life<'a> {
             ref comm,
         } = record;
         let step = match kind {
-            kind if kind == RecordKind::Fork as u16 => Step::Forked(value as u32),
-            kind if kind == RecordKind::Exec as u16 => Step::Executed,
-            kind if kind == RecordKind::Exit as u16 => Step::Ended(value as u32),
-            kind if kind == RecordKind::Outcome as u16 => Step::Returned(value),
+            kind if kind == RecordKind::Fork as u16 => LifeStep::Forked(value as u32),
+            kind if kind == RecordKind::Exec as u16 => LifeStep::Executed,
+            kind if kind == RecordKind::Exit as u16 => LifeStep::Ended(value as u32),
+            kind if kind == RecordKind::Outcome as u16 => LifeStep::Returned(value),
             _ => return None,
         };
         Some(Self {

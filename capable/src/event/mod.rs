@@ -16,9 +16,9 @@ pub(crate) mod tests;
 mod verdict;
 
 use capable_common::{self as wire, Flags};
-pub use credentials::{CredentialOwner, Credentials};
+pub use credentials::{CheckedCredentials, CredentialOwner};
 pub use facts::Facts;
-pub use life::{Life, Step};
+pub use life::{Life, LifeStep};
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
 #[cfg(feature = "cli")]
 pub(crate) use repeat::repeats;
@@ -143,13 +143,14 @@ impl Event<'_> {
     }
 
     /// The checked credentials, where they are known.
-    pub fn credentials(&self) -> Option<Credentials> {
-        self.has(Flags::CREDENTIALS_KNOWN).then(|| Credentials {
-            euid: self.check.euid,
-            effective: CapabilitySet::from_bits(self.check.effective),
-            namespace: self.check.credential_namespace,
-            owner: CredentialOwner::of(self.check.flags),
-        })
+    pub fn credentials(&self) -> Option<CheckedCredentials> {
+        self.has(Flags::CREDENTIALS_KNOWN)
+            .then(|| CheckedCredentials {
+                euid: self.check.euid,
+                effective: CapabilitySet::from_bits(self.check.effective),
+                namespace: self.check.credential_namespace,
+                owner: CredentialOwner::of(self.check.flags),
+            })
     }
 
     /// The target namespace, where it is known.

@@ -43,14 +43,14 @@ pub struct File {
     #[serde(serialize_with = "json::optional_bytes")]
     pub interpreter: Option<Vec<u8>>,
     /// What it holds when user 0 runs it; `None` if it cannot be executed.
-    pub run_by_root: Option<Run>,
+    pub run_by_root: Option<HeldAtStart>,
     /// What it holds when an ordinary user runs it; `None` if it cannot be executed.
-    pub run_by_user: Option<Run>,
+    pub run_by_user: Option<HeldAtStart>,
 }
 
 /// What a program holds when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Run {
+pub struct HeldAtStart {
     /// The effective user id, if the file changes it.
     pub becomes_uid: Option<u32>,
     /// The effective set.
@@ -115,7 +115,12 @@ impl File {
 
     /// What the file holds when a user who holds this set runs it, in the reader's user namespace
     /// and with a full bounding set.
-    fn run_by(&self, uid: u32, held: CapabilitySet, universe: CapabilitySet) -> Option<Run> {
+    fn run_by(
+        &self,
+        uid: u32,
+        held: CapabilitySet,
+        universe: CapabilitySet,
+    ) -> Option<HeldAtStart> {
         let caller = Caller {
             sets: Sets {
                 effective: held,
@@ -154,7 +159,7 @@ impl File {
             permitted,
             ..
         } = caller.execve(&program)?;
-        Some(Run {
+        Some(HeldAtStart {
             becomes_uid: (euid != uid).then_some(euid),
             effective,
             permitted,

@@ -1,11 +1,11 @@
 //! Reads which capabilities a process holds, a file grants and a unit allows.
 //!
 //! Each has a type of its own ([`process::Process`], [`file::File`], [`unit::Unit`]) that does not
-//! know how it is shown. [`execve`] predicts the credentials after execve by the kernel's own
-//! rule.
+//! know how it is shown. What they hold after execve is predicted by the
+//! kernel's own rule.
 
 pub mod credentials;
-pub mod execve;
+mod execve;
 pub mod file;
 pub mod file_capabilities;
 pub mod holders;

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::{
-    profile::{Run, report::Loss},
-    session::{self, Effect, Losses, Session},
+    profile::{ReportedLoss, Run},
+    session::{self, LossEffect, Losses, Session},
 };
 
 /// How the checks were seen, and what of them was not.
@@ -17,7 +17,7 @@ pub struct Account {
     /// What else there is to know, a sentence each.
     notes: Vec<String>,
     /// What was lost.
-    losses: Vec<Loss>,
+    losses: Vec<ReportedLoss>,
 }
 
 impl Account {
@@ -53,8 +53,8 @@ impl Account {
     pub fn settle(&mut self, losses: &Losses) {
         for loss in losses.iter() {
             match loss.cause.effect() {
-                Effect::Missing => self.losses.push(as_reported(loss)),
-                Effect::Unknown => self.unknown(loss.to_string()),
+                LossEffect::Missing => self.losses.push(as_reported(loss)),
+                LossEffect::Unknown => self.unknown(loss.to_string()),
             }
         }
     }
@@ -73,9 +73,9 @@ impl Account {
 }
 
 /// A loss as a report says it.
-fn as_reported(loss: session::Loss) -> Loss {
+fn as_reported(loss: session::Loss) -> ReportedLoss {
     let why = loss.cause.why();
-    Loss {
+    ReportedLoss {
         cause: match loss.cause.remedy() {
             Some(remedy) => format!("{why} ({remedy})"),
             None => why.to_owned(),
@@ -93,10 +93,7 @@ fn kernel_release() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        profile::{Report, report::text},
-        session::every_cause,
-    };
+    use crate::{profile::Report, session::every_cause};
 
     #[test]
     fn a_report_names_every_loss_and_is_incomplete_by_those_that_lack_checks() {
@@ -105,10 +102,10 @@ mod tests {
         let report = Report::new(account.into_run(), []);
         let missing = every_cause()
             .iter()
-            .filter(|loss| loss.cause.effect() == Effect::Missing)
+            .filter(|loss| loss.cause.effect() == LossEffect::Missing)
             .count();
         assert_eq!(report.incomplete.as_ref().map(Vec::len), Some(missing));
-        let text = text(&report);
+        let text = report.text();
         let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         for loss in every_cause().iter() {
             let why = loss.cause.why();

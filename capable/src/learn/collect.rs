@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{gains::Gains, ids, tree::Tree};
 use crate::{
     context::{kernel_symbols::KernelSymbols, syscalls},
-    event::{Event, Stack, Step},
+    event::{Event, LifeStep, Stack},
     profile::{Case, Interner, Observation, Outcome, Phase, Tally},
     session::Record,
 };
@@ -63,9 +63,9 @@ impl Collector {
             Record::Life(life) => {
                 self.tree.step(&life);
                 match life.step {
-                    Step::Executed => self.gains.executed(life.pid),
-                    Step::Returned(result) => self.returned(life.tid, result),
-                    Step::Forked(_) | Step::Ended(_) => {}
+                    LifeStep::Executed => self.gains.executed(life.pid),
+                    LifeStep::Returned(result) => self.returned(life.tid, result),
+                    LifeStep::Forked(_) | LifeStep::Ended(_) => {}
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fs, sync::Arc};
 
 use crate::{
     escape::printable,
-    event::{Life, Step},
+    event::{Life, LifeStep},
     profile::Interner,
 };
 
@@ -39,23 +39,23 @@ impl Tree {
     /// Takes note of a step in a process's life. Records come in order of time.
     pub fn step(&mut self, life: &Life<'_>) {
         match life.step {
-            Step::Forked(child) => {
+            LifeStep::Forked(child) => {
                 self.is_busy(life.time);
                 self.forks += 1;
                 let program = self.program(life.pid, life.comm);
                 self.programs.insert(child, program);
             }
-            Step::Executed => {
+            LifeStep::Executed => {
                 self.is_busy(life.time);
                 let program = self.name(life.comm);
                 self.programs.insert(life.pid, program);
                 self.executions += 1;
                 self.started.get_or_insert(life.time);
             }
-            Step::Ended(pid) => {
+            LifeStep::Ended(pid) => {
                 self.programs.remove(&pid);
             }
-            Step::Returned(_) => {}
+            LifeStep::Returned(_) => {}
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    fn life(step: Step, time: u64, pid: u32, name: &str) -> Life<'_> {
+    fn life(step: LifeStep, time: u64, pid: u32, name: &str) -> Life<'_> {
         Life {
             step,
             time,
@@ -151,13 +151,13 @@ mod tests {
     #[test]
     fn a_child_is_its_parents_program_until_it_executes_one() {
         let mut tree = Tree::new(7, SECOND);
-        tree.step(&life(Step::Executed, 1, 7, "sh"));
-        tree.step(&life(Step::Forked(8), 2, 7, "sh"));
+        tree.step(&life(LifeStep::Executed, 1, 7, "sh"));
+        tree.step(&life(LifeStep::Forked(8), 2, 7, "sh"));
         assert_eq!(&*tree.program(8, b"x"), "sh");
-        tree.step(&life(Step::Executed, 3, 8, "ping"));
+        tree.step(&life(LifeStep::Executed, 3, 8, "ping"));
         assert_eq!(&*tree.program(8, b"renamed"), "ping");
         assert_eq!(&*tree.program(7, b"renamed"), "sh");
-        tree.step(&life(Step::Ended(8), 4, 0, "ksoftirqd/0"));
+        tree.step(&life(LifeStep::Ended(8), 4, 0, "ksoftirqd/0"));
         assert_eq!(&*tree.program(8, b"other"), "other");
         assert_eq!((tree.forks(), tree.started()), (1, Some(1)));
     }
@@ -166,18 +166,23 @@ mod tests {
     fn a_command_is_starting_until_nothing_was_started_for_a_while() {
         let mut tree = Tree::new(7, SECOND);
         assert!(tree.is_starting(100 * SECOND));
-        tree.step(&life(Step::Executed, 100 * SECOND, 7, "sh"));
-        tree.step(&life(Step::Forked(8), 100 * SECOND + SECOND / 2, 7, "sh"));
+        tree.step(&life(LifeStep::Executed, 100 * SECOND, 7, "sh"));
+        tree.step(&life(
+            LifeStep::Forked(8),
+            100 * SECOND + SECOND / 2,
+            7,
+            "sh",
+        ));
         assert!(tree.is_starting(101 * SECOND));
         assert!(!tree.is_starting(102 * SECOND));
-        tree.step(&life(Step::Forked(9), 103 * SECOND, 7, "sh"));
+        tree.step(&life(LifeStep::Forked(9), 103 * SECOND, 7, "sh"));
         assert!(!tree.is_starting(103 * SECOND));
     }
 
     #[test]
     fn a_name_from_outside_cannot_control_a_terminal() {
         let mut tree = Tree::new(7, SECOND);
-        tree.step(&life(Step::Executed, 1, 7, "\x1b[2J"));
+        tree.step(&life(LifeStep::Executed, 1, 7, "\x1b[2J"));
         assert_eq!(&*tree.program(7, b""), "\\x1b[2J");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::Loss;
+use super::report::ReportedLoss;
 
 /// Makes text of unknown origin harmless: control characters, also the Unicode ones that reorder
 /// text, are escaped, so that a name can neither colour a terminal nor end a comment.
@@ -62,7 +62,7 @@ pub(super) fn checks(count: u64) -> String {
 }
 
 /// What was lost and why: `12 because the buffer was full and 3 because ...`.
-pub(super) fn losses(losses: &[Loss]) -> String {
+pub(super) fn losses(losses: &[ReportedLoss]) -> String {
     let losses: Vec<_> = losses
         .iter()
         .map(|loss| match loss.lost {

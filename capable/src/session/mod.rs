@@ -31,7 +31,7 @@ pub use crate::kernel::{
     probe::features::Lack,
     trace::{
         counts::{CountBy, CountSubject, Counted, CountedStack, Who},
-        losses::{Cause, Effect, Loss, Losses},
+        losses::{Cause, Loss, LossEffect, Losses},
         record::Record,
         settings::Records,
         stream::monotonic_now as now,

@@ -6,6 +6,7 @@
 mod cargo;
 mod guests;
 mod host;
+mod library;
 mod near;
 mod oldest;
 mod package;
@@ -23,7 +24,7 @@ use summary::Summary;
 /// Options of `cargo xtask test`: without any, all parts but the slow ones.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The unit tests, and the checks of the committed eBPF objects and of the oldest Rust
+    /// The unit tests, and the checks of the committed eBPF objects, the oldest Rust and the library
     #[arg(long)]
     unit: bool,
     /// The tests on this machine's kernel
@@ -74,7 +75,7 @@ struct Part {
     run: fn(Only<'_>) -> Result<Tally>,
 }
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     Part {
         name: "unit tests",
         group: Group::Unit,
@@ -92,6 +93,12 @@ const PARTS: [Part; 10] = [
         group: Group::Unit,
         names: oldest::names,
         run: oldest::run,
+    },
+    Part {
+        name: "the library",
+        group: Group::Unit,
+        names: library::names,
+        run: library::run,
     },
     Part {
         name: "this machine's kernel",

@@ -12,10 +12,9 @@ use super::{Usage, print::say};
 use crate::{
     capability::CapabilitySet,
     profile::{
-        Report,
+        Evidence, Report,
         emit::{self, ProgramNeeds},
         gate,
-        report::{Evidence, json, markdown, text},
     },
 };
 
@@ -160,9 +159,9 @@ impl Reporter {
     /// A file cannot be written.
     pub fn deliver(mut self, report: &Report, needs: &ProgramNeeds) -> Result<Option<ExitCode>> {
         let mut written = match self.format {
-            ReportFormat::Text => text(report),
-            ReportFormat::Markdown => markdown(report),
-            ReportFormat::Json => json::json(report).context("cannot write the report as JSON")?,
+            ReportFormat::Text => report.text(),
+            ReportFormat::Markdown => report.markdown(),
+            ReportFormat::Json => report.json().context("cannot write the report as JSON")?,
         };
         for (consumer, file) in &mut self.emissions {
             let lines = consumer.emit(needs);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     event::Decision,
-    session::{Effect, Losses, Who},
+    session::{LossEffect, Losses, Who},
 };
 
 /// How a line looks.
@@ -211,8 +211,8 @@ impl Content<'_> {
         lines.push(line(self.filters.to_owned(), Style::Plain));
         for loss in self.losses.iter() {
             let style = match loss.cause.effect() {
-                Effect::Missing => Style::Alarm,
-                Effect::Unknown => Style::Plain,
+                LossEffect::Missing => Style::Alarm,
+                LossEffect::Unknown => Style::Plain,
             };
             let text = wrapped(&loss.to_string(), width.unwrap_or(usize::MAX));
             lines.extend(text.into_iter().map(|text| line(text, style)));

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::process::held;
 use super::{Sheet, UNKNOWN, Words, yes_no};
 use crate::escape::printable;
-use crate::inspect::file::{File, Run};
+use crate::inspect::file::{File, HeldAtStart};
 
 pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
     let mut sheet = Sheet::new(printable(file.path.as_os_str().as_bytes()));
@@ -66,7 +66,7 @@ pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
     sheet
 }
 
-fn run(run: Option<Run>, words: &Words) -> String {
+fn run(run: Option<HeldAtStart>, words: &Words) -> String {
     let Some(run) = run else {
         return UNKNOWN.to_owned();
     };

@@ -38,7 +38,7 @@ pub enum Cause {
 
 /// What a cause takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum LossEffect {
     /// Checks, or what leads to them, are missing.
     Missing,
     /// Something about checks that are there is not known.
@@ -144,12 +144,12 @@ impl Losses {
 
 impl Cause {
     /// What it takes away.
-    pub fn effect(self) -> Effect {
+    pub fn effect(self) -> LossEffect {
         match self {
             Self::UniqueFull | Self::StackFailed | Self::OutcomeSkipped | Self::SkipsUncounted => {
-                Effect::Unknown
+                LossEffect::Unknown
             }
-            _ => Effect::Missing,
+            _ => LossEffect::Missing,
         }
     }
 
@@ -239,8 +239,8 @@ impl fmt::Display for Loss {
             (Cause::UniqueFull, _) => {
                 write!(f, "could not tell {count} {noun} from repeats: {why}")
             }
-            (_, Effect::Missing) => write!(f, "lost {count} {noun}: {why}"),
-            (_, Effect::Unknown) => {
+            (_, LossEffect::Missing) => write!(f, "lost {count} {noun}: {why}"),
+            (_, LossEffect::Unknown) => {
                 let are = if count == 1 { "is" } else { "are" };
                 write!(f, "{count} {noun} {are} unknown: {why}")
             }

@@ -79,7 +79,7 @@ impl Cage {
     /// # Errors
     ///
     /// If this process lacks the capabilities to build it.
-    pub fn steps(&self) -> Result<Vec<Step>, CageError> {
+    pub(crate) fn steps(&self) -> Result<Vec<Step>, CageError> {
         if *self == Self::default() {
             return Ok(Vec::new());
         }

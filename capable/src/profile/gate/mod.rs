@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::report::{CapabilityReport, Evidence, Report, json};
+use super::report::{CapabilityReport, Evidence, ReadError, Report};
 use super::rules::{Class, Rule};
 use crate::capability::{Capability, CapabilitySet, ParseSetError};
 
@@ -45,7 +45,7 @@ pub enum GateError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        error: json::ReadError,
+        error: ReadError,
     },
 }
 
@@ -144,7 +144,7 @@ fn allowed_by_file(path: &Path, text: &str) -> Result<CapabilitySet, GateError> 
 }
 
 fn from_report(path: &Path, text: &str) -> Result<CapabilitySet, GateError> {
-    let report = json::read(text).map_err(|error| GateError::Report {
+    let report = Report::from_json(text).map_err(|error| GateError::Report {
         path: path.to_owned(),
         error,
     })?;

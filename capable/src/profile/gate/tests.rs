@@ -99,7 +99,7 @@ fn a_report_as_baseline_lets_only_what_is_new_offend() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
     let old = report([granted(Capability::NET_RAW, "inet_create", "socket")]);
-    fs::write(&file, json::json(&old).unwrap()).unwrap();
+    fs::write(&file, old.json().unwrap()).unwrap();
     let new = report([
         granted(Capability::NET_RAW, "inet_create", "socket"),
         granted(Capability::CHOWN, "setattr_prepare", "chown"),

@@ -64,7 +64,7 @@ mod tests {
     use crate::capability::Capability;
     use crate::profile::Run;
     use crate::profile::observation::tests::{granted, once};
-    use crate::profile::report::Loss;
+    use crate::profile::report::ReportedLoss;
     use crate::profile::report::text::tests::varied;
     use crate::schema::Schema;
 
@@ -72,7 +72,7 @@ mod tests {
         Report::new(
             Run {
                 command: vec!["ping".to_owned(), "-c1".to_owned()],
-                losses: vec![Loss {
+                losses: vec![ReportedLoss {
                     cause: "the buffer was full".to_owned(),
                     lost: None,
                 }],

@@ -4,18 +4,16 @@
 //! and `markdown` are for people.
 
 mod build;
-pub mod json;
+mod json;
 mod markdown;
 mod text;
 
+pub use json::ReadError;
 use serde::{Deserialize, Serialize};
 
 use super::names;
 use super::rules::{Class, Rule};
 use crate::capability::{Capability, CapabilitySet};
-
-pub use markdown::markdown;
-pub use text::text;
 
 /// What is known of a run besides its checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +33,7 @@ pub struct Run {
     /// How many processes there were, where they were all seen from their beginning.
     pub processes: Option<u64>,
     /// What was lost on the way.
-    pub losses: Vec<Loss>,
+    pub losses: Vec<ReportedLoss>,
     /// What else there is to know of the run, a sentence each.
     pub notes: Vec<String>,
     /// What this kernel and hook could not give, a sentence each.
@@ -44,7 +42,7 @@ pub struct Run {
 
 /// Something that was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loss {
+pub struct ReportedLoss {
     /// Why, as the end of a sentence: `the buffer was full`.
     pub cause: String,
     /// How many checks or steps in the life of processes; null where that is not known.
@@ -73,7 +71,7 @@ pub struct Report {
     #[serde(with = "names::set")]
     pub needed: CapabilitySet,
     /// What was lost; null where nothing was. With a loss the answer is incomplete.
-    pub incomplete: Option<Vec<Loss>>,
+    pub incomplete: Option<Vec<ReportedLoss>>,
     /// Each capability that was asked for, the strongest class first, then by number.
     pub capabilities: Vec<CapabilityReport>,
     /// Checks that say nothing of the program's set.
@@ -107,7 +105,7 @@ pub struct CapabilityReport {
     /// The programs of the tree that asked, the busiest first.
     pub programs: Vec<Program>,
     /// Where it was asked from, the strongest class and then the busiest first, at most
-    /// [`PLACES`].
+    /// five.
     pub places: Vec<Origin>,
     /// Places left out of the list.
     pub more_places: u64,
@@ -118,7 +116,7 @@ pub struct CapabilityReport {
 }
 
 /// The most places that a report lists for a capability.
-pub const PLACES: usize = 5;
+const PLACES: usize = 5;
 
 /// How often, by what was decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,6 +227,34 @@ impl Report {
             }
         }
         programs
+    }
+
+    /// As a person reads it in a terminal, closed by a newline.
+    pub fn text(&self) -> String {
+        text::text(self)
+    }
+
+    /// As a person reads it in an issue or a wiki, in Markdown, closed by a newline.
+    pub fn markdown(&self) -> String {
+        markdown::markdown(self)
+    }
+
+    /// As a program reads it, closed by a newline: docs/json-schema-report.json is its schema.
+    ///
+    /// # Errors
+    ///
+    /// None that a report can cause; what `serde_json` gives is handed on.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        json::json(self)
+    }
+
+    /// Reads what [`Self::json`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// The text is no JSON, lacks a field, names an unknown capability or has another form.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        json::read(text)
     }
 
     /// What was profiled, as a title: the subject, or the command as a shell reads it.

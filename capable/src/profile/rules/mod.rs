@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::observation::Case;
 use crate::capability::Capability;
 
-pub use chains::{Part, Role, split};
+pub use chains::{Part, split};
 pub use why::Why;
 
 /// What is said of a capability, the strongest first.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::profile::observation::tests::{audited, denied, granted, once, times};
-use crate::profile::report::Loss;
+use crate::profile::report::ReportedLoss;
 
 fn report(observations: Vec<Observation>) -> Report {
     Report::new(Run::default(), observations)
@@ -125,7 +125,7 @@ fn every_check_is_counted_once() {
 
 #[test]
 fn a_loss_makes_the_answer_incomplete() {
-    let loss = Loss {
+    let loss = ReportedLoss {
         cause: "the buffer was full".to_owned(),
         lost: Some(3),
     };

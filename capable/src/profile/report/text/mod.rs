@@ -1,6 +1,6 @@
 //! The report for a terminal of 80 columns: the answer first, then why.
 
-use super::{CapabilityReport, Evidence, Loss, Origin, Report};
+use super::{CapabilityReport, Evidence, Origin, Report, ReportedLoss};
 use crate::capability::CapabilitySet;
 use crate::profile::rules::{Class, Rule};
 use crate::profile::words::{by_processes, checks, harmless, list, losses, shortened, time, wrap};
@@ -38,7 +38,7 @@ fn line(out: &mut String, text: &str) {
     wrap(out, "", "  ", WIDTH, text);
 }
 
-fn incomplete(out: &mut String, lost: &[Loss]) {
+fn incomplete(out: &mut String, lost: &[ReportedLoss]) {
     let text = format!(
         "INCOMPLETE: the set may lack capabilities, because something was lost: {}.",
         losses(lost)

@@ -4,7 +4,7 @@ use super::*;
 use crate::capability::Capability;
 use crate::event::Task;
 use crate::profile::observation::tests::{audited, denied, granted, once, times};
-use crate::profile::report::markdown;
+use crate::profile::report::markdown::markdown;
 use crate::profile::{Case, Outcome, Phase, Run};
 
 /// A run with something in each class.
@@ -93,7 +93,7 @@ fn it_says_what_was_left_out_and_what_else_a_capability_was_asked_for() {
 #[test]
 fn a_loss_comes_first_and_is_loud() {
     let mut report = varied();
-    report.incomplete = Some(vec![Loss {
+    report.incomplete = Some(vec![ReportedLoss {
         cause: "the buffer was full".to_owned(),
         lost: Some(1_200),
     }]);
@@ -113,7 +113,7 @@ fn a_loss_comes_first_and_is_loud() {
 
 #[test]
 fn with_a_loss_nobody_is_told_that_nothing_is_needed() {
-    let losses = vec![Loss {
+    let losses = vec![ReportedLoss {
         cause: "the buffer was full".to_owned(),
         lost: Some(1),
     }];

@@ -1,0 +1,170 @@
+//! The public API of the library, as `capable/api.txt` lists it: a change to it is a decision.
+//!
+//! rustdoc describes the crate in JSON, whose form is not stable: the `public-api` and
+//! `rustdoc-types` crates of this package read that of one version of Rust. Where the installed one
+//! writes another, the list cannot be compared, and that is said.
+
+mod names;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::{places, process};
+
+/// The Rust whose description is read.
+const RUST: &str = "1.95";
+
+/// Options of `cargo xtask api`: without any, the list is compared.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// Write the list anew
+    #[arg(long)]
+    write: bool,
+}
+
+/// What the library offers, an item each, as a declaration with full paths.
+pub struct Api(Vec<String>);
+
+/// What can become of reading the API.
+pub enum Reading {
+    /// It was read.
+    Api(Api),
+    /// The installed Rust describes crates in another form: a sentence.
+    OtherForm(String),
+}
+
+/// Runs the subcommand.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let api = match read()? {
+        Reading::Api(api) => api,
+        Reading::OtherForm(sentence) => bail!(sentence),
+    };
+    if options.write {
+        fs::write(list(), api.text())
+            .with_context(|| format!("cannot write {}", list().display()))?;
+        println!("{} items in {}", api.0.len(), list().display());
+    } else {
+        api.compare()?;
+        println!("{} items, as listed", api.0.len());
+    }
+    api.compare_names()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the list is.
+fn list() -> PathBuf {
+    places::workspace().join("capable/api.txt")
+}
+
+/// Describes the library, without the program, and reads that.
+pub fn read() -> Result<Reading> {
+    /// The part of a description that every form has.
+    #[derive(Deserialize)]
+    struct Head {
+        format_version: u32,
+    }
+    // A folder of its own: what is built for the description is built with another environment.
+    let target = places::target().join("api");
+    process::run(
+        Command::new("cargo")
+            .current_dir(places::workspace())
+            .args(["rustdoc", "--quiet", "--locked", "--lib"])
+            .args(["--package", "capable", "--no-default-features"])
+            .arg("--target-dir")
+            .arg(&target)
+            .args(["--", "-Z", "unstable-options", "--output-format", "json"])
+            // What is not stable is the form of the description, and that is looked at.
+            .env("RUSTC_BOOTSTRAP", "1"),
+    )?;
+    let path = target.join("doc/capable.json");
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let Head { format_version } = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is no description of a crate", path.display()))?;
+    if format_version != rustdoc_types::FORMAT_VERSION {
+        return Ok(Reading::OtherForm(format!(
+            "the installed Rust describes crates in form {format_version}, and the list is read \
+             from form {}: run this with Rust {RUST}, as in `cargo +{RUST} xtask api`, or take the \
+             releases of public-api and rustdoc-types in xtask/Cargo.toml that read it",
+            rustdoc_types::FORMAT_VERSION
+        )));
+    }
+    let api = public_api::Builder::from_rustdoc_json(&path)
+        // What the compiler adds by itself follows from the rest.
+        .omit_blanket_impls(true)
+        .omit_auto_trait_impls(true)
+        .omit_auto_derived_impls(true)
+        .build()
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Reading::Api(Api(api
+        .items()
+        .map(|item| item.to_string())
+        .collect())))
+}
+
+impl Api {
+    /// The list, an item a line.
+    fn text(&self) -> String {
+        self.0.iter().map(|item| format!("{item}\n")).collect()
+    }
+
+    /// Compares it with the list.
+    pub fn compare(&self) -> Result<()> {
+        let path = list();
+        let listed =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let differences = differences(&listed, &self.text());
+        ensure!(
+            differences.is_empty(),
+            "the public API is not the listed one. If that is meant, run `cargo xtask api --write`, \
+             and say in CHANGELOG.md what users notice.\n{}",
+            differences.join("\n")
+        );
+        Ok(())
+    }
+
+    /// No two types that a user sees side by side have one name.
+    pub fn compare_names(&self) -> Result<()> {
+        let shared = names::shared(&self.0);
+        ensure!(
+            shared.is_empty(),
+            "public types share a name, or one has two paths:\n{}",
+            shared.join("\n")
+        );
+        Ok(())
+    }
+}
+
+/// What was in the list and is no more, and what is new, in order.
+fn differences(listed: &str, found: &str) -> Vec<String> {
+    let missing = |lines: &str, from: &str, mark: &str| -> Vec<String> {
+        let there: std::collections::BTreeSet<&str> = from.lines().collect();
+        lines
+            .lines()
+            .filter(|line| !there.contains(line))
+            .map(|line| format!("{mark} {line}"))
+            .collect()
+    };
+    let mut differences = missing(listed, found, "-");
+    differences.extend(missing(found, listed, "+"));
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_and_what_is_gone_is_told() {
+        let listed = "pub mod a\npub fn a::old()\npub fn a::same()\n";
+        let found = "pub mod a\npub fn a::new()\npub fn a::same()\n";
+        assert_eq!(
+            differences(listed, found),
+            ["- pub fn a::old()", "+ pub fn a::new()"]
+        );
+        assert!(differences(listed, listed).is_empty());
+    }
+}
