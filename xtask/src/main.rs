@@ -1,5 +1,8 @@
 //! What a developer of `capable` does.
 
+#[macro_use]
+mod print;
+
 mod api;
 mod apt;
 mod arch;
