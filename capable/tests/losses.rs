@@ -50,6 +50,16 @@ fn trace_tells_while_it_runs_and_at_its_end() {
 
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn trace_tells_what_its_summary_lacks() {
+    let script = "for n in 1 2 3; do nice -n -1 true; done";
+    let line = ["trace", "--summary", "--table-size", "1"];
+    let stderr = words(&capable(&[&line[..], &["--", "sh", "-c", script]].concat()).stderr);
+    assert!(stderr.contains(TABLE), "{stderr}");
+    assert!(stderr.contains(" more were lost, see above"), "{stderr}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn run_tells_in_its_report() {
     let flood = "ulimit -Sn 50; i=0; while [ $i -lt 20000 ]; do ulimit -Hn 100; ulimit -Hn 200; \
                  i=$((i + 1)); done";

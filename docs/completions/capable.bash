@@ -77,7 +77,7 @@ _capable() {
 
     case "${cmd}" in
         capable)
-            opts="-v -K -U -p -u -c -C -n -d -o -x -h -V --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help --version trace top run profile list explain inspect doctor help"
+            opts="-v -K -U -p -u -c -C -n -d -o -x -h -V --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --table-size --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help --version trace top run profile list explain inspect doctor help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -192,6 +192,13 @@ _capable() {
                     ;;
                 --unique)
                     COMPREPLY=($(compgen -W "process cgroup comm stack" -- "${cur}"))
+                    return 0
+                    ;;
+                --table-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --count)
@@ -883,7 +890,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__trace)
-            opts="-v -K -U -p -u -c -C -n -d -o -x -h --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help"
+            opts="-v -K -U -p -u -c -C -n -d -o -x -h --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --table-size --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -998,6 +1005,13 @@ _capable() {
                     ;;
                 --unique)
                     COMPREPLY=($(compgen -W "process cgroup comm stack" -- "${cur}"))
+                    return 0
+                    ;;
+                --table-size)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
                     return 0
                     ;;
                 --count)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_capable_global_optspecs
-    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= summary n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
+    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= summary table-size= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
 end
 
 function __fish_capable_needs_command
@@ -82,6 +82,7 @@ complete -c capable -n "__fish_capable_needs_command" -l unique -d 'Show each di
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
+complete -c capable -n "__fish_capable_needs_command" -l table-size -d 'With --summary: number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s n -l count -d 'Stop after this many rows' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'Like --duration, but exit with 124, as timeout(1) does' -r -f
@@ -224,6 +225,7 @@ complete -c capable -n "__fish_capable_using_subcommand trace" -l unique -d 'Sho
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l table-size -d 'With --summary: number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s n -l count -d 'Stop after this many rows' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'Like --duration, but exit with 124, as timeout(1) does' -r -f

@@ -84,8 +84,24 @@ impl Expression {
         Self::Any(conditions.into_iter().map(Self::Is).collect())
     }
 
+    /// As a part of another expression: a list of several is put in parentheses, unless it is all
+    /// that there is.
+    fn fmt_part(&self, f: &mut fmt::Formatter<'_>, alone: bool) -> fmt::Result {
+        match self {
+            Self::All(parts) | Self::Any(parts) if parts.len() > 1 && !alone => {
+                write!(f, "({self})")
+            }
+            _ => fmt::Display::fmt(self, f),
+        }
+    }
+
     /// This one and that one.
     pub fn and(self, other: Self) -> Self {
+        if let Self::All(parts) = &other
+            && parts.is_empty()
+        {
+            return self;
+        }
         match self {
             Self::All(mut all) => {
                 all.push(other);
@@ -128,6 +144,55 @@ impl Condition {
             Self::UserNamespace(_) => Field::UserNamespace,
             Self::MountNamespace(_) => Field::MountNamespace,
             Self::PidNamespace(_) => Field::PidNamespace,
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    /// In words, as `process 7`. Globs and paths are written as they are: where a terminal shows
+    /// them, they have to be escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.field();
+        match self {
+            Self::Granted => f.write_str("granted"),
+            Self::Denied => f.write_str("denied"),
+            Self::Capability(capability) => write!(f, "{capability}"),
+            Self::Comm(glob) => write!(f, "{field} {glob}"),
+            Self::Cgroup(directory) => write!(f, "{field} {}", directory.display()),
+            Self::Process(number)
+            | Self::Thread(number)
+            | Self::User(number)
+            | Self::Group(number)
+            | Self::UserNamespace(number)
+            | Self::MountNamespace(number)
+            | Self::PidNamespace(number) => write!(f, "{field} {number}"),
+        }
+    }
+}
+
+impl fmt::Display for Expression {
+    /// In words, as `(process 7 or process 8) and not CAP_CHOWN`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = |parts: &[Self], between: &str, empty: &str| {
+            if parts.is_empty() {
+                return f.write_str(empty);
+            }
+            for (index, part) in parts.iter().enumerate() {
+                if index > 0 {
+                    write!(f, " {between} ")?;
+                }
+                part.fmt_part(f, parts.len() == 1)?;
+            }
+            Ok(())
+        };
+        match self {
+            Self::All(parts) => list(parts, "and", "every check"),
+            Self::Any(parts) => list(parts, "or", "no check"),
+            Self::Not(inner) => {
+                f.write_str("not ")?;
+                inner.fmt_part(f, false)
+            }
+            Self::Is(condition) => fmt::Display::fmt(condition, f),
         }
     }
 }

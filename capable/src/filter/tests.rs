@@ -137,3 +137,28 @@ fn what_the_kernel_side_cannot_decide_is_an_error_and_not_left_out() {
     let glob = Expression::from(Condition::Comm("[a".to_owned()));
     assert!(matches!(lower(&glob), Err(LowerError::Glob(_))));
 }
+
+#[test]
+fn an_expression_is_written_in_words() {
+    let said = |expression: Expression| expression.to_string();
+    assert_eq!(said(Expression::everything()), "every check");
+    assert_eq!(said(Condition::Process(7).into()), "process 7");
+    let capabilities = [Capability::CHOWN, Capability::KILL].map(Condition::Capability);
+    assert_eq!(
+        said(all([
+            Expression::any([Condition::Process(7), Condition::Process(8)]),
+            Condition::Denied.into(),
+            !Expression::any(capabilities),
+        ])),
+        "(process 7 or process 8) and denied and not (CAP_CHOWN or CAP_KILL)"
+    );
+    assert_eq!(
+        said(all([Expression::any([
+            Condition::Comm("ssh*".to_owned()),
+            Condition::Cgroup(PathBuf::from("/a")),
+        ])])),
+        "name ssh* or cgroup /a"
+    );
+    assert_eq!(said(!Expression::from(Condition::User(0))), "not user 0");
+    assert_eq!(said(Expression::any([])), "no check");
+}

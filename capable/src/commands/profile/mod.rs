@@ -16,7 +16,7 @@ use super::{
     print::say,
     reporting::{Destination, Reporter},
     tracing::{
-        self, Stop, block_on,
+        Stop, Wanted, block_on,
         signals::{self, Signals},
         told::Growth,
     },
@@ -37,7 +37,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// The options do not work ([`Usage`](super::Usage)), or tracing does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let session = tracing::session(&args.target.filters(), &args.tracing, true)?;
+    let session = Wanted::of(&args.target.filters(), true)?.session(&args.tracing)?;
     let reporter = Reporter::new(&args.report, Destination::Stdout)?;
     let planned = session.plan()?;
     let profiled = Profiled::new(&args.target);

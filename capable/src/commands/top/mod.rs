@@ -6,7 +6,6 @@
 
 mod args;
 mod columns;
-mod filters;
 mod frame;
 mod group;
 mod keys;
@@ -40,7 +39,7 @@ use tokio::{
 use super::{
     print::{say, write},
     tracing::{
-        self, block_on,
+        Wanted, block_on,
         signals::{self, Signals},
         told,
     },
@@ -56,10 +55,11 @@ const FIRST: Duration = Duration::from_millis(500);
 ///
 /// The options do not work ([`Usage`](super::Usage)), or tracing or the terminal does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
+    let wanted = Wanted::of(&args.filter, args.verbose)?;
+    let planned = wanted.session(&args.tracing)?.plan()?;
     block_on(async {
         let signals = Signals::catch(signals::SCREEN)?;
-        let mut top = Top::start(args, planned)?;
+        let mut top = Top::start(args, &wanted, planned)?;
         if args.batch || !io::stdout().is_terminal() {
             batch(&mut top, &signals).await?;
         } else {
@@ -82,13 +82,13 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    fn start(args: &'a Args, planned: Planned) -> Result<Self> {
+    fn start(args: &'a Args, wanted: &Wanted, planned: Planned) -> Result<Self> {
         let reading = Reading::begin(&planned, args.group.subject(), args.table_size)?;
         let mut notes = told::lines(planned.plan(), reading.gaps().iter());
         Ok(Self {
             args,
             planned,
-            filters_line: filters::line(&args.filter, args.verbose),
+            filters_line: wanted.to_string(),
             reading,
             view: View {
                 group: args.group,

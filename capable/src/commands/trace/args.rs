@@ -7,6 +7,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::{
     commands::tracing::{BufferArgs, FilterArgs, TracingArgs, duration},
+    kernel::trace::counts,
     launcher::Command,
     output::OutputOptions,
 };
@@ -44,6 +45,10 @@ pub struct Args {
     /// After the rows, print how many checks each process made, by capability and result
     #[arg(long, conflicts_with = "unique")]
     pub summary: bool,
+
+    /// With --summary: number of rows in the kernel's table of counts
+    #[arg(long, hide_short_help = true, requires = "summary", value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub table_size: u32,
 
     /// When to stop.
     #[command(flatten)]

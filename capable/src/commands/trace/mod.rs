@@ -24,7 +24,7 @@ use super::{
     Usage,
     print::{print, say, write},
     tracing::{
-        self, Deadline, Running, Stopped, block_on,
+        self, Deadline, Running, Stopped, Wanted, block_on,
         signals::{self, Signals},
     },
 };
@@ -70,7 +70,9 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         .validate(&Terminal::of_stdout())
         .map_err(Usage::wrap)?;
     let command = args.command();
-    let mut planned = tracing::session(&args.filter, &args.tracing, args.verbose)?.plan()?;
+    let mut planned = Wanted::of(&args.filter, args.verbose)?
+        .session(&args.tracing)?
+        .plan()?;
     if command.is_some() && !planned.numbers_as_here() {
         return Err(LearnError::PidNamespace.into());
     }
@@ -173,7 +175,10 @@ fn records(args: &Args, needs: RowNeeds, kernel_stack: bool) -> Records {
         },
         user_frames: depth(args.user_stack),
         unique: args.unique.map_or(UniqueBy::Off, args::Unique::by),
-        count: args.summary.then_some(CountBy::PROCESS),
+        count: args.summary.then_some(CountBy {
+            entries: args.table_size,
+            ..CountBy::PROCESS
+        }),
         buffer: args.buffer.buffer_size,
         ..Records::default()
     }

@@ -6,6 +6,7 @@ mod resolve;
 pub mod signals;
 mod stop;
 pub mod told;
+mod wanted;
 
 use std::future::Future;
 
@@ -13,26 +14,7 @@ use anyhow::{Context as _, Result};
 pub use args::{BufferArgs, FilterArgs, TracingArgs, duration};
 pub use command::{Running, exit_code, tell_signal};
 pub use stop::{Deadline, Stop, Stopped};
-
-use super::Usage;
-use crate::session::Builder;
-
-/// What to trace, by the arguments that commands share; `all` is checks that are not audited too.
-///
-/// # Errors
-///
-/// [`Usage`]: something that a filter names does not exist, or cannot be filtered by.
-pub fn session(filter: &FilterArgs, tracing: &TracingArgs, all: bool) -> Result<Builder> {
-    let expression = resolve::filters(filter).map_err(Usage::wrap)?;
-    let mut session = tracing.session().filter(expression).map_err(Usage::wrap)?;
-    if filter.children {
-        session = session.descendants();
-    }
-    if all {
-        session = session.unaudited();
-    }
-    Ok(session)
-}
+pub use wanted::Wanted;
 
 /// Runs a command's future on the one thread that it takes.
 ///

@@ -28,7 +28,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
     let FilterArgs {
         pids,
         tids,
-        children: _,
+        children,
         users,
         groups,
         comms,
@@ -46,9 +46,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         process_exists(pid)?;
     }
     for &tid in tids {
-        if !Path::new(&format!("/proc/{tid}")).exists() {
-            bail!("there is no thread {tid}{}", nearest_processes(tid));
-        }
+        thread_exists(tid, pids, *children)?;
     }
     let inodes = |kind, given: &[String]| -> Result<Vec<u32>> {
         let inodes = given.iter().map(|given| namespace_inode(kind, given));
@@ -83,9 +81,9 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         .filter(|list: &Vec<Condition>| !list.is_empty())
         .map(Expression::any)
         .fold(Expression::everything(), Expression::and);
-    let users = accounts_of(users, Accounts::users, Condition::User)?;
-    let groups = accounts_of(groups, Accounts::groups, Condition::Group)?;
-    let capabilities = kept_and_dropped(capabilities, |name| {
+    let users = accounts_of("-u", users, Accounts::users, Condition::User)?;
+    let groups = accounts_of("--gid", groups, Accounts::groups, Condition::Group)?;
+    let capabilities = kept_and_dropped("-C", capabilities, |name| {
         Ok(Condition::Capability(name.parse()?))
     })?;
     Ok(expression.and(users).and(groups).and(capabilities))
@@ -93,6 +91,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
 
 /// Users or groups, by name or number.
 fn accounts_of(
+    option: &str,
     typed: &[String],
     known: fn() -> Accounts,
     condition: fn(u32) -> Condition,
@@ -101,28 +100,68 @@ fn accounts_of(
         return Ok(Expression::everything());
     }
     let known = known();
-    kept_and_dropped(typed, |name| Ok(condition(known.resolve(name)?)))
+    kept_and_dropped(option, typed, |name| Ok(condition(known.resolve(name)?)))
 }
 
-/// One of those to keep, where some are named, and none of those to leave out, which begin with
-/// `!`.
+/// One of those to keep, if any are named, and none of those to leave out, which begin with `!`.
 fn kept_and_dropped(
+    option: &str,
     typed: &[String],
     condition: impl Fn(&str) -> Result<Condition>,
 ) -> Result<Expression> {
-    let (mut kept, mut dropped) = (Vec::new(), Vec::new());
-    for name in typed {
-        match name.strip_prefix('!') {
+    let (mut kept, mut dropped, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for word in typed {
+        match word.strip_prefix('!') {
             Some(name) => dropped.push(condition(name.trim())?),
-            None => kept.push(condition(name.trim())?),
+            None => {
+                kept.push(condition(word.trim())?);
+                names.push(word.trim());
+            }
         }
     }
-    let without = !Expression::any(dropped);
-    Ok(if kept.is_empty() {
-        without
-    } else {
-        Expression::any(kept).and(without)
-    })
+    if !kept.is_empty() && kept.iter().all(|condition| dropped.contains(condition)) {
+        bail!(
+            "no check can match {option} {}, which both asks for {names} and leaves it out: use \
+             {option} {names} for only these, or {option} '!{}' for all but these",
+            typed.join(","),
+            names.join(",!"),
+            names = names.join(","),
+        );
+    }
+    let mut wanted = Expression::everything();
+    if !kept.is_empty() {
+        wanted = wanted.and(Expression::any(kept));
+    }
+    if !dropped.is_empty() {
+        wanted = wanted.and(!Expression::any(dropped));
+    }
+    Ok(wanted)
+}
+
+/// A thread that is named must be of a process that is named, if any are: both filters must match.
+fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
+    let leader = match fs::read_to_string(format!("/proc/{tid}/status")) {
+        Ok(status) => leader_of(&status),
+        Err(_) => bail!("there is no thread {tid}{}", nearest_processes(tid)),
+    };
+    match leader {
+        Some(leader) if !children && !pids.is_empty() && !pids.contains(&leader) => bail!(
+            "no check can match both -p {} and --tid {tid}, which is a thread of process {leader}: \
+             use --tid {tid} alone, or -p {leader} --tid {tid}",
+            pids.iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// The process, by the text of `/proc/TID/status`.
+fn leader_of(status: &str) -> Option<u32> {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
 }
 
 /// The directories of the cgroups that were named.
@@ -150,12 +189,7 @@ fn process_exists(pid: u32) -> Result<()> {
         Ok(status) => status,
         Err(_) => bail!("there is no process {pid}{}", nearest_processes(pid)),
     };
-    let field = |name: &str| {
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.trim().parse::<u32>().ok())
-    };
-    match field("Tgid:") {
+    match leader_of(&status) {
         Some(leader) if leader != pid => {
             bail!("{pid} is a thread of process {leader}: use --tid {pid} or -p {leader}")
         }
@@ -253,6 +287,44 @@ mod tests {
                 }
             }
         }
+    }
+
+    fn refused(typed: &FilterArgs) -> String {
+        filters(typed).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_no_check_can_match_is_answered_with_what_was_typed_and_what_would_work() {
+        let capabilities = |typed: &[&str]| FilterArgs {
+            capabilities: typed.iter().map(|&name| name.to_owned()).collect(),
+            ..FilterArgs::default()
+        };
+        assert_eq!(
+            refused(&capabilities(&["CAP_CHOWN", "!chown"])),
+            "no check can match -C CAP_CHOWN,!chown, which both asks for CAP_CHOWN and leaves it out: use \
+             -C CAP_CHOWN for only these, or -C '!CAP_CHOWN' for all but these"
+        );
+        assert!(filters(&capabilities(&["chown", "kill", "!chown"])).is_ok());
+        assert!(filters(&capabilities(&["!kill", "!chown"])).is_ok());
+
+        let own = std::process::id();
+        let thread = FilterArgs {
+            pids: vec![1],
+            tids: vec![own],
+            ..FilterArgs::default()
+        };
+        assert_eq!(
+            refused(&thread),
+            format!(
+                "no check can match both -p 1 and --tid {own}, which is a thread of process {own}: \
+                 use --tid {own} alone, or -p {own} --tid {own}"
+            )
+        );
+        let with_children = FilterArgs {
+            children: true,
+            ..thread
+        };
+        assert!(filters(&with_children).is_ok());
     }
 
     #[test]

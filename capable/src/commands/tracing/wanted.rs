@@ -1,0 +1,99 @@
+//! The checks that a command was asked for: the filters, and whether unaudited ones count too.
+
+use std::fmt;
+
+use anyhow::Result;
+
+use super::{FilterArgs, TracingArgs, resolve};
+use crate::{commands::Usage, escape::printable, filter::Expression, session::Builder};
+
+/// Which checks a command is to see.
+pub struct Wanted {
+    expression: Expression,
+    /// Those of descendants of the processes that the expression names too.
+    descendants: bool,
+    /// Those that are not audited too.
+    unaudited: bool,
+}
+
+impl Wanted {
+    /// Resolves filters.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`]: something that a filter names does not exist.
+    pub fn of(filter: &FilterArgs, unaudited: bool) -> Result<Self> {
+        Ok(Self {
+            expression: resolve::filters(filter).map_err(Usage::wrap)?,
+            descendants: filter.children,
+            unaudited,
+        })
+    }
+
+    /// A session that traces these checks in this way.
+    ///
+    /// # Errors
+    ///
+    /// [`Usage`]: the kernel side cannot filter by them.
+    pub fn session(&self, tracing: &TracingArgs) -> Result<Builder> {
+        let session = tracing.session().filter(self.expression.clone());
+        let mut session = session.map_err(Usage::wrap)?;
+        if self.descendants {
+            session = session.descendants();
+        }
+        if self.unaudited {
+            session = session.unaudited();
+        }
+        Ok(session)
+    }
+}
+
+impl fmt::Display for Wanted {
+    /// As a line, safe on a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.unaudited {
+            "all checks"
+        } else {
+            "audited checks only (-v: all)"
+        })?;
+        if self.expression != Expression::everything() {
+            write!(
+                f,
+                "; only {}",
+                printable(self.expression.to_string().as_bytes())
+            )?;
+        }
+        if self.descendants {
+            f.write_str(", with descendants")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_is_a_line_that_cannot_steer_the_terminal() {
+        let line = |filter: &FilterArgs, all| Wanted::of(filter, all).unwrap().to_string();
+        assert_eq!(line(&FilterArgs::default(), true), "all checks");
+        assert_eq!(
+            line(&FilterArgs::default(), false),
+            "audited checks only (-v: all)"
+        );
+        let filter = FilterArgs {
+            pids: vec![std::process::id()],
+            children: true,
+            comms: vec!["a\x1b".to_owned()],
+            ..FilterArgs::default()
+        };
+        assert_eq!(
+            line(&filter, true),
+            format!(
+                r"all checks; only process {} and name a\x1b, with descendants",
+                std::process::id()
+            )
+        );
+    }
+}
