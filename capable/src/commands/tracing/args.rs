@@ -144,11 +144,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Parses a number of bytes with an optional K, M or G; the kernel takes powers of two.
+/// Parses a number of bytes with an optional K, M or G; the kernel takes powers of two, and whole
+/// pages.
 fn buffer_size(text: &str) -> Result<u32, String> {
+    let page = rustix::param::page_size() as u64;
     let wanted = || {
-        "a size is a number of bytes from 4K to 1G, optionally with K, M or G, such as 8M"
-            .to_owned()
+        format!(
+            "a size is a number of bytes from {}K to 1G, optionally with K, M or G, such as 8M",
+            page >> 10
+        )
     };
     let (number, shift) = match text.to_ascii_uppercase().trim_end_matches("IB") {
         upper if upper.ends_with('K') => (upper.trim_end_matches('K').to_owned(), 10),
@@ -160,7 +164,7 @@ fn buffer_size(text: &str) -> Result<u32, String> {
         .parse::<u64>()
         .map_err(|_| wanted())?
         .saturating_mul(1 << shift);
-    if !(4096..=1 << 30).contains(&bytes) {
+    if !(page..=1 << 30).contains(&bytes) {
         return Err(wanted());
     }
     Ok((bytes as u32).next_power_of_two())
@@ -182,7 +186,9 @@ mod tests {
 
     #[test]
     fn sizes_become_powers_of_two_that_the_kernel_takes() {
-        assert_eq!(buffer_size("4096"), Ok(4096));
+        let page = rustix::param::page_size() as u32;
+        assert_eq!(buffer_size(&page.to_string()), Ok(page));
+        assert_eq!(buffer_size(&format!("{}K", page >> 10)), Ok(page));
         assert_eq!(buffer_size("5M"), Ok(8 << 20));
         assert_eq!(buffer_size("1GiB"), Ok(1 << 30));
         for wrong in ["", "1", "2G", "M", "-4K", "4 K"] {

@@ -15,9 +15,6 @@ const RING_BYTES: u32 = 1 << 22;
 /// The size of a processor's perf buffer where nobody says otherwise, in bytes.
 const PERF_BYTES: u32 = 1 << 20;
 
-/// The size of a page, and so of the smallest ring buffer.
-const PAGE: u32 = 4096;
-
 /// What a trace is told to do.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -138,13 +135,19 @@ impl Settings {
     pub(super) fn ring_bytes(&self) -> u32 {
         match self.records() {
             Some(records) => records.buffer.unwrap_or(RING_BYTES),
-            None => PAGE,
+            // The smallest that there is.
+            None => page(),
         }
     }
 
     /// The size of a processor's perf buffer, in pages.
     pub(super) fn perf_pages(&self) -> usize {
         let buffer = self.records().and_then(|records| records.buffer);
-        (buffer.unwrap_or(PERF_BYTES) / PAGE).max(1) as usize
+        (buffer.unwrap_or(PERF_BYTES) / page()).max(1) as usize
     }
+}
+
+/// The size of a page, in bytes. No architecture has pages of 4 GiB.
+fn page() -> u32 {
+    u32::try_from(rustix::param::page_size()).unwrap_or(u32::MAX)
 }

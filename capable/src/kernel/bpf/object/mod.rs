@@ -66,7 +66,8 @@ impl Object {
                 map.set_max_entries(size);
             }
             if name == LOG && log_level == 0 {
-                map.set_max_entries(4096);
+                // The smallest ring buffer is a page; no architecture has pages of 4 GiB.
+                map.set_max_entries(u32::try_from(rustix::param::page_size()).unwrap_or(u32::MAX));
             }
             if name == WRITTEN
                 && let aya_obj::Map::Legacy(section) = &mut map
