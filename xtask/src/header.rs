@@ -19,8 +19,8 @@ const HEADER: &str = "usr/include/linux/capability.h";
 /// The name of the test.
 pub const NAME: &str = "the_list_is_that_of_the_newest_kernels_header";
 
-/// Names by their numbers.
-type Names = BTreeMap<i64, String>;
+/// NamesByNumber by their numbers.
+type NamesByNumber = BTreeMap<i64, String>;
 
 /// Compares the list of this `capable` with the header and prints how it went.
 pub fn run(capable: &Path) -> Tally {
@@ -57,9 +57,9 @@ fn newest() -> Result<String> {
 }
 
 /// What `capable list -o json` names.
-fn listed(capable: &Path) -> Result<Names> {
+fn listed(capable: &Path) -> Result<NamesByNumber> {
     let text = process::output(Command::new(capable).args(["list", "-o", "json"]))?;
-    let mut names = Names::new();
+    let mut names = NamesByNumber::new();
     for line in text.lines() {
         let row: Value = serde_json::from_str(line).context("a line is no JSON")?;
         if let (Some(number), Some(name)) = (row["number"].as_i64(), row["name"].as_str()) {
@@ -70,8 +70,8 @@ fn listed(capable: &Path) -> Result<Names> {
 }
 
 /// Every name, every number, and which is the last.
-fn compare(header: &str, listed: &Names) -> Result<()> {
-    let mut names = Names::new();
+fn compare(header: &str, listed: &NamesByNumber) -> Result<()> {
+    let mut names = NamesByNumber::new();
     let mut last = None;
     let definitions = header.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
@@ -111,7 +111,7 @@ mod tests {
 #define CAP_TO_INDEX(x)     ((x) >> 5)
 ";
 
-    fn names(list: &[(i64, &str)]) -> Names {
+    fn names(list: &[(i64, &str)]) -> NamesByNumber {
         let owned = |&(number, name): &(i64, &str)| (number, name.to_owned());
         list.iter().map(owned).collect()
     }
@@ -132,6 +132,6 @@ mod tests {
             "CAP_LAST_CAP CAP_CHOWN",
         );
         assert!(compare(&last, &right).is_err());
-        assert!(compare("", &Names::new()).is_err());
+        assert!(compare("", &NamesByNumber::new()).is_err());
     }
 }

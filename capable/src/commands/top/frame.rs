@@ -65,7 +65,7 @@ pub struct Content<'a> {
 }
 
 /// What the frame asks of the system.
-pub trait Names {
+pub trait NameSource {
     /// The name of a cgroup.
     fn cgroup(&mut self, id: u64) -> Vec<u8>;
     /// The command line of a process; `None` where it has none or is gone.
@@ -103,7 +103,7 @@ impl Content<'_> {
         &self,
         width: usize,
         height: usize,
-        names: &mut impl Names,
+        names: &mut impl NameSource,
     ) -> (Vec<Line>, usize) {
         let rows = self.rows(names);
         let columns = Columns::new(self.view.group, Some(width));
@@ -126,7 +126,7 @@ impl Content<'_> {
     }
 
     /// The frame as plain text, with all rows. `None` is as wide as it takes.
-    pub fn text(&self, width: Option<usize>, names: &mut impl Names) -> String {
+    pub fn text(&self, width: Option<usize>, names: &mut impl NameSource) -> String {
         let rows = self.rows(names);
         let columns = Columns::new(self.view.group, width);
         let mut lines = self.head(rows.len(), None);
@@ -140,7 +140,7 @@ impl Content<'_> {
         text
     }
 
-    fn rows(&self, names: &mut impl Names) -> Vec<Row> {
+    fn rows(&self, names: &mut impl NameSource) -> Vec<Row> {
         let View {
             group,
             sort,
@@ -152,7 +152,7 @@ impl Content<'_> {
         rows
     }
 
-    fn row(&self, row: &Row, columns: &Columns, names: &mut impl Names) -> Line {
+    fn row(&self, row: &Row, columns: &Columns, names: &mut impl NameSource) -> Line {
         let command = match row.key.who {
             Some(Who::Process(pid, _)) if columns.wants_commands() => names.command(pid),
             _ => None,

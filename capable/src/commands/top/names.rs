@@ -1,14 +1,14 @@
-//! Names that the counters do not carry: of cgroups, and command lines.
+//! NameSource that the counters do not carry: of cgroups, and command lines.
 
 use std::{collections::HashMap, fs};
 
-use super::frame::Names;
+use super::frame::NameSource;
 use crate::context::cgroups::Cgroups;
 
 /// How many command lines are remembered.
 const LIMIT: usize = 4096;
 
-/// Names as this system has them.
+/// NameSource as this system has them.
 pub struct SystemNames {
     cgroups: Option<Cgroups>,
     commands: HashMap<u32, Vec<u8>>,
@@ -27,7 +27,7 @@ impl SystemNames {
     }
 }
 
-impl Names for SystemNames {
+impl NameSource for SystemNames {
     fn cgroup(&mut self, id: u64) -> Vec<u8> {
         match self.cgroups.as_mut().and_then(|cgroups| cgroups.get(id)) {
             Some(cgroup) => cgroup.path.clone().into(),

@@ -6,7 +6,7 @@ use capable_common::Counters;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    frame::{Content, Line, Names, Style, View, help},
+    frame::{Content, Line, NameSource, Style, View, help},
     group::Group,
     sample::Sample,
     sort::Sort,
@@ -66,7 +66,7 @@ fn sample() -> Sample {
 
 struct Fixed;
 
-impl Names for Fixed {
+impl NameSource for Fixed {
     fn cgroup(&mut self, id: u64) -> Vec<u8> {
         format!("/system.slice/unit-{id}.service").into_bytes()
     }

@@ -1,94 +1,11 @@
 //! Finds cgroups by path, unit or container.
 
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::path::{is_unit, unescape_cgroup};
-use super::{Cgroup, Cgroups};
+use super::{Cgroup, CgroupError, Cgroups};
 use crate::context::nearest::nearest;
-
-/// Why a cgroup cannot be found.
-#[derive(Debug, thiserror::Error)]
-pub enum CgroupError {
-    /// No version 2 hierarchy is mounted.
-    #[error(
-        "no cgroup version 2 hierarchy is mounted, so cgroups, units and containers cannot be \
-         found; mount one, for example: mkdir /run/cgroup2 && mount -t cgroup2 none /run/cgroup2"
-    )]
-    NoHierarchy,
-    /// A file or directory cannot be read.
-    #[error("cannot read {}: {error}", path.display())]
-    Unreadable {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the kernel said.
-        error: io::Error,
-    },
-    /// No cgroup has this path.
-    #[error("there is no cgroup {given:?} below {}{}", mount.display(), or_nearest(.nearest.as_deref()))]
-    NoPath {
-        /// What was given.
-        given: String,
-        /// The mount point of the hierarchy.
-        mount: PathBuf,
-        /// The most similar path.
-        nearest: Option<String>,
-    },
-    /// No unit with this name is running.
-    #[error("{}{}", no_unit(given, *installed), or_nearest(.nearest.as_deref()))]
-    NoUnit {
-        /// What was given, with its suffix.
-        given: String,
-        /// Whether systemd has a file for it.
-        installed: bool,
-        /// The running unit with the most similar name.
-        nearest: Option<String>,
-    },
-    /// No container has an id that begins with this.
-    #[error(
-        "no running container has an id that begins with {given:?}{}",
-        or_known(known)
-    )]
-    NoContainer {
-        /// What was given.
-        given: String,
-        /// The running containers, each with its short id and its runtime.
-        known: Vec<String>,
-    },
-    /// Several containers have ids that begin with this.
-    #[error("more than one running container has an id that begins with {given:?}; give more of \
-     it: {}", candidates.join(", "))]
-    AmbiguousContainer {
-        /// What was given.
-        given: String,
-        /// Those containers, each with its short id and its runtime.
-        candidates: Vec<String>,
-    },
-}
-
-fn or_nearest(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
-}
-
-fn no_unit(given: &str, installed: bool) -> String {
-    if installed {
-        format!("unit {given:?} is not running, so it has no cgroup to trace; start it first")
-    } else {
-        format!("no unit {given:?} is running")
-    }
-}
-
-fn or_known(known: &[String]) -> String {
-    if known.is_empty() {
-        "; no container is running (give an id, not a name)".to_owned()
-    } else {
-        format!(
-            "; these are running (give an id, not a name): {}",
-            known.join(", ")
-        )
-    }
-}
 
 /// A cgroup to trace.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 //! microseconds, even if the process has ended. Without it the tree is walked, which takes at most
 //! a twentieth of the time. A cgroup that is removed keeps the name that it had.
 
+mod container;
+mod error;
 mod find;
 mod handle;
 mod path;
@@ -13,9 +15,11 @@ mod tree;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-pub use find::{CgroupError, Found};
+pub use container::{Container, Runtime};
+pub use error::CgroupError;
+pub use find::Found;
 use handle::Opened;
-pub use path::{Cgroup, Container, Runtime};
+pub use path::Cgroup;
 use tree::Tree;
 
 use super::ids::IdMap;

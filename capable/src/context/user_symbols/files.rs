@@ -25,7 +25,7 @@ type FileId = ((u32, u32), u64);
 
 /// The place of a frame.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct FrameLocation {
     pub pid: u32,
     /// Whether the process is still the one whose mapping was read.
     pub alive: bool,
@@ -62,7 +62,7 @@ impl Files {
     pub(super) fn symbolize(
         &mut self,
         mapping: &Mapping,
-        place: &Place,
+        place: &FrameLocation,
         frames: &mut Vec<UserFrame>,
     ) {
         let module_offset = (mapping.inode != 0).then_some(place.file_offset + place.behind);
@@ -98,7 +98,7 @@ impl Files {
 
     /// The frames of a place: an empty list if the file has no symbol for it, `None` if the file
     /// cannot be opened.
-    fn look_up(&mut self, mapping: &Mapping, place: &Place) -> Option<Arc<[UserFrame]>> {
+    fn look_up(&mut self, mapping: &Mapping, place: &FrameLocation) -> Option<Arc<[UserFrame]>> {
         let id = (mapping.device, mapping.inode);
         if !self.open.contains_key(&id) {
             if self.open.len() >= FILE_LIMIT {
@@ -171,7 +171,7 @@ fn source_line(code: &CodeInfo<'_>) -> SourceLine {
 }
 
 /// Opens the file of a mapping, and not another file that has taken its path.
-fn open_mapped(mapping: &Mapping, place: &Place) -> Option<File> {
+fn open_mapped(mapping: &Mapping, place: &FrameLocation) -> Option<File> {
     let path = mapping.path.as_deref()?;
     let pid = place.pid;
     // The path as the process sees it, possibly in a container.

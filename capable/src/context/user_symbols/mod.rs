@@ -15,7 +15,7 @@ mod process;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use files::{Files, Place};
+use files::{Files, FrameLocation};
 pub use frame::{Provenance, SourceLine, UserFrame, UserStack};
 use process::{Mapping, Process};
 
@@ -64,7 +64,7 @@ impl UserSymbols {
                 frames.push(UserFrame::unknown(address, None, None));
                 continue;
             };
-            let place = Place {
+            let place = FrameLocation {
                 pid,
                 alive: provenance == Provenance::Alive,
                 file_offset: lookup_address(address, depth) - mapping.start + mapping.file_offset,

@@ -3,8 +3,10 @@
 
 pub(super) mod assembly;
 pub(super) mod entries;
+pub(super) mod info;
 mod instruction;
 pub mod object;
+pub(super) mod perf;
 pub mod privileges;
 mod specialise;
 pub(super) mod sys;

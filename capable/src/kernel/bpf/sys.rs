@@ -9,7 +9,7 @@
 //! reads; the kernel treats what lies behind `size` as zero.
 
 use std::{
-    ffi::{CStr, CString},
+    ffi::CStr,
     io,
     os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd},
 };
@@ -18,13 +18,8 @@ use std::{
 const BPF_MAP_UPDATE_ELEM: libc::c_int = 2;
 const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_PROG_TEST_RUN: libc::c_int = 10;
-const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_MAP_FREEZE: libc::c_int = 22;
-const BPF_LINK_CREATE: libc::c_int = 28;
-
-/// `BPF_PERF_EVENT`, an attach type.
-const BPF_PERF_EVENT: u32 = 41;
 
 /// Asks for the verifier's log: branches and final statistics are left out.
 const LOG_LEVEL: u32 = 1;
@@ -46,7 +41,7 @@ pub unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<lib
 }
 
 /// Takes ownership of a descriptor that the kernel just made.
-fn owned(descriptor: libc::c_int) -> OwnedFd {
+pub(super) fn owned(descriptor: libc::c_int) -> OwnedFd {
     // SAFETY: a system call returned it as new, and nothing else knows of it.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
@@ -217,211 +212,6 @@ pub fn open_raw_tracepoint(name: Option<&CStr>, program: BorrowedFd<'_>) -> io::
     unsafe { bpf(BPF_RAW_TRACEPOINT_OPEN, &mut attributes) }.map(owned)
 }
 
-/// Where sysfs says how kprobes are opened: the PMU's type, and the bit that asks for the return.
-const KPROBE_TYPE: &str = "/sys/bus/event_source/devices/kprobe/type";
-const KPROBE_RETURN: &str = "/sys/bus/event_source/devices/kprobe/format/retprobe";
-
-/// `PERF_FLAG_FD_CLOEXEC` (include/uapi/linux/perf_event.h).
-const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 8;
-
-/// Opens a perf event for all processes: pid -1 on processor 0.
-///
-/// # Safety
-///
-/// `attributes` is a version of `struct perf_event_attr` that says its size, and what it points to
-/// is valid for the call.
-unsafe fn open_event<T>(attributes: &T) -> io::Result<OwnedFd> {
-    // SAFETY: the caller vouches for the attributes.
-    let descriptor = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            std::ptr::from_ref(attributes),
-            -1,
-            0,
-            -1,
-            PERF_FLAG_FD_CLOEXEC,
-        )
-    };
-    if descriptor < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(owned(descriptor as libc::c_int))
-}
-
-/// Opens a kprobe or a kretprobe on a kernel function, on all processors, for nobody yet.
-pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
-    let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    let kind: u32 = std::fs::read_to_string(KPROBE_TYPE)?
-        .trim()
-        .parse()
-        .map_err(|_| invalid(KPROBE_TYPE))?;
-    let config = if at_return {
-        let format = std::fs::read_to_string(KPROBE_RETURN)?;
-        let bit: u32 = format
-            .trim()
-            .strip_prefix("config:")
-            .and_then(|bit| bit.parse().ok())
-            .ok_or_else(|| invalid(KPROBE_RETURN))?;
-        1u64 << bit
-    } else {
-        0
-    };
-    let function = CString::new(function).map_err(|_| invalid(function))?;
-    /// `struct perf_event_attr`, version 5 (include/uapi/linux/perf_event.h): the two words
-    /// after the breakpoint type are `config1` (kprobe_func) and `config2` (probe_offset).
-    #[repr(C)]
-    struct Attributes {
-        kind: u32,
-        size: u32,
-        config: u64,
-        period: u64,
-        sample: u64,
-        read: u64,
-        flags: u64,
-        wakeup: u32,
-        breakpoint: u32,
-        config1: u64,
-        config2: u64,
-        rest: [u64; 5],
-    }
-    let attributes = Attributes {
-        kind,
-        size: size_of::<Attributes>() as u32,
-        config,
-        period: 0,
-        sample: 0,
-        read: 0,
-        flags: 0,
-        wakeup: 0,
-        breakpoint: 0,
-        config1: function.as_ptr() as u64,
-        config2: 0,
-        rest: [0; 5],
-    };
-    // SAFETY: this is `struct perf_event_attr`, and the name in it outlives the call.
-    unsafe { open_event(&attributes) }
-}
-
-/// Attaches a program to a kprobe. The probe lives as long as what is returned.
-pub fn attach_kprobe(program: BorrowedFd<'_>, probe: OwnedFd) -> io::Result<OwnedFd> {
-    #[repr(C)]
-    struct Create {
-        program: u32,
-        target: u32,
-        attach_type: u32,
-        flags: u32,
-    }
-    let mut attributes = Create {
-        program: program.as_raw_fd() as u32,
-        target: probe.as_raw_fd() as u32,
-        attach_type: BPF_PERF_EVENT,
-        flags: 0,
-    };
-    // SAFETY: the attributes hold numbers only.
-    match unsafe { bpf(BPF_LINK_CREATE, &mut attributes) } {
-        Ok(link) => return Ok(owned(link)),
-        // Kernels before 5.15 have no links of this kind.
-        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {}
-        Err(error) => return Err(error),
-    }
-    /// `PERF_EVENT_IOC_SET_BPF` and `PERF_EVENT_IOC_ENABLE` (include/uapi/linux/perf_event.h).
-    const SET_BPF: libc::c_ulong = 0x4004_2408;
-    const ENABLE: libc::c_ulong = 0x2400;
-    for (request, argument) in [(SET_BPF, program.as_raw_fd()), (ENABLE, 0)] {
-        // SAFETY: both requests take a number.
-        if unsafe { libc::ioctl(probe.as_raw_fd(), request, argument) } < 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(probe)
-}
-
-/// Asks for what the kernel knows of a descriptor; fields that it does not know stay zero. The
-/// second value is the number of bytes that it knows.
-fn info<T: Default>(descriptor: BorrowedFd<'_>) -> io::Result<(T, usize)> {
-    #[repr(C)]
-    struct Get {
-        descriptor: u32,
-        size: u32,
-        info: u64,
-    }
-    let mut info = T::default();
-    let mut attributes = Get {
-        descriptor: descriptor.as_raw_fd() as u32,
-        size: size_of::<T>() as u32,
-        info: &raw mut info as u64,
-    };
-    // SAFETY: `info` has the size that is said and outlives the call.
-    unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }?;
-    Ok((info, attributes.size as usize))
-}
-
-/// `struct bpf_prog_info` up to `verified_insns`.
-#[repr(C)]
-#[derive(Default)]
-struct ProgramInfo {
-    kind: u32,
-    id: u32,
-    tag: u64,
-    jited_length: u32,
-    translated_length: u32,
-    between: [u64; 23],
-    recursion_misses: u64,
-    verified_instructions: u32,
-    attach_btf_object: u32,
-}
-
-const _: () = assert!(std::mem::offset_of!(ProgramInfo, recursion_misses) == 208);
-
-/// How often a program was skipped because it, or another, was already running on that processor.
-/// `None` on kernels that do not count it (before 5.12).
-pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<Option<u64>> {
-    let (info, known) = info::<ProgramInfo>(program)?;
-    Ok((known >= 216).then_some(info.recursion_misses))
-}
-
-/// The number by which the kernel knows a program.
-pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
-    Ok(info::<ProgramInfo>(program)?.0.id)
-}
-
-/// How large a program is on this kernel: eBPF instructions after the verifier removed what was
-/// not asked for, bytes of machine code, and instructions that the verifier looked at (0 where the
-/// kernel does not say, before 5.16).
-pub fn program_size(program: BorrowedFd<'_>) -> io::Result<(u32, u32, u32)> {
-    let (info, _) = info::<ProgramInfo>(program)?;
-    Ok((
-        info.translated_length / 8,
-        info.jited_length,
-        info.verified_instructions,
-    ))
-}
-
-/// How often a kprobe's link was missed. `None` on kernels that do not say (before 6.7), or where
-/// the probe has no link.
-pub fn link_misses(link: BorrowedFd<'_>) -> Option<u64> {
-    /// `struct bpf_link_info` of a kprobe's perf event: `BPF_LINK_TYPE_PERF_EVENT` is 7,
-    /// `BPF_PERF_EVENT_KPROBE` 3 and `BPF_PERF_EVENT_KRETPROBE` 4.
-    #[repr(C)]
-    #[derive(Default)]
-    struct Info {
-        kind: u32,
-        id: u32,
-        program: u32,
-        padding: u32,
-        event: u32,
-        padding2: u32,
-        name: u64,
-        name_length: u32,
-        offset: u32,
-        address: u64,
-        missed: u64,
-    }
-    let (info, known) = info::<Info>(link).ok()?;
-    (info.kind == 7 && matches!(info.event, 3 | 4) && known >= size_of::<Info>())
-        .then_some(info.missed)
-}
-
 /// Lifts the limit on locked memory, which kernels before 5.11 charge maps and programs to.
 pub fn lift_memory_limit() -> io::Result<()> {
     let limit = libc::rlimit {
@@ -441,28 +231,4 @@ pub fn create_map(kind: u32, key: u32, value: u32, entries: u32) -> io::Result<O
     let mut attributes = [kind, key, value, entries];
     // SAFETY: the attributes hold numbers only.
     unsafe { bpf(BPF_MAP_CREATE, &mut attributes) }.map(owned)
-}
-
-/// Opens the event through which a BPF program hands out records on one processor, for all
-/// processes.
-pub fn open_bpf_output() -> io::Result<OwnedFd> {
-    /// `PERF_TYPE_SOFTWARE` and `PERF_COUNT_SW_BPF_OUTPUT` (include/uapi/linux/perf_event.h).
-    const SOFTWARE: u32 = 1;
-    const BPF_OUTPUT: u64 = 10;
-    /// `struct perf_event_attr`, version 0.
-    #[repr(C)]
-    struct Attributes {
-        kind: u32,
-        size: u32,
-        config: u64,
-        rest: [u64; 6],
-    }
-    let attributes = Attributes {
-        kind: SOFTWARE,
-        size: size_of::<Attributes>() as u32,
-        config: BPF_OUTPUT,
-        rest: [0; 6],
-    };
-    // SAFETY: this is `struct perf_event_attr`, of numbers only.
-    unsafe { open_event(&attributes) }
 }

@@ -15,7 +15,7 @@ use super::support::{
 use super::{attempt, system};
 use crate::capability::{Capability, CapabilitySet};
 use crate::kernel::{
-    bpf::sys,
+    bpf::{perf, sys},
     btf::{
         Btf, VMLINUX,
         offsets::{self, Layout},
@@ -253,7 +253,7 @@ fn may_open_events(
     paranoid: Option<i64>,
     initial_user_namespace: &Support,
 ) -> Support {
-    let Err(error) = sys::open_bpf_output() else {
+    let Err(error) = perf::open_bpf_output() else {
         return Yes;
     };
     match error.raw_os_error() {

@@ -10,8 +10,9 @@ use thiserror::Error;
 
 use crate::kernel::{
     bpf::{
+        info,
         object::{Loaded, Object, ObjectError},
-        sys,
+        perf, sys,
     },
     btf::offsets::Layout,
     hook::{Caller, Hook},
@@ -162,8 +163,8 @@ impl Attached {
         at_return: bool,
     ) -> Result<(), AttachError> {
         let loaded = object.load(program, 0)?;
-        let link = sys::open_kprobe(function, at_return)
-            .and_then(|probe| sys::attach_kprobe(loaded.program.as_fd(), probe))
+        let link = perf::open_kprobe(function, at_return)
+            .and_then(|probe| perf::attach_kprobe(loaded.program.as_fd(), probe))
             .map_err(|error| AttachError::Refused {
                 what: format!(
                     "{} on {function}",
@@ -230,7 +231,7 @@ impl Attached {
     /// The kernel's number of one of the programs.
     pub(super) fn program_id(&self) -> Option<u32> {
         let Loaded { name: _, program } = self.programs.first()?;
-        sys::program_id(program.as_fd()).ok()
+        info::program_id(program.as_fd()).ok()
     }
 
     /// What the kernel skipped so far: a program that was already running on that processor, and a
@@ -241,7 +242,7 @@ impl Attached {
             if *name == PAIR_RETURN {
                 continue;
             }
-            match sys::recursion_misses(program.as_fd()) {
+            match info::recursion_misses(program.as_fd()) {
                 Ok(Some(count)) if *name == OUTCOMES => missed.outcomes += count,
                 Ok(Some(count)) => missed.checks += count,
                 Ok(None) => missed.uncounted = true,
@@ -250,7 +251,7 @@ impl Attached {
                     missed.uncounted = true;
                 }
             }
-            missed.checks += sys::link_misses(link.as_fd()).unwrap_or(0);
+            missed.checks += info::link_misses(link.as_fd()).unwrap_or(0);
         }
         missed
     }

@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod calibration;
+mod cause;
 mod configure;
 mod counters;
 pub mod counts;

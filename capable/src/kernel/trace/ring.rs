@@ -79,7 +79,7 @@ unsafe impl Send for Mapping {}
 
 /// Where a record lies in the ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct RecordPosition {
     /// The position of its header, which only grows.
     position: u64,
     /// The words of its data.
@@ -146,7 +146,7 @@ impl Ring {
     /// The next record, where there is one that is written. It stays where it is until its room is
     /// given back.
     #[inline]
-    pub fn next(&mut self) -> Option<Place> {
+    pub fn next(&mut self) -> Option<RecordPosition> {
         loop {
             if self.position == self.end {
                 self.end = self.producer.word().load(Ordering::Acquire);
@@ -159,7 +159,7 @@ impl Ring {
                 return None;
             }
             let length = header & !DISCARDED;
-            let place = Place {
+            let place = RecordPosition {
                 position: self.position,
                 words: length / 8,
             };
@@ -172,7 +172,7 @@ impl Ring {
 
     /// The words of a record whose room was not given back.
     #[inline]
-    pub fn words(&self, place: Place) -> &[u64] {
+    pub fn words(&self, place: RecordPosition) -> &[u64] {
         let start = (place.position + HEADER) & self.mask;
         // SAFETY: records are aligned to eight bytes, and one of at most `LARGEST_RECORD` bytes lies within
         // the mapping wherever it begins. The kernel leaves a record alone that is written until its
@@ -184,7 +184,7 @@ impl Ring {
     }
 
     /// Gives back the room of all records before this one, or of all that were handed out.
-    pub fn give_back(&mut self, before: Option<Place>) {
+    pub fn give_back(&mut self, before: Option<RecordPosition>) {
         let position = before.map_or(self.position, |place| place.position);
         self.consumer.word().store(position, Ordering::Release);
         // A writer that did not see the room given back sees it now, or is seen: either the reader

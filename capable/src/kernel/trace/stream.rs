@@ -30,7 +30,7 @@ use tokio::{
 use super::{
     record::{Batch, NEAR, Order, Record, Sections, TIME},
     rest::{Resting, Timer},
-    ring::{Place, Ring},
+    ring::{RecordPosition, Ring},
 };
 use crate::kernel::{
     bpf::object::{Object, ObjectError},
@@ -92,7 +92,7 @@ struct Taken {
 struct RingSource {
     ring: Ring,
     /// What is seen of it and not yet shown.
-    order: Order<Place>,
+    order: Order<RecordPosition>,
     /// Tells the kernel side whether the reader rests.
     resting: Resting,
 }

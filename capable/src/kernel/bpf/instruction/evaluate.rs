@@ -1,11 +1,11 @@
 //! What an instruction computes, and whether its comparison holds.
 
-use super::{ADD, AND, ARSH, Instruction, Kind, LSH, MOV, MUL, OR, RSH, SUB, XOR};
+use super::{ADD, AND, ARSH, Instruction, InstructionKind, LSH, MOV, MUL, OR, RSH, SUB, XOR};
 
 impl Instruction {
     /// The result of a computation; `None` for operations that settings do not need.
     pub fn calculate(&self, left: u64, right: u64) -> Option<u64> {
-        let wide = self.kind() == Kind::Alu64;
+        let wide = self.kind() == InstructionKind::Alu64;
         let (left, right) = if wide {
             (left, right)
         } else {
@@ -31,7 +31,7 @@ impl Instruction {
 
     /// Whether a comparison holds.
     pub fn compare(&self, left: u64, right: u64) -> Option<bool> {
-        let (left, right, signed) = if self.kind() == (Kind::Branch { wide: true }) {
+        let (left, right, signed) = if self.kind() == (InstructionKind::Branch { wide: true }) {
             (left, right, (left as i64, right as i64))
         } else {
             let signed = (i64::from(left as i32), i64::from(right as i32));

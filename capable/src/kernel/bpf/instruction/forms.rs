@@ -1,6 +1,6 @@
 //! Instructions made from others, and from what is known of their operands.
 
-use super::{ARSH, DIV, Instruction, Kind, LSH, MOD, REGISTER, RSH};
+use super::{ARSH, DIV, Instruction, InstructionKind, LSH, MOD, REGISTER, RSH};
 
 impl Instruction {
     /// A comparison of two registers, the other way round.
@@ -58,7 +58,7 @@ impl Instruction {
         let whole = i64::from(imm) as u64 == number;
         // The verifier rejects divisions by 0 and shifts too far, where they are constants.
         let operation = self.operation();
-        let is_alu = matches!(self.kind(), Kind::Alu64 | Kind::Alu32);
+        let is_alu = matches!(self.kind(), InstructionKind::Alu64 | InstructionKind::Alu32);
         if is_alu
             && (matches!(operation, DIV | MOD)
                 || matches!(operation, LSH | RSH | ARSH) && number >= 32)
@@ -66,11 +66,11 @@ impl Instruction {
             return None;
         }
         let code = match self.kind() {
-            Kind::Alu64 if whole => self.code & !REGISTER,
-            Kind::Alu32 => self.code & !REGISTER,
-            Kind::Branch { wide } if whole || !wide => self.code & !REGISTER,
+            InstructionKind::Alu64 if whole => self.code & !REGISTER,
+            InstructionKind::Alu32 => self.code & !REGISTER,
+            InstructionKind::Branch { wide } if whole || !wide => self.code & !REGISTER,
             // `BPF_ST` in place of `BPF_STX`.
-            Kind::Store { size, .. } if whole || size < 8 => self.code & !7 | 2,
+            InstructionKind::Store { size, .. } if whole || size < 8 => self.code & !7 | 2,
             _ => return None,
         };
         Some(Self {

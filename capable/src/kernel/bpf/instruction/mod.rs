@@ -39,7 +39,7 @@ pub(crate) struct Instruction {
 
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum InstructionKind {
     /// Loads 64 bits that stand in the instruction, which is two long.
     Wide,
     /// Loads so many bytes from memory.
@@ -103,7 +103,7 @@ fn is_atomic_change(operation: i32) -> bool {
 
 impl Instruction {
     /// What it does.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> InstructionKind {
         let size = match self.code & 0x18 {
             0x00 => 4,
             0x08 => 2,
@@ -112,31 +112,31 @@ impl Instruction {
         };
         let is_memory = self.code & 0xe0 == 0x60;
         match (self.code & 7, self.code) {
-            (0, 0x18) if self.src <= 2 => Kind::Wide,
-            (1, _) if is_memory => Kind::Load { size },
-            (2, _) if is_memory => Kind::Store {
+            (0, 0x18) if self.src <= 2 => InstructionKind::Wide,
+            (1, _) if is_memory => InstructionKind::Load { size },
+            (2, _) if is_memory => InstructionKind::Store {
                 size,
                 register: false,
             },
-            (3, _) if is_memory => Kind::Store {
+            (3, _) if is_memory => InstructionKind::Store {
                 size,
                 register: true,
             },
-            (3, 0xc3 | 0xdb) if is_atomic_change(self.imm) => Kind::Atomic { size },
+            (3, 0xc3 | 0xdb) if is_atomic_change(self.imm) => InstructionKind::Atomic { size },
             // With an offset these extend a sign or divide with one.
-            (4, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => Kind::Alu32,
-            (7, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => Kind::Alu64,
-            (5, 0x05) => Kind::Jump,
-            (5, 0x85) if self.src == 0 => Kind::Helper,
-            (5, 0x85) if self.src == 1 => Kind::Function,
-            (5, 0x95) => Kind::Exit,
-            (5 | 6, code) if (0x10..=0x70).contains(&(code & 0xf0)) => Kind::Branch {
+            (4, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => InstructionKind::Alu32,
+            (7, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => InstructionKind::Alu64,
+            (5, 0x05) => InstructionKind::Jump,
+            (5, 0x85) if self.src == 0 => InstructionKind::Helper,
+            (5, 0x85) if self.src == 1 => InstructionKind::Function,
+            (5, 0x95) => InstructionKind::Exit,
+            (5 | 6, code) if (0x10..=0x70).contains(&(code & 0xf0)) => InstructionKind::Branch {
                 wide: self.code & 7 == 5,
             },
-            (5 | 6, code) if (0xa0..=0xd0).contains(&(code & 0xf0)) => Kind::Branch {
+            (5 | 6, code) if (0xa0..=0xd0).contains(&(code & 0xf0)) => InstructionKind::Branch {
                 wide: self.code & 7 == 5,
             },
-            _ => Kind::Unknown,
+            _ => InstructionKind::Unknown,
         }
     }
 
@@ -147,7 +147,11 @@ impl Instruction {
 
     /// How many places it takes.
     pub fn length(&self) -> usize {
-        if self.kind() == Kind::Wide { 2 } else { 1 }
+        if self.kind() == InstructionKind::Wide {
+            2
+        } else {
+            1
+        }
     }
 
     /// Where a jump at this place goes.
@@ -164,12 +168,12 @@ impl Instruction {
     pub fn takes_register(&self) -> bool {
         match self.kind() {
             // Of these, negation and the change of byte order have no second operand.
-            Kind::Alu64 | Kind::Alu32 => {
+            InstructionKind::Alu64 | InstructionKind::Alu32 => {
                 self.code & REGISTER != 0 && !matches!(self.operation(), NEG | END)
             }
-            Kind::Branch { .. } => self.code & REGISTER != 0,
-            Kind::Store { register, .. } => register,
-            Kind::Load { .. } => true,
+            InstructionKind::Branch { .. } => self.code & REGISTER != 0,
+            InstructionKind::Store { register, .. } => register,
+            InstructionKind::Load { .. } => true,
             _ => false,
         }
     }

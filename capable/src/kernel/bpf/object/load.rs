@@ -10,6 +10,7 @@ use aya_obj::generated::bpf_insn;
 
 use super::{Loaded, Object, ObjectError};
 use crate::kernel::bpf::{
+    info,
     specialise::{Mode, Settings, specialise},
     sys,
 };
@@ -95,7 +96,7 @@ fn try_load(program: &sys::Program<'_>) -> Result<OwnedFd, Refusal> {
     match sys::load_program(program, None) {
         Ok(loaded) => {
             if log::log_enabled!(log::Level::Debug)
-                && let Ok((kept, machine, verified)) = sys::program_size(loaded.as_fd())
+                && let Ok((kept, machine, verified)) = info::program_size(loaded.as_fd())
             {
                 log::debug!(
                     "loaded {name}: {count} instructions, {kept} kept by the verifier, {machine} \
@@ -213,7 +214,7 @@ mod tests {
         let built = [set(0, 1), set(0, 0), EXIT];
         let fallback = program("fallback", &built);
         let loaded = load(&fallback, Some(&broken(7)), Mode::WherePossible).unwrap();
-        assert_eq!(sys::program_size(loaded.as_fd()).unwrap().0, 3);
+        assert_eq!(info::program_size(loaded.as_fd()).unwrap().0, 3);
         let logged = LOGGED.lock().unwrap();
         let told = logged
             .iter()
@@ -260,6 +261,6 @@ mod tests {
         let specialised = [set(0, 0), EXIT];
         let accepted = program("accepted", &built);
         let loaded = load(&accepted, Some(&specialised), Mode::Always).unwrap();
-        assert_eq!(sys::program_size(loaded.as_fd()).unwrap().0, 2);
+        assert_eq!(info::program_size(loaded.as_fd()).unwrap().0, 2);
     }
 }

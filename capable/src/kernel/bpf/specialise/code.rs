@@ -3,7 +3,7 @@
 use aya_obj::generated::bpf_insn;
 
 use super::obstacle::Obstacle;
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 /// A program whose registers exist and whose long instructions are whole.
 #[derive(Clone)]
@@ -25,8 +25,8 @@ impl Code {
                 return Err(Obstacle::Unknown(at));
             }
             let target = match one.kind() {
-                Kind::Jump | Kind::Branch { .. } => one.target(at),
-                Kind::Function => one.callee(at),
+                InstructionKind::Jump | InstructionKind::Branch { .. } => one.target(at),
+                InstructionKind::Function => one.callee(at),
                 _ => None,
             };
             if let Some(meets) = target.and_then(|target| meets.get_mut(target)) {
@@ -48,6 +48,6 @@ impl Code {
 
     /// The instruction at a place is the second half of a long one.
     pub fn is_second_half(&self, at: usize) -> bool {
-        at > 0 && self.instructions[at - 1].kind() == Kind::Wide
+        at > 0 && self.instructions[at - 1].kind() == InstructionKind::Wide
     }
 }

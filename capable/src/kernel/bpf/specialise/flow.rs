@@ -5,7 +5,7 @@
 //! can decide.
 
 use super::{code::Code, obstacle::Obstacle};
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 /// What holds before an instruction, where that is kept.
 pub type States<S> = Vec<Option<Box<S>>>;
@@ -53,8 +53,8 @@ pub fn follow<A: Analysis>(code: &Code, analysis: &mut A) -> Result<States<A::St
             from = at;
             let target = || one.target(at).ok_or(Obstacle::Outside(at));
             match one.kind() {
-                Kind::Unknown => return Err(Obstacle::Unknown(at)),
-                Kind::Branch { .. } => match analysis.decided(one, &state) {
+                InstructionKind::Unknown => return Err(Obstacle::Unknown(at)),
+                InstructionKind::Branch { .. } => match analysis.decided(one, &state) {
                     Some(true) => at = target()?,
                     Some(false) => at += 1,
                     None => {
@@ -63,14 +63,14 @@ pub fn follow<A: Analysis>(code: &Code, analysis: &mut A) -> Result<States<A::St
                     }
                 },
                 kind => {
-                    if kind == Kind::Function {
+                    if kind == InstructionKind::Function {
                         let callee = one.callee(at).ok_or(Obstacle::Outside(at))?;
                         open.push((callee, analysis.start_of_function(&state)));
                     }
                     analysis.step(at, &mut state)?;
                     match kind {
-                        Kind::Exit => break,
-                        Kind::Jump => at = target()?,
+                        InstructionKind::Exit => break,
+                        InstructionKind::Jump => at = target()?,
                         _ => at += one.length(),
                     }
                 }

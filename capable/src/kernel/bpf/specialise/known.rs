@@ -6,7 +6,7 @@ use super::{
     frame::{Frame, SLOTS},
     obstacle::Obstacle,
 };
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 /// The registers, r10 included.
 const REGISTERS: usize = 11;
@@ -84,7 +84,7 @@ impl<'a> Known<'a> {
         let one = &self.code.instructions[at];
         let left = state.registers[usize::from(one.dst)];
         match one.kind() {
-            Kind::Wide => {
+            InstructionKind::Wide => {
                 let high = self.code.instructions[at + 1].imm as u32;
                 match one.src {
                     0 => Value::Number(u64::from(high) << 32 | u64::from(one.imm as u32)),
@@ -93,7 +93,7 @@ impl<'a> Known<'a> {
                     _ => Value::Unknown,
                 }
             }
-            Kind::Load { size } => match state.registers[usize::from(one.src)] {
+            InstructionKind::Load { size } => match state.registers[usize::from(one.src)] {
                 Value::Settings(address) => self
                     .setting(address.wrapping_add_signed(i64::from(one.off)), size)
                     .map_or(Value::Unknown, Value::Number),
@@ -102,17 +102,25 @@ impl<'a> Known<'a> {
                     _ => Value::Unknown,
                 },
             },
-            kind @ (Kind::Alu64 | Kind::Alu32) => match (left, Self::operand(one, state)) {
-                (_, right @ Value::Settings(_)) if kind == Kind::Alu64 && one.is_move() => right,
-                (Value::Settings(address), Value::Number(more))
-                    if kind == Kind::Alu64 && one.is_add() =>
-                {
-                    Value::Settings(address.wrapping_add(more))
+            kind @ (InstructionKind::Alu64 | InstructionKind::Alu32) => {
+                match (left, Self::operand(one, state)) {
+                    (_, right @ Value::Settings(_))
+                        if kind == InstructionKind::Alu64 && one.is_move() =>
+                    {
+                        right
+                    }
+                    (Value::Settings(address), Value::Number(more))
+                        if kind == InstructionKind::Alu64 && one.is_add() =>
+                    {
+                        Value::Settings(address.wrapping_add(more))
+                    }
+                    (_, Value::Number(right)) if one.is_move() => one.calculate(0, right).into(),
+                    (Value::Number(left), Value::Number(right)) => {
+                        one.calculate(left, right).into()
+                    }
+                    _ => Value::Unknown,
                 }
-                (_, Value::Number(right)) if one.is_move() => one.calculate(0, right).into(),
-                (Value::Number(left), Value::Number(right)) => one.calculate(left, right).into(),
-                _ => Value::Unknown,
-            },
+            }
             _ => Value::Unknown,
         }
     }
@@ -130,10 +138,13 @@ impl<'a> Known<'a> {
     pub fn after(&self, at: usize, state: &mut State) {
         let one = &self.code.instructions[at];
         match one.kind() {
-            Kind::Wide | Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => {
+            InstructionKind::Wide
+            | InstructionKind::Load { .. }
+            | InstructionKind::Alu64
+            | InstructionKind::Alu32 => {
                 state.registers[usize::from(one.dst)] = self.result(at, state);
             }
-            Kind::Store { size, register } => {
+            InstructionKind::Store { size, register } => {
                 if let Some(slot) = self.frame.slot(one.dst, one.off) {
                     state.slots[slot] = if size == 8 && one.off % 8 == 0 && register {
                         state.registers[usize::from(one.src)]
@@ -143,14 +154,16 @@ impl<'a> Known<'a> {
                 }
             }
             // One that fetches gives what was there before.
-            Kind::Atomic { .. } => {
+            InstructionKind::Atomic { .. } => {
                 state.registers[usize::from(one.src)] = Value::Unknown;
                 state.registers[0] = Value::Unknown;
                 if let Some(slot) = self.frame.slot(one.dst, one.off) {
                     state.slots[slot] = Value::Unknown;
                 }
             }
-            Kind::Helper | Kind::Function => state.registers[..6].fill(Value::Unknown),
+            InstructionKind::Helper | InstructionKind::Function => {
+                state.registers[..6].fill(Value::Unknown)
+            }
             _ => {}
         }
     }

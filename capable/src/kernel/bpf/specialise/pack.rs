@@ -1,7 +1,7 @@
 //! What is kept, moved together.
 
 use super::{obstacle::Obstacle, rewrite::Draft};
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 impl Draft {
     /// The instructions that are kept, with jumps and calls that lead where they did.
@@ -24,11 +24,11 @@ impl Draft {
             let mut one = *one;
             match one.kind() {
                 _ if self.code.is_second_half(at) => {}
-                Kind::Jump | Kind::Branch { .. } => {
+                InstructionKind::Jump | InstructionKind::Branch { .. } => {
                     let distance = distance(at, one.target(at))?;
                     one.off = i16::try_from(distance).map_err(|_| Obstacle::Outside(at))?;
                 }
-                Kind::Function => {
+                InstructionKind::Function => {
                     let distance = distance(at, one.callee(at))?;
                     one.imm = i32::try_from(distance).map_err(|_| Obstacle::Outside(at))?;
                 }

@@ -6,7 +6,7 @@ use super::{
     frame::Frame,
     known::{Known, State, Value},
 };
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 /// A program of which some instructions have changed and some are to go.
 pub struct Draft {
@@ -49,8 +49,8 @@ impl Draft {
         let one = self.code.instructions[at];
         self.kept[at..at + one.length()].fill(true);
         match one.kind() {
-            Kind::Exit | Kind::Jump => return false,
-            Kind::Branch { .. } => match known.decided(&one, state) {
+            InstructionKind::Exit | InstructionKind::Jump => return false,
+            InstructionKind::Branch { .. } => match known.decided(&one, state) {
                 Some(true) => {
                     self.code.instructions[at] = Instruction::jump(one.off);
                     return false;
@@ -58,13 +58,16 @@ impl Draft {
                 Some(false) => self.kept[at] = false,
                 None => self.take_constant(at, state),
             },
-            Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => match known.result(at, state) {
-                Value::Number(number) => {
-                    self.code.instructions[at] = Instruction::set(one.dst, number).unwrap_or(one);
+            InstructionKind::Load { .. } | InstructionKind::Alu64 | InstructionKind::Alu32 => {
+                match known.result(at, state) {
+                    Value::Number(number) => {
+                        self.code.instructions[at] =
+                            Instruction::set(one.dst, number).unwrap_or(one);
+                    }
+                    _ => self.take_constant(at, state),
                 }
-                _ => self.take_constant(at, state),
-            },
-            Kind::Store { .. } if one.dst != 10 => self.take_constant(at, state),
+            }
+            InstructionKind::Store { .. } if one.dst != 10 => self.take_constant(at, state),
             _ => {}
         }
         true
@@ -73,7 +76,7 @@ impl Draft {
     /// Takes a number as a part of the instruction instead of from a register.
     fn take_constant(&mut self, at: usize, state: &State) {
         let mut one = self.code.instructions[at];
-        if matches!(one.kind(), Kind::Branch { .. })
+        if matches!(one.kind(), InstructionKind::Branch { .. })
             && one.takes_register()
             && let Value::Number(_) = state.registers[usize::from(one.dst)]
         {
@@ -99,7 +102,7 @@ impl Draft {
             }
             let code = &mut self.code.instructions;
             let (first, second) = (code[first], code[second]);
-            if let Kind::Load { .. } = code[load].kind()
+            if let InstructionKind::Load { .. } = code[load].kind()
                 && let Some((base, distance)) = sum(&first, &second)
                 && code[load].src == second.dst
                 && let Some(off) = i16::try_from(distance)
@@ -116,8 +119,8 @@ impl Draft {
 /// The register and the number that two instructions add up, where they do nothing else and leave
 /// that register as it is.
 fn sum(first: &Instruction, second: &Instruction) -> Option<(u8, i32)> {
-    let both = first.kind() == Kind::Alu64
-        && second.kind() == Kind::Alu64
+    let both = first.kind() == InstructionKind::Alu64
+        && second.kind() == InstructionKind::Alu64
         && first.is_move()
         && second.is_add()
         && first.dst == second.dst;

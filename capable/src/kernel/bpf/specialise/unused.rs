@@ -1,7 +1,7 @@
 //! What is computed, loaded, spilled or jumped over for nobody, removed.
 
 use super::{helper::arguments, rewrite::Draft};
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 /// r0 to r5, which a call changes.
 const CHANGED_BY_CALLS: u128 = 0b11_1111;
@@ -16,10 +16,11 @@ impl Draft {
             }
             let one = self.code.instructions[at];
             let needed = match one.kind() {
-                Kind::Wide | Kind::Load { .. } | Kind::Alu64 | Kind::Alu32 => {
-                    used >> one.dst & 1 != 0
-                }
-                Kind::Store { .. } => match self.frame.slot(one.dst, one.off) {
+                InstructionKind::Wide
+                | InstructionKind::Load { .. }
+                | InstructionKind::Alu64
+                | InstructionKind::Alu32 => used >> one.dst & 1 != 0,
+                InstructionKind::Store { .. } => match self.frame.slot(one.dst, one.off) {
                     Some(slot) => used >> (16 + slot) & 1 != 0,
                     None => true,
                 },
@@ -46,9 +47,9 @@ impl Draft {
                 let following = before[next[at + one.length()]];
                 let target = || one.target(at).map_or(0, |target| before[next[target]]);
                 after[at] = match one.kind() {
-                    Kind::Exit => 0,
-                    Kind::Jump => target(),
-                    Kind::Branch { .. } => following | target(),
+                    InstructionKind::Exit => 0,
+                    InstructionKind::Jump => target(),
+                    InstructionKind::Branch { .. } => following | target(),
                     _ => following,
                 };
                 let now = self.used_before(one, after[at]);
@@ -86,19 +87,23 @@ impl Draft {
             slot.map(|slot| 1u128 << (16 + slot))
         };
         match one.kind() {
-            Kind::Wide => after & !dst,
-            Kind::Load { .. } => after & !dst | src | slot(one.src).unwrap_or(0),
-            Kind::Alu64 | Kind::Alu32 if one.is_move() => after & !dst | second,
-            Kind::Alu64 | Kind::Alu32 | Kind::Branch { .. } => after | dst | second,
-            Kind::Store { size, .. } => match slot(one.dst) {
+            InstructionKind::Wide => after & !dst,
+            InstructionKind::Load { .. } => after & !dst | src | slot(one.src).unwrap_or(0),
+            InstructionKind::Alu64 | InstructionKind::Alu32 if one.is_move() => {
+                after & !dst | second
+            }
+            InstructionKind::Alu64 | InstructionKind::Alu32 | InstructionKind::Branch { .. } => {
+                after | dst | second
+            }
+            InstructionKind::Store { size, .. } => match slot(one.dst) {
                 Some(word) if size == 8 && one.off % 8 == 0 => after & !word | dst | second,
                 _ => after | dst | second,
             },
-            Kind::Atomic { .. } => after | dst | src | 1 | slot(one.dst).unwrap_or(0),
-            Kind::Helper => after & !CHANGED_BY_CALLS | arguments(one.imm),
-            Kind::Function => after & !CHANGED_BY_CALLS | 0b11_1110,
-            Kind::Exit => 1,
-            Kind::Jump | Kind::Unknown => after,
+            InstructionKind::Atomic { .. } => after | dst | src | 1 | slot(one.dst).unwrap_or(0),
+            InstructionKind::Helper => after & !CHANGED_BY_CALLS | arguments(one.imm),
+            InstructionKind::Function => after & !CHANGED_BY_CALLS | 0b11_1110,
+            InstructionKind::Exit => 1,
+            InstructionKind::Jump | InstructionKind::Unknown => after,
         }
     }
 
@@ -107,7 +112,10 @@ impl Draft {
         let mut removed = false;
         for (at, one) in self.code.instructions.iter().enumerate() {
             if self.kept[at]
-                && matches!(one.kind(), Kind::Jump | Kind::Branch { .. })
+                && matches!(
+                    one.kind(),
+                    InstructionKind::Jump | InstructionKind::Branch { .. }
+                )
                 && !self.code.is_second_half(at)
                 && let Some(target) = one.target(at)
                 && target > at

@@ -1,6 +1,6 @@
 //! What registers and spilled words hold of the stack's addresses.
 
-use crate::kernel::bpf::instruction::{ADD, AND, END, Instruction, Kind, MOV, RSH, SUB};
+use crate::kernel::bpf::instruction::{ADD, AND, END, Instruction, InstructionKind, MOV, RSH, SUB};
 
 /// Bytes of a program's stack (`MAX_BPF_STACK`, include/linux/filter.h).
 pub const STACK: i32 = 512;
@@ -150,7 +150,7 @@ impl State {
         let other = right.unwrap_or(Held::Anything);
         match (one.operation(), right) {
             // It zeroes the upper half.
-            (operation, _) if one.kind() == Kind::Alu32 && operation != END => {
+            (operation, _) if one.kind() == InstructionKind::Alu32 && operation != END => {
                 let whole = if one.is_move() { Held::Anything } else { left };
                 match whole.mixed(other) {
                     Held::Lost => Held::Lost,

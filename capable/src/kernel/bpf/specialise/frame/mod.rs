@@ -13,7 +13,7 @@ use super::{
     helper::arguments,
     obstacle::Obstacle,
 };
-use crate::kernel::bpf::instruction::{Instruction, Kind};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 mod held;
 
@@ -201,32 +201,35 @@ impl Analysis for Reached<'_> {
         let one = &self.code.instructions[at];
         let writes = matches!(
             one.kind(),
-            Kind::Wide | Kind::Load { .. } | Kind::Alu64 | Kind::Alu32
+            InstructionKind::Wide
+                | InstructionKind::Load { .. }
+                | InstructionKind::Alu64
+                | InstructionKind::Alu32
         );
         if writes && one.dst == FRAME_POINTER {
             return Err(Obstacle::FramePointer(at));
         }
         match one.kind() {
-            Kind::Wide => {
+            InstructionKind::Wide => {
                 let high = self.code.instructions[at + 1].imm;
                 let forward = one.src == 0 && high == 0;
                 state.registers[usize::from(one.dst)] = Held::number(forward);
             }
-            Kind::Load { size } => self.load(at, state, size)?,
-            Kind::Store { size, register } => self.store(at, state, size, register)?,
-            Kind::Atomic { size } => self.atomic(at, state, size)?,
-            Kind::Alu64 | Kind::Alu32 => {
+            InstructionKind::Load { size } => self.load(at, state, size)?,
+            InstructionKind::Store { size, register } => self.store(at, state, size, register)?,
+            InstructionKind::Atomic { size } => self.atomic(at, state, size)?,
+            InstructionKind::Alu64 | InstructionKind::Alu32 => {
                 state.registers[usize::from(one.dst)] = state.computed(one);
             }
-            Kind::Helper => {
+            InstructionKind::Helper => {
                 self.help(at, state)?;
                 state.registers[..6].fill(Held::Anything);
             }
-            Kind::Function => {
+            InstructionKind::Function => {
                 self.lend(state);
                 state.registers[..6].fill(Held::Anything);
             }
-            Kind::Exit if state.register(0).is_address() => {
+            InstructionKind::Exit if state.register(0).is_address() => {
                 return Err(Obstacle::AddressInMemory(at));
             }
             _ => {}

@@ -8,7 +8,7 @@
 //!   the registers that the above needs.
 
 use super::world::place;
-use crate::kernel::bpf::instruction::{Instruction, Kind, NEG};
+use crate::kernel::bpf::instruction::{Instruction, InstructionKind, NEG};
 
 /// Bytes of a function's frame.
 pub const FRAME: u16 = 512 + 64;
@@ -31,7 +31,7 @@ pub fn lower(code: &[Instruction], settings: i32, memory: u64) -> Vec<u8> {
     while let Some(one) = code.get(at) {
         places.resize(at + one.length(), lowered.len());
         match one.kind() {
-            Kind::Wide => {
+            InstructionKind::Wide => {
                 let high = code[at + 1].imm;
                 let value = match one.src {
                     0 => u64::from(high as u32) << 32 | u64::from(one.imm as u32),
@@ -41,13 +41,17 @@ pub fn lower(code: &[Instruction], settings: i32, memory: u64) -> Vec<u8> {
                 };
                 lowered.extend(wide(one.dst, value));
             }
-            Kind::Branch { wide: true } if !one.takes_register() && one.imm < 0 => {
+            InstructionKind::Branch { wide: true } if !one.takes_register() && one.imm < 0 => {
                 lowered.extend(compare(one, one.target(at)));
             }
-            Kind::Branch { .. } | Kind::Jump => lowered.push((*one, one.target(at))),
-            Kind::Function => lowered.push((*one, one.callee(at))),
-            Kind::Atomic { size } => lowered.extend(atomic(one, size).map(|one| (one, None))),
-            Kind::Alu64 if one.operation() == NEG => {
+            InstructionKind::Branch { .. } | InstructionKind::Jump => {
+                lowered.push((*one, one.target(at)))
+            }
+            InstructionKind::Function => lowered.push((*one, one.callee(at))),
+            InstructionKind::Atomic { size } => {
+                lowered.extend(atomic(one, size).map(|one| (one, None)))
+            }
+            InstructionKind::Alu64 if one.operation() == NEG => {
                 let not = new(0xa7, one.dst, 0, 0, -1);
                 let add = new(0x07, one.dst, 0, 0, 1);
                 lowered.extend([(not, None), (add, None)]);
@@ -62,7 +66,7 @@ pub fn lower(code: &[Instruction], settings: i32, memory: u64) -> Vec<u8> {
         if let Some(target) = target {
             let distance = places[*target] as i32 - at as i32 - 1;
             match one.kind() {
-                Kind::Function => one.imm = distance,
+                InstructionKind::Function => one.imm = distance,
                 _ => one.off = i16::try_from(distance).unwrap(),
             }
         }

@@ -8,7 +8,7 @@ use crate::kernel::bpf::instruction::Instruction;
 
 /// What a program did.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Execution {
     /// What it returned; an error where it left the memory.
     pub returned: Result<u64, ()>,
     /// The helpers that it called.
@@ -39,10 +39,10 @@ impl<'a> Machine<'a> {
     }
 
     /// Runs it.
-    pub fn run(&self, setting: &Setting<'_>) -> Outcome {
+    pub fn run(&self, setting: &Setting<'_>) -> Execution {
         with_world(|world| world.renew(setting));
         let returned = self.0.execute_program().map_err(drop);
-        with_world(|world| Outcome {
+        with_world(|world| Execution {
             returned,
             calls: std::mem::take(&mut world.calls),
             memory: world.memory[place::STACK.end / 8..].to_vec(),

@@ -4,7 +4,7 @@ use aya_obj::Map;
 
 use super::{configuration::configuration, world::Maps, *};
 use crate::kernel::{
-    bpf::{instruction::Kind, object::image::Image},
+    bpf::{instruction::InstructionKind, object::image::Image},
     hook::Transport,
 };
 
@@ -55,7 +55,8 @@ impl Object {
 
 /// The helpers that a program can call.
 fn helpers(code: &[Instruction]) -> impl Iterator<Item = u32> {
-    let helper = |one: &Instruction| (one.kind() == Kind::Helper).then_some(one.imm as u32);
+    let helper =
+        |one: &Instruction| (one.kind() == InstructionKind::Helper).then_some(one.imm as u32);
     code.iter().filter_map(helper)
 }
 

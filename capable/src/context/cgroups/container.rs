@@ -1,0 +1,322 @@
+//! Tells the container of a cgroup from its path.
+//!
+//! It knows the forms that runtimes use with systemd as the cgroup driver (`docker-ID.scope`), with
+//! their own (`/docker/ID`), and in Kubernetes pods.
+
+use std::fmt;
+
+/// The program that created a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Runtime {
+    /// Docker.
+    Docker,
+    /// podman, and others based on libpod.
+    Podman,
+    /// containerd, used by Kubernetes or nerdctl.
+    Containerd,
+    /// CRI-O.
+    CriO,
+    /// systemd-nspawn.
+    Nspawn,
+    /// LXC, LXD and Incus.
+    Lxc,
+}
+
+impl Runtime {
+    /// Its name, in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+            Self::Containerd => "containerd",
+            Self::CriO => "cri-o",
+            Self::Nspawn => "systemd-nspawn",
+            Self::Lxc => "lxc",
+        }
+    }
+}
+
+impl fmt::Display for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A container, as far as its cgroup's path tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// The 64 digits of its id, or its name if the runtime uses names.
+    pub id: String,
+    /// Its runtime; not known if the cgroup driver of Kubernetes itself leaves only the id.
+    pub runtime: Option<Runtime>,
+    /// The uid of its Kubernetes pod.
+    pub pod: Option<String>,
+    /// The number of path components that lead to its cgroup.
+    pub(super) depth: usize,
+}
+
+impl Container {
+    /// The id as runtimes show it: its first 12 digits, or the whole name.
+    pub fn short_id(&self) -> &str {
+        if is_id(&self.id) {
+            &self.id[..12]
+        } else {
+            &self.id
+        }
+    }
+}
+
+/// An id of Docker, podman, containerd or CRI-O: 64 hexadecimal digits.
+fn is_id(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The innermost container on a path.
+pub(super) fn container(components: &[&str]) -> Option<Container> {
+    (0..components.len()).rev().find_map(|index| {
+        let (id, runtime) = container_at(components, index)?;
+        let pod = components[..=index]
+            .iter()
+            .rev()
+            .find_map(|name| pod_uid(name));
+        Some(Container {
+            id,
+            runtime,
+            pod,
+            depth: index + 1,
+        })
+    })
+}
+
+/// The id and the runtime, if this component is the cgroup of a container.
+fn container_at(components: &[&str], index: usize) -> Option<(String, Option<Runtime>)> {
+    let name = components[index];
+    let parent = index.checked_sub(1).map(|index| components[index]);
+    let below = components.get(index + 1).copied();
+    // A cgroup path meant for the systemd driver, used without it, gives the name
+    // `SLICE:PREFIX:ID`.
+    if let Some((rest, id)) = name.rsplit_once(':')
+        && is_id(id)
+    {
+        return Some((id.to_owned(), runtime_of(rest.rsplit(':').next()?)));
+    }
+    let stem = name.strip_suffix(".scope").unwrap_or(name);
+    if is_id(stem) {
+        return Some((stem.to_owned(), parent.and_then(runtime_of)));
+    }
+    if let Some((prefix, id)) = stem.rsplit_once('-')
+        && is_id(id)
+    {
+        // The monitors `libpod-conmon-ID` and `crio-conmon-ID` run outside of the container.
+        return runtime_of(prefix).map(|runtime| (id.to_owned(), Some(runtime)));
+    }
+    if let Some(name) = lxc_name(name, parent) {
+        return Some((name.to_owned(), Some(Runtime::Lxc)));
+    }
+    // systemd-nspawn itself runs in `supervisor`, the container in `payload`.
+    let machine = nspawn_name(name).filter(|_| below != Some("supervisor"))?;
+    Some((machine, Some(Runtime::Nspawn)))
+}
+
+/// The runtime, by its prefix to an id or by the parent directory that it creates.
+fn runtime_of(prefix: &str) -> Option<Runtime> {
+    match prefix {
+        "docker" | "ecs" => Some(Runtime::Docker),
+        "libpod" | "libpod_parent" | "libpod-payload" => Some(Runtime::Podman),
+        "cri-containerd" | "nerdctl" | "k8s.io" => Some(Runtime::Containerd),
+        "crio" => Some(Runtime::CriO),
+        _ => None,
+    }
+}
+
+/// `lxc.payload.NAME`, `lxc.payload/NAME`, or `lxc/NAME` before LXC 4.
+fn lxc_name<'a>(name: &'a str, parent: Option<&str>) -> Option<&'a str> {
+    let inside = matches!(parent, Some("lxc" | "lxc.payload")).then_some(name);
+    name.strip_prefix("lxc.payload.").or(inside)
+}
+
+/// `machine-NAME.scope` and `systemd-nspawn@NAME.service`; the virtual machines of libvirt are
+/// `machine-qemu…` in the same slice.
+fn nspawn_name(name: &str) -> Option<String> {
+    let service = name.strip_prefix("systemd-nspawn@");
+    let scope = name.strip_prefix("machine-");
+    let name = service
+        .and_then(|name| name.strip_suffix(".service"))
+        .or_else(|| scope.and_then(|name| name.strip_suffix(".scope")))
+        .map(unescape_unit)?;
+    (!name.is_empty() && !name.starts_with("qemu-")).then_some(name)
+}
+
+/// The uid of a pod in `podUID`, or in `kubepods-CLASS-podUID.slice`, where underscores stand
+/// for dashes (pkg/kubelet/cm/pod_container_manager_linux.go in Kubernetes).
+fn pod_uid(name: &str) -> Option<String> {
+    let name = name.split(':').next()?;
+    let stem = name.strip_suffix(".slice").unwrap_or(name);
+    let start = stem
+        .rfind("pod")
+        .filter(|&at| at == 0 || stem.as_bytes()[at - 1] == b'-')?;
+    let uid = stem[start + 3..].replace('_', "-");
+    let known = uid.len() >= 32
+        && uid
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    known.then_some(uid)
+}
+
+/// Resolves `\x2d` and the like in a unit's name (systemd-escape(1)).
+fn unescape_unit(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find("\\x") {
+        let digits = rest.get(at + 2..at + 4);
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        match byte {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &rest[at + 4..];
+            }
+            None => {
+                bytes.extend_from_slice(b"\\x");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::cgroups::Cgroup;
+
+    const ID: &str = "4f1b1e6c0a2d3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4";
+
+    #[test]
+    fn containers_of_every_runtime_and_driver_are_recognised() {
+        let pod = "0f5a9c1e-1234-4d5e-8f90-a1b2c3d4e5f6";
+        let flat = pod.replace('-', "_");
+        for (path, runtime, in_pod) in [
+            (format!("/docker/{ID}"), Some(Runtime::Docker), false),
+            (
+                format!("/docker/{ID}/init.scope"),
+                Some(Runtime::Docker),
+                false,
+            ),
+            (
+                format!("/system.slice/docker-{ID}.scope"),
+                Some(Runtime::Docker),
+                false,
+            ),
+            (
+                format!("/system.slice:docker:{ID}"),
+                Some(Runtime::Docker),
+                false,
+            ),
+            (
+                format!("/machine.slice/libpod-{ID}.scope/container"),
+                Some(Runtime::Podman),
+                false,
+            ),
+            (
+                format!("/user.slice/user-1.slice/user@1.service/user.slice/libpod-{ID}.scope"),
+                Some(Runtime::Podman),
+                false,
+            ),
+            (
+                format!("/libpod_parent/libpod-{ID}"),
+                Some(Runtime::Podman),
+                false,
+            ),
+            (
+                format!("/system.slice/a.service/libpod-payload-{ID}"),
+                Some(Runtime::Podman),
+                false,
+            ),
+            (
+                format!("/system.slice/nerdctl-{ID}.scope"),
+                Some(Runtime::Containerd),
+                false,
+            ),
+            (
+                format!(
+                    "/kubepods.slice/kubepods-besteffort.slice/\
+                     kubepods-besteffort-pod{flat}.slice/cri-containerd-{ID}.scope"
+                ),
+                Some(Runtime::Containerd),
+                true,
+            ),
+            (
+                format!("/kubepods.slice/kubepods-pod{flat}.slice/crio-{ID}.scope"),
+                Some(Runtime::CriO),
+                true,
+            ),
+            (format!("/kubepods/burstable/pod{pod}/{ID}"), None, true),
+            (
+                format!(
+                    "/system.slice/containerd.service/\
+                     kubepods-burstable-pod{flat}.slice:cri-containerd:{ID}"
+                ),
+                Some(Runtime::Containerd),
+                true,
+            ),
+        ] {
+            let container = Cgroup::from_path(&path).container.expect(&path);
+            assert_eq!(container.id, ID, "{path}");
+            assert_eq!(container.short_id(), "4f1b1e6c0a2d");
+            assert_eq!(container.runtime, runtime, "{path}");
+            assert_eq!(container.pod.as_deref(), in_pod.then_some(pod), "{path}");
+        }
+    }
+
+    #[test]
+    fn containers_that_have_names_are_recognised() {
+        for (path, name, runtime) in [
+            (
+                "/lxc.payload.web/system.slice/ssh.service",
+                "web",
+                Runtime::Lxc,
+            ),
+            ("/lxc/web", "web", Runtime::Lxc),
+            (
+                "/machine.slice/machine-my\\x2ddeb.scope/payload",
+                "my-deb",
+                Runtime::Nspawn,
+            ),
+            (
+                "/machine.slice/systemd-nspawn@deb.service/payload/init.scope",
+                "deb",
+                Runtime::Nspawn,
+            ),
+        ] {
+            let container = Cgroup::from_path(path).container.expect(path);
+            assert_eq!(
+                (container.id.as_str(), container.runtime),
+                (name, Some(runtime))
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_watches_a_container_is_not_in_it() {
+        for path in [
+            format!("/machine.slice/libpod-conmon-{ID}.scope"),
+            format!("/system.slice/crio-conmon-{ID}.scope"),
+            "/machine.slice/machine-qemu\\x2d1\\x2dvm.scope".to_owned(),
+            "/machine.slice/systemd-nspawn@deb.service/supervisor".to_owned(),
+            "/lxc.monitor.web".to_owned(),
+            "/system.slice/docker.service".to_owned(),
+            "/kubepods/besteffort".to_owned(),
+        ] {
+            assert_eq!(Cgroup::from_path(&path).container, None, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_container_inside_a_container_is_the_one() {
+        let inner = ID.replace('4', "5");
+        let cgroup = Cgroup::from_path(&format!("/docker/{ID}/docker/{inner}"));
+        assert_eq!(cgroup.container.unwrap().id, inner);
+    }
+}
