@@ -74,7 +74,9 @@ fn atlas(package: &Path) -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
     let mut open = vec![folder];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)? {
+        let entries =
+            fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        for entry in entries {
             let path = entry?.path();
             if path.is_dir() {
                 open.push(path);

@@ -93,8 +93,8 @@ fn content(package: &Path) -> Result<()> {
         let text = fs::read(&path).with_context(|| format!("no {}", path.display()))?;
         ensure!(!text.is_empty(), "{} is empty", path.display());
     }
+    licences(package)?;
     if package.ends_with("capable") {
-        ensure!(package.join("LICENSE-GPL-2.0").is_file(), "no GPL-2.0");
         let pages = |folder: PathBuf| -> Result<BTreeSet<_>> {
             let entries = fs::read_dir(&folder)
                 .with_context(|| format!("no man pages: {}", folder.display()))?;
@@ -108,6 +108,46 @@ fn content(package: &Path) -> Result<()> {
             shipped == packaged,
             "{packaged:?} are not all man pages: {shipped:?}"
         );
+    }
+    Ok(())
+}
+
+/// The licences, by their names in manifests, and the files with their texts.
+const LICENCES: [(&str, &str); 3] = [
+    ("MIT", "LICENSE-MIT"),
+    ("Apache-2.0", "LICENSE-APACHE"),
+    ("GPL-2.0-only", "LICENSE-GPL-2.0"),
+];
+
+/// What an object under MIT or GPL-2.0 says of itself (include/linux/license.h).
+const DUAL: &[u8] = b"Dual MIT/GPL\0";
+
+/// That the manifest names the licences whose texts are there, and those of the eBPF objects.
+fn licences(package: &Path) -> Result<()> {
+    let manifest = fs::read_to_string(package.join("Cargo.toml"))?;
+    let field = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("license = "))
+        .context("the manifest has no licence")?;
+    for (name, text) in LICENCES {
+        let named = field
+            .split(|character: char| "\"() ".contains(character))
+            .any(|word| word == name);
+        ensure!(
+            named == package.join(text).is_file(),
+            "the manifest says {field}, and {text} does not go with that"
+        );
+    }
+    let Ok(objects) = fs::read_dir(package.join("ebpf")) else {
+        return Ok(());
+    };
+    ensure!(field.contains("AND (MIT OR GPL-2.0-only)"), "{field}");
+    for object in objects {
+        let path = object?.path();
+        if path.extension().is_some_and(|extension| extension == "o") {
+            let dual = fs::read(&path)?.windows(DUAL.len()).any(|at| at == DUAL);
+            ensure!(dual, "{} does not say Dual MIT/GPL", path.display());
+        }
     }
     Ok(())
 }
