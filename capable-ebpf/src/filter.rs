@@ -52,8 +52,8 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
 fn keeps_user_and_group() -> bool {
     macro_rules! keeps {
         ($listed:ident, $table:ident, $number:expr) => {
-            // SAFETY: the value is not used, and no entry is deleted while the program runs.
             config!($listed) == Listed::Nothing as u8
+                // SAFETY: the value is not used, and no entry is deleted while the program runs.
                 || unsafe { maps::$table.get(&$number) }.is_some()
                     == (config!($listed) == Listed::Kept as u8)
         };
