@@ -50,7 +50,7 @@ fn completions_are_those_of_the_command_line() {
 
 #[test]
 fn man_pages_name_their_sections_in_capitals() {
-    let pages = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man"));
+    let pages = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/man"));
     for (name, page) in pages {
         let sections: Vec<&str> = page
             .lines()
