@@ -168,9 +168,13 @@ pub struct Detail {
     pub inner_tid: u32,
     /// The system call's number, or [`SYSCALL_NONE`].
     pub syscall: i32,
-    /// The system call's six arguments.
+    /// The system call's six arguments. capset(2) has two: its third here is the inheritable set that
+    /// it asks for, or [`UNKNOWN_SET`].
     pub arguments: [u64; 6],
 }
+
+/// A set of capabilities that could not be read: more than the kernel has.
+pub const UNKNOWN_SET: u64 = u64::MAX;
 
 /// A step in the life of a followed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

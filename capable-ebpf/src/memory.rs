@@ -68,6 +68,22 @@ pub fn read_at<T: Copy>(address: u64) -> Option<T> {
     read_into(address, 0, &mut value).then(|| unsafe { value.assume_init() })
 }
 
+/// Reads a `T` of the current process's memory; `None` where it is not there at once.
+#[inline(always)]
+pub fn read_user<T: Copy>(address: u64) -> Option<T> {
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the destination holds `size_of::<T>()` bytes; the helper checks the source.
+    let error = unsafe {
+        generated::bpf_probe_read_user(
+            value.as_mut_ptr().cast(),
+            size_of::<T>() as u32,
+            address as *const _,
+        )
+    };
+    // SAFETY: the helper filled the value.
+    (error == 0).then(|| unsafe { value.assume_init() })
+}
+
 /// The same value, but unknown to the verifier: paths that differ in nothing else join again.
 #[inline(always)]
 pub fn opaque(value: u64) -> u64 {

@@ -8,7 +8,7 @@
 mod x86_64;
 
 #[cfg(any(bpf_target_arch = "x86_64", target_arch = "x86_64"))]
-pub use x86_64::{entry_registers, is_compat, syscall, syscall_number};
+pub use x86_64::{CAPSET, entry_registers, is_compat, syscall, syscall_number};
 
 #[cfg(not(any(bpf_target_arch = "x86_64", target_arch = "x86_64")))]
 compile_error!("this processor has no module here yet");

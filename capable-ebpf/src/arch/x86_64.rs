@@ -5,6 +5,9 @@ use capable_common::SYSCALL_NONE;
 use super::Syscall;
 use crate::memory::read_at;
 
+/// The number of capset(2) (arch/x86/entry/syscalls/syscall_64.tbl).
+pub const CAPSET: i32 = 126;
+
 /// The size of a kernel stack without KASAN (arch/x86/include/asm/page_64_types.h).
 const STACK_SIZE: u64 = 16384;
 

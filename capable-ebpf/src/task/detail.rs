@@ -1,13 +1,13 @@
 //! What only some columns need: the parent, the pids inside the process's pid namespace, and the
 //! system call.
 
-use capable_common::{Detail, Flags, SYSCALL_NONE};
+use capable_common::{Detail, Flags, SYSCALL_NONE, UNKNOWN_SET};
 
 use super::{current, namespaces::inner_pid};
 use crate::{
     arch::{self, Syscall},
     config,
-    memory::{entry_registers, read},
+    memory::{entry_registers, read, read_user},
 };
 
 /// Fills in the parent, the pids inside the process's pid namespace and the system call, and says
@@ -65,14 +65,33 @@ fn syscall(task: u64, detail: &mut Detail) -> u32 {
         return 0;
     };
     let compat = arch::is_compat(entry);
-    let Some(Syscall { number, arguments }) = arch::syscall(registers, compat) else {
+    let Some(Syscall {
+        number,
+        mut arguments,
+    }) = arch::syscall(registers, compat)
+    else {
         return 0;
     };
+    if number == arch::CAPSET && !compat {
+        arguments[2] = requested_inheritable(arguments[1]);
+    }
     detail.syscall = number;
     detail.arguments = arguments;
     if compat {
         Flags::SYSCALL_KNOWN | Flags::SYSCALL_COMPAT
     } else {
         Flags::SYSCALL_KNOWN
+    }
+}
+
+/// The inheritable set that capset(2) asks for, by the address of its second argument: three words
+/// for each half, the third of which is the inheritable one (`struct __user_cap_data_struct`,
+/// include/uapi/linux/capability.h). [`UNKNOWN_SET`] where it cannot be read. A caller of the first
+/// version of the interface has one half only, and what lies behind it may be taken for the other.
+#[inline(always)]
+fn requested_inheritable(data: u64) -> u64 {
+    match read_user::<[u32; 6]>(data) {
+        Some([_, _, low, _, _, high]) => u64::from(high) << 32 | u64::from(low),
+        None => UNKNOWN_SET,
     }
 }

@@ -59,6 +59,16 @@ impl Line {
         })
     }
 
+    /// The system calls that the sentence names: `setpriority(2)`.
+    pub fn syscalls(&self) -> impl Iterator<Item = &str> {
+        let words = self.sentence.split([' ', ',', ';', '(', ')']);
+        let mut before = "";
+        words.filter_map(move |word| {
+            let name = std::mem::replace(&mut before, word);
+            (word == "2" && !name.is_empty()).then_some(name)
+        })
+    }
+
     /// The line is about a capability.
     pub fn asks_for(&self, capability: Capability) -> bool {
         let names = &self.key.capabilities;

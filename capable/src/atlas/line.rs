@@ -81,7 +81,7 @@ const VERBS: [(&str, bool); 5] = [
 ];
 
 /// How a refusal arrives, where not as the system call's errno; and when the kernel asks.
-const WORDS: [&str; 6] = ["ack", "cqe", "unseen", "early", "limit", "else"];
+const WORDS: [&str; 7] = ["ack", "cqe", "unseen", "early", "limit", "else", "write"];
 
 impl Effect {
     /// Nobody has read it.

@@ -33,7 +33,11 @@ pub struct Atlas {
     lines: Vec<Line>,
     /// The lines of each function.
     functions: HashMap<String, Vec<usize>>,
+    /// The lines whose sentence names a system call.
+    syscalls: HashMap<String, Vec<usize>>,
     stacks: Stacks,
+    /// The kernels whose sources were read, in order.
+    read: Vec<Version>,
 }
 
 static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(LINES, STACKS));
@@ -50,13 +54,25 @@ impl Atlas {
     fn new(lines: &str, stacks: &'static str) -> Self {
         let lines = line::all(lines).unwrap_or_else(|error| panic!("the atlas: {error:#}"));
         let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut syscalls: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, line) in lines.iter().enumerate() {
             let name = line.key.function.clone();
             functions.entry(name).or_default().push(index);
+            for name in line.syscalls() {
+                syscalls.entry(name.to_owned()).or_default().push(index);
+            }
         }
+        let ranges = lines.iter().flat_map(|line| &line.kernels.0);
+        let mut read: Vec<_> = ranges
+            .flat_map(|(from, to)| std::iter::once(*from).chain(*to))
+            .collect();
+        read.sort();
+        read.dedup();
         Self {
+            read,
             lines,
             functions,
+            syscalls,
             stacks: Stacks::new(stacks),
         }
     }
@@ -73,24 +89,14 @@ impl Atlas {
         indexes.map(|&index| &self.lines[index])
     }
 
-    /// The lines that are about a capability and name a system call in their sentence, of a kernel
-    /// if one is given.
-    pub fn of_syscall(
-        &self,
-        syscall: &str,
-        capability: Capability,
-        kernel: Option<Version>,
-    ) -> impl Iterator<Item = &Line> {
-        let name = format!("{syscall}(2)");
-        self.lines.iter().filter(move |line| {
-            line.asks_for(capability)
-                && kernel.is_none_or(|kernel| line.kernels.have(kernel))
-                && line.sentence.split([' ', ',']).any(|word| word == name)
-        })
+    /// The lines whose sentence names a system call: what it can ask for, as far as a line says it.
+    pub fn of_syscall(&self, name: &str) -> impl Iterator<Item = &Line> {
+        let indexes = self.syscalls.get(name).into_iter().flatten();
+        indexes.map(|&index| &self.lines[index])
     }
 
     /// What is known of a check for a capability by the functions on its stack, the innermost
-    /// first, from `cap_capable` or a function above it on, each without what the compiler added.
+    /// first, each without what the compiler added: from the one above `ns_capable` and its like.
     ///
     /// The function above the helpers has the site, or one that the compiler may have put into it.
     /// Without a version every kernel's lines count.
@@ -113,40 +119,79 @@ impl Atlas {
         let Some(asked) = stack.iter().position(|function| !is_helper(function)) else {
             return Vec::new();
         };
-        let (function, above) = (stack[asked], &stack[asked + 1..]);
+        let function = stack[asked];
         let inlined = self.stacks.inlined_into(function);
         let functions = std::iter::once(function).chain(inlined);
         let lines = functions
             .filter_map(|name| self.functions.get(name))
             .flatten();
-        let lines = lines.copied().filter(|&index| {
-            let line = &self.lines[index];
-            line.asks_for(capability) && kernel.is_none_or(|kernel| line.kernels.have(kernel))
-        });
-        self.nearest(lines, above)
+        let mut lines: Vec<_> = lines
+            .copied()
+            .filter(|&index| {
+                let line = &self.lines[index];
+                line.asks_for(capability) && kernel.is_none_or(|kernel| self.holds(line, kernel))
+            })
+            .collect();
+        // A helper that names the capability may be on the stack: of two sites of a function, it
+        // tells which. (One that is given the capability may only be left of one that called it.)
+        if let Some(helper) = asked.checked_sub(1).map(|below| stack[below])
+            && lines
+                .iter()
+                .any(|&index| self.lines[index].key.helper == helper)
+        {
+            lines.retain(|&index| self.lines[index].key.helper == helper);
+        }
+        self.nearest(lines.into_iter(), &stack[asked..])
+    }
+
+    /// A line is true of a kernel. Of one between two that were read, it may be if it is of one of
+    /// these.
+    pub fn holds(&self, line: &Line, kernel: Version) -> bool {
+        let above = self.read.partition_point(|read| *read <= kernel);
+        let lower = above.checked_sub(1).map(|index| self.read[index]);
+        match (lower, self.read.get(above)) {
+            (Some(lower), Some(upper)) if lower != kernel => {
+                line.kernels.have(lower) || line.kernels.have(*upper)
+            }
+            _ => line.kernels.have(kernel),
+        }
     }
 
     /// Of the lines of each site, the one about the nearest caller on the stack, or else the one
-    /// about all others.
-    fn nearest(&self, lines: impl Iterator<Item = usize>, above: &[&str]) -> Vec<usize> {
-        let mut best: Vec<(usize, usize)> = Vec::new();
+    /// about all others. Where one site of a function has a line about a caller, another that has
+    /// none does not ask below that one.
+    fn nearest(&self, lines: impl Iterator<Item = usize>, stack: &[&str]) -> Vec<usize> {
+        let mut best: Vec<(Option<usize>, usize)> = Vec::new();
         for index in lines {
             let line = &self.lines[index];
             let distance = match &line.under {
-                Some(caller) => above.iter().position(|function| function == caller),
-                None => Some(usize::MAX),
+                Some(caller) => match stack.iter().position(|function| function == caller) {
+                    Some(distance) => Some(distance),
+                    None => continue,
+                },
+                None => None,
             };
-            let Some(distance) = distance else {
-                continue;
-            };
-            let same = |(_, it): &&mut (usize, usize)| self.lines[*it].key == line.key;
+            let same = |(_, it): &&mut (Option<usize>, usize)| self.lines[*it].key == line.key;
             match best.iter_mut().find(same) {
-                Some(known) if distance < known.0 => *known = (distance, index),
-                Some(_) => {}
+                Some(known) => {
+                    if distance.is_some_and(|it| known.0.is_none_or(|known| it < known)) {
+                        *known = (distance, index);
+                    }
+                }
                 None => best.push((distance, index)),
             }
         }
-        best.into_iter().map(|(_, index)| index).collect()
+        let is_of_caller = |index: usize| {
+            let key = &self.lines[index].key;
+            best.iter().any(|(distance, other)| {
+                let other = &self.lines[*other].key;
+                distance.is_some() && (&other.file, &other.function) == (&key.file, &key.function)
+            })
+        };
+        best.iter()
+            .filter(|(distance, index)| distance.is_some() || !is_of_caller(*index))
+            .map(|(_, index)| *index)
+            .collect()
     }
 }
 

@@ -66,6 +66,17 @@ impl Place {
             .all(|line| line.effect.verb() == Verb::Sometimes && line.effect.has("unseen"))
     }
 
+    /// Only writing to a file needs it.
+    pub fn is_about_writing(&self) -> bool {
+        self.lines().all(|line| line.effect.has("write"))
+    }
+
+    /// A refusal here gives this errno, as far as the lines say one.
+    pub fn may_give(&self, errno: &str) -> bool {
+        let mut errnos = self.lines().map(|line| line.effect.errno());
+        errnos.any(|known| known.is_none_or(|known| known == errno))
+    }
+
     /// The wider capability that the kernel asks for when this one is not granted, and takes in its
     /// place.
     pub fn takes_instead_of(&self, narrow: Capability) -> Option<Capability> {

@@ -9,12 +9,16 @@ asks | SYS_NICE | capable | 5.10+ | chooses | read | nothing
 [kernel/ptrace.c]
 look | SYS_PTRACE | has | 5.10+ | passes | read | it depends
 look < stat | SYS_PTRACE | has | 5.10+ | chooses | read | less is shown
+look#2 | SYS_PTRACE | has | 5.10+ | sometimes EACCES | read | it may fail
+look#2 < far | SYS_PTRACE | has | 5.10+ | chooses | read | less is shown
 look < open | SYS_PTRACE | has | 5.10-6.1 | refuses EACCES | read | open(2) fails
 sys_go | KILL | capable | 5.10+ | refuses EPERM | plain | go(2) fails
 sys_go#2 | KILL | capable | 6.12+ | sometimes EPERM | read | going far fails
+prio | SYS_NICE | can_nice | 5.10+ | refuses EACCES limit | read | it fails past the limit
+prio | SYS_NICE | may_prio | 5.10+ | refuses EPERM else | read | it fails for others
 inner | CHOWN/SYS_ADMIN | capable | 5.10+ | refuses EPERM ack | read | the change fails
 ";
-const STACKS: &str = "helper cap_capable\nhelper capable\nhelper has\ninlined inner middle outer\n";
+const STACKS: &str = "helper cap_capable\nhelper capable\nhelper has\nhelper can_nice\nhelper may_prio\ninlined inner middle outer\n";
 
 fn find(capability: Capability, kernel: &str, stack: &str) -> Vec<&'static Line> {
     static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(SOURCE, STACKS));
@@ -36,7 +40,38 @@ fn the_nearest_caller_decides_and_else_the_line_about_all() {
     assert_eq!(of("6.1", "look other stat read"), "chooses");
     assert_eq!(of("6.1", "look open stat"), "refuses EACCES");
     assert_eq!(of("6.12", "look open stat"), "chooses");
-    assert_eq!(of("6.12", "look open"), "passes");
+    assert_eq!(of("6.12", "look open"), "passes, sometimes EACCES");
+    assert_eq!(
+        of("6.12", "look far"),
+        "chooses",
+        "the other site does not ask there"
+    );
+}
+
+#[test]
+fn a_kernel_between_two_that_were_read_may_be_as_either() {
+    let of = |kernel| effects(Capability::SYS_PTRACE, kernel, "look open");
+    assert_eq!(of("6.6"), "refuses EACCES");
+    assert_eq!(of("8.0"), of("6.12"));
+    assert_eq!(
+        effects(Capability::KILL, "6.6", "sys_go"),
+        "refuses EPERM, sometimes EPERM"
+    );
+    assert_eq!(effects(Capability::KILL, "5.4", "sys_go"), "");
+}
+
+#[test]
+fn the_helper_on_the_stack_tells_two_sites_of_a_function_apart() {
+    let of = |stack| effects(Capability::SYS_NICE, "6.1", stack);
+    assert_eq!(
+        of("cap_capable capable can_nice prio"),
+        "refuses EACCES limit"
+    );
+    assert_eq!(of("cap_capable may_prio prio"), "refuses EPERM else");
+    assert_eq!(
+        of("cap_capable capable prio"),
+        "refuses EACCES limit, refuses EPERM else"
+    );
 }
 
 #[test]

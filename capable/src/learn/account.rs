@@ -85,7 +85,7 @@ fn as_reported(loss: session::Loss) -> ReportedLoss {
 }
 
 /// The release of the running kernel, as uname(2) gives it.
-fn kernel_release() -> Option<String> {
+pub fn kernel_release() -> Option<String> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
     Some(release.trim().to_owned())
 }

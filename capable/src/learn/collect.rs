@@ -1,13 +1,19 @@
 //! From records to observations: checks that are alike are counted together, and a denied one
 //! waits for the end of its system call.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use super::{gains::Gains, ids, tree::Tree};
+use super::{
+    gains::Gains,
+    ids, inheriting,
+    places::{Place, Places},
+    tree::Tree,
+    writing,
+};
 use crate::{
-    context::{kernel_symbols::KernelSymbols, syscalls},
+    context::syscalls,
     event::{Event, LifeStep, Stack},
-    profile::{Case, Interner, Observation, Outcome, Phase, Tally},
+    profile::{Case, Observation, Outcome, Phase, Tally},
     session::Record,
 };
 
@@ -32,8 +38,7 @@ pub enum Ends {
 
 /// Collects what a command's processes ask for.
 pub struct Collector {
-    symbols: Option<KernelSymbols>,
-    callers: Interner,
+    places: Places,
     seen: Tally,
     /// Denied checks of system calls that have not returned, by thread.
     pending: HashMap<u32, Vec<Observation>>,
@@ -44,11 +49,10 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Collects for a tree. Without symbols nobody is known as caller.
-    pub fn new(symbols: Option<KernelSymbols>, tree: Tree) -> Self {
+    /// Collects for a tree.
+    pub fn new(places: Places, tree: Tree) -> Self {
         Self {
-            symbols,
-            callers: Interner::default(),
+            places,
             seen: Tally::default(),
             pending: HashMap::new(),
             tree,
@@ -90,7 +94,7 @@ impl Collector {
 
     fn check(&mut self, event: &Event<'_>) {
         let program = self.tree.program(event.pid(), event.comm());
-        let caller = self.caller(event);
+        let (caller, place) = self.place(event);
         let phase = if self.tree.is_starting(event.time()) {
             Phase::Starting
         } else {
@@ -106,8 +110,11 @@ impl Collector {
                 facts,
                 target_is_home: facts.target.map(|target| target.initial),
                 caller,
+                place,
                 syscall: syscall.and_then(|syscall| syscalls::name(syscall.number, syscall.compat)),
                 id_unchanged: ids::unchanged(event),
+                writes: writing::writes(event),
+                inherits: inheriting::inherits(event),
                 outcome: Outcome::Unknown,
                 phase,
             },
@@ -133,16 +140,11 @@ impl Collector {
         }
     }
 
-    fn caller(&mut self, event: &Event<'_>) -> Option<Arc<str>> {
-        let (Some(symbols), Stack::Frames(frames)) = (&mut self.symbols, event.kernel_stack) else {
-            return None;
-        };
-        if symbols.wants_refresh()
-            && let Err(error) = symbols.refresh()
-        {
-            log::debug!("cannot read the kernel's symbols again: {error}");
+    fn place(&mut self, event: &Event<'_>) -> Place {
+        match event.kernel_stack {
+            Stack::Frames(frames) => self.places.of(event.capability(), frames),
+            _ => (None, None),
         }
-        Some(self.callers.intern(symbols.caller(frames)?))
     }
 }
 

@@ -26,9 +26,12 @@ mod collect;
 mod error;
 mod gains;
 mod ids;
+mod inheriting;
 mod learned;
 mod learning;
+mod places;
 mod tree;
+mod writing;
 
 use std::time::Duration;
 
@@ -37,6 +40,7 @@ pub use learned::Learned;
 pub use learning::Learning;
 
 pub(crate) use account::Account;
+pub(crate) use places::{Place, Places};
 
 use collect::Collector;
 use tree::Tree;
@@ -120,7 +124,7 @@ impl Launched {
             .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
             .ok();
         let settle = u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX);
-        let mut collector = Collector::new(symbols, Tree::new(waiting.pid(), settle));
+        let mut collector = Collector::new(Places::new(symbols), Tree::new(waiting.pid(), settle));
         let session = planned.command(waiting.pid()).records(Records {
             wanted: Wanted::DETAIL | Wanted::CREDENTIALS,
             kernel_frames: Records::CALLER_FRAMES,

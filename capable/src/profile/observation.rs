@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::Facts;
+use crate::{atlas::Place, event::Facts};
 
 /// All that the rules look at. Checks that are alike in it are one case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,11 +18,19 @@ pub struct Case {
     pub target_is_home: Option<bool>,
     /// The kernel function that asked, with or without an offset or the compiler's suffix.
     pub caller: Option<Arc<str>>,
+    /// What the atlas says of the place where the check was made; `None` if it does not know it.
+    pub place: Option<Place>,
     /// The system call in which the check was made.
     pub syscall: Option<&'static str>,
     /// setuid(2), setgid(2), setresuid(2) or setresgid(2) to ids that the task has already;
     /// `None` where nobody compared, and for every other system call.
     pub id_unchanged: Option<bool>,
+    /// capset(2) asks for an inheritable set that is not empty; `None` for every other system call,
+    /// and where it is not known.
+    pub inherits: Option<bool>,
+    /// The system call writes to a file or opens it for writing; `None` for every call that is not
+    /// about reading or writing one, and where it is not known.
+    pub writes: Option<bool>,
     /// How the system call ended in which the check was made; asked for denied checks only.
     pub outcome: Outcome,
     /// Whether the program was still starting.
@@ -79,12 +87,16 @@ impl Case {
 pub(crate) mod tests {
     use super::*;
     use crate::{
+        atlas::{Atlas, Version},
         capability::Capability,
         event::{Audit, CredentialOwner, Relation, TargetNamespace, Task, Verdict},
     };
 
     /// One granted, audited check of a program's own credentials over the initial namespace.
     pub(crate) fn granted(capability: Capability, caller: &str, syscall: &'static str) -> Case {
+        let kernel = Version::parse("6.12").ok();
+        let entry = format!("sys_{syscall}");
+        let stack = caller.split('.').take(1).chain([&*entry]);
         Case {
             program: "prog".into(),
             pid: Some(7),
@@ -102,8 +114,11 @@ pub(crate) mod tests {
             },
             target_is_home: Some(true),
             caller: Some(caller.into()),
+            place: Atlas::place(capability, kernel, stack).filter(|_| !caller.is_empty()),
             syscall: Some(syscall),
             id_unchanged: None,
+            writes: None,
+            inherits: None,
             outcome: Outcome::Unknown,
             phase: Phase::Running,
         }

@@ -64,8 +64,8 @@ fn the_gate_fails_a_run_that_needs_more_than_is_allowed() {
     assert_eq!(
         stderr(&shut),
         "capable: not allowed: CAP_SYS_NICE (needed, 1 check by nice): granted in can_nice, for \
-         setpriority(2): the priority is higher than RLIMIT_NICE allows; within that limit it is not \
-         asked for\n"
+         setpriority(2): without it, setpriority(2) to a higher priority than RLIMIT_NICE allows \
+         fails\n"
     );
     assert_eq!(code(&gate("--allow sys_nice")), 0);
 

@@ -23,6 +23,7 @@ mod kernels;
 mod line;
 mod lock;
 mod makers;
+mod pages;
 mod ranges;
 mod reach;
 mod report;
@@ -110,10 +111,12 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         atlas.lines.extend(new);
         atlas.save()?;
         stacks.save()?;
+        pages::save(&atlas)?;
         lock::write(&sources)?;
     } else if options.check {
         lock::check(&sources)?;
         stacks.check()?;
+        pages::check(&atlas)?;
         let versions = kernels.iter().map(|kernel| kernel.version);
         let pairs: Vec<_> = versions.zip(&sources).collect();
         let unknown = callers::unknown(&atlas, &pairs)?;

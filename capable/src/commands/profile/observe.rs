@@ -4,9 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::profiled::{Profiled, comm, user_namespace};
 use crate::{
+    capability::Capability,
     context::{kernel_symbols::KernelSymbols, syscalls},
     escape::printable,
     event::{Facts, INITIAL_USER_NAMESPACE, Relation},
+    learn::{Place, Places},
     output::comm_bytes,
     profile::{Case, Interner, Observation, Outcome, Phase},
     session::{Counted, CountedStack, Who},
@@ -22,7 +24,7 @@ struct Living {
 /// Makes observations.
 pub struct Observer<'a> {
     profiled: &'a Profiled,
-    symbols: Option<KernelSymbols>,
+    places: Places,
     names: Interner,
     processes: HashMap<u32, Living>,
     began: u64,
@@ -33,7 +35,7 @@ impl<'a> Observer<'a> {
     pub fn new(profiled: &'a Profiled, symbols: Option<KernelSymbols>, began: u64) -> Self {
         Self {
             profiled,
-            symbols,
+            places: Places::new(symbols),
             names: Interner::default(),
             processes: HashMap::new(),
             began,
@@ -55,6 +57,7 @@ impl<'a> Observer<'a> {
             Who::Ended(name) => (None, comm_bytes(name)),
             Who::Cgroup(_) | Who::All => (None, &b"-"[..]),
         };
+        let (caller, place) = self.place(facts.capability, stack);
         let living = pid.map(|pid| self.living(pid)).unwrap_or_default();
         Observation {
             case: Case {
@@ -65,9 +68,12 @@ impl<'a> Observer<'a> {
                 pid,
                 facts: *facts,
                 target_is_home: self.target_is_home(facts, living.user_namespace),
-                caller: self.caller(stack),
+                caller,
+                place,
                 syscall: syscall.and_then(|number| syscalls::name(number, false)),
                 id_unchanged: None,
+                writes: None,
+                inherits: None,
                 outcome: Outcome::Unknown,
                 phase: Phase::Running,
             },
@@ -101,12 +107,10 @@ impl<'a> Observer<'a> {
         }
     }
 
-    fn caller(&mut self, stack: &CountedStack) -> Option<Arc<str>> {
-        match (&self.symbols, stack) {
-            (Some(symbols), CountedStack::Frames(frames)) => {
-                symbols.caller(frames).map(|name| self.names.intern(name))
-            }
-            _ => None,
+    fn place(&mut self, capability: Capability, stack: &CountedStack) -> Place {
+        match stack {
+            CountedStack::Frames(frames) => self.places.of(capability, frames),
+            _ => (None, None),
         }
     }
 }

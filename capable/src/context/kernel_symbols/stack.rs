@@ -90,15 +90,37 @@ impl KernelSymbols {
     /// capability helpers, without what the compiler added to its name.
     ///
     /// The frames begin with the innermost; six or seven are enough.
-    pub fn caller(&self, frames: &[u64]) -> Option<&str> {
+    pub fn caller<'a>(&'a self, frames: &[u64]) -> Option<&'a str> {
+        let index = self.asked(frames)?;
+        match self.role(frames, index) {
+            Role::Neighbour(index) | Role::Other(index) => {
+                Some(clean_name(self.name(index as usize)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The function that asked and those above it, as far as they are known, each without what the
+    /// compiler added to its name.
+    pub fn asking<'a>(&'a self, frames: &[u64]) -> impl Iterator<Item = &'a str> {
+        let asked = self.asked(frames).unwrap_or(frames.len());
+        (asked..frames.len()).filter_map(|depth| match self.role(frames, depth) {
+            Role::Unknown => None,
+            Role::Tracer(index)
+            | Role::Helper(index)
+            | Role::Neighbour(index)
+            | Role::Other(index) => Some(clean_name(self.name(index as usize))),
+        })
+    }
+
+    /// Where the function that asked is on a stack.
+    fn asked(&self, frames: &[u64]) -> Option<usize> {
         let mut helpers = false;
         for depth in self.outside(frames)..frames.len() {
             match self.role(frames, depth) {
                 Role::Helper(_) => helpers = true,
                 Role::Tracer(_) => {}
-                Role::Neighbour(index) | Role::Other(index) => {
-                    return Some(clean_name(self.name(index as usize)));
-                }
+                Role::Neighbour(_) | Role::Other(_) => return Some(depth),
                 // Past the helpers, an unknown function is the one that asked.
                 Role::Unknown if helpers => return None,
                 Role::Unknown => {}

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(first["class"], "needed");
         assert_eq!(first["counts"]["granted"], 1);
         assert_eq!(first["places"][0]["caller"], "inet_create");
-        assert_eq!(first["evidence"][0]["rule"], "granted");
+        assert_eq!(first["evidence"][0]["rule"], "gate");
     }
 
     #[test]

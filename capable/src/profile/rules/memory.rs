@@ -60,7 +60,7 @@ pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
         (None, Some(true)) => false,
         (None, None) => among(ONLY_MEMORY),
     };
-    let why = by_syscall_alone(why, case);
+    let why = by_syscall_alone(why.into(), case);
     is_it.then(|| Finding::unsure(Class::Advisory, Rule::Overcommit, why))
 }
 

@@ -6,9 +6,9 @@
 //! described, with its kernel source, in docs/classification.md.
 
 mod access;
-mod callers;
 mod chains;
 mod memory;
+mod places;
 mod verdict;
 mod whose;
 mod why;
@@ -68,6 +68,10 @@ pub enum Rule {
     Overcommit,
     /// The kernel function that asked is known only to choose by the answer.
     Choice,
+    /// The place refuses writing only, and the file was read.
+    OnlyRead,
+    /// capset(2) that makes nothing inheritable.
+    NothingInherited,
     /// set*id to the id that the task has already, or may have.
     SameId,
     /// The kernel takes one of several capabilities.
@@ -160,7 +164,9 @@ const FIRST: &[Answer] = &[
     access::granted,
     whose::credentials,
     memory::overcommit,
-    callers::choice,
+    places::choice,
+    places::only_read,
+    places::nothing_inherited,
     verdict::same_id,
 ];
 
@@ -168,7 +174,7 @@ const FIRST: &[Answer] = &[
 const THEN: &[Answer] = &[
     verdict::unknown,
     verdict::id_may_be_the_same,
-    callers::gate,
+    places::granted,
     verdict::unaudited,
     verdict::granted,
     verdict::denied_but_succeeded,
@@ -191,15 +197,15 @@ pub fn judge(part: &Part) -> Ruling {
 const UNKNOWN_CALLER: &str = "a kernel function that is not known";
 
 /// The sentence for a check that was recognised by its system call alone.
-fn by_syscall_alone(why: &'static str, case: &Case) -> Why {
+fn by_syscall_alone(why: Why, case: &Case) -> Why {
     match case.syscall {
-        Some(syscall) => Why::from(why)
+        Some(syscall) => why
             .text(" (asked in ")
             .text(UNKNOWN_CALLER)
             .text(", and taken for this because of ")
             .syscall(syscall)
             .text(")"),
-        None => why.into(),
+        None => why,
     }
 }
 
@@ -308,7 +314,7 @@ mod tests {
         }
     }
 
-    const RULES: [Rule; 17] = [
+    const RULES: [Rule; 19] = [
         Rule::KernelThread,
         Rule::Ownership,
         Rule::Namespace,
@@ -316,6 +322,8 @@ mod tests {
         Rule::Access,
         Rule::Overcommit,
         Rule::Choice,
+        Rule::OnlyRead,
+        Rule::NothingInherited,
         Rule::SameId,
         Rule::OrChain,
         Rule::UnknownVerdict,

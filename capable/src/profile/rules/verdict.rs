@@ -1,6 +1,8 @@
 //! What was decided, where nothing else tells the check apart, and how the system call ended.
 
+use super::why::errno_name;
 use super::{Class, Finding, Rule, Ruling, Why};
+use crate::atlas::Place;
 use crate::capability::Capability;
 use crate::profile::observation::{Case, Outcome};
 
@@ -66,33 +68,31 @@ pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// Granted by the bit: whoever asked goes on because of it. Where it is not known who asked, it may
-/// be one that goes on either way.
+/// Granted by the bit, at a place that is not known: what the kernel does without it there is not
+/// known either.
 pub(super) fn granted(case: &Case) -> Option<Ruling> {
     case.facts.is_granted_by_bit().then(|| {
-        if case.caller_symbol().is_none() {
-            return Finding::unsure(
-                Class::Needed,
-                Rule::Granted,
-                Why::from("granted ").origin(case).text(
-                    "; whether the kernel refuses without it depends on the function, so it is \
-                     kept: try without",
-                ),
-            );
-        }
-        Finding::sure(
-            Class::Needed,
-            Rule::Granted,
-            Why::from("granted ")
-                .origin(case)
-                .text(": without it the kernel refuses this"),
-        )
+        let kept = match case.caller_symbol() {
+            Some(_) => {
+                "; that is a place that capable does not know, so the capability is kept: try \
+                 without"
+            }
+            None => {
+                "; whether the kernel refuses without it depends on the function, so it is kept: \
+                 try without"
+            }
+        };
+        let why = Why::from("granted ").origin(case).text(kept);
+        Finding::unsure(Class::Needed, Rule::Granted, why)
     })
 }
 
-/// The system call succeeded without.
+/// The system call succeeded without. That says nothing where a refusal is told elsewhere.
 pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
-    (case.facts.is_denied() && case.outcome == Outcome::SyscallSucceeded).then(|| {
+    let succeeded = case.facts.is_denied()
+        && case.outcome == Outcome::SyscallSucceeded
+        && !is_told_elsewhere(case);
+    succeeded.then(|| {
         Finding::sure(
             Class::AskedNotNeeded,
             Rule::DeniedSucceeded,
@@ -101,6 +101,10 @@ pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
                 .text(", but the call succeeded without it"),
         )
     })
+}
+
+fn is_told_elsewhere(case: &Case) -> bool {
+    case.place.as_ref().is_some_and(Place::is_told_elsewhere)
 }
 
 /// These say what a path or a wait met, not what was permitted.
@@ -143,13 +147,30 @@ pub(super) fn denied(case: &Case) -> Ruling {
     let denied = Why::from("denied ").origin(case);
     match case.outcome {
         Outcome::SyscallFailed(errno) => {
-            let why = denied
-                .text(", and the call failed (")
-                .errno(errno)
-                .text("): give the capability if the program then went wrong");
-            Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why)
+            let why = denied.text(", and the call failed (").errno(errno);
+            let Some(place) = &case.place else {
+                let why = why.text("): give the capability if the program then went wrong");
+                return Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why);
+            };
+            let why = why
+                .text("): without it, ")
+                .sentences(place)
+                .text(". Give the capability if the program then went wrong");
+            if errno_name(errno).is_none_or(|name| place.may_give(name)) {
+                Finding::sure(Class::Denied, Rule::Denied, why)
+            } else {
+                Finding::unsure(Class::Denied, Rule::Denied, why)
+            }
         }
-        Outcome::Unknown | Outcome::SyscallSucceeded => Finding::unsure(
+        Outcome::SyscallSucceeded => Finding::unsure(
+            Class::Denied,
+            Rule::Denied,
+            case.place.iter().fold(
+                denied.text("; whether it was refused is not in the result of the call"),
+                |why, place| why.text(": without it, ").sentences(place),
+            ),
+        ),
+        Outcome::Unknown => Finding::unsure(
             Class::Denied,
             Rule::Denied,
             denied.text("; the outcome of the call was not observed"),

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use super::UNKNOWN_CALLER;
-use crate::{capability::Capability, profile::observation::Case};
+use crate::{atlas::Place, capability::Capability, profile::observation::Case};
 
 /// One sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +35,26 @@ impl Why {
     /// Goes on with a text.
     pub(super) fn text(self, text: &'static str) -> Self {
         self.and(Piece::Text(text))
+    }
+
+    /// Goes on with what a program meets without the capability at a place.
+    pub(super) fn sentences(self, place: &Place) -> Self {
+        /// How many are told.
+        const TOLD: usize = 3;
+        let all = place.sentences();
+        let mut why = self;
+        for (index, sentence) in all.iter().take(TOLD).enumerate() {
+            let before = match index {
+                0 if all.len() > 1 => "one of these: ",
+                0 => "",
+                _ => "; ",
+            };
+            why = why.text(before).text(sentence);
+        }
+        if all.len() > TOLD {
+            why = why.text("; or another");
+        }
+        why
     }
 
     /// Goes on with where the check was made: `in can_nice, for setpriority(2)`.
@@ -89,7 +109,7 @@ impl fmt::Display for Why {
 }
 
 /// The name of an errno that a denied check commonly leads to.
-fn errno_name(errno: i32) -> Option<&'static str> {
+pub(super) fn errno_name(errno: i32) -> Option<&'static str> {
     Some(match errno {
         libc::EPERM => "EPERM",
         libc::ENOENT => "ENOENT",

@@ -6,6 +6,7 @@ mod files;
 mod found;
 mod lines;
 mod made;
+mod pages;
 mod plain;
 mod reached;
 mod stacks;

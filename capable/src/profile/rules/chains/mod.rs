@@ -32,85 +32,16 @@ pub enum Role {
     NarrowNeverAsked(Capability),
 }
 
-/// One chain of the kernel.
-struct Chain {
-    narrow: Capability,
-    wide: Capability,
-    /// The functions that it is in; none where `Capability::wider` says that it is everywhere.
-    callers: &'static [&'static str],
-}
-
-/// Chains in some functions only. Those that hold wherever the narrow one is asked for come from
-/// [`Capability::wider`]. Linux 6.12.
-const CHAINS: &[Chain] = &[
-    // kernel/fork.c, fs/pipe.c, net/core/scm.c (too_many_unix_fds)
-    Chain {
-        narrow: Capability::SYS_RESOURCE,
-        wide: Capability::SYS_ADMIN,
-        callers: &[
-            "copy_process",
-            "pipe_is_unprivileged_user",
-            "pipe_set_size",
-            "pipe_fcntl",
-            "too_many_unix_fds",
-            "unix_attach_fds",
-            "unix_inflight",
-        ],
-    },
-    // kernel/printk/printk.c check_syslog_permissions, where it takes CAP_SYS_ADMIN with a warning
-    Chain {
-        narrow: Capability::SYSLOG,
-        wide: Capability::SYS_ADMIN,
-        callers: &["check_syslog_permissions", "do_syslog"],
-    },
-    // kernel/bpf/token.c bpf_ns_capable: any capability or CAP_SYS_ADMIN
-    Chain {
-        narrow: Capability::NET_ADMIN,
-        wide: Capability::SYS_ADMIN,
-        callers: &[
-            "bpf_token_capable",
-            "bpf_ns_capable",
-            "bpf_prog_load",
-            "__sys_bpf",
-        ],
-    },
-    // net/core/sock.c SO_MARK and SO_PRIORITY; net/ipv4/ip_sockglue.c IP_TRANSPARENT
-    Chain {
-        narrow: Capability::NET_RAW,
-        wide: Capability::NET_ADMIN,
-        callers: &[
-            "sk_setsockopt",
-            "sock_setsockopt",
-            "do_ip_setsockopt",
-            "do_ipv6_setsockopt",
-        ],
-    },
-    // block/ioprio.c ioprio_check_cap before 5.16; later it asks the other way round
-    Chain {
-        narrow: Capability::SYS_NICE,
-        wide: Capability::SYS_ADMIN,
-        callers: &["ioprio_check_cap"],
-    },
-];
-
-/// Where the wide one is asked first: `ioprio_check_cap` of 5.16 and later, so that security
-/// modules log no denial of CAP_SYS_NICE (block/ioprio.c).
-const WIDE_FIRST: &[Chain] = &[Chain {
-    narrow: Capability::SYS_NICE,
-    wide: Capability::SYS_ADMIN,
-    callers: &["ioprio_check_cap", "__do_sys_ioprio_set"],
-}];
-
 /// The capability that the kernel takes in place of this one where this check was made.
+///
+/// The atlas says so of a place that it knows. At any other, the chains that hold wherever the narrow
+/// one is asked for do.
 pub(super) fn wider(case: &Case) -> Option<Capability> {
     let narrow = case.facts.capability;
-    narrow.wider().or_else(|| {
-        let caller = case.caller_symbol()?;
-        CHAINS
-            .iter()
-            .find(|chain| chain.narrow == narrow && chain.callers.contains(&caller))
-            .map(|chain| chain.wide)
-    })
+    match &case.place {
+        Some(place) => place.takes_instead_of(narrow),
+        None => narrow.wider(),
+    }
 }
 
 /// Finds the chains among observations, and takes each observation apart into what a chain
@@ -225,18 +156,15 @@ fn same_place(one: &Case, other: &Case) -> bool {
         && one.phase == other.phase
 }
 
-/// The narrow capability that the kernel would have taken, had it got to asking for it.
+/// The narrow capability that the kernel would have taken, had it got to asking for it:
+/// `ioprio_check_cap` asks for CAP_SYS_ADMIN first since 5.16, so that security modules log no denial
+/// of CAP_SYS_NICE (block/ioprio.c).
 fn asked_first(case: &Case) -> Option<Capability> {
-    let caller = case.caller_symbol();
+    let place = case.place.as_ref()?;
     let granted = case.facts.is_granted_by_bit();
-    WIDE_FIRST
-        .iter()
-        .find(|chain| {
-            granted
-                && chain.wide == case.facts.capability
-                && caller.is_some_and(|caller| chain.callers.contains(&caller))
-        })
-        .map(|chain| chain.narrow)
+    granted
+        .then(|| place.takes_as_well_as(case.facts.capability))
+        .flatten()
 }
 
 /// What a role in a chain says.

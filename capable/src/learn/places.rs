@@ -1,0 +1,96 @@
+//! Where checks were made: a kernel stack, and what the atlas says of it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::account::kernel_release;
+use crate::{
+    atlas::{self, Atlas, Version},
+    capability::Capability,
+    context::kernel_symbols::KernelSymbols,
+    profile::Interner,
+};
+
+/// How many stacks are remembered. A system has a few hundred on which checks are made.
+const REMEMBERED: usize = 10_000;
+
+/// The function that asked, and what the atlas says of that.
+pub type Place = (Option<Arc<str>>, Option<atlas::Place>);
+
+/// Names functions and finds places. Stacks come again and again, so their places are remembered.
+pub struct Places {
+    symbols: Option<KernelSymbols>,
+    names: Interner,
+    kernel: Option<Version>,
+    known: HashMap<Capability, HashMap<Box<[u64]>, Place>>,
+    remembered: usize,
+}
+
+impl Places {
+    /// For the running kernel. Without symbols no place is known.
+    pub fn new(symbols: Option<KernelSymbols>) -> Self {
+        Self {
+            symbols,
+            names: Interner::default(),
+            kernel: kernel_release().as_deref().and_then(version),
+            known: HashMap::new(),
+            remembered: 0,
+        }
+    }
+
+    /// The place of a check for a capability, by the frames of its kernel stack, innermost first.
+    pub fn of(&mut self, capability: Capability, frames: &[u64]) -> Place {
+        let Some(symbols) = &mut self.symbols else {
+            return (None, None);
+        };
+        if symbols.wants_refresh() {
+            if let Err(error) = symbols.refresh() {
+                log::debug!("cannot read the kernel's symbols again: {error}");
+            }
+            // A module may be where another was.
+            self.known.clear();
+            self.remembered = 0;
+        }
+        let known = self.known.get(&capability);
+        if let Some(place) = known.and_then(|known| known.get(frames)) {
+            return place.clone();
+        }
+        let caller = symbols.caller(frames).map(|name| self.names.intern(name));
+        let place = caller
+            .as_ref()
+            .and_then(|_| Atlas::place(capability, self.kernel, symbols.asking(frames)));
+        if self.remembered >= REMEMBERED {
+            self.known.clear();
+            self.remembered = 0;
+        }
+        self.remembered += 1;
+        let known = self.known.entry(capability).or_default();
+        known.insert(frames.into(), (caller.clone(), place.clone()));
+        (caller, place)
+    }
+}
+
+/// The version that a release begins with: 6.1 of `6.1.0-57-cloud-amd64`.
+fn version(release: &str) -> Option<Version> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let (major, minor) = (numbers.next()?, numbers.next()?);
+    Version::parse(&format!("{major}.{minor}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_the_first_two_numbers_of_a_release() {
+        let text = |release| version(release).map(|version| version.to_string());
+        assert_eq!(text("6.1.0-57-cloud-amd64").as_deref(), Some("6.1"));
+        assert_eq!(text("7.3-rc1").as_deref(), Some("7.3"));
+        assert_eq!(text("next"), None);
+    }
+
+    #[test]
+    fn without_symbols_no_place_is_known() {
+        let mut places = Places::new(None);
+        assert_eq!(places.of(Capability::CHOWN, &[1, 2]), (None, None));
+    }
+}

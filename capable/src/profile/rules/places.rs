@@ -1,0 +1,233 @@
+//! What is known of the place where a check was made: the atlas says what the kernel does with the
+//! answer there.
+
+use super::{Class, Finding, Rule, Ruling, Why, by_syscall_alone};
+use crate::atlas::{Atlas, Place, Verb};
+use crate::capability::Capability;
+use crate::profile::observation::Case;
+
+/// Nothing that the program asks for fails, whatever was decided.
+///
+/// If it is not known which function asked, the system call may tell: where all that is known to ask
+/// for the capability in it chooses.
+pub(super) fn choice(case: &Case) -> Option<Ruling> {
+    let without = "nothing is refused; without it, ";
+    if let Some(place) = &case.place {
+        let why = || Why::from(without).sentences(place);
+        return match place.verb() {
+            Verb::Chooses => Some(Finding::sure(Class::Advisory, Rule::Choice, why())),
+            _ if place.is_silent() => Some(Finding::unsure(Class::Advisory, Rule::Choice, why())),
+            _ => None,
+        };
+    }
+    if case.caller_symbol().is_some() {
+        return None;
+    }
+    let lines = Atlas::get().of_syscall(case.syscall?);
+    let mut asking = lines.filter(|line| line.asks_for(case.facts.capability));
+    let first = asking.next()?;
+    let chooses = first.effect.verb() == Verb::Chooses
+        && asking.all(|line| line.effect.verb() == Verb::Chooses);
+    chooses.then(|| {
+        let why = Why::from(without).text(&first.sentence);
+        Finding::unsure(Class::Advisory, Rule::Choice, by_syscall_alone(why, case))
+    })
+}
+
+/// The place refuses writing only, and it was read.
+pub(super) fn only_read(case: &Case) -> Option<Ruling> {
+    let is_it = case.writes == Some(false)
+        && case.place.as_ref().is_some_and(Place::is_about_writing)
+        && (case.facts.is_granted_by_bit() || case.facts.is_denied());
+    is_it.then(|| {
+        let why = Why::from("asked ")
+            .origin(case)
+            .text(", whether a file is written or read; it was read, which needs no capability");
+        Finding::sure(Class::AskedNotNeeded, Rule::OnlyRead, why)
+    })
+}
+
+/// capset(2) asks for CAP_SETPCAP before it looks whether it makes anything inheritable that is not
+/// permitted (`cap_capset`, security/commoncap.c).
+pub(super) fn nothing_inherited(case: &Case) -> Option<Ruling> {
+    let is_it = case.inherits == Some(false) && case.facts.capability == Capability::SETPCAP;
+    is_it.then(|| {
+        Finding::sure(
+            Class::AskedNotNeeded,
+            Rule::NothingInherited,
+            "asked by every capset(2); this one made nothing inheritable, which needs no capability",
+        )
+    })
+}
+
+/// Granted, where the kernel refuses without it: always, or in some cases.
+pub(super) fn granted(case: &Case) -> Option<Ruling> {
+    let place = case.place.as_ref()?;
+    if !case.facts.is_granted_by_bit() {
+        return None;
+    }
+    let why = || {
+        Why::from("granted ")
+            .origin(case)
+            .text(": without it, ")
+            .sentences(place)
+    };
+    match place.verb() {
+        // setuid(2) and its like ask before they compare the ids; here somebody did.
+        Verb::Sometimes if case.id_unchanged == Some(false) => {
+            Some(Finding::sure(Class::Needed, Rule::Gate, why()))
+        }
+        Verb::Refuses => Some(Finding::sure(Class::Needed, Rule::Gate, why())),
+        Verb::Sometimes | Verb::Passes => {
+            Some(Finding::unsure(Class::Needed, Rule::Sometimes, why()))
+        }
+        Verb::Chooses | Verb::Unread => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::finding;
+    use super::*;
+    use crate::atlas::Version;
+    use crate::event::Verdict;
+    use crate::profile::Outcome;
+    use crate::profile::observation::tests::{audited, denied, granted};
+
+    /// A check at a place of a kernel, by the functions above the one that asked too.
+    fn at(kernel: &str, capability: Capability, stack: &[&str], syscall: &'static str) -> Case {
+        let mut case = granted(capability, stack[0], syscall);
+        let kernel = Version::parse(kernel).ok();
+        case.place = Atlas::place(capability, kernel, stack.iter().copied());
+        assert!(case.place.is_some(), "{stack:?} is not in the atlas");
+        case
+    }
+
+    fn class(case: &Case) -> (Class, bool) {
+        let finding = finding(case);
+        (finding.class, finding.certain)
+    }
+
+    #[test]
+    fn where_the_kernel_refuses_the_need_is_certain_and_says_what_would_fail() {
+        let case = at(
+            "6.1",
+            Capability::SYS_CHROOT,
+            &["__x64_sys_chroot"],
+            "chroot",
+        );
+        let finding = finding(&case);
+        assert_eq!((finding.class, finding.certain), (Class::Needed, true));
+        assert_eq!(
+            finding.why.to_string(),
+            "granted in __x64_sys_chroot, for chroot(2): without it, chroot(2) fails"
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_not_in_the_atlas_is_a_need_that_is_not_certain() {
+        let case = granted(Capability::NET_ADMIN, "vendor_ioctl", "ioctl");
+        assert_eq!(case.place, None);
+        let finding = finding(&case);
+        assert_eq!((finding.class, finding.certain), (Class::Needed, false));
+        let why = finding.why.to_string();
+        assert!(why.contains("a place that capable does not know"), "{why}");
+    }
+
+    /// ../shared/errata.md: each was called advisory, and refuses in some cases.
+    #[test]
+    fn what_refuses_in_some_cases_is_kept() {
+        for (capability, function) in [
+            (Capability::SYS_RESOURCE, "set_permissions"),
+            (Capability::SYS_RESOURCE, "mqueue_get_inode"),
+            (Capability::SETPCAP, "cap_capset"),
+            (Capability::SYS_RESOURCE, "alloc_pipe_info"),
+        ] {
+            let case = at("6.1", capability, &[function], "openat");
+            assert_eq!(class(&case).0, Class::Needed, "{function}");
+        }
+    }
+
+    /// ../shared/errata.md: each was called a certain need, and nothing fails without it.
+    #[test]
+    fn what_never_refuses_is_no_need_and_neither_is_its_denial() {
+        for (capability, stack, syscall) in [
+            (Capability::SYS_ADMIN, &["r_show"][..], "read"),
+            (Capability::SYS_ADMIN, &["pagemap_read"], "read"),
+            (Capability::PERFMON, &["array_map_alloc"], "bpf"),
+            (Capability::SYSLOG, &["kallsyms_open"], "openat"),
+            (
+                Capability::DAC_READ_SEARCH,
+                &["generic_permission", "inode_permission", "would_dump"],
+                "execve",
+            ),
+        ] {
+            let mut case = at("6.1", capability, stack, syscall);
+            assert_eq!(class(&case), (Class::Advisory, true), "{stack:?}");
+            case.facts.verdict = Some(Verdict::Denied(libc::EPERM));
+            assert_eq!(class(&case), (Class::Advisory, true), "{stack:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_in_a_netlink_answer_is_not_taken_for_success() {
+        let mut case = at(
+            "6.1",
+            Capability::NET_ADMIN,
+            &["rtnetlink_rcv_msg"],
+            "sendmsg",
+        );
+        case.facts.verdict = Some(Verdict::Denied(libc::EPERM));
+        case.outcome = Outcome::SyscallSucceeded;
+        assert_eq!(class(&case), (Class::Denied, false));
+        let setting = denied(
+            Capability::SYS_CHROOT,
+            "__x64_sys_chroot",
+            "chroot",
+            Outcome::SyscallSucceeded,
+        );
+        assert_eq!(class(&setting).0, Class::AskedNotNeeded);
+    }
+
+    #[test]
+    fn reading_what_only_writing_needs_is_no_need() {
+        let mut case = at(
+            "6.1",
+            Capability::SYS_RESOURCE,
+            &["set_permissions"],
+            "openat",
+        );
+        case.writes = Some(false);
+        assert_eq!(class(&case), (Class::AskedNotNeeded, true));
+        for unknown_or_written in [Some(true), None] {
+            case.writes = unknown_or_written;
+            assert_eq!(class(&case), (Class::Needed, false));
+        }
+    }
+
+    #[test]
+    fn a_capset_that_makes_nothing_inheritable_needs_nothing() {
+        let mut case = at("6.1", Capability::SETPCAP, &["cap_capset"], "capset");
+        case.inherits = Some(false);
+        assert_eq!(class(&case), (Class::AskedNotNeeded, true));
+        for unknown_or_some in [Some(true), None] {
+            case.inherits = unknown_or_some;
+            assert_eq!(class(&case), (Class::Needed, false));
+        }
+    }
+
+    #[test]
+    fn a_bit_that_is_dropped_in_silence_is_advisory_but_not_certain() {
+        let case = at("6.1", Capability::FSETID, &["setattr_copy"], "fchmodat");
+        assert_eq!(class(&case), (Class::Advisory, false));
+    }
+
+    #[test]
+    fn an_unknown_function_is_told_by_a_system_call_that_only_chooses() {
+        let mut case = granted(Capability::BLOCK_SUSPEND, "", "epoll_ctl");
+        case.facts.audit = audited(true);
+        assert_eq!(finding(&case).class, Class::Needed);
+        let case = granted(Capability::SYS_ADMIN, "", "chroot");
+        assert_eq!(finding(&case).class, Class::Needed);
+    }
+}
