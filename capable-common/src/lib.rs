@@ -19,5 +19,5 @@ pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use offsets::{NO_OFFSET, Offsets};
 pub use record::{
     COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, Membership, RecordKind,
-    STACK_FAILED, SYSCALL_NONE,
+    STACK_FAILED, SYSCALL_NONE, UNKNOWN_SET,
 };
