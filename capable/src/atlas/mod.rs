@@ -40,6 +40,20 @@ pub struct Atlas {
     read: Vec<Version>,
 }
 
+/// Helpers that other helpers call too, perhaps with a jump that leaves no frame of these: that one of
+/// them is on the stack does not tell through which helper a function asked.
+const CALLED_BY_HELPERS: [&str; 9] = [
+    "__netlink_ns_capable",
+    "cap_capable",
+    "capable",
+    "has_ns_capability",
+    "has_ns_capability_noaudit",
+    "netlink_ns_capable",
+    "ns_capable",
+    "ns_capable_common",
+    "security_capable",
+];
+
 static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(LINES, STACKS));
 
 impl Atlas {
@@ -96,7 +110,8 @@ impl Atlas {
     }
 
     /// What is known of a check for a capability by the functions on its stack, the innermost
-    /// first, each without what the compiler added: from the one above `ns_capable` and its like.
+    /// first, each without what the compiler added. It begins with the function that asked, or with
+    /// the helper below it.
     ///
     /// The function above the helpers has the site, or one that the compiler may have put into it.
     /// Without a version every kernel's lines count.
@@ -132,9 +147,9 @@ impl Atlas {
                 line.asks_for(capability) && kernel.is_none_or(|kernel| self.holds(line, kernel))
             })
             .collect();
-        // A helper that names the capability may be on the stack: of two sites of a function, it
-        // tells which. (One that is given the capability may only be left of one that called it.)
+        // The helper may be on the stack: of two sites of a function, it tells which.
         if let Some(helper) = asked.checked_sub(1).map(|below| stack[below])
+            && !CALLED_BY_HELPERS.contains(&helper)
             && lines
                 .iter()
                 .any(|&index| self.lines[index].key.helper == helper)

@@ -16,6 +16,7 @@ sys_go | KILL | capable | 5.10+ | refuses EPERM | plain | go(2) fails
 sys_go#2 | KILL | capable | 6.12+ | sometimes EPERM | read | going far fails
 prio | SYS_NICE | can_nice | 5.10+ | refuses EACCES limit | read | it fails past the limit
 prio | SYS_NICE | may_prio | 5.10+ | refuses EPERM else | read | it fails for others
+prio | SYS_NICE | capable | 6.1+ | chooses | read | less is shown
 inner | CHOWN/SYS_ADMIN | capable | 5.10+ | refuses EPERM ack | read | the change fails
 ";
 const STACKS: &str = "helper cap_capable\nhelper capable\nhelper has\nhelper can_nice\nhelper may_prio\ninlined inner middle outer\n";
@@ -70,7 +71,7 @@ fn the_helper_on_the_stack_tells_two_sites_of_a_function_apart() {
     assert_eq!(of("cap_capable may_prio prio"), "refuses EPERM else");
     assert_eq!(
         of("cap_capable capable prio"),
-        "refuses EACCES limit, refuses EPERM else"
+        "refuses EACCES limit, refuses EPERM else, chooses"
     );
 }
 

@@ -100,16 +100,19 @@ impl KernelSymbols {
         }
     }
 
-    /// The function that asked and those above it, as far as they are known, each without what the
-    /// compiler added to its name.
+    /// The helper through which a function asked, if the stack has it, that function, and those above
+    /// it, as far as they are known, each without what the compiler added to its name.
     pub fn asking<'a>(&'a self, frames: &[u64]) -> impl Iterator<Item = &'a str> {
         let asked = self.asked(frames).unwrap_or(frames.len());
-        (asked..frames.len()).filter_map(|depth| match self.role(frames, depth) {
-            Role::Unknown => None,
-            Role::Tracer(index)
-            | Role::Helper(index)
-            | Role::Neighbour(index)
-            | Role::Other(index) => Some(clean_name(self.name(index as usize))),
+        let has_helper = asked > 0 && matches!(self.role(frames, asked - 1), Role::Helper(_));
+        (asked - usize::from(has_helper)..frames.len()).filter_map(|depth| {
+            match self.role(frames, depth) {
+                Role::Unknown => None,
+                Role::Tracer(index)
+                | Role::Helper(index)
+                | Role::Neighbour(index)
+                | Role::Other(index) => Some(clean_name(self.name(index as usize))),
+            }
         })
     }
 
