@@ -84,13 +84,8 @@ pub fn read() -> Result<Reading> {
     let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let Head { format_version } = serde_json::from_slice(&text)
         .with_context(|| format!("{} is no description of a crate", path.display()))?;
-    if format_version != rustdoc_types::FORMAT_VERSION {
-        return Ok(Reading::OtherForm(format!(
-            "the installed Rust describes crates in form {format_version}, and the list is read \
-             from form {}: run this with Rust {RUST}, as in `cargo +{RUST} xtask api`, or take the \
-             releases of public-api and rustdoc-types in xtask/Cargo.toml that read it",
-            rustdoc_types::FORMAT_VERSION
-        )));
+    if let Some(sentence) = other_form(format_version) {
+        return Ok(Reading::OtherForm(sentence));
     }
     let api = public_api::Builder::from_rustdoc_json(&path)
         // What the compiler adds by itself follows from the rest.
@@ -103,6 +98,18 @@ pub fn read() -> Result<Reading> {
         .items()
         .map(|item| item.to_string())
         .collect())))
+}
+
+/// What to say of a description whose form is not read.
+fn other_form(form: u32) -> Option<String> {
+    let read = rustdoc_types::FORMAT_VERSION;
+    (form != read).then(|| {
+        format!(
+            "the installed Rust describes crates in form {form}, and the list is read from form \
+             {read}: run this with Rust {RUST}, as in `cargo +{RUST} xtask api`, or take the \
+             releases of public-api and rustdoc-types in xtask/Cargo.toml that read it"
+        )
+    })
 }
 
 impl Api {
@@ -156,6 +163,16 @@ fn differences(listed: &str, found: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_description_in_another_form_is_not_read_and_says_which_rust_would_do() {
+        assert_eq!(other_form(57), None);
+        let said = other_form(58).unwrap();
+        assert!(
+            said.contains("form 58") && said.contains("Rust 1.95"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn what_is_new_and_what_is_gone_is_told() {
