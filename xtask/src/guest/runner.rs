@@ -116,7 +116,7 @@ pub fn run(
         pid: 0,
         tid: 0,
         uid: trigger.uid.unwrap_or(identity.uid()),
-        gid: trigger.uid.unwrap_or(identity.gid()),
+        gid: trigger.gid.unwrap_or(identity.gid()),
         mount_namespace: 0,
         ret: None,
         errno: None,

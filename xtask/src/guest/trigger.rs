@@ -177,6 +177,8 @@ pub struct Trigger {
     pub identities: &'static [Identity],
     /// Its real user while it acts, where that is not the identity's.
     pub uid: Option<u32>,
+    /// Likewise its real group.
+    pub gid: Option<u32>,
     /// It changes nothing outside of its process and the scene's folder.
     pub harmless: bool,
     /// What it shows.
@@ -201,6 +203,7 @@ impl Trigger {
             stage: None,
             identities: &Identity::ALL,
             uid: None,
+            gid: None,
             harmless: true,
             expected,
         }
@@ -233,6 +236,12 @@ impl Trigger {
     /// Acts as this real user.
     pub const fn real_user(mut self, uid: u32) -> Self {
         self.uid = Some(uid);
+        self
+    }
+
+    /// Acts as this real group.
+    pub const fn real_group(mut self, gid: u32) -> Self {
+        self.gid = Some(gid);
         self
     }
 

@@ -145,6 +145,7 @@ pub const TRIGGERS: &[Trigger] = &[
         Ok(socket)
     })
     .real_user(USER)
+    .real_group(USER)
     .only_as(&[Identity::Root]),
     Trigger::new(
         "audit-control",
