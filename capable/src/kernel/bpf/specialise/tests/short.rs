@@ -56,6 +56,39 @@ fn a_setting_is_followed_through_a_spilled_word_but_not_through_what_a_helper_ma
 }
 
 #[test]
+fn a_spilled_setting_is_forgotten_where_its_word_is_overwritten_also_in_part() {
+    let program = |overwritten: Instruction| {
+        specialised(
+            &[
+                &settings(2),
+                // r2 = *(u64 *)(r2 + 0); *(u64 *)(r10 - 24) = r2
+                &[one(0x79, 2, 2, 0, 0), one(0x7b, 10, 2, -24, 0)],
+                &[overwritten],
+                // r2 = *(u64 *)(r10 - 24); *(u64 *)(r1 + 0) = r2; r0 = 0
+                &[one(0x79, 2, 10, -24, 0), one(0x7b, 1, 2, 0, 0)],
+                &[one(0xb7, 0, 0, 0, 0), EXIT],
+            ],
+            &7u64.to_le_bytes(),
+        )
+    };
+    let folded = one(0x7a, 1, 0, 0, 7);
+    // *(u64 *)(r10 - 32) = 1, beside it
+    assert!(program(one(0x7a, 10, 0, -32, 1)).contains(&folded));
+    for overwritten in [
+        // *(u8 *)(r10 - 20) = 1; *(u32 *)(r10 - 24) = r1; *(u64 *)(r10 - 24) = 1
+        one(0x72, 10, 0, -20, 1),
+        one(0x63, 10, 1, -24, 0),
+        one(0x7a, 10, 0, -24, 1),
+        // lock *(u64 *)(r10 - 24) += r1
+        one(0xdb, 10, 1, -24, 0),
+    ] {
+        let code = program(overwritten);
+        assert!(!code.contains(&folded), "{overwritten:?}: {code:?}");
+        assert!(code.contains(&overwritten), "{overwritten:?}: {code:?}");
+    }
+}
+
+#[test]
 fn a_loop_forgets_what_changes_in_it() {
     let code = [
         // r1 = 0; r1 += 1; if r1 < 3 goto -2; r0 = r1

@@ -77,6 +77,11 @@ impl Generator {
             (false, true) => (-160, 0),
             (false, false) => (-160, -80),
         };
+        // Mostly in two of them, so that what is spilled is overwritten, also in part, and loaded again.
+        let highest = match self.random.u8(..4) {
+            0 => highest,
+            _ => lowest + 16,
+        };
         let off = self.random.i16(lowest / size..highest / size) * size;
         (code, off)
     }
