@@ -84,6 +84,8 @@ pub struct Accounts {
     file: PathBuf,
     names: IdMap<u32, Box<str>>,
     unnamed: HashSet<u32>,
+    /// How often names were learnt.
+    generation: u32,
     /// The modification time of the file when it was read.
     changed: Option<SystemTime>,
     looked: Instant,
@@ -106,6 +108,7 @@ impl Accounts {
             file: file.to_owned(),
             names: IdMap::default(),
             unnamed: HashSet::new(),
+            generation: 0,
             changed: None,
             looked: Instant::now(),
         };
@@ -115,10 +118,28 @@ impl Accounts {
 
     /// The name of an id. Does not allocate for one that was looked up before.
     pub fn name(&mut self, id: u32) -> Option<&str> {
+        self.learn(id);
+        self.known(id)
+    }
+
+    /// Looks for the name of an id that has none so far.
+    #[inline]
+    pub fn learn(&mut self, id: u32) {
         if !self.names.contains_key(&id) {
             self.look_for(id);
         }
+    }
+
+    /// The name of an id, where it is known already.
+    #[inline]
+    pub fn known(&self, id: u32) -> Option<&str> {
         self.names.get(&id).map(AsRef::as_ref)
+    }
+
+    /// A number that is another one whenever an id may have another name than before, or a name
+    /// where it had none.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The id of a user or group by name or number. Every number is accepted, because containers use ids
@@ -157,6 +178,7 @@ impl Accounts {
         }
         if let Some(name) = dynamic_account(&id.to_string()) {
             self.names.insert(id, name.into());
+            self.generation = self.generation.wrapping_add(1);
         } else {
             if self.unnamed.len() >= UNNAMED_LIMIT {
                 self.unnamed.clear();
@@ -167,6 +189,7 @@ impl Accounts {
 
     fn read(&mut self) {
         self.changed = modified(&self.file);
+        self.generation = self.generation.wrapping_add(1);
         // Names in other encodings are shown as well as possible.
         let bytes = fs::read(&self.file).unwrap_or_default();
         self.names.clear();

@@ -106,7 +106,7 @@ impl Sink for Json {
             templates,
         } = self;
         let make = || Template::new(members, tail, row, clock);
-        let Template { text, gaps } = templates.of(&row.event, make);
+        let Template { text, gaps } = templates.of(row, make);
         let mut written = 0;
         for (column, &gap) in varying.iter().zip(gaps.iter()) {
             out.extend_from_slice(&text[written..gap]);

@@ -17,6 +17,9 @@ pub struct Row<'a> {
     pub user: Option<&'a str>,
     /// The name of the task's real group id.
     pub group: Option<&'a str>,
+    /// A number that is another one whenever a user or a group may have another name than in the row
+    /// before.
+    pub names: u32,
     /// The inode number of the initial mount namespace.
     pub initial_mount_namespace: Option<u32>,
     /// The systemd unit that the cgroup belongs to.
@@ -40,6 +43,7 @@ impl<'a> Row<'a> {
             syscall: None,
             user: None,
             group: None,
+            names: 0,
             initial_mount_namespace: None,
             unit: None,
             container: None,

@@ -89,9 +89,9 @@ impl Table {
     #[inline]
     fn put(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> bool {
         let check = row.event.check;
-        let template = self.templates.of(&row.event, || {
-            Template::new(&self.slots, row, &mut self.clock)
-        });
+        let template = self
+            .templates
+            .of(row, || Template::new(&self.slots, row, &mut self.clock));
         let Some(line) = &mut template.line else {
             return false;
         };

@@ -5,7 +5,7 @@
 
 use capable_common::{Check, Membership};
 
-use crate::event::Event;
+use super::Row;
 
 /// How many kinds are remembered, a power of two. A machine has a few dozen at a time.
 const KINDS: usize = 256;
@@ -23,11 +23,12 @@ struct CheckKind {
     credential_namespace: u32,
     flags: u32,
     membership: Membership,
+    names: u32,
 }
 
 impl CheckKind {
     #[inline]
-    fn of(event: &Event<'_>) -> Self {
+    fn of(row: &Row<'_>) -> Self {
         let &Check {
             effective,
             cgroup,
@@ -49,7 +50,7 @@ impl CheckKind {
             comm: _,
             // What they mean is in the flags.
             options: _,
-        } = event.check;
+        } = row.event.check;
         // The flags say which of it is known.
         const NOTHING: Membership = Membership {
             gid: 0,
@@ -65,7 +66,8 @@ impl CheckKind {
             target_namespace,
             credential_namespace,
             flags,
-            membership: event.membership.copied().unwrap_or(NOTHING),
+            membership: row.event.membership.copied().unwrap_or(NOTHING),
+            names: row.names,
         }
     }
 
@@ -74,7 +76,8 @@ impl CheckKind {
     fn place(&self) -> usize {
         // Fibonacci hashing: the top bits of the product depend on all bits of the factor.
         const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-        let who = u64::from(self.uid) << 32 | u64::from(self.flags ^ self.result as u32);
+        let place = self.membership.mount_namespace;
+        let who = u64::from(self.uid) << 32 | u64::from(self.flags ^ self.result as u32 ^ place);
         let what = self.cgroup.rotate_left(16) ^ u64::from(self.capability as u32);
         let mixed = (who.wrapping_mul(FACTOR) ^ what).wrapping_mul(FACTOR);
         (mixed >> (64 - KINDS.ilog2())) as usize
@@ -99,8 +102,8 @@ impl<T: Default> Templates<T> {
 
     /// The template of a check's kind, made where it is not known.
     #[inline]
-    pub fn of(&mut self, event: &Event<'_>, make: impl FnOnce() -> T) -> &mut T {
-        let kind = CheckKind::of(event);
+    pub fn of(&mut self, row: &Row<'_>, make: impl FnOnce() -> T) -> &mut T {
+        let kind = CheckKind::of(row);
         let (known, template) = &mut self.places[kind.place()];
         if *known != Some(kind) {
             *known = Some(kind);

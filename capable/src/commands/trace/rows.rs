@@ -100,10 +100,15 @@ impl Rows {
                 .and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
         }
         if let Some(users) = &mut self.users {
-            row.user = users.name(event.check.uid);
+            users.learn(event.check.uid);
+            row.user = users.known(event.check.uid);
+            row.names = users.generation();
         }
         if let (Some(groups), Some(gid)) = (&mut self.groups, event.gid()) {
-            row.group = groups.name(gid);
+            groups.learn(gid);
+            row.group = groups.known(gid);
+            // Both only ever grow.
+            row.names = row.names.wrapping_add(groups.generation());
         }
         row.initial_mount_namespace = self.initial_mount_namespace;
         if let Some(cgroup) = self

@@ -21,7 +21,8 @@ pub const COLUMNS: &[Column] = &[
     Column::text("user", "USER", 10, shown!(user), "name of the real user id")
         .data(v::user_name)
         .least(8)
-        .needs(RowNeeds::USER),
+        .needs(RowNeeds::USER)
+        .by_kind(),
     Column::number("gid", "GID", 6, shown!(gid), "real group id of the task")
         .needs(RowNeeds::GROUP_ID)
         .by_kind(),
@@ -34,7 +35,8 @@ pub const COLUMNS: &[Column] = &[
     )
     .data(v::group_name)
     .least(8)
-    .needs(RowNeeds::GROUP.union(RowNeeds::GROUP_ID)),
+    .needs(RowNeeds::GROUP.union(RowNeeds::GROUP_ID))
+    .by_kind(),
     Column::number(
         "pid",
         "PID",

@@ -50,8 +50,9 @@ pub struct Column {
     pub align: Align,
     /// What rows must carry for it.
     pub needs: RowNeeds,
-    /// Its value follows from the capability, the result, the flags, the numbers of users and of the
-    /// group, the credentials, the namespaces and the cgroup's id: it is the same for all checks that agree in these.
+    /// Its value follows from the capability, the result, the flags, users and groups (and what
+    /// [`Row::names`] says of their names), the credentials, the namespaces and the cgroup's id: it
+    /// is the same for all checks that agree in these.
     pub by_kind: bool,
     /// The value for people.
     pub shown: Shown,

@@ -122,6 +122,45 @@ fn an_object_is_the_same_whatever_came_before_it() {
     }
 }
 
+/// What name a user has may change while the rest of a row stays as it is.
+#[test]
+fn a_name_that_was_learnt_is_in_the_next_row() {
+    let sample = Sample::mount();
+    let row = |names, user, group| Row {
+        names,
+        user,
+        group,
+        ..sample.row()
+    };
+    let rows = [
+        row(1, None, None),
+        row(2, Some("root"), None),
+        row(2, Some("root"), None),
+        row(3, Some("toor"), Some("users")),
+    ];
+    let table = printed("-o table --columns user,group", &rows);
+    let cells: Vec<Vec<&str>> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    let numbers = ["0", "100"];
+    assert_eq!(
+        cells,
+        [numbers, ["root", "100"], ["root", "100"], ["toor", "users"]]
+    );
+    let json = printed("-o json --columns user,group", &rows);
+    let last = r#""user":"toor","group":"users"}"#;
+    assert!(
+        json.lines()
+            .next()
+            .unwrap()
+            .ends_with(r#""user":null,"group":null}"#),
+        "{json}"
+    );
+    assert!(json.trim_end().ends_with(last), "{json}");
+}
+
 #[test]
 fn what_follows_from_the_kind_does_not_follow_from_anything_else() {
     let same_kind = |sample: &Sample| {
@@ -139,8 +178,6 @@ fn what_follows_from_the_kind_does_not_follow_from_anything_else() {
     for sample in varied(2000) {
         let other = same_kind(&sample);
         let mut named = other.row();
-        named.user = Some("root");
-        named.group = Some("adm");
         named.caller = Some("may_mount");
         named.unit = Some("a.service");
         for column in COLUMNS.iter().filter(|column| column.by_kind) {
