@@ -124,7 +124,7 @@ impl Accounts {
 
     /// Looks for the name of an id that has none so far.
     #[inline]
-    pub fn learn(&mut self, id: u32) {
+    pub(crate) fn learn(&mut self, id: u32) {
         if !self.names.contains_key(&id) {
             self.look_for(id);
         }
@@ -132,7 +132,7 @@ impl Accounts {
 
     /// The name of an id, where it is known already.
     #[inline]
-    pub fn known(&self, id: u32) -> Option<&str> {
+    pub(crate) fn known(&self, id: u32) -> Option<&str> {
         self.names.get(&id).map(AsRef::as_ref)
     }
 
