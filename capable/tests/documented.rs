@@ -59,8 +59,21 @@ fn list_and_explain_print_what_the_schema_describes() {
         "explain",
         &["explain", "-o", "json", "all", "41", "63"],
     );
+    check_lines(
+        &mut schema,
+        "explain",
+        &[
+            "explain",
+            "-o",
+            "json",
+            "setuid",
+            "mount",
+            "can_nice",
+            "fn:sys_chroot",
+        ],
+    );
     check_lines(&mut schema, "list", &["explain", "-o", "json"]);
-    assert_used(&schema, &["other"]);
+    assert_used(&schema, &["other", "explained_places", "site"]);
 }
 
 #[test]

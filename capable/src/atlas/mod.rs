@@ -96,15 +96,16 @@ impl Atlas {
         &self.lines
     }
 
-    /// The lines of a function, by the name that a stack or a user gives it: `can_nice`,
-    /// `__x64_sys_chroot`.
-    pub fn of_function(&self, name: &str) -> impl Iterator<Item = &Line> {
-        let indexes = self.functions.get(plain_name(name)).into_iter().flatten();
-        indexes.map(|&index| &self.lines[index])
+    /// The lines of a function, by the name that a stack or a user gives it (`__x64_sys_chroot`), and
+    /// of a helper (`can_nice`) those of the sites that ask through it.
+    pub fn about_function<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Line> + use<'a> {
+        let name = plain_name(name).to_owned();
+        let is_about = move |line: &&Line| line.key.function == name || line.key.helper == name;
+        self.lines.iter().filter(is_about)
     }
 
     /// The lines whose sentence names a system call: what it can ask for, as far as a line says it.
-    pub fn of_syscall(&self, name: &str) -> impl Iterator<Item = &Line> {
+    pub fn of_syscall<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Line> + use<'a> {
         let indexes = self.syscalls.get(name).into_iter().flatten();
         indexes.map(|&index| &self.lines[index])
     }

@@ -1,8 +1,10 @@
 //! `capable explain`: what capabilities allow, which programs ask for them, and what to use
-//! instead.
+//! instead; and what system calls and functions of the kernel ask for.
 
 pub(in crate::commands) mod layout;
 mod page;
+mod sites;
+mod subject;
 
 use std::process::ExitCode;
 
@@ -11,21 +13,27 @@ use serde::Serialize;
 
 use super::list::{self, ListFormat};
 use super::print::print;
+use crate::atlas::{Atlas, Line as AtlasLine};
 use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
 use crate::document::Document;
 use page::{heading, paragraphs};
+use sites::Places;
+use subject::Subject;
 
-/// Explain capabilities: what they allow, which programs ask for them, what holding them risks, and
-/// what to use instead; without any, list them all
+/// Explain capabilities, and what system calls and kernel functions need them for; without any, list
+/// all capabilities
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Capabilities by name or number, or sets of them as masks; without any, the list of all
+    /// Capabilities, system calls or functions of the kernel; without any, the list of all
+    /// capabilities
     ///
-    /// A name with or without CAP_, in any case; a number; a mask such as 0x3000, or its 16 digits
-    /// as in /proc/PID/status; 'all'. Several in one word are separated by commas.
-    #[arg(value_name = "CAP")]
-    capabilities: Vec<CapabilitySet>,
+    /// A capability is a name with or without CAP_, in any case; a number; a mask such as 0x3000, or
+    /// its 16 digits as in /proc/PID/status; 'all'. Several in one word are separated by commas. A
+    /// function is named as in the CALLER column. A word that means several things explains all of
+    /// them; 'cap:', 'call:' and 'fn:' before it choose one.
+    #[arg(value_name = "WHAT")]
+    subjects: Vec<Subject>,
 
     /// How to write it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
@@ -46,11 +54,14 @@ Examples:
   capable explain                    a line for every capability
   capable explain net_raw            one capability
   capable explain 21                 by number
+  capable explain mount              what a system call can ask for
+  capable explain can_nice           what a function of the kernel asks for
   capable explain 00000000a80425fb   what a mask of /proc/PID/status holds";
 
 /// One line of JSON.
 #[derive(Serialize)]
 struct Line {
+    kind: &'static str,
     number: i32,
     name: Option<&'static str>,
     since: Option<&'static str>,
@@ -104,6 +115,7 @@ impl Other {
 impl Line {
     fn new(capability: Capability) -> Self {
         Self {
+            kind: "capability",
             number: capability.number(),
             name: capability.name(),
             since: capability.since(),
@@ -122,39 +134,67 @@ impl Line {
     }
 }
 
-/// Explains each capability once, in the order given; lists all where none is.
+/// Explains each capability once, in the order given, then system calls and functions; lists all
+/// capabilities if nothing is given.
 ///
 /// # Errors
 ///
 /// If the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    if args.capabilities.is_empty() {
+    if args.subjects.is_empty() {
         return list::run(list::Args::new(match args.output {
             ExplainFormat::Text => ListFormat::Table,
             ExplainFormat::Json => ListFormat::Json,
         }));
     }
-    let asked = in_order(&args.capabilities);
+    let sets: Vec<_> = args
+        .subjects
+        .iter()
+        .filter_map(|it| it.capabilities)
+        .collect();
+    let asked = in_order(&sets);
+    let places = args.subjects.iter().flat_map(places);
     let text = match args.output {
         ExplainFormat::Text => {
             let columns = layout::columns();
-            let mut text = heading(&args.capabilities, columns);
-            let each: Vec<_> = asked
-                .iter()
-                .map(|&each| paragraphs(each, columns))
-                .collect();
+            let mut text = heading(&sets, columns);
+            let capabilities = asked.iter().map(|&each| paragraphs(each, columns));
+            let places = places.map(|(kind, name, lines)| {
+                let title = match kind {
+                    "syscall" => format!("{name}(2): a system call that can ask for capabilities"),
+                    _ => format!("{name}: a function of the kernel that asks for capabilities"),
+                };
+                sites::paragraphs(&title, &lines, columns)
+            });
+            let each: Vec<_> = capabilities.chain(places).collect();
             text.push_str(&each.join("\n"));
             text
         }
         ExplainFormat::Json => {
-            let lines = asked
-                .iter()
-                .map(|&capability| Document::Explain.line(&Line::new(capability)));
-            lines.collect::<Result<String, _>>()?
+            let mut text = String::new();
+            for &capability in &asked {
+                text.push_str(&Document::Explain.line(&Line::new(capability))?);
+            }
+            for (kind, name, lines) in places {
+                text.push_str(&Document::Explain.line(&Places::new(kind, name, &lines))?);
+            }
+            text
         }
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a word means besides capabilities: the kind, the name, and what the atlas has.
+fn places(
+    subject: &Subject,
+) -> impl Iterator<Item = (&'static str, &str, Vec<&'static AtlasLine>)> + use<'_> {
+    let atlas = Atlas::get();
+    let syscall = subject.syscall.as_deref();
+    let syscall = syscall.map(|name| ("syscall", name, atlas.of_syscall(name).collect()));
+    let function = subject.function.as_deref();
+    let function = function.map(|name| ("function", name, atlas.about_function(name).collect()));
+    syscall.into_iter().chain(function)
 }
 
 /// The capabilities of the sets, each once.
@@ -178,8 +218,13 @@ mod tests {
         Args::from_arg_matches(&command.try_get_matches_from(words)?)
     }
 
+    fn given(words: &[&str]) -> Vec<CapabilitySet> {
+        let subjects = args(words).unwrap().subjects;
+        subjects.iter().filter_map(|it| it.capabilities).collect()
+    }
+
     fn asked(words: &[&str]) -> Vec<Capability> {
-        in_order(&args(words).unwrap().capabilities)
+        in_order(&given(words))
     }
 
     #[test]
@@ -209,11 +254,11 @@ mod tests {
 
     #[test]
     fn a_mask_is_spelt_out_first() {
-        let sets = args(&["0x3000"]).unwrap().capabilities;
+        let sets = given(&["0x3000"]);
         assert_eq!(heading(&sets, 80), "0x3000: CAP_NET_ADMIN, CAP_NET_RAW\n\n");
-        let sets = args(&["0x0"]).unwrap().capabilities;
+        let sets = given(&["0x0"]);
         assert_eq!(heading(&sets, 80), "0x0: none\n");
-        let sets = args(&["kill"]).unwrap().capabilities;
+        let sets = given(&["kill"]);
         assert_eq!(heading(&sets, 80), "");
     }
 

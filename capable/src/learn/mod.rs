@@ -40,7 +40,9 @@ pub use learned::Learned;
 pub use learning::Learning;
 
 pub(crate) use account::Account;
-pub(crate) use places::{Place, Places};
+#[cfg(feature = "cli")]
+pub(crate) use places::Place;
+pub(crate) use places::Places;
 
 use collect::Collector;
 use tree::Tree;

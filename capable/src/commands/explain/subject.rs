@@ -1,0 +1,94 @@
+//! What `capable explain` is asked about: capabilities, system calls, and functions of the kernel.
+
+use std::str::FromStr;
+
+use crate::atlas::Atlas;
+use crate::capability::CapabilitySet;
+
+/// A word of the command line, and all that it may mean, the capability first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Subject {
+    /// The capabilities that it names.
+    pub capabilities: Option<CapabilitySet>,
+    /// The system call that asks for some.
+    pub syscall: Option<String>,
+    /// The function of the kernel that asks for one.
+    pub function: Option<String>,
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    /// Reads `net_raw`, `mount`, `can_nice`, or what `cap:`, `call:` or `fn:` narrow to one of these.
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let (kind, name) = match given.split_once(':') {
+            Some((kind @ ("cap" | "call" | "fn"), name)) => (Some(kind), name),
+            _ => (None, given),
+        };
+        let wanted = |this: &str| kind.is_none_or(|kind| kind == this);
+        let set = wanted("cap").then(|| name.parse::<CapabilitySet>());
+        let atlas = Atlas::get();
+        let call = name.strip_suffix("(2)").unwrap_or(name);
+        let syscall = wanted("call") && atlas.of_syscall(call).next().is_some();
+        let function = wanted("fn") && atlas.about_function(name).next().is_some();
+        let subject = Self {
+            capabilities: set.clone().and_then(Result::ok),
+            syscall: syscall.then(|| call.to_owned()),
+            function: function.then(|| name.to_owned()),
+        };
+        if subject.capabilities.is_some() || syscall || function {
+            return Ok(subject);
+        }
+        Err(match (kind, set) {
+            (Some("call"), _) => format!(
+                "nothing in the atlas says that the system call '{name}' asks for a capability"
+            ),
+            (Some("fn"), _) => format!(
+                "the atlas has no function '{name}' of the kernel that asks for a capability"
+            ),
+            (None, Some(Err(error))) => format!(
+                "{error} (nor is it a system call or a kernel function that is known to ask for one)"
+            ),
+            (_, Some(Err(error))) => error.to_string(),
+            _ => format!("'{given}' is not known"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::Capability;
+
+    fn subject(word: &str) -> Subject {
+        word.parse().unwrap()
+    }
+
+    #[test]
+    fn a_word_may_be_a_capability_and_a_system_call() {
+        let both = subject("setuid");
+        let capabilities = both.capabilities.unwrap();
+        assert!(capabilities.contains(Capability::SETUID));
+        assert_eq!(both.syscall.as_deref(), Some("setuid"));
+        assert_eq!(subject("call:setuid").capabilities, None);
+        assert_eq!(subject("cap:setuid").syscall, None);
+        assert_eq!(subject("mount(2)").syscall.as_deref(), Some("mount"));
+    }
+
+    #[test]
+    fn a_function_is_known_as_a_stack_names_it_and_a_helper_by_its_sites() {
+        for name in ["__x64_sys_chroot", "can_nice", "fn:set_one_prio"] {
+            assert!(subject(name).function.is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_knows_is_an_error_that_suggests_the_nearest() {
+        let error = "net_rwa".parse::<Subject>().unwrap_err();
+        assert!(error.contains("did you mean CAP_NET_RAW?"), "{error}");
+        let error = "call:getpid".parse::<Subject>().unwrap_err();
+        assert!(error.contains("'getpid'"), "{error}");
+        let error = "fn:nothing_like_it".parse::<Subject>().unwrap_err();
+        assert!(error.contains("'nothing_like_it'"), "{error}");
+    }
+}
