@@ -4,7 +4,7 @@ use std::ffi::CStr;
 
 use aya_obj::generated::bpf_insn;
 
-/// The licence of these programs, by which the kernel gives them its helpers.
+/// The licence of these programs, which decides the helpers that the kernel lets them call.
 pub const LICENSE: &CStr = c"Dual MIT/GPL";
 
 /// An instruction from its parts (Documentation/bpf/standardization/instruction-set.rst).
@@ -44,7 +44,7 @@ pub const fn load_half(to: u8, from: u8, offset: i16) -> bpf_insn {
     instruction(0x61, from << 4 | to, offset, 0)
 }
 
-/// `if rONE == rOTHER goto +0`: compares, and goes on with the next either way.
+/// `if rONE == rOTHER goto +0`: compares, and continues with the next instruction either way.
 pub const fn jump_if_equal(one: u8, other: u8) -> bpf_insn {
     instruction(0x1d, other << 4 | one, 0, 0)
 }

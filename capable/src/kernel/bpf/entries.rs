@@ -1,5 +1,5 @@
-//! The entries of a hash map, many with one system call: aya asks for each key and each value by
-//! itself.
+//! Reads many entries of a hash map with one system call. aya makes one for each key and each
+//! value.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ const ROOM: usize = 512;
 ///
 /// # Errors
 ///
-/// `EINVAL` where the kernel has no such command (before 5.6).
+/// `EINVAL` if the kernel has no such command (before 5.6).
 pub fn each(
     map: BorrowedFd<'_>,
     key: usize,
@@ -41,7 +41,7 @@ pub fn each(
     }
     let mut room = ROOM;
     let (mut keys, mut values) = (Vec::new(), Vec::new());
-    // Where the kernel goes on: the number of a bucket.
+    // Where the kernel continues: the number of a bucket.
     let (mut from, mut to) = (0u32, 0u32);
     let mut begun = false;
     loop {

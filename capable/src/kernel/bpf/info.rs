@@ -1,4 +1,4 @@
-//! What the kernel knows of programs and links that are there.
+//! What the kernel knows about loaded programs and links.
 
 use std::{
     io,
@@ -10,8 +10,8 @@ use super::sys::bpf;
 /// A command of bpf(2).
 const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 
-/// Asks for what the kernel knows of a descriptor; fields that it does not know stay zero. The
-/// second value is the number of bytes that it knows.
+/// Asks the kernel about the object behind a descriptor. Fields that the kernel does not know stay
+/// zero. The second value is the number of bytes that it filled in.
 fn info<T: Default>(descriptor: BorrowedFd<'_>) -> io::Result<(T, usize)> {
     #[repr(C)]
     struct Get {
@@ -25,7 +25,7 @@ fn info<T: Default>(descriptor: BorrowedFd<'_>) -> io::Result<(T, usize)> {
         size: size_of::<T>() as u32,
         info: &raw mut info as u64,
     };
-    // SAFETY: `info` has the size that is said and outlives the call.
+    // SAFETY: `info` has the size that is passed and outlives the call.
     unsafe { bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }?;
     Ok((info, attributes.size as usize))
 }
@@ -54,14 +54,14 @@ pub fn recursion_misses(program: BorrowedFd<'_>) -> io::Result<Option<u64>> {
     Ok((known >= 216).then_some(info.recursion_misses))
 }
 
-/// The number by which the kernel knows a program.
+/// The kernel's id for a program.
 pub fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(info::<ProgramInfo>(program)?.0.id)
 }
 
-/// How large a program is on this kernel: eBPF instructions after the verifier removed what was
-/// not asked for, bytes of machine code, and instructions that the verifier looked at (0 where the
-/// kernel does not say, before 5.16).
+/// How large a program is on this kernel: eBPF instructions after the verifier removed dead code,
+/// bytes of machine code, and instructions that the verifier processed (0 before 5.16, which does
+/// not report it).
 pub fn program_size(program: BorrowedFd<'_>) -> io::Result<(u32, u32, u32)> {
     let (info, _) = info::<ProgramInfo>(program)?;
     Ok((
@@ -71,8 +71,8 @@ pub fn program_size(program: BorrowedFd<'_>) -> io::Result<(u32, u32, u32)> {
     ))
 }
 
-/// How often a kprobe's link was missed. `None` on kernels that do not say (before 6.7), or where
-/// the probe has no link.
+/// How often a kprobe's link was missed. `None` on kernels that do not report it (before 6.7), or
+/// if the probe has no link.
 pub fn link_misses(link: BorrowedFd<'_>) -> Option<u64> {
     /// `struct bpf_link_info` of a kprobe's perf event: `BPF_LINK_TYPE_PERF_EVENT` is 7,
     /// `BPF_PERF_EVENT_KPROBE` 3 and `BPF_PERF_EVENT_KRETPROBE` 4.

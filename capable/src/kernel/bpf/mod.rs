@@ -1,4 +1,4 @@
-//! Programs and maps: system calls, the eBPF object, and what is done to its instructions before
+//! Programs and maps: system calls, the eBPF object, and how its instructions are changed before
 //! the kernel sees them.
 
 pub(super) mod assembly;

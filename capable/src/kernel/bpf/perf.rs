@@ -1,4 +1,4 @@
-//! Perf events: kprobes with their programs, and the way out for records where there is no ring
+//! Perf events: kprobes with their programs, and the transport for records if there is no ring
 //! buffer.
 
 use std::{
@@ -15,7 +15,8 @@ const BPF_LINK_CREATE: libc::c_int = 28;
 /// `BPF_PERF_EVENT`, an attach type.
 const BPF_PERF_EVENT: u32 = 41;
 
-/// Where sysfs says how kprobes are opened: the PMU's type, and the bit that asks for the return.
+/// Where sysfs gives what it takes to open kprobes: the PMU's type, and the bit that selects a
+/// kretprobe.
 const KPROBE_TYPE: &str = "/sys/bus/event_source/devices/kprobe/type";
 const KPROBE_RETURN: &str = "/sys/bus/event_source/devices/kprobe/format/retprobe";
 
@@ -46,7 +47,8 @@ unsafe fn open_event<T>(attributes: &T) -> io::Result<OwnedFd> {
     Ok(owned(descriptor as libc::c_int))
 }
 
-/// Opens a kprobe or a kretprobe on a kernel function, on all processors, for nobody yet.
+/// Opens a kprobe or a kretprobe on a kernel function, on all processors, with no program attached
+/// yet.
 pub fn open_kprobe(function: &str, at_return: bool) -> io::Result<OwnedFd> {
     let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let kind: u32 = std::fs::read_to_string(KPROBE_TYPE)?

@@ -4,13 +4,13 @@ use rustix::thread::{CapabilitySet as Raw, capabilities, set_capabilities};
 
 use crate::capability::{Capability, CapabilitySet};
 
-/// Gives up every capability but those to keep and the one by which this process uses its own
-/// maps: CAP_BPF, or CAP_SYS_ADMIN where it has only that. Kernels that refuse bpf(2) to the
-/// unprivileged refuse it for maps that are open already, too (kernel/bpf/syscall.c, `__sys_bpf`).
+/// Gives up every capability except those to keep and the one that lets this process use its own
+/// maps: CAP_BPF, or CAP_SYS_ADMIN if it has only that. Kernels that refuse bpf(2) to unprivileged
+/// users refuse it even for maps that are already open (kernel/bpf/syscall.c, `__sys_bpf`).
 ///
 /// # Errors
 ///
-/// The kernel refuses, which it does not where capabilities are only given up.
+/// The kernel refuses. It never does when capabilities are only given up.
 pub fn give_up(keep: CapabilitySet) -> std::io::Result<()> {
     let mut sets = capabilities(None)?;
     let held = CapabilitySet::from_bits(sets.effective.bits());

@@ -1,12 +1,12 @@
-//! The few system calls that aya keeps to itself, or makes at a price.
+//! The few system calls that aya does not expose, or makes too costly.
 //!
 //! aya's loader parses all of the kernel's BTF before it loads anything (130 million instructions
-//! and tens of megabytes, measured on 6.1 and 6.18), and its programs cannot be made from what is
-//! already loaded. The tracer knows the few type ids that it needs, so it loads and attaches by
-//! itself; objects and maps remain aya's.
+//! and tens of megabytes, measured on 6.1 and 6.18), and its program types cannot be created from a
+//! program that is already loaded. The tracer knows the few type ids that it needs, so it loads and
+//! attaches programs itself and leaves objects and maps to aya.
 //!
 //! Each structure is the part of `union bpf_attr` (include/uapi/linux/bpf.h) that the command
-//! reads; the kernel treats what lies behind `size` as zero.
+//! reads; the kernel treats everything past `size` as zero.
 
 use std::{
     ffi::CStr,
@@ -21,14 +21,14 @@ const BPF_PROG_TEST_RUN: libc::c_int = 10;
 const BPF_RAW_TRACEPOINT_OPEN: libc::c_int = 17;
 const BPF_MAP_FREEZE: libc::c_int = 22;
 
-/// Asks for the verifier's log: branches and final statistics are left out.
+/// Asks for the verifier's log, without branches and final statistics.
 const LOG_LEVEL: u32 = 1;
 
 /// Calls bpf(2) with a command's part of `union bpf_attr`.
 ///
 /// # Safety
 ///
-/// `attributes` is what `command` expects, and what it points to is valid for the call.
+/// `attributes` is what `command` expects, and its pointers are valid for the duration of the call.
 pub unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<libc::c_int> {
     // SAFETY: the caller vouches for the attributes; the size is theirs.
     let answer =
@@ -42,7 +42,7 @@ pub unsafe fn bpf<T>(command: libc::c_int, attributes: &mut T) -> io::Result<lib
 
 /// Takes ownership of a descriptor that the kernel just made.
 pub(super) fn owned(descriptor: libc::c_int) -> OwnedFd {
-    // SAFETY: a system call returned it as new, and nothing else knows of it.
+    // SAFETY: a system call has just created it, and nothing else owns it.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
@@ -68,8 +68,7 @@ pub fn fill_section(map: BorrowedFd<'_>, data: &[u8]) -> io::Result<()> {
     unsafe { bpf(BPF_MAP_UPDATE_ELEM, &mut attributes) }.map(drop)
 }
 
-/// Makes a map read-only for user space too, by which its content becomes a constant to the
-/// verifier.
+/// Makes a map read-only for user space too, so that the verifier treats its contents as constant.
 pub fn freeze(map: BorrowedFd<'_>) -> io::Result<()> {
     let mut descriptor = map.as_raw_fd() as u32;
     // SAFETY: the command reads the descriptor only.
@@ -89,17 +88,17 @@ pub struct Program<'a> {
     pub name: &'a str,
     /// The instructions, eight bytes each.
     pub instructions: &'a [aya_obj::generated::bpf_insn],
-    /// The licence, by which the kernel decides which helpers it gives.
+    /// The licence, which decides the helpers that the kernel lets it call.
     pub license: &'a CStr,
 }
 
-/// How often a program is loaded whose verification a signal ended.
+/// How often to try to load a program if a signal interrupts its verification.
 const ATTEMPTS: usize = 20;
 
 /// Loads a program. With `log`, the verifier writes there.
 ///
 /// The verifier gives up with EAGAIN while a signal is pending (kernel/bpf/verifier.c, `do_check`).
-/// Whoever caught the signal learns of it all the same, so the program is loaded again.
+/// The signal is still delivered, so the load is simply tried again.
 pub fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Load {
@@ -163,7 +162,7 @@ pub fn load_program(program: &Program<'_>, log: Option<&mut [u8]>) -> io::Result
 }
 
 /// Runs a raw tracepoint program once, as this task, with these arguments (Linux 5.10 and later,
-/// net/bpf/test_run.c, `bpf_prog_test_run_raw_tp`); what it returns.
+/// net/bpf/test_run.c, `bpf_prog_test_run_raw_tp`), and returns its result.
 pub fn run_program(program: BorrowedFd<'_>, arguments: &mut [u64]) -> io::Result<u32> {
     #[repr(C)]
     struct Run {

@@ -3,7 +3,7 @@
 use super::{ADD, AND, ARSH, Instruction, InstructionKind, LSH, MOV, MUL, OR, RSH, SUB, XOR};
 
 impl Instruction {
-    /// The result of a computation; `None` for operations that settings do not need.
+    /// The result of a computation; `None` for operations that code on settings does not use.
     pub fn calculate(&self, left: u64, right: u64) -> Option<u64> {
         let wide = self.kind() == InstructionKind::Alu64;
         let (left, right) = if wide {

@@ -1,9 +1,9 @@
-//! Instructions made from others, and from what is known of their operands.
+//! New instructions, made from others and from what is known about their operands.
 
 use super::{ARSH, DIV, Instruction, InstructionKind, LSH, MOD, REGISTER, RSH};
 
 impl Instruction {
-    /// A comparison of two registers, the other way round.
+    /// A comparison of two registers with its operands swapped.
     pub fn mirrored(&self) -> Self {
         let operation = match self.operation() {
             0x20 => 0xa0,
@@ -35,7 +35,7 @@ impl Instruction {
         }
     }
 
-    /// Sets a register to a number, where that fits one instruction.
+    /// Sets a register to a number, if that fits one instruction.
     pub fn set(dst: u8, number: u64) -> Option<Self> {
         let (code, imm) = match (i32::try_from(number as i64), u32::try_from(number)) {
             (Ok(imm), _) => (0xb7, imm),
@@ -51,12 +51,13 @@ impl Instruction {
         })
     }
 
-    /// The same with a constant in place of the register that is the second operand, where the
-    /// constant fits.
+    /// The same instruction with a constant in place of the register that is its second operand, if
+    /// the constant fits.
     pub fn with_constant(&self, number: u64) -> Option<Self> {
         let imm = number as u32 as i32;
         let whole = i64::from(imm) as u64 == number;
-        // The verifier rejects divisions by 0 and shifts too far, where they are constants.
+        // The verifier rejects division by a constant 0, and shifts by a constant that is too
+        // large.
         let operation = self.operation();
         let is_alu = matches!(self.kind(), InstructionKind::Alu64 | InstructionKind::Alu32);
         if is_alu

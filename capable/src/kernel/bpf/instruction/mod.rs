@@ -1,4 +1,4 @@
-//! One eBPF instruction, as far as [`super::specialise`] must understand it
+//! One eBPF instruction: the parts of the format that [`super::specialise`] must understand
 //! (Documentation/bpf/standardization/instruction-set.rst).
 
 mod evaluate;
@@ -22,12 +22,12 @@ pub const MOD: u8 = 0x90;
 pub const XOR: u8 = 0xa0;
 pub const MOV: u8 = 0xb0;
 pub const ARSH: u8 = 0xc0;
-/// The change of byte order.
+/// Byte swap.
 pub const END: u8 = 0xd0;
 /// Negation.
 pub const NEG: u8 = 0x80;
 
-/// An instruction; what is 16 bytes long is two of these.
+/// An instruction of eight bytes; one of 16 bytes takes two of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Instruction {
     pub code: u8,
@@ -40,13 +40,13 @@ pub(crate) struct Instruction {
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InstructionKind {
-    /// Loads 64 bits that stand in the instruction, which is two long.
+    /// Loads a 64-bit constant that is part of the instruction, which takes two slots.
     Wide,
-    /// Loads so many bytes from memory.
+    /// Loads this many bytes from memory.
     Load { size: usize },
-    /// Stores so many bytes, from a register or a constant.
+    /// Stores this many bytes, from a register or a constant.
     Store { size: usize, register: bool },
-    /// Changes so many bytes of memory atomically.
+    /// Changes this many bytes of memory atomically.
     Atomic { size: usize },
     /// Computes with 64 bits.
     Alu64,
@@ -54,7 +54,7 @@ pub(crate) enum InstructionKind {
     Alu32,
     /// Jumps.
     Jump,
-    /// Jumps where a comparison holds.
+    /// Jumps if a comparison holds.
     Branch { wide: bool },
     /// Calls a function of the kernel.
     Helper,
@@ -90,8 +90,8 @@ impl From<&Instruction> for bpf_insn {
     }
 }
 
-/// The operation of an atomic instruction is one that reads and writes: there are loads and stores
-/// among them, of later kernels.
+/// Whether the operation of an atomic instruction both reads and writes. Later kernels also have
+/// atomic loads and stores.
 fn is_atomic_change(operation: i32) -> bool {
     const FETCH: i32 = 0x01;
     const EXCHANGE: i32 = 0xe0 | FETCH;
@@ -123,7 +123,7 @@ impl Instruction {
                 register: true,
             },
             (3, 0xc3 | 0xdb) if is_atomic_change(self.imm) => InstructionKind::Atomic { size },
-            // With an offset these extend a sign or divide with one.
+            // With an offset these are sign-extending moves and signed divisions.
             (4, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => InstructionKind::Alu32,
             (7, _) if self.off == 0 && self.code & 0xf0 <= 0xd0 => InstructionKind::Alu64,
             (5, 0x05) => InstructionKind::Jump,
@@ -145,7 +145,7 @@ impl Instruction {
         self.code & 0xf0
     }
 
-    /// How many places it takes.
+    /// How many slots it takes.
     pub fn length(&self) -> usize {
         if self.kind() == InstructionKind::Wide {
             2
@@ -154,12 +154,12 @@ impl Instruction {
         }
     }
 
-    /// Where a jump at this place goes.
+    /// Where a jump in this slot goes.
     pub fn target(&self, at: usize) -> Option<usize> {
         (at + 1).checked_add_signed(isize::from(self.off))
     }
 
-    /// Where the function begins that a call at this place calls.
+    /// Where the function begins that is called from this slot.
     pub fn callee(&self, at: usize) -> Option<usize> {
         (at + 1).checked_add_signed(self.imm as isize)
     }
@@ -167,7 +167,7 @@ impl Instruction {
     /// The second operand is the register `src`.
     pub fn takes_register(&self) -> bool {
         match self.kind() {
-            // Of these, negation and the change of byte order have no second operand.
+            // Negation and byte swaps have no second operand.
             InstructionKind::Alu64 | InstructionKind::Alu32 => {
                 self.code & REGISTER != 0 && !matches!(self.operation(), NEG | END)
             }

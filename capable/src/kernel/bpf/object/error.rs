@@ -9,7 +9,7 @@ use thiserror::Error;
 const MEMORY_HINT: &str = "; before Linux 5.11 maps are charged to the limit on locked memory: \
      raise it (ulimit -l unlimited) or add CAP_SYS_RESOURCE";
 
-/// An object could not be made ready, or one of its programs not loaded.
+/// An object could not be prepared, or one of its programs could not be loaded.
 #[derive(Debug, Error)]
 pub enum ObjectError {
     /// The object is damaged.
@@ -54,7 +54,7 @@ pub enum ObjectError {
     NotSpecialised {
         /// The program's name.
         name: String,
-        /// What the specialiser does not understand, or what the verifier said of its work.
+        /// What the specialiser does not understand, or what the verifier said about its output.
         reason: String,
     },
 }

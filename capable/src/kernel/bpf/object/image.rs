@@ -25,7 +25,7 @@ pub struct Image(aya_obj::Object);
 pub struct Built<'a> {
     /// Its kind: a `bpf_prog_type`.
     pub kind: u32,
-    /// What it is attached to, where the kind does not tell: a `bpf_attach_type`.
+    /// What it is attached to, if the kind does not tell: a `bpf_attach_type`.
     pub attach_type: u32,
     /// Its licence.
     pub license: &'a CStr,
@@ -51,12 +51,13 @@ impl Image {
         Ok(Self(object))
     }
 
-    /// Takes the descriptions of its maps out.
+    /// Moves the descriptions of its maps out.
     pub fn take_maps(&mut self) -> impl Iterator<Item = (String, aya_obj::Map)> + '_ {
         self.0.maps.drain()
     }
 
-    /// Puts the descriptors of the maps, and the functions that programs call, into the programs.
+    /// Relocates the programs: inserts the descriptors of the maps and the functions that they
+    /// call.
     pub fn link<'a>(
         &mut self,
         maps: impl Iterator<Item = (&'a str, RawFd, &'a aya_obj::Map)>,
@@ -99,7 +100,7 @@ impl Image {
     }
 }
 
-/// A program's kind, and what it is attached to where that must be said.
+/// A program's kind, and its attach type if it needs one.
 fn kind(section: &ProgramSection) -> Option<(bpf_prog_type, u32)> {
     Some(match section {
         ProgramSection::KProbe | ProgramSection::KRetProbe => {
@@ -123,7 +124,7 @@ fn kind(section: &ProgramSection) -> Option<(bpf_prog_type, u32)> {
 }
 
 fn bytes_of(config: &Config) -> &[u8] {
-    // SAFETY: the configuration has no padding (a test in capable-common holds that), so all of
+    // SAFETY: the configuration has no padding (a test in capable-common checks this), so all of
     // its bytes are initialised.
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(config).cast(), size_of::<Config>()) }
 }
@@ -132,8 +133,8 @@ fn bytes_of(config: &Config) -> &[u8] {
 mod tests {
     use super::*;
 
-    /// Instructions of each program, before the verifier removes what a run does not ask for: with
-    /// the ring buffer, and with perf buffers.
+    /// Instructions of each program, with the ring buffer and with perf buffers, before the
+    /// verifier removes what a run does not need.
     const INSTRUCTIONS: [(&str, usize, usize); 17] = [
         ("capset_call", 2633, 2613),
         ("capset_entry", 2633, 2613),
@@ -168,7 +169,8 @@ mod tests {
         programs
     }
 
-    /// Each instruction costs every check of every user: growth is a decision, made here.
+    /// Each instruction makes every check slower for every user, so growth must be accepted here on
+    /// purpose.
     #[test]
     fn the_programs_have_the_sizes_that_were_decided() {
         let pinned = |ring: bool| -> Vec<(String, usize)> {

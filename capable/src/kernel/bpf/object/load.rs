@@ -1,4 +1,4 @@
-//! A program on its way into the kernel: specialised, or else as it was built.
+//! Loads programs into the kernel: specialised, or else as they were built.
 
 use std::{
     fmt::Display,
@@ -15,15 +15,14 @@ use crate::kernel::bpf::{
     sys,
 };
 
-/// Room for the verifier's last words.
+/// The size of the buffer for the verifier's log, in bytes.
 const VERIFIER_LOG: usize = 1 << 20;
 
 /// How many of the verifier's last lines a warning repeats.
 const LAST_LINES: usize = 5;
 
 impl Object {
-    /// Loads a program; a tracing program needs the type id, in the kernel's BTF, of what it
-    /// traces.
+    /// Loads a program. A tracing program needs the BTF type id of what it traces.
     pub fn load(&self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {
         let built = self.image.program(name)?;
         let program = sys::Program {
@@ -39,7 +38,8 @@ impl Object {
         Ok(Loaded { name, program })
     }
 
-    /// The program for the frozen configuration, unless that is turned off or cannot be made.
+    /// The program specialised for the frozen configuration, unless that is turned off or not
+    /// possible.
     fn specialised(
         &self,
         program: &sys::Program<'_>,
@@ -56,8 +56,8 @@ impl Object {
     }
 }
 
-/// Loads a program specialised, or as it was built where the verifier rejects that and the mode
-/// allows for it.
+/// Loads a specialised program, or, if the verifier rejects it and the mode allows, the program as
+/// it was built.
 fn load(
     program: &sys::Program<'_>,
     specialised: Option<&[bpf_insn]>,
@@ -78,7 +78,7 @@ fn load(
     try_load(program).map_err(|refusal| refusal.of(program))
 }
 
-/// Says why a program is loaded as it was built; an error where it must not be.
+/// Logs why a program is loaded as it was built; an error if the mode forbids that.
 fn fall_back(mode: Mode, name: &str, reason: impl Display) -> Result<(), ObjectError> {
     if mode == Mode::Always {
         return Err(ObjectError::NotSpecialised {
@@ -90,7 +90,7 @@ fn fall_back(mode: Mode, name: &str, reason: impl Display) -> Result<(), ObjectE
     Ok(())
 }
 
-/// Loads a program; where the kernel refuses it, asks the verifier why.
+/// Loads a program; if the kernel refuses it, asks the verifier why.
 fn try_load(program: &sys::Program<'_>) -> Result<OwnedFd, Refusal> {
     let (name, count) = (program.name, program.instructions.len());
     match sys::load_program(program, None) {
@@ -125,7 +125,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// The lines that are about the program. A kernel that did not want to look at it leaves none.
+    /// The lines about the program: none if the kernel refused it without looking at it.
     fn lines(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.log.lines().filter(|line| {
             !line.is_empty()
@@ -134,12 +134,12 @@ impl Refusal {
         })
     }
 
-    /// The verifier rejected the program, and not the kernel before it looked.
+    /// Whether the verifier rejected the program, rather than the kernel before verification.
     fn by_verifier(&self) -> bool {
         self.lines().next().is_some()
     }
 
-    /// The answer, and below it how the verifier came to it.
+    /// The kernel's answer and, below it, the last lines of the verifier's log.
     fn last_lines(&self) -> String {
         let mut lines: Vec<&str> = self.lines().rev().take(LAST_LINES).collect();
         lines.reverse();
@@ -172,7 +172,7 @@ mod tests {
     use crate::kernel::bpf::assembly::{EXIT, LICENSE, copy, set};
     use crate::kernel::bpf::specialise::Obstacle;
 
-    /// What was logged, by any test.
+    /// Everything that any test has logged.
     static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
     struct Logger;

@@ -24,8 +24,8 @@ const LOG: &str = "AYA_LOGS";
 /// The map of read-only globals, which holds the configuration.
 const SETTINGS: &str = ".rodata";
 
-/// The map of globals that are written while a trace runs: in the ring buffer's object only, which
-/// no kernel uses that cannot map it (before 5.5).
+/// The map of globals that are written while a trace runs. Only the ring buffer's object has it,
+/// and every kernel with a ring buffer can map it (5.5 and later).
 const WRITTEN: &str = ".bss";
 
 /// `BPF_F_MMAPABLE` (include/uapi/linux/bpf.h).
@@ -50,8 +50,8 @@ pub struct Loaded {
 }
 
 impl Object {
-    /// Makes the maps of a transport's object, with the sizes given for some of them, and freezes
-    /// the configuration.
+    /// Creates the maps of a transport's object, some of them with the sizes given, and freezes the
+    /// configuration.
     pub fn open(
         transport: Transport,
         config: &Config,
@@ -111,7 +111,7 @@ impl Object {
         })
     }
 
-    /// Lends a map, to read or write it while it stays the object's: programs that load later
+    /// Borrows a map to read or write it. It stays in the object, because programs that load later
     /// refer to it.
     ///
     /// # Errors
@@ -140,7 +140,7 @@ impl Object {
         T::try_from(map).map_err(|error| ObjectError::Damaged(format!("{name}: {error}")))
     }
 
-    /// A second descriptor of a map of counts, for what aya does not do with it.
+    /// A second descriptor of a map of counts, for operations that aya does not offer.
     pub fn duplicate(&self, name: &'static str) -> Result<OwnedFd, ObjectError> {
         match self.maps.get(name) {
             Some(Map::PerCpuHashMap(map)) => {

@@ -5,10 +5,10 @@ use aya_obj::generated::bpf_insn;
 use super::obstacle::Obstacle;
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
-/// A program whose registers exist and whose long instructions are whole.
+/// A program whose register numbers are valid and whose 16-byte instructions are complete.
 #[derive(Clone)]
 pub struct Code {
-    /// Its instructions; what is 16 bytes long is two of them.
+    /// Its instructions; one of 16 bytes takes two slots.
     pub instructions: Vec<Instruction>,
     /// Whether paths can meet before the instruction: it is the target of a jump or a call.
     pub meets: Vec<bool>,
@@ -46,7 +46,7 @@ impl Code {
         })
     }
 
-    /// The instruction at a place is the second half of a long one.
+    /// Whether this slot holds the second half of a 16-byte instruction.
     pub fn is_second_half(&self, at: usize) -> bool {
         at > 0 && self.instructions[at - 1].kind() == InstructionKind::Wide
     }

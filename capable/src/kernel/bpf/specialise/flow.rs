@@ -1,18 +1,18 @@
 //! Following all paths of a program.
 //!
-//! What holds before an instruction is kept where paths meet, and joined there until it no longer
-//! changes. An analysis says what it keeps, what an instruction makes of it, and which branches it
-//! can decide.
+//! The state before an instruction is stored where paths meet, and joined there until it no longer
+//! changes. An analysis defines its state, how an instruction changes it, and which branches it can
+//! decide.
 
 use super::{code::Code, obstacle::Obstacle};
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
-/// What holds before an instruction, where that is kept.
+/// The state before an instruction, if one is stored there.
 pub type States<S> = Vec<Option<Box<S>>>;
 
-/// Something to find out about a program.
+/// An analysis of a program.
 pub trait Analysis {
-    /// What is known at a place.
+    /// What is known at a point of the program.
     type State: Clone;
 
     /// What is known where the program begins.
@@ -21,13 +21,13 @@ pub trait Analysis {
     /// What is known where a function begins.
     fn start_of_function(&self, caller: &Self::State) -> Self::State;
 
-    /// Keeps what holds on both paths; true where that is less than before.
+    /// Keeps what holds on both paths; true if that is less than before.
     fn join(&self, known: &mut Self::State, other: &Self::State) -> bool;
 
     /// What is known after an instruction.
     fn step(&mut self, at: usize, state: &mut Self::State) -> Result<(), Obstacle>;
 
-    /// Whether a branch is taken, where that is known.
+    /// Whether a branch is taken, if that is known.
     fn decided(&self, one: &Instruction, state: &Self::State) -> Option<bool>;
 }
 

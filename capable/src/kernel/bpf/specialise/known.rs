@@ -20,7 +20,7 @@ pub struct Settings<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What is known of a register or of a word on the stack.
+/// What is known about a register or a word on the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
     Unknown,
@@ -43,12 +43,12 @@ impl State {
     };
 }
 
-/// A program and what is known at each of its places.
+/// A program and what is known at each of its instructions.
 pub struct Known<'a> {
     pub code: &'a Code,
     pub frame: Frame,
     settings: Settings<'a>,
-    /// What is known where paths meet, as far as they can be reached.
+    /// What is known where paths meet, for every such point that can be reached.
     states: States<State>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Known<'a> {
         Ok(known)
     }
 
-    /// What is known before an instruction at which paths meet; `None` where none leads there.
+    /// What is known before an instruction at which paths meet; `None` if no path leads there.
     pub fn at(&self, at: usize) -> Option<&State> {
         self.states[at].as_deref()
     }
@@ -79,7 +79,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What an instruction that computes or loads gives.
+    /// The result of an instruction that computes or loads.
     pub fn result(&self, at: usize, state: &State) -> Value {
         let one = &self.code.instructions[at];
         let left = state.registers[usize::from(one.dst)];
@@ -134,7 +134,7 @@ impl<'a> Known<'a> {
         Some(u64::from_le_bytes(number))
     }
 
-    /// What is known after an instruction that goes on to the next.
+    /// What is known after an instruction that falls through to the next.
     pub fn after(&self, at: usize, state: &mut State) {
         let one = &self.code.instructions[at];
         match one.kind() {
@@ -153,7 +153,7 @@ impl<'a> Known<'a> {
                     };
                 }
             }
-            // One that fetches gives what was there before.
+            // An atomic operation with fetch returns the old value.
             InstructionKind::Atomic { .. } => {
                 state.registers[usize::from(one.src)] = Value::Unknown;
                 state.registers[0] = Value::Unknown;

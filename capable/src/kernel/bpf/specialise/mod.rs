@@ -1,15 +1,14 @@
 //! A program made for one configuration.
 //!
-//! The verifier knows each setting and removes the branches that cannot be taken, but it leaves in
-//! place what led to them: the loads of settings, the arithmetic on them, and what is spilled of
-//! it. Each check would pay for that. So what the settings decide is worked out here, before the
-//! program is loaded: constants are followed through registers and through the spilled words of
-//! the stack ([`known`]), branches that they decide are taken ([`rewrite`]), and what nothing uses
-//! any more is removed ([`unused`]).
+//! The verifier knows each setting and removes the branches that cannot be taken, but it keeps the
+//! code that computes their conditions: the loads of settings, the arithmetic on them, and the
+//! spills. Every check would pay for that. So the settings are evaluated here, before the program
+//! is loaded: constants are propagated through registers and through the spill slots of the stack
+//! ([`known`]), branches that they decide are resolved ([`rewrite`]), and code whose results are no
+//! longer used is removed ([`unused`]).
 //!
-//! What this takes for granted is checked: each instruction must be known, and no address on the
-//! stack may lead to a spilled word ([`frame`]). A program for which that does not hold has no
-//! specialised form.
+//! The assumptions are checked: each instruction must be known, and no address on the stack may
+//! reach a spill slot ([`frame`]). A program that breaks them is not specialised.
 
 mod code;
 mod flow;
@@ -34,7 +33,7 @@ use rewrite::Draft;
 pub use known::Settings;
 pub use obstacle::Obstacle;
 
-/// Turns the specialiser off where it is `no`, and makes its failures errors where it is `yes`.
+/// Turns the specialiser off if it is `no`, and makes its failures errors if it is `yes`.
 const VARIABLE: &str = "CAPABLE_SPECIALISE";
 
 /// Whether programs are specialised.
@@ -42,9 +41,9 @@ const VARIABLE: &str = "CAPABLE_SPECIALISE";
 pub enum Mode {
     /// They are loaded as they were built.
     Off,
-    /// Where that is possible; else they are loaded as they were built.
+    /// If possible; otherwise they are loaded as they were built.
     WherePossible,
-    /// Where that is not possible, nothing is loaded.
+    /// Always: if that is not possible, nothing is loaded.
     Always,
 }
 
@@ -63,7 +62,7 @@ impl Mode {
     }
 }
 
-/// The program as it is to be loaded with these settings.
+/// The program specialised for these settings.
 ///
 /// # Errors
 ///

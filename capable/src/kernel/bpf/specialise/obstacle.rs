@@ -1,4 +1,4 @@
-//! What a program can hold that the specialiser does not understand.
+//! What in a program the specialiser cannot handle.
 
 use thiserror::Error;
 
@@ -8,19 +8,19 @@ pub enum Obstacle {
     /// It holds an instruction that is not understood.
     #[error("instruction {0} is not one that the specialiser knows")]
     Unknown(usize),
-    /// It goes on where it has no instruction.
+    /// It continues where it has no instruction.
     #[error("instruction {0} leads out of the program")]
     Outside(usize),
     /// It changes r10.
     #[error("instruction {0} writes the frame pointer")]
     FramePointer(usize),
-    /// It reaches through r10 what is not a part of one word of the function's stack.
+    /// It makes an access through r10 that does not lie within one word of the function's stack.
     #[error("instruction {0} reaches what is not one word of the stack")]
     Stack(usize),
-    /// It uses an address on the stack of which nothing says how far down it can be.
+    /// It uses an address on the stack that has no known lower bound.
     #[error("instruction {0} uses an address on the stack that can be anywhere")]
     Address(usize),
-    /// It puts an address on the stack where it can no longer be followed.
+    /// It puts a stack address where it can no longer be tracked.
     #[error("instruction {0} hides an address on the stack")]
     AddressInMemory(usize),
 }

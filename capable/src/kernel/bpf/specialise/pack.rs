@@ -1,12 +1,12 @@
-//! What is kept, moved together.
+//! Closes the gaps left by removed instructions.
 
 use super::{obstacle::Obstacle, rewrite::Draft};
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
 impl Draft {
-    /// The instructions that are kept, with jumps and calls that lead where they did.
+    /// The instructions that are kept, with the offsets of jumps and calls corrected.
     pub fn pack(&self) -> Result<Vec<Instruction>, Obstacle> {
-        // How many are kept before each.
+        // How many instructions are kept before each one.
         let mut places = vec![0i64];
         for &kept in &self.kept {
             places.push(places[places.len() - 1] + i64::from(kept));

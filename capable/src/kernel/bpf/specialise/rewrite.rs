@@ -1,4 +1,4 @@
-//! What is known, put into the instructions.
+//! Rewrites instructions with what is known.
 
 use super::{
     code::Code,
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
-/// A program of which some instructions have changed and some are to go.
+/// A program in which some instructions have changed and some will be removed.
 pub struct Draft {
     pub code: Code,
     pub frame: Frame,
@@ -17,8 +17,8 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Puts what is known into the instructions, and takes the branches that are decided. What
-    /// cannot be reached is not kept.
+    /// Puts known values into the instructions, and resolves the branches that are decided. Code
+    /// that cannot be reached is not kept.
     pub fn of(known: &Known<'_>) -> Self {
         let code = known.code;
         let mut draft = Self {
@@ -44,7 +44,7 @@ impl Draft {
         draft
     }
 
-    /// Takes over an instruction that is reached; true where the next one is, too.
+    /// Keeps an instruction that is reached; true if the next one is reached too.
     fn take(&mut self, known: &Known<'_>, at: usize, state: &State) -> bool {
         let one = self.code.instructions[at];
         self.kept[at..at + one.length()].fill(true);
@@ -73,7 +73,7 @@ impl Draft {
         true
     }
 
-    /// Takes a number as a part of the instruction instead of from a register.
+    /// Replaces a register operand whose number is known with a constant in the instruction.
     fn take_constant(&mut self, at: usize, state: &State) {
         let mut one = self.code.instructions[at];
         if matches!(one.kind(), InstructionKind::Branch { .. })
@@ -90,7 +90,8 @@ impl Draft {
         }
     }
 
-    /// Lets loads add a constant themselves that was added to a copy of their address just before.
+    /// If a constant was just added to a copy of an address, moves it into the offsets of the
+    /// loads.
     pub fn shorten_addresses(&mut self) {
         let kept: Vec<usize> = (0..self.kept.len()).filter(|&at| self.kept[at]).collect();
         for places in kept.windows(3) {
@@ -116,8 +117,8 @@ impl Draft {
     }
 }
 
-/// The register and the number that two instructions add up, where they do nothing else and leave
-/// that register as it is.
+/// The register and the number that two instructions add, if they do nothing else and leave that
+/// register unchanged.
 fn sum(first: &Instruction, second: &Instruction) -> Option<(u8, i32)> {
     let both = first.kind() == InstructionKind::Alu64
         && second.kind() == InstructionKind::Alu64

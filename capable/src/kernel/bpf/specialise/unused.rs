@@ -1,4 +1,4 @@
-//! What is computed, loaded, spilled or jumped over for nobody, removed.
+//! Removes computations, loads, spills and jumps that have no effect.
 
 use super::{helper::arguments, rewrite::Draft};
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
@@ -7,7 +7,7 @@ use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 const CHANGED_BY_CALLS: u128 = 0b11_1111;
 
 impl Draft {
-    /// Removes what is computed, loaded or spilled for nobody; true where there was such.
+    /// Removes computations, loads and spills whose result is unused; true if there were any.
     pub fn remove_unused(&mut self) -> bool {
         let mut removed = false;
         for (at, used) in self.used_after().into_iter().enumerate() {
@@ -34,8 +34,8 @@ impl Draft {
         removed
     }
 
-    /// What is used later, after each instruction that is kept: registers in the lowest bits, and
-    /// from bit 16 on the words of the stack.
+    /// What is live after each kept instruction: registers in the lowest bits, and the words of the
+    /// stack from bit 16 up.
     fn used_after(&self) -> Vec<u128> {
         let code = &self.code.instructions;
         let (kept, next) = self.kept_and_next();
@@ -62,8 +62,8 @@ impl Draft {
         }
     }
 
-    /// The instructions that are kept, and for each place the next of them: most are not, and they
-    /// are gone through again and again.
+    /// The instructions that are kept, and for each slot the next of them. Most are not kept, and
+    /// the list is walked many times.
     fn kept_and_next(&self) -> (Vec<usize>, Vec<usize>) {
         let length = self.code.instructions.len();
         let mut next = vec![length; length + 1];
@@ -107,7 +107,7 @@ impl Draft {
         }
     }
 
-    /// Removes jumps to what comes next anyway; true where there were such.
+    /// Removes jumps to the next instruction; true if there were any.
     pub fn remove_idle_jumps(&mut self) -> bool {
         let mut removed = false;
         for (at, one) in self.code.instructions.iter().enumerate() {

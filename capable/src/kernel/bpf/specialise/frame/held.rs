@@ -1,4 +1,4 @@
-//! What registers and spilled words hold of the stack's addresses.
+//! Which stack addresses registers and spilled words hold.
 
 use crate::kernel::bpf::instruction::{ADD, AND, END, Instruction, InstructionKind, MOV, RSH, SUB};
 
@@ -14,30 +14,29 @@ pub const FRAME_POINTER: u8 = 10;
 /// The registers, r10 included.
 const REGISTERS: usize = 11;
 
-/// The lowest offset that is followed, from r10 or from what a function was passed; the highest is
-/// its opposite.
+/// The lowest offset that is tracked, from r10 or from what a function was passed; the highest is
+/// its negation.
 const FURTHEST: i32 = 512;
 
 /// What a register or a spilled word holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// No address on the stack.
+    /// Not an address on the stack.
     Anything,
-    /// A number that is not negative as it is only so large: it began below 2³² and has grown by
-    /// constants below 2³¹. The verifier follows no more than a million instructions of a run
-    /// (`BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf.h), so it stays below 2⁶³.
+    /// A number that cannot be negative because it is small: it began below 2³² and has grown by
+    /// constants below 2³¹. The verifier processes at most a million instructions
+    /// (`BPF_COMPLEXITY_LIMIT_INSNS`, include/linux/bpf.h), so the number stays below 2⁶³.
     Forward,
-    /// An address on the function's own part of the stack, or a number: no lower than so far from
-    /// r10.
+    /// An address in the function's own stack frame, at this offset from r10 or above; or a number.
     Own(i32),
-    /// The same on a caller's part: no lower than so far from what the function was passed.
+    /// The same in a caller's frame: at this offset or above from what the function was passed.
     Lent(i32),
-    /// Something made of an address that can be anywhere.
+    /// A value derived from an address; it can point anywhere.
     Lost,
 }
 
 impl Held {
-    /// A number, no address.
+    /// A number, not an address.
     pub fn number(forward: bool) -> Self {
         if forward {
             Self::Forward
@@ -46,12 +45,12 @@ impl Held {
         }
     }
 
-    /// It can be an address on the stack, or made of one.
+    /// Whether it can be an address on the stack, or derived from one.
     pub fn is_address(self) -> bool {
         matches!(self, Self::Own(_) | Self::Lent(_) | Self::Lost)
     }
 
-    /// What a function holds that is passed this.
+    /// What a function holds if it is passed this.
     pub fn lent(self) -> Self {
         match self {
             Self::Own(_) => Self::Lent(0),
@@ -61,7 +60,7 @@ impl Held {
         }
     }
 
-    /// What it is where either can be.
+    /// What it is if it can be either.
     fn join(self, other: Self) -> Self {
         match (self, other) {
             (one, other) if one == other => one,
@@ -75,7 +74,7 @@ impl Held {
         }
     }
 
-    /// The sum with a constant.
+    /// This plus a constant.
     fn moved(self, by: i64) -> Self {
         let within = |lowest: i32| {
             let lowest = i32::try_from(i64::from(lowest) + by).ok()?;
@@ -89,7 +88,7 @@ impl Held {
         }
     }
 
-    /// The sum with what another register holds.
+    /// This plus what another register holds.
     fn sum(self, other: Self) -> Self {
         match (self, other) {
             (address, Self::Forward) | (Self::Forward, address) if address.is_address() => address,
@@ -97,7 +96,7 @@ impl Held {
         }
     }
 
-    /// What comes of two in any other way.
+    /// The result of any other operation on two of them.
     fn mixed(self, other: Self) -> Self {
         if self.is_address() || other.is_address() {
             Self::Lost
@@ -115,7 +114,7 @@ pub struct State {
 }
 
 impl State {
-    /// Where a function begins.
+    /// The state at the start of a function.
     pub const START: Self = {
         let mut registers = [Held::Anything; REGISTERS];
         registers[FRAME_POINTER as usize] = Held::Own(0);
@@ -130,7 +129,7 @@ impl State {
         self.registers[usize::from(register)]
     }
 
-    /// Keeps what holds in both; true where that is less than before.
+    /// Keeps what holds in both; true if that is less than before.
     pub fn join(&mut self, other: &Self) -> bool {
         let mut changed = false;
         let mine = self.registers.iter_mut().chain(&mut self.slots);

@@ -1,10 +1,10 @@
-//! A function's part of the stack: which of its words are spilled ones, that nothing but loads and
-//! stores through r10 reaches.
+//! A function's stack frame: which of its words are spill slots, which only loads and stores
+//! through r10 can reach.
 //!
-//! The compiler keeps what has an address above, in the direction of r10, and spills registers
-//! below. Whether that holds is followed here from each address on: how far down can it reach? An
-//! address only moves by constants and by numbers that are not negative, goes to helpers and
-//! functions that reach upwards from it, and is spilled itself at most. A program that does anything
+//! The compiler keeps variables whose address is taken at the top, next to r10, and spills
+//! registers below them. This module checks that: it tracks each address to find how far down it
+//! can reach. A program may move an address by constants and by non-negative numbers, pass it to
+//! helpers and functions that reach upwards from it, and spill it. A program that does anything
 //! else with one is not specialised.
 
 use super::{
@@ -24,13 +24,13 @@ pub use held::SLOTS;
 /// The part of the stack that belongs to a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Offsets from r10 below this are spilled words: no address reaches down to them. A multiple
-    /// of 8.
+    /// Offsets from r10 below this are spill slots: no address reaches down to them. A multiple of
+    /// 8.
     floor: i32,
 }
 
 impl Frame {
-    /// The frame that all functions of a program have.
+    /// The frame, the same for all functions of a program.
     pub fn of(code: &Code) -> Result<Self, Obstacle> {
         let mut reached = Reached {
             code,
@@ -45,28 +45,28 @@ impl Frame {
         }
     }
 
-    /// The word of the stack that an access through a register is of, where it is a spilled one.
+    /// The stack word that is accessed through a register, if that is a spill slot.
     pub fn slot(self, register: u8, offset: i16) -> Option<usize> {
         (register == FRAME_POINTER && i32::from(offset) < self.floor).then(|| slot(offset))
     }
 }
 
-/// The word of the stack at an offset from r10, from the lowest on.
+/// The index of the stack word at an offset from r10, counted from the lowest.
 fn slot(offset: i16) -> usize {
     (i32::from(offset) + STACK) as usize / 8
 }
 
-/// How far down the addresses reach that a program makes of r10.
+/// How far down the addresses reach that a program derives from r10.
 struct Reached<'a> {
     code: &'a Code,
     /// The lowest offset from r10.
     lowest: i32,
-    /// The instruction that spills an address nearest to r10, and its offset.
+    /// The instruction that spills an address closest to r10, and its offset.
     spilled: Option<(usize, i32)>,
 }
 
 impl Reached<'_> {
-    /// Reaches memory at an offset from what a register holds.
+    /// Accesses memory at an offset from what a register holds.
     fn reach(&mut self, at: usize, held: Held, offset: i16) -> Result<(), Obstacle> {
         match held {
             Held::Anything | Held::Forward => Ok(()),
@@ -79,7 +79,7 @@ impl Reached<'_> {
         }
     }
 
-    /// Loads or stores. What goes through r10 itself must lie in one word of the stack.
+    /// Loads or stores. An access through r10 itself must lie within one word of the stack.
     fn access(
         &mut self,
         at: usize,
@@ -137,7 +137,7 @@ impl Reached<'_> {
             let slot = &mut state.slots[slot(one.off)];
             *slot = match stored {
                 _ if size < 8 && slot.is_address() => Held::Lost,
-                // What else lies there may change in another way where it is not a spilled word.
+                // Anything else there may be changed in other ways if it is not a spill slot.
                 _ if !stored.is_address() => Held::Anything,
                 address => address,
             };
@@ -149,7 +149,7 @@ impl Reached<'_> {
         let one = &self.code.instructions[at];
         self.access(at, state, one.dst, size)?;
         let slot = (one.dst == FRAME_POINTER).then(|| state.slots[slot(one.off)]);
-        // r0 is what a compare-and-exchange compares with.
+        // A compare-and-exchange compares with r0.
         let operands = [state.register(one.src), state.register(0)];
         if operands.into_iter().chain(slot).any(Held::is_address) {
             return Err(Obstacle::AddressInMemory(at));
@@ -159,7 +159,7 @@ impl Reached<'_> {
         Ok(())
     }
 
-    /// Hands addresses to a helper, which reaches upwards from them.
+    /// Passes addresses to a helper, which reaches upwards from them.
     fn help(&mut self, at: usize, state: &State) -> Result<(), Obstacle> {
         let arguments = arguments(self.code.instructions[at].imm);
         for register in (1..=5).filter(|register| arguments >> register & 1 != 0) {
@@ -168,7 +168,7 @@ impl Reached<'_> {
         Ok(())
     }
 
-    /// Lends addresses to a function. What it does with them is followed there, from 0 on.
+    /// Passes addresses to a function. There they are tracked from offset 0.
     fn lend(&mut self, state: &State) {
         for register in 1..=5 {
             if let Held::Own(lowest) = state.register(register) {

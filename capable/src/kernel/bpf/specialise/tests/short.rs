@@ -122,7 +122,7 @@ fn calls_of_functions_still_find_them_after_what_lay_between_is_gone() {
 
 #[test]
 fn a_load_adds_what_a_setting_added_to_its_address() {
-    // Both ways to write an address that is no more needed, and one that is.
+    // Both ways to write an address that is no longer needed, and one that still is.
     let code = specialised(
         &[
             &settings(3),

@@ -1,8 +1,7 @@
-//! What the specialiser takes for granted of the stack: each test is a program for which it does
-//! not hold.
+//! What the specialiser assumes about the stack: each test is a program that breaks an assumption.
 //!
-//! All of them spill r1 at -24, from where it is loaded again. Were that word taken for one that
-//! nothing else reaches, the load would become a copy of what is known.
+//! All of them spill r1 at -24 and load it again. If the specialiser took that word for one that
+//! nothing else can reach, it would replace the load with the known value.
 
 use super::*;
 
@@ -30,7 +29,7 @@ fn spilled_with(
 
 const CALL: Instruction = one(0x85, 0, 1, 0, 2);
 
-/// The load of the spilled word became `r0 = 7`.
+/// Whether the load of the spilled word became `r0 = 7`.
 fn is_followed(code: Result<Vec<Instruction>, Obstacle>) -> bool {
     code.unwrap().contains(&one(0xb7, 0, 0, 0, 7))
 }
@@ -64,7 +63,7 @@ fn an_address_reaches_as_far_down_as_it_is_moved_by_all_instructions() {
         &store(0)
     ])));
     assert!(!is_followed(spilled(&[&address(2, -16), &store(-8)])));
-    // r2 = -24; r2 += r10: nothing says how far that leads.
+    // r2 = -24; r2 += r10: its lower bound is not known.
     let constant = [one(0xb7, 2, 0, 0, -24), one(0x0f, 2, 10, 0, 0)];
     let found = spilled(&[&constant, &store(0)]);
     assert_eq!(found, Err(Obstacle::Address(4)));
@@ -157,7 +156,7 @@ fn functions_reach_upwards_from_what_they_are_passed() {
     let again = [&[one(0x07, 1, 0, 0, -8), CALL, EXIT, EXIT], &memory[..]].concat();
     let found = spilled_with(&[&address(1, -16), &[CALL]], &again);
     assert_eq!(found, Err(Obstacle::Address(11)));
-    // The function's own stack is another one, with a word of its own at -24.
+    // The function has its own stack, with a word of its own at -24.
     let own = [&address(2, -8)[..], &store(0), &[EXIT]].concat();
     assert!(is_followed(spilled_with(
         &[&address(1, -16), &[CALL]],
@@ -192,7 +191,7 @@ fn an_address_is_in_memory_as_a_spilled_word_only() {
         let found = spilled(&[&address(3, -16), &[hides]]);
         assert_eq!(found, Err(Obstacle::AddressInMemory(4)), "{hides:?}");
     }
-    // Half of a spilled address is nothing to go on from.
+    // Half of a spilled address cannot be tracked.
     let half = [one(0x7b, 10, 3, -32, 0), one(0x61, 2, 10, -32, 0)];
     let found = spilled(&[&address(3, -16), &half, &store(0)]);
     assert_eq!(found, Err(Obstacle::Address(6)));

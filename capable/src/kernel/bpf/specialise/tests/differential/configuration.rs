@@ -1,4 +1,4 @@
-//! Random configurations, in which each field is what it may be.
+//! Random configurations, in which each field has a valid value.
 
 use capable_common::{
     AddressRange, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, NO_OFFSET, NamespaceFilter,
@@ -8,7 +8,7 @@ use fastrand::Rng;
 
 use super::world::place;
 
-/// The configuration that a seed stands for.
+/// The configuration made from a seed.
 pub fn configuration(seed: u64) -> Config {
     let random = &mut Rng::with_seed(seed);
     let typed_task = random.bool();
@@ -66,7 +66,7 @@ pub fn configuration(seed: u64) -> Config {
     }
 }
 
-/// 0, or seldom a number up to this: most filters are off, so that programs go far.
+/// Usually 0, sometimes a number up to this: most filters are off, so that programs run far.
 fn rare(random: &mut Rng, most: u32) -> u32 {
     match random.u8(..4) {
         0 => random.u32(1..=most),
@@ -74,14 +74,14 @@ fn rare(random: &mut Rng, most: u32) -> u32 {
     }
 }
 
-/// Offsets into the kernel's memory. Some members are not there, unless all must be.
+/// Offsets into the kernel's memory. Some members are missing, unless all are required.
 fn offsets(random: &mut Rng, all: bool) -> Offsets {
     let mut offset = || match random.u8(..8) {
         0 if !all => NO_OFFSET,
         _ => random.u32(..place::KERNEL_SIZE as u32 / 16) * 8,
     };
     let task_real_cred = offset();
-    // Mostly they lie side by side.
+    // Usually they are adjacent.
     let task_cred = match offset() {
         NO_OFFSET => NO_OFFSET,
         _ => task_real_cred.wrapping_add(8),

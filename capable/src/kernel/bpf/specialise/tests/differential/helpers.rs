@@ -1,5 +1,5 @@
-//! The kernel's helpers: what they take (include/uapi/linux/bpf.h), and something that they may
-//! answer.
+//! The kernel's helpers: their arguments (include/uapi/linux/bpf.h), and an answer that they might
+//! give.
 
 use super::world::{Call, World, place, with_world};
 
@@ -11,9 +11,9 @@ enum Argument {
     Key,
     /// A value of the map.
     Value,
-    /// Memory of the size that another argument says.
+    /// Memory of the size that another argument gives.
     Read(usize),
-    /// The same, which it fills.
+    /// The same, which the helper fills.
     Fill(usize),
     /// A record that was reserved.
     Record,
@@ -38,7 +38,7 @@ fn arguments(helper: u32) -> &'static [Argument] {
         37 => &[Map, Number],
         // Reading the kernel's memory.
         113 => &[Fill(1), Number, Number],
-        // The ring buffer: sending, reserving, submitting, discarding, asking.
+        // The ring buffer: sending, reserving, submitting, discarding, querying.
         130 => &[Map, Read(2), Number, Number],
         131 => &[Map, Number, Number],
         132 | 133 => &[Record, Number],
@@ -49,7 +49,7 @@ fn arguments(helper: u32) -> &'static [Argument] {
     }
 }
 
-/// The helpers, with the number by which they are called.
+/// The helpers by number.
 pub const ALL: &[(u32, rbpf::ebpf::Helper)] = &[
     (1, helper::<1>),
     (2, helper::<2>),
@@ -119,7 +119,7 @@ fn call(world: &mut World, helper: u32, registers: [u64; 5]) -> u64 {
 
 /// What a helper returns.
 fn answer(world: &mut World, helper: u32, map: i32, key: &[u8], size: usize) -> u64 {
-    // One call in so many fails.
+    // One call in this many fails.
     let fails = world.random.u8(..8) == 0;
     let failure = (-14i64) as u64;
     match helper {

@@ -1,11 +1,12 @@
-//! What rbpf 0.4 does not run, or not as the kernel does, in instructions that it does run.
+//! Translates what rbpf 0.4 cannot run, or runs differently from the kernel, into instructions that
+//! it does run.
 //!
 //! * It compares 64 bits with a constant whose sign it does not extend (the kernel does:
 //!   Documentation/bpf/standardization/instruction-set.rst).
 //! * It knows no atomic instructions and no maps.
 //! * Negating the lowest number panics in it.
-//! * All functions share 512 bytes of stack. Here each has its 512 bytes, and words below them for
-//!   the registers that the above needs.
+//! * All functions share 512 bytes of stack. Here each has 512 bytes of its own, and below them
+//!   words for the registers that these translations need.
 
 use super::world::place;
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind, NEG};
@@ -13,7 +14,7 @@ use crate::kernel::bpf::instruction::{Instruction, InstructionKind, NEG};
 /// Bytes of a function's frame.
 pub const FRAME: u16 = 512 + 64;
 
-/// Where registers are kept, from r10.
+/// Where registers are saved, as an offset from r10.
 const KEPT: [i16; 2] = [-520, -528];
 
 /// An instruction, and where it jumps to if that is another place of the program.

@@ -1,4 +1,4 @@
-//! A program run by rbpf, in a world that is made of a seed.
+//! A program run by rbpf, in a world that is made from a seed.
 
 use super::{
     helpers, lower,
@@ -9,7 +9,7 @@ use crate::kernel::bpf::instruction::Instruction;
 /// What a program did.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Execution {
-    /// What it returned; an error where it left the memory.
+    /// What it returned; an error if it left its memory.
     pub returned: Result<u64, ()>,
     /// The helpers that it called.
     pub calls: Vec<Call>,
@@ -24,7 +24,8 @@ impl<'a> Machine<'a> {
     /// Takes a program that [`prepare`] made.
     pub fn new(program: &'a [u8]) -> Self {
         let mut machine = rbpf::EbpfVmNoData::new(None).unwrap();
-        // Its own verifier forbids to write r10, which is how the frames come into our memory.
+        // rbpf's own verifier forbids writing to r10, which is how the frames are placed in our
+        // memory.
         machine.set_verifier(|_| Ok(())).unwrap();
         machine
             .set_stack_usage_calculator(|_, _, _| lower::FRAME, Box::new(()))
@@ -50,7 +51,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// A program in the form that [`Machine`] takes, where the settings are in the map of this number.
+/// A program in the form that [`Machine`] takes, with its settings in the map of this number.
 pub fn prepare(code: &[Instruction], settings: i32) -> Vec<u8> {
     lower::lower(code, settings, with_world(|world| world.start))
 }

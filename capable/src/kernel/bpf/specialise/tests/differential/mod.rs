@@ -1,10 +1,11 @@
-//! Programs before and after, run by an interpreter of others (rbpf) with the same inputs: they must
-//! return the same, call the same helpers in the same order with the same arguments and the same
-//! memory behind them, and leave the same memory. The stack is nobody else's and may differ.
+//! Runs programs before and after specialisation in an independent interpreter (rbpf) with the same
+//! inputs: they must return the same, call the same helpers in the same order with the same
+//! arguments and the same memory behind them, and leave the same memory. The stack is private and
+//! may differ.
 //!
-//! `DIFFERENTIAL_PROGRAMS` says how many random programs there are, `DIFFERENTIAL_CONFIGURATIONS` for
-//! how many configurations the real ones are specialised, and `DIFFERENTIAL_SEED` from which seed on.
-//! A failure names the seed.
+//! `DIFFERENTIAL_PROGRAMS` sets the number of random programs, `DIFFERENTIAL_CONFIGURATIONS` the
+//! number of configurations for which the real ones are specialised, and `DIFFERENTIAL_SEED` the
+//! first seed. A failure names the seed.
 
 mod configuration;
 mod generator;
@@ -34,8 +35,8 @@ fn from_environment(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |number| number.parse().unwrap())
 }
 
-/// Runs a program and its specialised form in so many worlds. The helpers that were called, or else
-/// the seed of a world in which the two differ.
+/// Runs a program and its specialised form in this many worlds. Returns the helpers that were
+/// called, or the seed of a world in which the two differ.
 fn compare(
     [before, after]: [&[Instruction]; 2],
     map: i32,
@@ -83,8 +84,8 @@ struct Tally {
     differing: u64,
 }
 
-/// Compares so many random programs, specialised for settings that `told` makes of the real ones.
-/// Shows the first that differs.
+/// Compares this many random programs, specialised for the settings that `told` makes from the real
+/// ones. Shows the first that differs.
 fn compare_random(programs: u64, seed: u64, told: impl Fn(&[u8]) -> Vec<u8>) -> (Tally, String) {
     let (mut tally, mut first) = (Tally::default(), String::new());
     let maps = generator::maps();
@@ -121,7 +122,7 @@ fn random_programs_do_the_same_specialised() {
     let (tally, first) = compare_random(programs, seed, <[u8]>::to_vec);
     println!("{programs} programs from seed {seed}: {tally:?}");
     assert_eq!(tally.differing, 0, "{first}");
-    // Otherwise this would compare little.
+    // Otherwise too little would be compared.
     assert!(tally.left < programs / 4, "{tally:?}");
     assert!(tally.shorter > programs / 2, "{tally:?}");
 }

@@ -11,20 +11,20 @@ use crate::kernel::{
 /// For how many configurations each program is specialised by default.
 const CONFIGURATIONS: u64 = 8;
 
-/// In how many worlds each of these is run.
+/// In how many worlds each of them is run.
 const WORLDS: u64 = 16;
 
-/// The object of a transport, ready but for the kernel.
+/// The object of a transport, prepared without the kernel.
 struct Object {
     image: Image,
-    /// Its maps, numbered instead of with descriptors.
+    /// Its maps, with numbers in place of descriptors.
     maps: Maps,
     /// The number and the content of the map of settings.
     settings: (i32, Vec<u8>),
 }
 
 impl Object {
-    /// The object with the configuration that a seed stands for.
+    /// The object with the configuration made from a seed.
     fn new(transport: Transport, seed: u64) -> Self {
         let mut image = Image::read(transport, &configuration(seed), (seed % 6) as u8).unwrap();
         let mut maps: Vec<(String, Map)> = image.take_maps().collect();
@@ -88,7 +88,7 @@ fn the_programs_do_the_same_specialised() {
         }
     }
     println!("{configurations} configurations from seed {seed}: helpers {called:?} of {known:?}");
-    // Otherwise this would compare little.
+    // Otherwise too little would be compared.
     let most = called.len() * 4 > known.len() * 3;
     assert!(most, "{called:?} of {known:?}");
 }

@@ -1,7 +1,7 @@
-//! The world in which programs run: memory and helpers' answers, made of a seed.
+//! The world in which programs run: memory and helpers' answers, made from a seed.
 //!
-//! It lies at the same address for both forms of a program, so that all they hand on can be compared
-//! as it is, addresses included.
+//! It lies at the same address for both forms of a program, so that everything they pass on can be
+//! compared directly, addresses included.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -13,17 +13,17 @@ pub mod place {
 
     /// Room for the frames of eight functions.
     pub const STACK: Range<usize> = 0..0x1400;
-    /// What r1 leads to.
+    /// What r1 points to.
     pub const CONTEXT: usize = 0x1400;
     /// The frozen settings.
     pub const SETTINGS: usize = 0x1500;
     /// A record in the ring buffer.
     pub const RECORD: usize = 0x1900;
-    /// Values in maps, so many of so many bytes.
+    /// Values in maps: how many there are, and of how many bytes.
     pub const VALUES: usize = 0x2400;
     pub const VALUE: usize = 0xa00;
     pub const VALUES_HELD: usize = 4;
-    /// The kernel's memory: each word is the address of one in the first half.
+    /// The kernel's memory: each word is the address of a word in the first half.
     pub const KERNEL: usize = VALUES + VALUE * VALUES_HELD;
     pub const KERNEL_SIZE: usize = 0x2000;
     pub const END: usize = KERNEL + KERNEL_SIZE;
@@ -44,7 +44,7 @@ pub struct Setting<'a> {
     pub maps: &'a Maps,
 }
 
-/// A call of a helper, and what its arguments lead to.
+/// A call to a helper, and what its arguments point to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Call {
     pub helper: u32,
@@ -57,7 +57,7 @@ pub struct World {
     /// Where the memory begins.
     pub start: u64,
     pub memory: Vec<u64>,
-    /// What the memory holds at first, in the world of which seed, and the numbers that follow.
+    /// The seed of this world, its initial memory, and the random numbers that follow.
     fresh: Option<(u64, Vec<u64>, Rng)>,
     pub random: Rng,
     pub calls: Vec<Call>,
@@ -80,7 +80,7 @@ impl World {
         }
     }
 
-    /// Makes the world that a seed stands for.
+    /// Makes the world of a seed.
     pub fn renew(&mut self, setting: &Setting<'_>) {
         match &self.fresh {
             Some((seed, memory, random)) if *seed == setting.seed => {
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// The bytes at an address; fewer where the memory ends before.
+    /// The bytes at an address; fewer if the memory ends first.
     pub fn read(&self, address: u64, length: usize) -> Vec<u8> {
         let start = address.wrapping_sub(self.address(0)) as usize;
         (start..start.saturating_add(length))
@@ -134,7 +134,7 @@ impl World {
             .collect()
     }
 
-    /// Puts bytes at an address, as far as the memory goes.
+    /// Writes bytes at an address, up to the end of the memory.
     pub fn write(&mut self, address: u64, bytes: &[u8]) {
         let start = address.wrapping_sub(self.address(0)) as usize;
         for (at, byte) in (start..place::END).zip(bytes) {

@@ -14,7 +14,7 @@ impl Generator {
         self.set(register, Register::Number);
     }
 
-    /// A size as an argument, and before it an address of so many bytes.
+    /// A size as an argument, and before it the address of that many bytes.
     fn memory(&mut self, register: u8) {
         let size = self.random.i16(1..=16);
         self.address(register, size);
@@ -29,7 +29,7 @@ impl Generator {
         self.set(1, Register::Number);
     }
 
-    /// Calls a helper, whose arguments are there.
+    /// Calls a helper whose arguments are already set.
     pub(super) fn call(&mut self, helper: i32) {
         self.code.push(one(0x85, 0, 0, 0, helper));
         self.registers[1..=5].fill(Register::Unset);

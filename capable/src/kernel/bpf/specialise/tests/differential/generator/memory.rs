@@ -39,7 +39,7 @@ impl Generator {
         }
     }
 
-    /// A setting, by an address that is made in steps.
+    /// Loads a setting through an address that is computed in steps.
     pub(super) fn load_setting(&mut self) {
         let base = self.free();
         let (code, size) = self.pick(&SIZES);
@@ -128,7 +128,7 @@ impl Generator {
         self.set(register, Register::Stack(offset));
     }
 
-    /// An address of so many bytes on the stack, in a register.
+    /// The address of this many bytes on the stack, in a register.
     pub(super) fn address(&mut self, register: u8, size: i16) {
         let (lowest, highest) = self.reach(Register::Stack(0));
         let offset = self.random.i16(lowest..=highest - size);
@@ -168,7 +168,7 @@ impl Generator {
                 );
             }
             1 if !self.in_function => {
-                // Spilled, and another register from there.
+                // Spilled, and loaded into another register.
                 let off = self.random.i16(-20..-10) * 8;
                 let other = self.free();
                 self.code.push(one(0x7b, 10, register, off, 0));
@@ -217,7 +217,7 @@ impl Generator {
         }
     }
 
-    /// Looks into the table, and reads or writes what it finds.
+    /// Looks up an entry in the map, and reads or writes it.
     pub(super) fn look_up(&mut self) {
         self.address(2, 8);
         self.code.push(one(0x18, 1, 1, 0, TABLE));

@@ -1,7 +1,8 @@
-//! Random programs of everything that the specialiser looks at.
+//! Random programs that contain everything the specialiser handles.
 //!
-//! They never read what nothing has written, and stay in their memory. Most keep their addresses
-//! above what they spill, as a compiler does; wild ones do not, and are left as they are or not.
+//! They never read uninitialised memory or registers, and never leave their memory. Most keep
+//! addressable variables above their spill slots, as a compiler does. Wild ones do not, and the
+//! specialiser may refuse them.
 
 use fastrand::Rng;
 
@@ -15,7 +16,7 @@ mod calls;
 mod memory;
 mod statement;
 
-/// The map of the settings, and one that helpers look into.
+/// The map of the settings, and one for helpers to look up.
 const TABLE: i32 = MAP + 1;
 
 /// Bytes of its keys and of its values.
@@ -29,27 +30,27 @@ pub struct Program {
     pub settings: Vec<u8>,
 }
 
-/// What a register holds, as far as a program needs to know to use it.
+/// What a register holds: what the generator needs to know to use it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Register {
     /// Nothing that can be read.
     Unset,
     Number,
-    /// An address on the stack, so far from r10.
+    /// An address on the stack, at this offset from r10.
     Stack(i16),
-    /// The same, so far from what the function was passed.
+    /// The same, at this offset from what the function was passed.
     Lent(i16),
     /// A number or an address.
     Either,
 }
 
-/// r0 to r9. Of these, r6 always holds the address of the context, and r9 counts.
+/// r0 to r9. r6 always holds the address of the context, and r9 is the loop counter.
 type Registers = [Register; 10];
 
-/// The register of the context's address.
+/// The register that holds the context's address.
 const CONTEXT: u8 = 6;
 
-/// The register that counts the turns of a loop.
+/// The register that counts the iterations of a loop.
 const COUNTER: u8 = 9;
 
 /// Bytes of the stack that a function uses.
@@ -66,13 +67,13 @@ struct Generator {
     wild: bool,
     /// The settings' size.
     settings: i32,
-    /// Calls of functions, which lie behind the rest.
+    /// Calls to functions, which come after the rest.
     calls: Vec<usize>,
     in_function: bool,
     in_loop: bool,
 }
 
-/// The program that a seed stands for.
+/// The program made from a seed.
 pub fn generate(seed: u64) -> Program {
     let mut random = Rng::with_seed(seed);
     let settings: Vec<u8> = (0..random.usize(1..6) * 8)
@@ -104,7 +105,7 @@ pub fn generate(seed: u64) -> Program {
 }
 
 impl Generator {
-    /// So many statements, with blocks in blocks only so deep.
+    /// This many statements, with blocks nested at most this deep.
     fn block(&mut self, statements: usize, depth: u8) {
         for _ in 0..statements {
             self.statement(depth);
@@ -160,7 +161,7 @@ impl Generator {
         })
     }
 
-    /// A register that is free to change, and holds what is wanted.
+    /// A register that may be changed, and that holds what is wanted.
     fn chosen(&mut self, wanted: impl Fn(Register) -> bool) -> Option<u8> {
         let fit = FREE
             .into_iter()
@@ -169,7 +170,7 @@ impl Generator {
         self.random.choice(fit)
     }
 
-    /// A register that is free to change.
+    /// A register that may be changed.
     fn free(&mut self) -> u8 {
         self.random.choice(FREE).unwrap_or_default()
     }
@@ -178,7 +179,7 @@ impl Generator {
         self.registers[usize::from(register)] = holds;
     }
 
-    /// A constant; the edges are likely.
+    /// A constant, often an edge case.
     fn constant(&mut self) -> i32 {
         let edges = [
             0,

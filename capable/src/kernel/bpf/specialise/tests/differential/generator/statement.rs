@@ -85,7 +85,7 @@ impl Generator {
         self.set(dst, Register::Number);
     }
 
-    /// A comparison of a register with a constant or a register; the jump is still without a goal.
+    /// A comparison of a register with a constant or a register; the jump has no target yet.
     fn condition(&mut self) -> Option<Instruction> {
         let dst = self.number()?;
         let (condition, class) = (self.pick(&CONDITIONS), self.pick(&[0x05, 0x06]));
@@ -95,7 +95,7 @@ impl Generator {
         })
     }
 
-    /// Something that is done on one way, and perhaps something else on the other.
+    /// Something that is done on one branch, and perhaps something else on the other.
     fn branch(&mut self, depth: u8) {
         let Some(condition) = self.condition() else {
             return;
@@ -128,13 +128,13 @@ impl Generator {
         }
     }
 
-    /// A loop of a few turns. What a register holds before a turn, it holds after it.
+    /// A loop of a few iterations. After each iteration, registers can be used as before it.
     fn repeat(&mut self, depth: u8) {
         let turns = self.random.i32(1..5);
         self.code.push(one(0xb7, COUNTER, 0, 0, 0));
         for register in &mut self.registers {
             if let Register::Lent(_) = register {
-                // It could not be made again.
+                // It could not be restored after an iteration.
                 *register = Register::Either;
             }
         }
@@ -163,7 +163,7 @@ impl Generator {
         self.code.push(one(code, COUNTER, 0, back as i16, turns));
     }
 
-    /// Something that nothing leads to.
+    /// Unreachable code.
     fn jump_over(&mut self, depth: u8) {
         let (jump, before) = (self.code.len(), self.registers);
         self.code.push(one(0x05, 0, 0, 0, 0));
@@ -176,12 +176,12 @@ impl Generator {
         self.lead_here(jump);
     }
 
-    /// Lets a jump lead to what comes next.
+    /// Points a jump at the next instruction.
     pub(super) fn lead_here(&mut self, jump: usize) {
         self.code[jump].off = (self.code.len() - jump - 1) as i16;
     }
 
-    /// Goes on from two ways.
+    /// Joins two paths.
     pub(super) fn meet(&mut self, other: &Registers) {
         for (mine, other) in self.registers.iter_mut().zip(other) {
             *mine = match (*mine, *other) {
