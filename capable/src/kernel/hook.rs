@@ -1,5 +1,5 @@
-//! What checks are seen by, how records come out, and which functions hide checks from a hook: who
-//! they are. Whether they work here and which is taken is for [`super::plan`] to say.
+//! The hooks that can see checks, the transports for records, and the functions that can hide
+//! checks from a hook. [`super::plan`] decides whether they work here and which to use.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ impl Hook {
         }
     }
 
-    /// What it may not see; all but the first kind is counted and shown as lost.
+    /// What it may not see. Everything except the first kind is counted and shown as lost.
     pub const fn may_miss(self) -> &'static [&'static str] {
         const SKIPPED: &str = "checks made while its eBPF program already runs on the same processor (counted as \
              lost)";
@@ -59,7 +59,7 @@ impl Hook {
                 "results, if more checks are in progress at once than the kretprobe has room for \
                  (counted as lost)",
             ],
-            // The tracepoint is in the body, and is inlined with it.
+            // The tracepoint is in the body of `cap_capable`, and is inlined with it.
             Self::Fexit | Self::Tracepoint => &[SKIPPED],
         }
     }
@@ -108,8 +108,8 @@ impl fmt::Display for Transport {
     }
 }
 
-/// A function that calls `cap_capable` and into which compilers inline it: only functions of its own
-/// file can be such (security/commoncap.c, the same four from 5.10 to 7.3).
+/// A function into which compilers may inline `cap_capable`. Only functions in the same file
+/// qualify (security/commoncap.c, the same four from 5.10 to 7.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// Asks before memory is promised: every private writable mapping (mm/mmap.c).
@@ -141,7 +141,7 @@ impl Caller {
         }
     }
 
-    /// What it asks for, for people.
+    /// What it asks for, in words.
     pub const fn purpose(self) -> &'static str {
         match self {
             Self::Overcommit => "memory overcommit (CAP_SYS_ADMIN)",

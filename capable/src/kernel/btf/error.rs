@@ -11,10 +11,10 @@ pub enum BtfError {
     /// It does not begin like BTF.
     #[error("not BTF: it begins with {0:#06x} instead of 0xeb9f")]
     Magic(u16),
-    /// It was written by a machine of the other byte order.
+    /// It was written on a machine with the other byte order.
     #[error("big-endian BTF is not supported")]
     BigEndian,
-    /// A version or header that this reader does not know.
+    /// It has a version or a header that this reader does not know.
     #[error("BTF of version {version} with a header of {header_length} bytes is not supported")]
     Version {
         /// The version it gives.
@@ -22,10 +22,10 @@ pub enum BtfError {
         /// The length of its header in bytes.
         header_length: u32,
     },
-    /// It ends before what it announces.
+    /// It is shorter than its header says.
     #[error("the kernel's type information (BTF) is cut off")]
     Truncated,
-    /// A type of a kind whose size is not known, so that nothing after it can be read.
+    /// A type has a kind whose size is not known, so nothing after it can be read.
     #[error("BTF type {id} is of the unknown kind {kind}")]
     Kind {
         /// The type's number.
@@ -33,7 +33,7 @@ pub enum BtfError {
         /// The kind.
         kind: u32,
     },
-    /// A type refers to one that does not exist, or in a circle.
+    /// A type refers to one that does not exist, or to itself through others.
     #[error("BTF type {0} cannot be resolved")]
     Reference(u32),
 }

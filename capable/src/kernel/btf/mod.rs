@@ -1,10 +1,10 @@
 //! Reads a few facts out of the kernel's type information, `/sys/kernel/btf/vmlinux`.
 //!
-//! The file has 5 MB and more, and of its hundred thousand types the tracer wants a dozen.
-//! A table of all of them would cost more memory than the rest of the program and most of its
-//! start-up time. So nothing is loaded: the string section is streamed once to learn the offsets
-//! of the wanted names, the type section is streamed once to learn which types carry them, and
-//! what those refer to is read where it lies, with the help of a sparse index.
+//! The file is 5 MB or more, and the tracer needs a dozen of its hundred thousand types. A table of
+//! all of them would take more memory than the rest of the program, and most of the start-up time.
+//! So nothing is loaded: the string section is streamed once to find the offsets of the wanted
+//! names, the type section is streamed once to find the types with these names, and the types that
+//! those refer to are read from the file on demand, with the help of a sparse index.
 //!
 //! The format: Documentation/bpf/btf.rst and include/uapi/linux/btf.h.
 
@@ -32,10 +32,11 @@ pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 /// Types between two entries of the sparse index.
 const INDEX_STEP: u32 = 256;
 
-/// How deep qualifiers, typedefs and anonymous members are followed. Garbage may be circular.
+/// How deep qualifiers, typedefs and anonymous members are followed. A damaged file may have
+/// cycles.
 const MAX_DEPTH: usize = 16;
 
-/// The names that are looked up. All else is skipped.
+/// The names that are looked up. Everything else is skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Query<'a> {
     /// Members of structs: the struct, and the path in it, such as `ns.inum`.
@@ -53,9 +54,9 @@ pub struct Query<'a> {
 pub struct Parameter {
     /// Its name in the kernel's source.
     pub name: String,
-    /// Its type's kind, qualifiers and typedefs taken away.
+    /// Its type's kind, without qualifiers and typedefs.
     pub kind: TypeKind,
-    /// Its type's name, such as `unsigned int`; empty for what has none.
+    /// Its type's name, such as `unsigned int`; empty if it has none.
     pub type_name: String,
     /// It is a signed integer.
     pub signed: bool,
@@ -72,11 +73,11 @@ pub struct Btf {
     index: Vec<u32>,
     /// Where the wanted names are in the string section.
     names: HashMap<String, u32>,
-    /// All structs and unions of a wanted name: a kernel can have several of one name.
+    /// All structs and unions with a wanted name: a kernel can have several with the same name.
     structs: HashMap<u32, Vec<u32>>,
     functions: HashMap<u32, u32>,
     typedefs: HashMap<u32, u32>,
-    /// The compounds that were read, as each is asked for several times.
+    /// A cache of the structs and unions that were read: each is needed several times.
     compounds: RefCell<HashMap<u32, Rc<Compound>>>,
 }
 
@@ -99,8 +100,8 @@ struct Member {
 impl Btf {
     /// Looks up the wanted names in the type information at `path`.
     ///
-    /// A name that does not occur is no error; asking for it later gives `None`, and so does
-    /// asking for one that was not wanted.
+    /// A name that does not occur is not an error: asking for it later gives `None`, as does asking
+    /// for a name that was not in the query.
     ///
     /// # Errors
     ///
@@ -134,7 +135,7 @@ impl Btf {
         self.typedefs.get(self.names.get(name)?).copied()
     }
 
-    /// The number of a wanted function's FUNC type, which attaching to it takes.
+    /// The number of a wanted function's FUNC type, which is needed to attach to it.
     pub fn function(&self, name: &str) -> Option<u32> {
         self.functions.get(self.names.get(name)?).copied()
     }
@@ -169,8 +170,8 @@ impl Btf {
         parameters.map(Some)
     }
 
-    /// The size of a wanted struct in bytes; `None` where it does not exist, or where several of
-    /// its name differ.
+    /// The size of a wanted struct in bytes; `None` if it does not exist, or if several with its
+    /// name differ.
     ///
     /// # Errors
     ///
@@ -181,9 +182,8 @@ impl Btf {
 
     /// The offset in bytes of a wanted member of a struct, such as `ns.inum` of `user_namespace`.
     ///
-    /// Members of anonymous structs and unions are found like members of the struct itself.
-    /// `None` where it does not exist, is a bit field, or differs between several structs of that
-    /// name.
+    /// Members of anonymous structs and unions are found like members of the struct itself. `None`
+    /// if it does not exist, is a bit field, or differs between several structs with that name.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ impl Btf {
         })
     }
 
-    /// What all structs of a name that have an answer agree on.
+    /// The answer that all structs with a name agree on, leaving out those that have none.
     fn agreed(
         &self,
         name: &str,
@@ -273,8 +273,8 @@ impl Btf {
         Ok(compound)
     }
 
-    /// The type behind qualifiers, typedefs and type tags: its number, its header, and where what
-    /// follows the header lies in the type section.
+    /// The type behind qualifiers, typedefs and type tags: its number, its header, and the position
+    /// in the type section just after the header.
     fn resolve(&self, id: u32) -> Result<(u32, Header, u64), BtfError> {
         let mut next = id;
         for _ in 0..MAX_DEPTH {
@@ -293,7 +293,7 @@ impl Btf {
         Err(BtfError::Reference(id))
     }
 
-    /// A type's header, and where what follows it lies in the type section.
+    /// A type's header, and the position in the type section just after it.
     fn type_at(&self, id: u32) -> Result<(Header, u64), BtfError> {
         let Some(before) = id.checked_sub(1) else {
             return Ok((Header::VOID, 0));

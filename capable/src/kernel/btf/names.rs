@@ -12,14 +12,14 @@ pub(super) const MAX_NAME: usize = 512;
 
 /// The offset of each of these names that occurs in the string section.
 ///
-/// Each name is there once and whole: libbpf, whose deduplication pahole uses, shares equal
-/// strings and no tails (tools/lib/bpf/strset.c).
+/// Each name occurs once and as a whole string: libbpf, whose deduplication pahole uses, merges
+/// equal strings but not common suffixes (tools/lib/bpf/strset.c).
 pub(super) fn find<'a>(
     file: &File,
     section: Section,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, u32>, BtfError> {
-    // Nearly every string is dismissed by its length.
+    // Nearly every string is ruled out by its length.
     let mut by_length: Vec<Vec<&[u8]>> = Vec::new();
     for name in names {
         if by_length.len() <= name.len() {
@@ -42,7 +42,7 @@ pub(super) fn find<'a>(
     };
 
     let mut buffer = vec![0; CHUNK];
-    // The begin of a string whose end the next read brings.
+    // The beginning of a string whose end comes with the next read.
     let mut begun: Vec<u8> = Vec::new();
     let mut position = 0u64;
     while position < u64::from(section.length) {

@@ -1,4 +1,5 @@
-//! What the kernel side must know of this kernel's structures, from BTF and never from a version.
+//! What the kernel side must know about this kernel's structures: taken from BTF, never from the
+//! version.
 
 use capable_common::{AuditArgument, Offsets};
 
@@ -38,15 +39,15 @@ pub const QUERY: Query<'static> = Query {
     typedefs: &[CAP_CAPABLE_TRACEPOINT],
 };
 
-/// What is known of this kernel's structures and of `cap_capable`.
+/// What is known about this kernel's structures and about `cap_capable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Where the structures hold what.
+    /// The offsets of the members.
     pub offsets: Offsets,
     /// How the fourth argument of `cap_capable` is read.
     pub audit: AuditArgument,
-    /// The bit of `task_struct.flags` that marks an io_uring worker, or 0 where such workers are
-    /// kernel threads like others.
+    /// The bit of `task_struct.flags` that marks an io_uring worker, or 0 if such workers are
+    /// ordinary kernel threads.
     pub io_worker: u32,
     /// The type number of the function `cap_capable`, for fexit.
     pub function: Option<u32>,
@@ -58,12 +59,12 @@ pub struct Layout {
     /// The helper `bpf_task_pt_regs` exists: 5.15 and later.
     pub task_registers: bool,
     /// Programs may read the members of the current task, and of its credentials, without a helper:
-    /// 5.11 and later. BTF does not tell; the kernel was asked.
+    /// 5.11 and later. BTF does not tell; this comes from loading a test program.
     pub typed_task: bool,
 }
 
 impl Layout {
-    /// Nothing is known, as without BTF.
+    /// Nothing is known, as is the case without BTF.
     pub const UNKNOWN: Self = Self {
         offsets: Offsets::UNKNOWN,
         audit: AuditArgument::Unknown,
@@ -107,7 +108,8 @@ impl Layout {
 /// How the fourth argument is read, by its name and type.
 ///
 /// Commit c1a85a00ea66 (5.1) turned `int audit` (1 is audited) into `unsigned int opts` (a plain
-/// audited check is 0), and was backported: a test of the version reads it the wrong way round.
+/// audited check is 0), and was backported, so going by the version would read it the wrong way
+/// round.
 fn audit_argument(parameters: Option<&[Parameter]>) -> AuditArgument {
     let Some([_, _, _, fourth]) = parameters else {
         return AuditArgument::Unknown;

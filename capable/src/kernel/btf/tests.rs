@@ -1,4 +1,5 @@
-//! The reader against type information written here, against damage, and against the kernel.
+//! Tests the reader with type information written here, with damaged files, and with the running
+//! kernel's.
 
 use std::io::Write as _;
 
@@ -156,7 +157,8 @@ fn a_file_cut_off_anywhere_is_an_error() {
     }
 }
 
-/// Whatever a word of the file is changed to, the answer is an error or a value, and in time.
+/// Whatever a word of the file is changed to, the reader returns an error or a value, and does not
+/// hang.
 #[test]
 fn damage_is_survived() {
     let bytes = sample().bytes();
@@ -207,7 +209,8 @@ fn the_other_byte_order_and_other_files_are_refused_by_name() {
     assert!(matches!(error, BtfError::Version { version: 2, .. }));
 }
 
-/// The running kernel's own, against aya's parser, which reads all of it.
+/// Compares the answers for the running kernel with those of aya's parser, which reads all of the
+/// file.
 #[test]
 fn numbers_agree_with_aya_on_the_running_kernel() {
     let query = Query {

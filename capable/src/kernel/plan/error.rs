@@ -1,4 +1,4 @@
-//! Why there is no plan, and the way out.
+//! Why there is no plan, and what would work.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::kernel::{
 /// Why tracing is not possible here, or not in the way that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// No BPF program can be loaded at all: mostly a privilege is missing.
+    /// No BPF program can be loaded at all, usually because a privilege is missing.
     #[error("cannot load BPF programs: {0}")]
     Bpf(Lack),
     /// The hook that was asked for does not work here.

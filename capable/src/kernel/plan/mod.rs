@@ -2,7 +2,7 @@
 //!
 //! Completeness first. The kprobe sees every call and evaluates the result itself; fexit and the
 //! tracepoint give the kernel's own result but are skipped while they already run on the same
-//! processor; a pair of kprobe and kretprobe needs no BTF, and gives the least.
+//! processor; a pair of kprobe and kretprobe needs no BTF, but tells the least.
 
 mod error;
 mod support;
@@ -35,10 +35,10 @@ pub struct Plan {
     pub hook: Hook,
     /// The transport to open.
     pub transport: Transport,
-    /// What the kernel side is told of the kernel's structures: unknown where it may not, or
-    /// need not, read them.
+    /// What the kernel side is told about the kernel's structures: unknown if it must not, or need
+    /// not, read them.
     pub(crate) layout: Layout,
-    /// Whether it works could not be told beforehand: what to say when it fails.
+    /// If it could not be told beforehand whether this works: what to say when it fails.
     pub doubt: Option<Lack>,
     /// What this trace cannot say of a check, and why.
     pub unknown: Vec<Unknown>,
@@ -46,7 +46,7 @@ pub struct Plan {
     pub may_miss: &'static [&'static str],
     /// Why this hook.
     pub reason: String,
-    /// Better hooks do not work here.
+    /// Whether better hooks do not work here.
     pub is_fallback: bool,
 }
 
@@ -66,12 +66,12 @@ impl fmt::Display for Plan {
 
 /// Chooses the hook and the transport.
 ///
-/// What works for sure comes before what could not be told, and then the more complete hook
-/// before the less complete one. What the user asks for is taken unless it cannot work.
+/// What works for sure is preferred to what might work; after that, the more complete hook is
+/// preferred. What the user asks for is used unless it cannot work.
 ///
 /// # Errors
 ///
-/// Nothing works here, or not what was asked for; the error says why and what would.
+/// Nothing works here, or what was asked for does not; the error says why, and what would work.
 pub fn plan(features: &Features, choice: &Choice) -> Result<Plan, PlanError> {
     if let Support::No(lack) = &features.bpf {
         return Err(PlanError::Bpf(lack.clone()));
@@ -130,11 +130,11 @@ fn chosen<T: Copy + PartialEq, const N: usize>(
 /// The part of the layout that the kernel side may use with this hook.
 fn visible(features: &Features, hook: Hook) -> Layout {
     let mut layout = features.layout;
-    // With unknown offsets the verifier removes every read, so that a program loads where reads
-    // are refused. The pair is for kernels without BTF and is kept to what these can do.
+    // With unknown offsets the verifier removes every read, so the program loads even if reads are
+    // refused. The pair is meant for kernels without BTF and is limited to what they can do.
     if features.kernel_reads.is_no() || hook == Hook::KprobePair {
         layout.offsets = Offsets::UNKNOWN;
-        // What the helper gives would have to be read.
+        // What the helper returns would have to be read.
         layout.task_registers = false;
         layout.typed_task = false;
     }
@@ -147,7 +147,7 @@ fn visible(features: &Features, hook: Hook) -> Layout {
     layout
 }
 
-/// What is good about a hook, or which would be better.
+/// What is good about a hook, or why a better one is not used.
 fn reason(choice: &Choice, hook: Hook, hooks: &[(Hook, Support)]) -> String {
     if choice.hook.is_some() {
         return "as asked".into();

@@ -37,7 +37,7 @@ impl Transport {
     }
 }
 
-/// Everything that evaluating a result takes must be found in the kernel's structures.
+/// Everything that is needed to evaluate a result must be found in the kernel's structures.
 fn evaluates(offsets: &Offsets, btf: &Support) -> Support {
     let needed = [
         offsets.cred_euid,

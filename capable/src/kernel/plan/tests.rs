@@ -9,7 +9,7 @@ use crate::kernel::probe::features::Lockdown;
 
 const KNOWN: Offsets = Offsets::all(8);
 
-/// A kernel that can do everything, and a user who may.
+/// A kernel that can do everything, and a user who is allowed to.
 fn everything() -> Features {
     Features {
         release: "6.14.0".into(),

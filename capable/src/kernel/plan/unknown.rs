@@ -1,4 +1,4 @@
-//! What a trace cannot say of a check.
+//! What a trace cannot tell about a check.
 
 use capable_common::{AuditArgument, NO_OFFSET, Offsets};
 
@@ -8,7 +8,7 @@ use crate::kernel::{
     probe::features::{Features, Lack, Support},
 };
 
-/// Something that a trace cannot say of a check, and why.
+/// Something that a trace cannot tell about a check, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     /// What is shown as `-`, or null in JSON.
@@ -79,7 +79,7 @@ pub(super) fn of(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknow
     unknown
 }
 
-/// The offsets by which a system call is found.
+/// The offsets that are needed to find a system call.
 fn syscall(layout: &Layout) -> [u32; 2] {
     let Offsets {
         task_entry,
@@ -94,7 +94,7 @@ fn syscall(layout: &Layout) -> [u32; 2] {
     [task_entry, registers]
 }
 
-/// The reason that holds for all structures, where there is one.
+/// The reason that applies to all structures, if there is one.
 fn why_no_reads(features: &Features, hook: Hook) -> Option<Lack> {
     if let Support::No(lack) = &features.kernel_reads {
         return Some(lack.clone());

@@ -1,5 +1,5 @@
-//! What only an attempt can tell: programs of a few instructions, loaded and dropped at once, and
-//! attached to nothing.
+//! Probes what only an attempt can tell: programs of a few instructions are loaded and dropped at
+//! once, and attached to nothing.
 
 use std::io;
 
@@ -18,7 +18,7 @@ use crate::kernel::btf::offsets::Layout;
 const KTIME_GET_COARSE_NS: i32 = 160;
 const GET_CURRENT_TASK_BTF: i32 = 158;
 
-/// `ENOTSUPP` (include/linux/errno.h), which the kernel lets out to user space in a few places.
+/// `ENOTSUPP` (include/linux/errno.h), which leaks to user space in a few places.
 const ENOTSUPP: i32 = 524;
 
 const TRIVIAL: &[bpf_insn] = &[set(0, 0), EXIT];
@@ -81,7 +81,7 @@ pub(super) fn programs() -> io::Result<()> {
 
 /// Is memory charged to the cgroup (5.11 and later), and not to `RLIMIT_MEMLOCK`?
 ///
-/// Told by a helper that came with the same release, as libbpf does (tools/lib/bpf/bpf.c,
+/// Detected by a helper that came with the same release, as libbpf does (tools/lib/bpf/bpf.c,
 /// `probe_memcg_account`).
 pub(super) fn memory_charged_to_cgroup(bpf: &Support) -> Support {
     if !bpf.is_yes() {
@@ -124,7 +124,8 @@ pub(super) fn typed_task(bpf: &Support, layout: &Layout) -> bool {
     bpf.is_yes() && typed_reads(&layout.offsets).is_some_and(|reads| load_kprobe(&reads).is_ok())
 }
 
-/// A program that reads every member which is read so; none where the place of one is not known.
+/// A program that reads every member that is read this way; `None` if one of the offsets is not
+/// known.
 fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
     const TASK: u8 = 0;
     const CREDENTIALS: u8 = 6;
@@ -156,7 +157,7 @@ fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
     ])
 }
 
-/// Does the kernel take a program that runs after `cap_capable`?
+/// Does the kernel accept a program that runs after `cap_capable`?
 pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     let Some(function) = layout.function else {
         return absent(
@@ -168,7 +169,7 @@ pub(super) fn fexit(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     tracing(bpf, kind, function, "fexit programs")
 }
 
-/// Does the kernel take a program at the tracepoint?
+/// Does the kernel accept a program at the tracepoint?
 pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Support {
     let Some(typedef) = layout.tracepoint else {
         let lack = Lack::with_remedy(
@@ -184,7 +185,7 @@ pub(super) fn tracepoint(bpf: &Support, btf: &Support, layout: &Layout) -> Suppo
 /// What to do about a hook that this kernel does not have.
 const ANOTHER: &str = "use another hook";
 
-/// Without BTF that was read, its silence proves nothing.
+/// If BTF could not be read, something missing from it proves nothing.
 fn absent(btf: &Support, lack: Lack) -> Support {
     match btf {
         Support::Yes => Support::No(lack),
@@ -213,7 +214,7 @@ fn tracing(bpf: &Support, attach: bpf_attach_type, target: u32, what: &str) -> S
     }
 }
 
-/// Is there the BPF ring buffer (5.8 and later)?
+/// Does the kernel have the BPF ring buffer (5.8 and later)?
 pub(super) fn ring_buffer(bpf: &Support) -> Support {
     if !bpf.is_yes() {
         return not_tried();

@@ -1,7 +1,7 @@
 //! What this kernel offers and what this process may do, probed once.
 //!
-//! Each answer is yes, no, or could not tell, the latter two with the reason. Probing changes
-//! nothing: it reads files, and loads programs of a few instructions that are dropped at once.
+//! Each answer is yes, no or unknown, the last two with a reason. Probing changes nothing: it reads
+//! files, and loads programs of a few instructions that are dropped at once.
 //!
 //! For tests of every fallback, the environment can force an answer: `CAPABLE_PROBE_NAME=no`,
 //! `=yes` or `=unknown`, where NAME is one of those in [`Features::parts`], such as `KPROBE`.
@@ -36,7 +36,7 @@ pub struct Features {
     pub release: String,
     /// Type information can be read.
     pub btf: Support,
-    /// What the type information says of what the tracer reads.
+    /// What the type information says about the structures that the tracer reads.
     pub layout: Layout,
     /// This process may load tracing programs.
     pub bpf: Support,
@@ -48,11 +48,11 @@ pub struct Features {
     pub kprobe: Support,
     /// So are those at a function's return.
     pub kretprobe: Support,
-    /// A program after `cap_capable` is taken.
+    /// The kernel accepts a program that runs after `cap_capable`.
     pub fexit: Support,
-    /// A program at the tracepoint `capability:cap_capable` is taken.
+    /// The kernel accepts a program at the tracepoint `capability:cap_capable`.
     pub tracepoint: Support,
-    /// There is the BPF ring buffer.
+    /// The kernel has the BPF ring buffer.
     pub ring_buffer: Support,
     /// BPF memory is charged to the cgroup, not to `RLIMIT_MEMLOCK`.
     pub memory: Support,
@@ -66,11 +66,11 @@ pub struct Features {
     pub effective: CapabilitySet,
     /// This process is in the initial user namespace, without which its capabilities do not count.
     pub initial_user_namespace: Support,
-    /// This process is in the initial pid namespace, by whose numbers processes are shown.
+    /// This process is in the initial pid namespace, whose numbers are shown for processes.
     pub initial_pid_namespace: Support,
     /// Where the version 2 hierarchy of control groups is mounted.
     pub cgroup_mount: Option<PathBuf>,
-    /// `kernel.perf_event_paranoid`; Debian and Ubuntu know values of 3 and more.
+    /// `kernel.perf_event_paranoid`; Debian and Ubuntu have values of 3 and more.
     pub perf_event_paranoid: Option<i64>,
     /// `kernel.kptr_restrict`
     pub kptr_restrict: Option<i64>,
@@ -79,8 +79,8 @@ pub struct Features {
 }
 
 impl Features {
-    /// Probes the running kernel, and applies what the environment forces. What BTF does not tell of
-    /// the audit argument stays unknown: [`calibration::probe`] learns it.
+    /// Probes the running kernel, and applies what the environment forces. What BTF does not tell
+    /// about the audit argument stays unknown; [`calibration::probe`] finds it out.
     ///
     /// [`calibration::probe`]: crate::kernel::trace::calibration::probe
     pub(in crate::kernel) fn probe() -> Self {
@@ -99,7 +99,7 @@ impl Features {
         let bpf = may_load(effective, &initial_user_namespace);
         let memory = attempt::memory_charged_to_cgroup(&bpf);
         if memory.is_no() {
-            // Where this fails, the attempts that need more memory say so themselves.
+            // If this fails, the attempts that need more memory say so themselves.
             sys::lift_memory_limit().ok();
         }
         layout.typed_task = attempt::typed_task(&bpf, &layout);
@@ -198,7 +198,7 @@ fn read_layout(path: &Path) -> (Support, Layout) {
     }
 }
 
-/// This kernel is built without a setting that nothing replaces.
+/// This kernel is built without a setting that nothing else can replace.
 fn without(setting: &str) -> Support {
     No(Lack::with_remedy(
         format!("this kernel is built without {setting}"),

@@ -1,7 +1,8 @@
-//! Which checks the compiler hid: `cap_capable` inlined into a caller never reaches a hook.
+//! Finds the checks that the compiler hid: if `cap_capable` is inlined into a caller, the hook
+//! never sees that call.
 //!
-//! Into which of its [`Caller`]s it is inlined differs per build of the kernel, so the tracer makes
-//! such checks itself and sees whether they arrive.
+//! Which of the [`Caller`]s it is inlined into depends on the build of the kernel, so the tracer
+//! causes such checks itself and looks whether they arrive.
 
 use std::{fs, ptr};
 
@@ -19,10 +20,11 @@ const SETPCAP: u32 = 8;
 const SYS_RAWIO: u32 = 17;
 const SYS_ADMIN: u32 = 21;
 
-/// How many checks of a kind are made: others of the tracer's own cannot be mistaken for so many.
+/// How many checks of a kind are made: enough that the tracer's other checks cannot be mistaken for
+/// them.
 const CHECKS: u64 = 32;
 
-/// What the tracer's own checks tell could not be learned.
+/// The results of the tracer's own checks could not be read.
 #[derive(Debug, Error)]
 pub enum InliningError {
     /// The object has no such map.
@@ -48,7 +50,7 @@ impl Caller {
         !matches!(self, Self::Overcommit)
     }
 
-    /// Whether a trace with this configuration would show its checks, were they made.
+    /// Whether a trace with this configuration would show its checks if any were made.
     pub fn is_asked_for(self, config: &Config) -> bool {
         let kept = config.capabilities >> self.capability() & 1 != 0;
         let shown = self.is_audited() || config.audited_only == 0;
@@ -72,7 +74,7 @@ impl Caller {
     }
 }
 
-/// The lowest address that everybody may map, as it is now; 0 where that is all.
+/// The lowest address that everybody may currently map; 0 if there is no limit.
 pub fn lowest_mapping() -> u64 {
     let setting = fs::read_to_string("/proc/sys/vm/mmap_min_addr").unwrap_or_default();
     setting.trim().parse().unwrap_or(0)
@@ -97,8 +99,8 @@ pub fn own_check(object: &mut Object, capability: u32) -> Result<OwnCheck, Inlin
     Ok(check)
 }
 
-/// Makes checks for a capability; whether they did not arrive. Single ones can be missing with hooks
-/// that the kernel may skip.
+/// Makes checks for a capability and returns whether they failed to arrive. A few can be missing if
+/// the kernel may skip the hook.
 fn is_hidden(object: &mut Object, capability: u32, check: fn()) -> Result<bool, InliningError> {
     let before = own_check(object, capability)?.checks;
     (0..CHECKS).for_each(|_| check());
@@ -106,7 +108,7 @@ fn is_hidden(object: &mut Object, capability: u32, check: fn()) -> Result<bool, 
 }
 
 fn map_a_page() {
-    // SAFETY: an anonymous mapping at an address of the kernel's choice, taken away at once.
+    // SAFETY: an anonymous mapping at an address that the kernel chooses, unmapped at once.
     unsafe {
         let page = libc::mmap(
             ptr::null_mut(),
@@ -122,7 +124,7 @@ fn map_a_page() {
     }
 }
 
-/// Asks for a mapping at address 0, which nobody may read, and takes it away where it is given.
+/// Asks for a mapping at address 0 without any access, and unmaps it if the kernel grants it.
 fn map_address_zero() {
     // SAFETY: no reference points to the first page, and what is mapped there already is kept.
     unsafe {
@@ -140,8 +142,7 @@ fn map_address_zero() {
     }
 }
 
-/// Sets the thread's capability sets as they are; where that is refused, the check was made all the
-/// same.
+/// Sets the thread's capability sets to what they are. Even if that is refused, the check was made.
 fn set_own_capabilities() {
     // _LINUX_CAPABILITY_VERSION_3 and the calling thread (include/uapi/linux/capability.h)
     let mut header = [0x2008_0522_u32, 0];
@@ -154,7 +155,7 @@ fn set_own_capabilities() {
     }
 }
 
-/// Sets the thread's securebits as they are; where that is refused, the check was made all the same.
+/// Sets the thread's securebits to what they are. Even if that is refused, the check was made.
 fn set_own_securebits() {
     // SAFETY: both take and give numbers.
     unsafe {

@@ -1,8 +1,8 @@
-//! Yes, no, or could not tell.
+//! Yes, no, or unknown.
 
 use std::fmt;
 
-/// The remedy where capabilities do not count.
+/// The remedy if capabilities do not count.
 pub(super) const OUTSIDE: &str =
     "run capable on the host, or in a container that keeps the host's user namespace";
 
@@ -13,7 +13,7 @@ pub enum Support {
     Yes,
     /// It does not.
     No(Lack),
-    /// It could not be told.
+    /// It is not known whether it does.
     Unknown(Lack),
 }
 
@@ -22,7 +22,7 @@ pub enum Support {
 pub struct Lack {
     /// The cause, as a part of a sentence.
     pub reason: String,
-    /// What the user can do, where there is something.
+    /// What the user can do, if anything.
     pub remedy: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl Support {
         Self::No(Lack::new(reason))
     }
 
-    /// It could not be told.
+    /// It is not known whether it works.
     pub fn unknown(reason: impl Into<String>) -> Self {
         Self::Unknown(Lack::new(reason))
     }
@@ -83,7 +83,8 @@ impl Support {
         }
     }
 
-    /// All of several things: one that does not work decides, then one that could not be told.
+    /// Whether all of several things work: the first that does not work decides, else the first
+    /// that is unknown.
     pub fn all<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = &Self::Yes;
         for part in parts {

@@ -1,4 +1,4 @@
-//! What files and the process's own state tell.
+//! What can be learned from files and from the process's own state.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -16,7 +16,7 @@ pub enum Lockdown {
     Integrity,
     /// Against reading it too: no kprobes, and no reads of kernel memory by BPF programs.
     Confidentiality,
-    /// It could not be told, and why.
+    /// That is not known, and why.
     Unknown(Lack),
 }
 
@@ -25,8 +25,8 @@ pub(super) fn lockdown(security: &Path) -> Lockdown {
     let path = security.join("lockdown");
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
-        // The list of security modules is there whenever securityfs is mounted
-        // (security/inode.c): then a kernel without the file has no lockdown.
+        // The list of security modules exists whenever securityfs is mounted (security/inode.c), so
+        // if it exists and this file does not, the kernel has no lockdown.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return match security.join("lsm").exists() {
                 true => Lockdown::None,
@@ -52,13 +52,13 @@ pub(super) fn lockdown(security: &Path) -> Lockdown {
     }
 }
 
-/// A number in `/proc/sys`; `None` where it cannot be read.
+/// A number in `/proc/sys`; `None` if it cannot be read.
 pub(super) fn setting(name: &str) -> Option<i64> {
     let path = Path::new("/proc/sys").join(name);
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// The effective capabilities of this process; none where `/proc` does not tell.
+/// The effective capabilities of this process; none if `/proc` does not tell.
 pub(super) fn effective() -> CapabilitySet {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
@@ -83,8 +83,8 @@ pub(super) fn is_initial_namespace(kind: &str, initial: u32) -> Support {
 
 /// Can addresses of kernel functions be read?
 ///
-/// `kptr_restrict` shows zeros to those without CAP_SYSLOG, or to all (kernel/ksyms_common.c,
-/// `kallsyms_show_value`).
+/// With `kptr_restrict`, processes without CAP_SYSLOG, or all processes, see zeros
+/// (kernel/ksyms_common.c, `kallsyms_show_value`).
 pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Support) -> Support {
     let mut begin = [0; 8192];
     let read = fs::File::open("/proc/kallsyms").and_then(|mut file| file.read(&mut begin));
@@ -131,7 +131,7 @@ pub(super) fn cgroup_mount() -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         let mut fields = line.split(' ');
         let path = fields.nth(1)?;
-        // proc(5) writes a blank in a path as \040.
+        // A space in a path is written as \040 (proc(5)).
         (fields.next() == Some("cgroup2")).then(|| PathBuf::from(path.replace("\\040", " ")))
     })
 }
@@ -154,7 +154,7 @@ pub(super) fn kprobe(lockdown: &Lockdown) -> Support {
     if *lockdown == Lockdown::Confidentiality {
         return confidentiality("kprobes");
     }
-    // kernel/kprobes.c, `debugfs_kprobe_init`. Mostly only root can look.
+    // kernel/kprobes.c, `debugfs_kprobe_init`. Usually only root can read it.
     match fs::read_to_string("/sys/kernel/debug/kprobes/enabled") {
         Ok(enabled) if enabled.trim() == "0" => Support::No(Lack::with_remedy(
             "kprobes are switched off",

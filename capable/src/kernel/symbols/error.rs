@@ -23,7 +23,7 @@ pub enum SymbolsError {
 }
 
 impl SymbolsError {
-    /// Addresses are hidden, by what the setting is now.
+    /// Addresses are hidden: the error for the current setting.
     pub(super) fn hidden() -> Self {
         let kptr_restrict = std::fs::read_to_string("/proc/sys/kernel/kptr_restrict")
             .ok()

@@ -1,4 +1,4 @@
-//! Where a few functions of the kernel lie: the file is gone through once and nothing is kept.
+//! Finds the addresses of a few kernel functions: the file is read once and nothing is kept.
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -8,7 +8,7 @@ use capable_common::AddressRange;
 use super::kallsyms::{each_text_symbol, open, rewound};
 use super::{SymbolsError, clean_name};
 
-/// Where a few functions of vmlinux lie, each from its first address up to the next symbol.
+/// The address ranges of a few functions of vmlinux, each up to the next symbol.
 ///
 /// The answers are in the order of `names`. A function that exists only under a name that the
 /// compiler changed (`.isra.0` and the like, but not a `.cold` part) is found too.
@@ -20,7 +20,7 @@ pub fn find(names: &[&str]) -> Result<Vec<Option<AddressRange>>, SymbolsError> {
     find_in(rewound(&open()?)?, names)
 }
 
-/// What is found so far of one function.
+/// What has been found so far about one function.
 #[derive(Clone, Copy, Default)]
 struct Found {
     start: u64,

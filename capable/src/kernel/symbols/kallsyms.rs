@@ -1,5 +1,5 @@
 //! Reading `/proc/kallsyms`: one line per symbol, `address type name`, and `[module]` after a tab
-//! where it is not part of vmlinux (`s_show`, kernel/kallsyms.c).
+//! if it is not part of vmlinux (`s_show`, kernel/kallsyms.c).
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
@@ -14,7 +14,7 @@ pub(crate) struct Symbol<'a> {
     pub address: u64,
     /// A capital `T` or `W`.
     pub global: bool,
-    /// With what the compiler added to it.
+    /// Including any suffix that the compiler added.
     pub name: &'a str,
     /// Nothing for vmlinux, `bpf` for programs.
     pub module: Option<&'a str>,
@@ -51,7 +51,8 @@ pub(crate) fn each_text_symbol(
         any = true;
         Ok(each(symbol))
     };
-    // The beginning of a line whose end was not read yet: lines are looked at where they lie.
+    // The beginning of a line whose end has not been read yet. Complete lines are parsed in the
+    // buffer.
     let mut part = Vec::with_capacity(256);
     'file: loop {
         let mut held = match reader.fill_buf() {
@@ -92,7 +93,7 @@ pub(crate) fn each_text_symbol(
 
 /// The symbol in a line, if it is code.
 fn parse_line(line: &[u8]) -> Option<Symbol<'_>> {
-    // Most lines are data: the kind is looked at first.
+    // Most lines are data, so the kind is checked first.
     let (digits, rest) = line.split_first_chunk::<16>()?;
     let &[
         b' ',
@@ -132,10 +133,10 @@ fn eight_hex(digits: [u8; 8]) -> Option<u64> {
         return None;
     }
     let text = u64::from_be_bytes(digits);
-    // A letter has bit 6, and its low nibble is its value less nine.
+    // A letter has bit 6 set, and its low nibble is its value minus nine.
     let letters = text >> 6 & EACH;
     let nibbles = (text & (0x0f * EACH)) + letters * 9;
-    // Neighbours are put together: nibbles to bytes, bytes to halves, halves to the whole.
+    // Neighbours are merged: nibbles into bytes, bytes into halves, halves into the whole.
     let bytes = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
     let halves = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
     Some((halves | halves >> 16) & 0xffff_ffff)

@@ -1,7 +1,7 @@
 //! The kernel's functions by name, from `/proc/kallsyms`.
 //!
-//! [`find()`] streams the file once and keeps nothing, for the few ranges that the kernel side needs.
-//! Only text symbols are read: the rest never occurs in a stack.
+//! [`find()`] streams the file once and keeps nothing, for the few ranges that the kernel side
+//! needs. Only text symbols are read; others never occur in a stack.
 
 mod error;
 mod find;

@@ -1,4 +1,4 @@
-//! Names of functions, as the source has them.
+//! Names of functions as they are in the source.
 
 /// The name without what the compiler added to it (`.isra.0`, `.constprop.0`, `.part.0`, `.cold`,
 /// `.llvm.123`).
