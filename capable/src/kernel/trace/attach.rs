@@ -24,7 +24,7 @@ pub enum AttachError {
     /// Its program could not be loaded.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// The kernel did not let it be attached.
+    /// The kernel refused to attach it.
     #[error("cannot attach the {what}: {error}{hint}")]
     Refused {
         /// The hook and its function.
@@ -39,8 +39,8 @@ pub enum AttachError {
     NotInBtf(&'static str),
 }
 
-/// The second half of the pair of probes. A return that the kernel skips leaves the entry without
-/// one, and the kernel side counts that: the kernel's own count would be the same checks again.
+/// The second half of the pair of probes. If the kernel skips a return, its entry stays without
+/// one, and the kernel side counts that. The kernel's own count would count the same checks again.
 const PAIR_RETURN: &str = "check_return";
 
 /// Programs at work. Dropping them ends the trace.
@@ -53,21 +53,23 @@ pub struct Attached {
 /// Checks that the kernel skipped without running the hook's program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missed {
-    /// How many are known.
+    /// How many checks were skipped, as far as the kernel counts them.
     pub checks: u64,
-    /// Ends of system calls, of any process: no checks, but how a denied one went on.
+    /// Returns of system calls, of any process: no check is missing, only the outcome of denied
+    /// ones.
     pub outcomes: u64,
     /// This kernel does not count some of them.
     pub uncounted: bool,
 }
 
-/// What tells how system calls ended. On 7.3, and not on 6.18, the kernel skips it on a busy machine:
-/// 90,000 times in 3 s with three busy processes. Tracepoints there are guarded by SRCU and no longer
-/// by preemption off (include/linux/tracepoint.h), so a task can be preempted in a program, which
-/// is then skipped for all others on that processor until that task runs again.
+/// The program that tells how system calls ended. On 7.3, but not on 6.18, the kernel skips it on a
+/// busy machine: 90,000 times in 3 s with three busy processes. Tracepoints there are protected by
+/// SRCU, and no longer by disabling preemption (include/linux/tracepoint.h), so a task can be
+/// preempted in a program, which is then skipped for all other tasks on that processor until the
+/// first one runs again.
 const OUTCOMES: &str = "syscall_exit";
 
-/// What a hook of a kprobe's kind needs, when the kernel says no.
+/// What a kprobe needs, for when the kernel refuses it.
 fn kprobe_hint(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EACCES | libc::EPERM) => {
@@ -143,14 +145,14 @@ impl Attached {
         }
     }
 
-    /// Attaches what follows processes from their fork to their end.
+    /// Attaches the programs that follow processes from their fork to their end.
     pub fn follow(&mut self, object: &Object) -> Result<(), AttachError> {
         self.raw(object, "process_free", c"sched_process_free")?;
         self.raw(object, "process_exec", c"sched_process_exec")?;
         self.raw(object, "process_fork", c"sched_process_fork")
     }
 
-    /// Attaches what tells how system calls ended.
+    /// Attaches the program that tells how system calls ended.
     pub fn outcomes(&mut self, object: &Object) -> Result<(), AttachError> {
         self.raw(object, OUTCOMES, c"sys_exit")
     }
@@ -219,8 +221,8 @@ impl Attached {
         self.links.push(link);
     }
 
-    /// Takes the hooks away, the latest first: a check between the two probes of a pair still finds
-    /// its return.
+    /// Detaches the hooks, the latest first, so that a check between the two probes of a pair still
+    /// finds its return.
     pub fn detach(&mut self) {
         while let Some(link) = self.links.pop() {
             drop(link);
@@ -228,7 +230,7 @@ impl Attached {
         self.programs.clear();
     }
 
-    /// The kernel's number of one of the programs.
+    /// The kernel's id of one of the programs.
     pub(super) fn program_id(&self) -> Option<u32> {
         let Loaded { name: _, program } = self.programs.first()?;
         info::program_id(program.as_fd()).ok()

@@ -1,5 +1,5 @@
-//! What the fourth argument of `cap_capable` means where BTF does not tell: learned from a check of
-//! the tracer's own that is known to be audited. Only then is a probe attached for a moment.
+//! Finds out what the fourth argument of `cap_capable` means if BTF does not tell, from a check of
+//! the tracer's own that is known to be audited. For this a probe is attached for a moment.
 
 use std::ptr;
 
@@ -21,7 +21,8 @@ use crate::kernel::{
 /// `CAP_SYS_MODULE` (include/uapi/linux/capability.h).
 const SYS_MODULE: u32 = 16;
 
-/// Probes the running kernel, and learns what a check tells where nothing else does.
+/// Probes the running kernel; if BTF does not tell what the argument means, makes a check to find
+/// out.
 pub fn probe() -> Features {
     let mut features = Features::probe();
     if features.layout.audit == AuditArgument::Unknown {
@@ -30,7 +31,7 @@ pub fn probe() -> Features {
     features
 }
 
-/// Makes the check and sees what was passed. Unknown where no kprobe can be attached.
+/// Makes the check and looks at what was passed. Unknown if no kprobe can be attached.
 fn audit_argument(features: &Features) -> AuditArgument {
     learn(features).unwrap_or_else(|error| {
         log::debug!("cannot find out what the audit argument means: {error}");
@@ -58,8 +59,8 @@ fn learn(features: &Features) -> Result<AuditArgument, TracerError> {
     })
 }
 
-/// Asks to remove a module without a name: `CAP_SYS_MODULE` is asked with audit, and then the name
-/// cannot be read (kernel/module/main.c, `delete_module`).
+/// Asks to remove a module with an unreadable name: `CAP_SYS_MODULE` is checked with audit before
+/// the kernel fails to read the name (kernel/module/main.c, `delete_module`).
 fn ask_for_modules() {
     // SAFETY: the kernel checks the address itself, and answers EFAULT.
     unsafe {
@@ -67,11 +68,11 @@ fn ask_for_modules() {
     }
 }
 
-/// The entry of `cap_capable` hooked for the tracer's own checks alone; nothing is sent.
+/// A hook on the entry of `cap_capable` that only sees the tracer's own checks; nothing is sent.
 struct Probe {
     /// The object, for the table of own checks.
     object: Object,
-    /// Dropping it takes the hook away.
+    /// Dropping it detaches the hook.
     _attached: Attached,
 }
 
@@ -79,8 +80,8 @@ impl Probe {
     /// Loads and attaches the first half of the pair of probes.
     fn start(plan: &Plan) -> Result<Self, TracerError> {
         let settings = Settings::of(plan);
-        // In a pid namespace this is a stranger's number: then the check is not seen, and the
-        // meaning of the argument stays unknown.
+        // In a pid namespace this number belongs to another process: then the check is not seen,
+        // and the meaning of the argument stays unknown.
         let config = configure(&settings, std::process::id(), &mut Vec::new())?;
         let sizes = table_sizes(&settings, &config);
         let object = Object::open(settings.transport, &config, &sizes, settings.log_level)?;

@@ -5,7 +5,8 @@
 pub enum Cause {
     /// Checks: the buffer between kernel and program was full.
     BufferFull,
-    /// Checks: their processor has no perf buffer, because it came online or went offline meanwhile.
+    /// Checks: their processor has no perf buffer, because it came online or went offline during
+    /// the trace.
     Hotplug,
     /// Checks: the pair of probes missed their return.
     ReturnMissed,
@@ -29,7 +30,7 @@ pub enum Cause {
     SkipsUncounted,
 }
 
-/// What a cause takes away.
+/// What a loss means for the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LossEffect {
     /// Checks, or what leads to them, are missing.
@@ -39,7 +40,7 @@ pub enum LossEffect {
 }
 
 impl Cause {
-    /// What it takes away.
+    /// What it means for the trace.
     pub fn effect(self) -> LossEffect {
         match self {
             Self::UniqueFull | Self::StackFailed | Self::OutcomeSkipped | Self::SkipsUncounted => {
@@ -75,7 +76,7 @@ impl Cause {
         }
     }
 
-    /// What a user can do about it, where there is something.
+    /// What a user can do about it, if anything.
     pub fn remedy(self) -> Option<&'static str> {
         match self {
             Self::BufferFull | Self::StepsBufferFull => Some("try --buffer-size"),
@@ -94,7 +95,7 @@ impl Cause {
         }
     }
 
-    /// Whether it takes checks.
+    /// Whether it loses checks.
     pub(super) fn takes_checks(self) -> bool {
         matches!(
             self,
@@ -106,7 +107,7 @@ impl Cause {
         )
     }
 
-    /// What is missing, one of it and several.
+    /// What is missing, as a singular and a plural.
     pub(super) fn nouns(self) -> (&'static str, &'static str) {
         match self {
             Self::ProcessesFull => ("process", "processes"),

@@ -1,5 +1,5 @@
-//! The configuration that settings become, frozen before the programs load, and the sizes of the
-//! tables that go with it.
+//! Turns settings into the configuration, which is frozen before the programs load, and into the
+//! sizes of its tables.
 
 use capable_common::{AuditArgument, Config, MAX_FRAMES, UniqueBy, Wanted};
 
@@ -15,8 +15,8 @@ use crate::kernel::{
     symbols,
 };
 
-/// Functions that pass `CAP_OPT_NOAUDIT`, whatever they are asked (security/commoncap.c,
-/// kernel/capability.c, kernel/ptrace.c, security/security.c, kernel/kallsyms.c).
+/// Functions that always pass `CAP_OPT_NOAUDIT` (security/commoncap.c, kernel/capability.c,
+/// kernel/ptrace.c, security/security.c, kernel/kallsyms.c).
 const UNAUDITED: [&str; 8] = [
     "ns_capable_noaudit",
     "has_capability_noaudit",
@@ -31,7 +31,7 @@ const UNAUDITED: [&str; 8] = [
 /// Functions that pass `CAP_OPT_INSETID` (kernel/capability.c).
 const INSETID: [&str; 1] = ["ns_capable_setid"];
 
-/// What the kernel side is told. What it cannot be told is said in `gaps`.
+/// What the kernel side is told. Whatever it cannot be told goes to `gaps`.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub(super) fn configure(
         count_origin: u8::from(count.is_some_and(|by| by.origin)),
         outcomes: u8::from(records.outcomes),
         task_regs_helper: u8::from(settings.layout.task_registers),
-        // The filters set theirs below.
+        // The fields for filters are set below.
         ..Config::PLAIN
     };
     if settings.hook == Hook::Tracepoint {
@@ -77,8 +77,8 @@ pub(super) fn configure(
     Ok(config)
 }
 
-/// Which records ask how full a ring buffer of this size is: one of 16 where half of it has room for
-/// more than a thousand checks, else each.
+/// Which records query how full a ring buffer of this size is: one in 16 if half of it has room for
+/// more than a thousand checks, otherwise each.
 fn wakeup_sample(ring_bytes: u32) -> u8 {
     if ring_bytes >= 1 << 18 { 15 } else { 0 }
 }
@@ -93,8 +93,8 @@ fn securebits(layout: &Layout) -> u32 {
     }
 }
 
-/// What is asked for besides the plain check. What is counted by its origin says of whose credentials
-/// over which namespace, as records can.
+/// What is asked for besides the plain check. Counting by origin includes credentials and
+/// namespaces, as records can.
 fn wanted(records: &Records, count: Option<CountBy>) -> Wanted {
     if count.is_some_and(|by| by.origin) {
         records.wanted | Wanted::CREDENTIALS
@@ -103,7 +103,7 @@ fn wanted(records: &Records, count: Option<CountBy>) -> Wanted {
     }
 }
 
-/// Tells the kernel side where the functions are by which it infers the audit flag.
+/// Tells the kernel side where the functions are from which it infers the audit flag.
 fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
     let names: Vec<&str> = [&["cap_capable"][..], &UNAUDITED, &INSETID].concat();
     let ranges = match symbols::find(&names) {
@@ -125,7 +125,7 @@ fn infer_audit(config: &mut Config, gaps: &mut Vec<String>) {
     }
 }
 
-/// The tables that a trace does not use are made as small as can be.
+/// Tables that a trace does not use are made as small as possible.
 pub(super) fn table_sizes(settings: &Settings, config: &Config) -> Vec<(&'static str, u32)> {
     let mut sizes = Vec::new();
     let mut unless = |used: bool, name| {

@@ -15,7 +15,7 @@ pub(super) struct PodCounters(Counters);
 unsafe impl aya::Pod for PodCounters {}
 
 impl CounterTable {
-    /// Reads them, `detached` or while the hooks are at work.
+    /// Reads them, either after the hooks are `detached` or while they are active.
     pub fn read(&self, detached: bool) -> Result<Counters, MapError> {
         let processors = self.0.get(&0, 0)?;
         let sum = processors
@@ -25,9 +25,9 @@ impl CounterTable {
     }
 }
 
-/// Settles what the pair of probes lost. While it is at work, an entry without a return may just be
-/// running; once it is detached, each is a check whose return was missed. The kernel side counts
-/// as passed only what returned.
+/// Works out what the pair of probes lost. While it is attached, an entry without a return may be a
+/// check that is still running; once it is detached, each is a check whose return was missed. The
+/// kernel side counts only checks that returned as passed.
 fn with_pairs(sum: Counters, detached: bool) -> Counters {
     let lost_pairs = if detached {
         sum.unreturned

@@ -1,4 +1,4 @@
-//! What the user asked to see, as the kernel side takes it: constants and tables.
+//! What the user asked to see, in the form that the kernel side takes: constants and tables.
 
 use std::{borrow::Cow, fs::File, io, path::PathBuf};
 
@@ -24,7 +24,7 @@ pub struct Filters {
     pub groups: Numbers,
     /// Patterns of names, compiled by [`super::glob::compile`].
     pub comms: Vec<CommPattern>,
-    /// Capabilities; `None` keeps all, those without a name too.
+    /// Capabilities; `None` keeps all, including those without a name.
     pub capabilities: Option<CapabilitySet>,
     /// Drop what was denied, or what was granted.
     pub result: Results,
@@ -51,7 +51,7 @@ pub enum Numbers {
 }
 
 impl Numbers {
-    /// What a table says that holds the numbers.
+    /// How the kernel side uses the table of these numbers.
     fn listed(&self) -> Listed {
         match self {
             Self::All => Listed::Nothing,
@@ -173,7 +173,7 @@ impl Filters {
         ]
     }
 
-    /// The tables that stay empty, which need no room.
+    /// The tables that stay empty and need no room.
     pub(super) fn empty_tables(&self) -> impl Iterator<Item = &'static str> {
         let numbers = self.tables();
         let numbers = numbers

@@ -1,5 +1,5 @@
-//! Globs for names, compiled into automata that the kernel side can run: one bit per state, and
-//! per character of the name one table look-up, a shift and two masks.
+//! Globs for names, compiled into automata that the kernel side can run: one bit per state, and for
+//! each character of the name one table look-up, a shift and two masks.
 
 use capable_common::{COMM_LENGTH, CommPattern};
 use thiserror::Error;
@@ -24,15 +24,15 @@ const LONGEST: usize = COMM_LENGTH - 1;
 /// The most states of one automaton.
 const STATES: usize = 64;
 
-/// One glob: what each position takes, and where any number of characters may stand.
+/// One glob: what each position matches, and where there are stars.
 struct Glob {
     positions: Vec<[bool; 256]>,
-    /// `stars[i]`: any characters may stand before position `i`; the last is for the end.
+    /// `stars[i]`: there is a star before position `i`; the last one is for the end.
     stars: Vec<bool>,
 }
 
-/// Compiles globs (`*`, `?`, `[a-z]`, `[!a-z]`, `\` before a literal) into as few automata as hold
-/// them. A name is kept when one of the globs matches all of it.
+/// Compiles globs (`*`, `?`, `[a-z]`, `[!a-z]`, `\` before a literal) into as few automata as
+/// possible. A name is kept if one of the globs matches all of it.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ fn parse(glob: &str) -> Result<Glob, GlobError> {
     Ok(parsed)
 }
 
-/// Reads the inside of a bracket; the place after it.
+/// Reads the inside of a bracket and returns the position after it.
 fn class(glob: &str, mut next: usize, takes: &mut [bool; 256]) -> Result<usize, GlobError> {
     let bytes = glob.as_bytes();
     let negated = matches!(bytes.get(next), Some(b'!' | b'^'));

@@ -1,5 +1,5 @@
-//! The one account of losses: everything that a trace knows to be missing, by cause, in words that
-//! every command uses.
+//! The only place that accounts for losses: everything that a trace knows to be missing, by cause,
+//! in words that every command uses.
 
 use std::fmt;
 
@@ -13,16 +13,16 @@ pub use super::cause::{Cause, LossEffect};
 pub struct Loss {
     /// Why.
     pub cause: Cause,
-    /// How much; `None` where the kernel does not tell.
+    /// How much; `None` if the kernel does not tell.
     pub count: Option<u64>,
 }
 
-/// Everything that is missing, a loss for each cause. Empty where nothing is known to be.
+/// Everything that is missing, with a loss for each cause. Empty if nothing is known to be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Losses(Vec<Loss>);
 
 impl Losses {
-    /// What the kernel side counted, and what the kernel did.
+    /// The losses that the kernel side counted and those that the kernel counted.
     pub(crate) fn of(counters: &Counters, missed: Missed) -> Self {
         let Counters {
             passed: _,
@@ -34,7 +34,7 @@ impl Losses {
             lost_life_hotplug,
             lost_stacks,
             lost_pairs,
-            // Settled into `lost_pairs` where the counters are read.
+            // Added to `lost_pairs` when the counters are read.
             unreturned: _,
             lost_counts,
             lost_processes,
@@ -80,7 +80,7 @@ impl Losses {
         self.0.iter().copied()
     }
 
-    /// How much is missing by a cause, as far as it is known.
+    /// How much is missing by a cause, as far as that is known.
     pub fn by(&self, cause: Cause) -> u64 {
         self.sum(|other| other == cause)
     }
@@ -138,8 +138,8 @@ impl fmt::Display for Loss {
 pub(crate) mod tests {
     use super::*;
 
-    /// Every cause at once, each with a number of its own. Written out, so that a new counter has to
-    /// be looked at here.
+    /// Every cause at once, each with a different number. All fields are written out, so that a new
+    /// counter must be considered here.
     pub(crate) fn every_cause() -> Losses {
         let counters = Counters {
             passed: 1000,

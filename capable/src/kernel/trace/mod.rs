@@ -1,4 +1,4 @@
-//! A trace under way: loading, attaching, filtering, and what comes of it.
+//! A running trace: loading, attaching, filtering, and its results.
 
 pub mod attach;
 pub mod calibration;

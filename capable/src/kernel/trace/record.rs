@@ -1,5 +1,4 @@
-//! Records as they come out of a transport: put in order of time, and taken apart without a copy
-//! per field.
+//! Records as they come out of a transport: sorted by time, and parsed without copying each field.
 
 use std::{mem::offset_of, ops::Range};
 
@@ -9,7 +8,7 @@ use capable_common::{
 
 use crate::event::{Event, Life, Stack};
 
-/// What the stream brings.
+/// What the stream delivers.
 #[derive(Clone, Copy, Debug)]
 pub enum Record<'a> {
     /// A check.
@@ -68,7 +67,7 @@ impl Sections {
         }
     }
 
-    /// Takes a record apart; `None` where it is too short.
+    /// Parses a record; `None` if it is too short.
     #[inline]
     pub(super) fn record(self, words: &[u64]) -> Option<Record<'_>> {
         let &[first, ..] = words else {
@@ -84,7 +83,7 @@ impl Sections {
         Life::of(life).map(Record::Life)
     }
 
-    /// Takes a check's record apart.
+    /// Parses a check's record.
     #[inline]
     fn event(self, words: &[u64]) -> Option<Event<'_>> {
         if self == Self::BARE && words.len() == size_of::<Check>() / 8 {
@@ -115,7 +114,7 @@ impl Sections {
     }
 }
 
-/// The words of a section, where it was asked for, and those behind it.
+/// The words of a section, if it was asked for, and those after it.
 #[inline]
 fn section<T>(asked: bool, words: &[u64]) -> Option<(Option<&[u64]>, &[u64])> {
     if !asked {
@@ -125,7 +124,7 @@ fn section<T>(asked: bool, words: &[u64]) -> Option<(Option<&[u64]>, &[u64])> {
     Some((Some(section), rest))
 }
 
-/// The frames that were captured, of those that there is room for.
+/// The frames that were captured, out of those there is room for.
 fn stack(captured: u16, frames: &[u64]) -> Stack<'_> {
     match (frames.len(), captured) {
         (0, _) => Stack::NotAsked,
@@ -139,10 +138,11 @@ pub(super) const TIME: usize = offset_of!(Check, time) / 8;
 
 const _: () = assert!(offset_of!(wire::Life, time) / 8 == TIME);
 
-/// How many records one that comes late is moved in front of at once.
+/// A late record is inserted at once if it belongs before fewer records than this; otherwise all
+/// are sorted later.
 pub(super) const NEAR: usize = 8;
 
-/// Records in order of time: where each lies, by whatever the transport calls that.
+/// Records in order of time, each by its position in whatever form the transport uses.
 pub(super) struct Order<P> {
     places: Vec<(u64, P)>,
     sorted: bool,
@@ -168,8 +168,9 @@ impl<P> Order<P> {
         self.places.last().map(|&(time, _)| time)
     }
 
-    /// Queues a record. Processors overtake each other by a place or two on their way into a ring
-    /// buffer, so nearly always this leaves all in order; perf buffers are put in order at the end.
+    /// Queues a record. In a ring buffer records are rarely out of order by more than a place or
+    /// two, so this nearly always keeps the queue sorted; records from perf buffers are sorted at
+    /// the end.
     #[inline]
     pub(super) fn queue(&mut self, time: u64, place: P) {
         match self.places.last() {
@@ -206,7 +207,7 @@ impl<P> Order<P> {
         &self.places
     }
 
-    /// Takes so many of the oldest out.
+    /// Removes this many of the oldest.
     pub(super) fn take(&mut self, many: usize) -> impl Iterator<Item = (u64, P)> {
         self.sorted();
         self.places.drain(..many)
@@ -242,8 +243,8 @@ impl Batch {
         self.len() == 0
     }
 
-    /// Copies a record in. A sample is longer than what was sent by up to seven bytes, and may come
-    /// in two parts.
+    /// Copies a record into it. A sample is up to seven bytes longer than what was sent, and may
+    /// come in two parts.
     pub fn push(&mut self, head: &[u8], tail: &[u8], sections: Sections) {
         let &[low, high, ..] = head else {
             return;
@@ -263,7 +264,7 @@ impl Batch {
         self.order.queue(time, start..start + length);
     }
 
-    /// Copies a record of that many words in that comes in two parts; `false` where they are too
+    /// Copies in a record of this many words that comes in two parts; `false` if they are too
     /// short.
     #[cold]
     fn push_parts(&mut self, head: &[u8], tail: &[u8], length: usize) -> bool {
@@ -281,7 +282,7 @@ impl Batch {
         true
     }
 
-    /// Gives the records up to a time to a sink, in order, and keeps the others.
+    /// Gives the records up to a given time to a sink, in order, and keeps the others.
     pub fn give(&mut self, sections: Sections, until: u64, mut sink: impl FnMut(Record<'_>)) {
         let ready = self
             .order

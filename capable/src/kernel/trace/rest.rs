@@ -1,4 +1,4 @@
-//! How the reader rests: what wakes it, and how the kernel side knows.
+//! How the reader rests: what wakes it, and how it tells the kernel side.
 
 use std::{
     io,
@@ -17,8 +17,8 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::ring::Mapping;
 
-/// A timer of the kernel. The runtime's own would wake the thread that it is set in, by a system
-/// call, and twice again before it is due.
+/// A kernel timer. The runtime's own timer would wake the thread that sets it, with a system call,
+/// and twice more before it expires.
 pub struct Timer(AsyncFd<OwnedFd>);
 
 impl Timer {
@@ -33,7 +33,7 @@ impl Timer {
         Ok(Self(timer?))
     }
 
-    /// Sets it.
+    /// Sets it to expire after this time.
     pub fn set(&self, time: Duration) -> io::Result<()> {
         const NEVER: Timespec = Timespec {
             tv_sec: 0,
@@ -50,17 +50,17 @@ impl Timer {
         Ok(())
     }
 
-    /// Ready when it is due.
+    /// Ready when it has expired.
     pub fn poll(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.0.poll_read_ready(context))?.clear_ready();
         Poll::Ready(Ok(()))
     }
 }
 
-/// The word by which the kernel side knows whether the reader rests (capable-ebpf/src/bin/ring.rs).
+/// The word that tells the kernel side whether the reader rests (capable-ebpf/src/bin/ring.rs).
 pub struct Resting {
     word: Mapping,
-    /// Open until the programs are loaded, which name it by its descriptor.
+    /// Kept open until the programs are loaded, because they refer to it by its descriptor.
     _map: Box<MapData>,
 }
 
@@ -85,8 +85,8 @@ impl TryFrom<Map> for Resting {
 }
 
 impl Resting {
-    /// Says so. What the caller looks at afterwards is no older: where the kernel side reserved a
-    /// record before it saw this, the record can be seen.
+    /// Tells the kernel side. What the caller reads afterwards is not older than this: a record
+    /// that the kernel side reserved before it saw the change is visible.
     pub fn say(&self, rests: bool) {
         self.word.word().store(u64::from(rests), Ordering::Release);
         fence(Ordering::SeqCst);

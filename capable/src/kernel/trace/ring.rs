@@ -1,9 +1,10 @@
 //! The user side of a BPF ring buffer (kernel/bpf/ringbuf.c, `struct bpf_ringbuf`).
 //!
 //! The kernel offers its data pages twice in a row, so that a record at the end of the ring can be
-//! read in one piece. A mapping counts as resident memory whole and at once, so the second half
-//! would double the largest part of the tracer's: of it only the page is mapped into which a record
-//! can reach. Records are read where they lie, and their room is given back for many at once.
+//! read in one piece. A mapping counts fully as resident memory from the start, so mapping the
+//! second half would double the largest part of the tracer's memory. Only the page of it that a
+//! record can extend into is mapped. Records are read in place, and their room is released for many
+//! at once.
 
 use std::{
     io,
@@ -18,10 +19,11 @@ use capable_common::LARGEST_RECORD;
 /// In a record's header: it is being written (`BPF_RINGBUF_BUSY_BIT`).
 const BUSY: u32 = 1 << 31;
 
-/// In a record's header: it was given up (`BPF_RINGBUF_DISCARD_BIT`).
+/// In a record's header: it was discarded (`BPF_RINGBUF_DISCARD_BIT`).
 const DISCARDED: u32 = 1 << 30;
 
-/// The header of a record (`BPF_RINGBUF_HDR_SZ`): its length, and what is of no use here.
+/// The size of a record's header (`BPF_RINGBUF_HDR_SZ`), which holds its length and a field that is
+/// not needed here.
 const HEADER: u64 = 8;
 
 // A page is 4096 bytes or more.
@@ -89,17 +91,17 @@ pub struct RecordPosition {
 /// The reader of a ring buffer.
 pub struct Ring {
     map: MapData,
-    /// How far was read: the one page that the reader writes.
+    /// The consumer position, in the only page that the reader writes.
     consumer: Mapping,
-    /// How far was written, and from the next page on the data.
+    /// The producer position, followed by the data from the next page on.
     producer: Mapping,
     /// The data.
     data: NonNull<u8>,
-    /// The size of the data, a power of two, less one.
+    /// The size of the data, which is a power of two, minus one.
     mask: u64,
     /// The record that is read next.
     position: u64,
-    /// How far was written when that was last looked at.
+    /// The producer position when it was last read.
     end: u64,
 }
 
@@ -143,8 +145,8 @@ impl Ring {
         })
     }
 
-    /// The next record, where there is one that is written. It stays where it is until its room is
-    /// given back.
+    /// The next record, if there is one that is complete. It stays in place until its room is
+    /// released.
     #[inline]
     pub fn next(&mut self) -> Option<RecordPosition> {
         loop {
@@ -170,30 +172,30 @@ impl Ring {
         }
     }
 
-    /// The words of a record whose room was not given back.
+    /// The words of a record whose room has not been released.
     #[inline]
     pub fn words(&self, place: RecordPosition) -> &[u64] {
         let start = (place.position + HEADER) & self.mask;
-        // SAFETY: records are aligned to eight bytes, and one of at most `LARGEST_RECORD` bytes lies within
-        // the mapping wherever it begins. The kernel leaves a record alone that is written until its
-        // room is given back.
+        // SAFETY: records are aligned to eight bytes, and one of at most `LARGEST_RECORD` bytes
+        // lies within the mapping wherever it begins. The kernel does not touch a complete record
+        // until its room is released.
         unsafe {
             let data = self.data.add(start as usize).cast();
             NonNull::slice_from_raw_parts(data, place.words as usize).as_ref()
         }
     }
 
-    /// Gives back the room of all records before this one, or of all that were handed out.
+    /// Releases the room of all records before this one, or of all that were handed out.
     pub fn give_back(&mut self, before: Option<RecordPosition>) {
         let position = before.map_or(self.position, |place| place.position);
         self.consumer.word().store(position, Ordering::Release);
-        // A writer that did not see the room given back sees it now, or is seen: either the reader
-        // finds its record, or it wakes the reader.
+        // A writer that had not seen the room released either sees it now, and wakes the reader, or
+        // has its record seen by the reader.
         fence(Ordering::SeqCst);
     }
 
-    /// Nothing was reserved that was not yet handed out: neither what can be read nor what is still
-    /// being written.
+    /// Whether every reserved record has been handed out: none can be read or is still being
+    /// written.
     pub fn is_drained(&self) -> bool {
         self.position == self.producer.word().load(Ordering::Acquire)
     }

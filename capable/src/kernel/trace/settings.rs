@@ -9,10 +9,10 @@ use crate::kernel::{
     plan::Plan,
 };
 
-/// The size of the ring buffer where nobody says otherwise, in bytes.
+/// The default size of the ring buffer, in bytes.
 const RING_BYTES: u32 = 1 << 22;
 
-/// The size of a processor's perf buffer where nobody says otherwise, in bytes.
+/// The default size of a processor's perf buffer, in bytes.
 const PERF_BYTES: u32 = 1 << 20;
 
 /// What a trace is told to do.
@@ -44,7 +44,7 @@ pub enum Follow {
     Nobody,
     /// Those of the processes that the filters name.
     Descendants,
-    /// Likewise, and the processes themselves are kept from their next execve(2) on only: until
+    /// Likewise, but the processes themselves are kept only from their next execve(2) on: until
     /// then each is a launcher.
     FromExecve,
 }
@@ -52,7 +52,7 @@ pub enum Follow {
 /// What becomes of the checks that are kept.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Nothing. The tracer learns of checks of its own.
+    /// Nothing. The tracer only looks at its own checks.
     Nothing,
     /// A record of each is sent.
     Records(Records),
@@ -63,15 +63,15 @@ pub enum Output {
 /// What records hold and when they are sent.
 #[derive(Clone, Debug)]
 pub struct Records {
-    /// What besides the plain check.
+    /// What to send besides the plain check.
     pub wanted: Wanted,
     /// Frames of the kernel stack.
     pub kernel_frames: u32,
     /// Frames of the user stack.
     pub user_frames: u32,
-    /// Only of checks that are new by this.
+    /// Send only checks that are new by this.
     pub unique: UniqueBy,
-    /// Also tell how system calls ended in which a check was denied.
+    /// Also report the results of system calls in which a check was denied.
     pub outcomes: bool,
     /// Also count, whether or not a record gets through; what `unique` drops is not counted.
     pub count: Option<CountBy>,
@@ -95,12 +95,12 @@ impl Default for Records {
 }
 
 impl Records {
-    /// Frames that are enough to see who asked: the tracer's own, `cap_capable` and its helpers.
+    /// Enough frames to see who asked, past the tracer's own, `cap_capable` and its helpers.
     pub const CALLER_FRAMES: u32 = 12;
 }
 
 impl Settings {
-    /// Every audited check, and nothing made of it: the least that a plan can be used for.
+    /// Every audited check, with no output: the least that a plan can be used for.
     pub fn of(plan: &Plan) -> Self {
         Self {
             hook: plan.hook,
@@ -114,7 +114,7 @@ impl Settings {
         }
     }
 
-    /// The records, where any are sent.
+    /// The records, if any are sent.
     pub fn records(&self) -> Option<&Records> {
         match &self.output {
             Output::Records(records) => Some(records),
@@ -122,7 +122,7 @@ impl Settings {
         }
     }
 
-    /// What is counted by, where it is counted.
+    /// What is counted by, if anything is counted.
     pub fn count(&self) -> Option<CountBy> {
         match &self.output {
             Output::Nothing => None,
@@ -135,7 +135,7 @@ impl Settings {
     pub(super) fn ring_bytes(&self) -> u32 {
         match self.records() {
             Some(records) => records.buffer.unwrap_or(RING_BYTES),
-            // The smallest that there is.
+            // The smallest possible.
             None => page(),
         }
     }

@@ -2,8 +2,8 @@
 //! allocation per record.
 //!
 //! While nothing happens the reader sleeps in epoll and nothing wakes it. The first record wakes it
-//! at once; it then rests between batches, and the kernel side leaves it alone unless the buffer
-//! fills, until the second half of a rest brings nothing new.
+//! at once. It then rests between batches, and the kernel side does not wake it unless the buffer
+//! fills. It sleeps in epoll again once the second half of a rest brings nothing new.
 
 use std::{
     future::poll_fn,
@@ -37,16 +37,16 @@ use crate::kernel::{
     hook::Transport,
 };
 
-/// How long the reader rests between two batches: much less than a person notices.
+/// How long the reader rests between two batches: too short for a person to notice.
 const REST: Duration = Duration::from_millis(40);
 
-/// Records come as long as the newest is younger than this, in nanoseconds.
+/// Records count as still coming if the newest is younger than this, in nanoseconds.
 const LATELY: u64 = REST.as_nanos() as u64 / 2;
 
 /// How many records are shown at once.
 const BATCH: usize = 2048;
 
-/// After so many records their room in the ring buffer is given back.
+/// After this many records their room in the ring buffer is released.
 const GIVE_BACK: usize = 128;
 
 /// Perf buffers are read one after another, so a record can be overtaken by later ones on other
@@ -78,7 +78,7 @@ enum Source {
     Perf(Vec<PerfEventArrayBuffer<MapData>>, Batch),
 }
 
-/// What one turn of the reader found.
+/// What one pass of the reader found.
 struct Taken {
     /// A batch was given, and there may be more.
     full: bool,
@@ -88,10 +88,10 @@ struct Taken {
     newest: Option<u64>,
 }
 
-/// A ring buffer, whose records are read where they lie.
+/// A ring buffer, whose records are read in place.
 struct RingSource {
     ring: Ring,
-    /// What is seen of it and not yet shown.
+    /// Records that were found in it and not yet shown.
     order: Order<RecordPosition>,
     /// Tells the kernel side whether the reader rests.
     resting: Resting,
@@ -119,7 +119,7 @@ pub struct Stream {
 /// What the reader does when it is asked to wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing came lately: wait for the first record.
+    /// Nothing has come recently: wait for the first record.
     Quiet,
     /// Records came: rest before the next batch.
     Busy,
@@ -181,8 +181,8 @@ impl Stream {
         })
     }
 
-    /// Waits until there may be records: for the first one where it was quiet, for a while where
-    /// they keep coming.
+    /// Waits until there may be records: for the first one if none have come recently, or for a
+    /// while if they keep coming.
     ///
     /// # Errors
     ///
@@ -203,15 +203,15 @@ impl Stream {
                 })
                 .await?;
             }
-            // The runtime looks for signals and timers only where it is let to: else nothing could
-            // end a trace while records come faster than they are read.
+            // Lets the runtime look for signals and timers. Otherwise nothing could end a trace
+            // while records come faster than they are read.
             State::More => yield_now().await,
         }
         Ok(())
     }
 
-    /// Takes a batch out of the transport and gives what is old enough to the sink, in order of
-    /// time. Never waits.
+    /// Takes a batch out of the transport and gives the records that are old enough to the sink, in
+    /// order of time. Never waits.
     pub fn read(&mut self, sink: impl FnMut(Record<'_>)) {
         let Taken {
             full,
@@ -242,12 +242,12 @@ impl Stream {
             return;
         };
         let RingSource { ring, resting, .. } = &**source;
-        // The kernel side says itself that the reader is awake, once it has woken it.
+        // After a wake-up the kernel side itself has marked the reader as awake.
         if !rested || !rests {
             resting.say(rests);
         }
-        // A record that came just before the kernel side learned that the reader waits did not
-        // wake it: look once more.
+        // A record that came just before the kernel side saw that the reader waits did not wake it,
+        // so look once more.
         if !rests && !ring.is_drained() {
             resting.say(true);
             self.state = State::More;
@@ -283,8 +283,8 @@ impl Stream {
 }
 
 impl RingSource {
-    /// Gives records to the sink until the ring is empty, or a batch was given. The newest that were
-    /// seen wait for the next to come, which may be a little older.
+    /// Gives records to the sink until the ring is empty, or a batch was given. The newest are held
+    /// back, because the next ones to come may be a little older.
     fn give(&mut self, sections: Sections, mut sink: impl FnMut(Record<'_>)) -> Taken {
         let mut left = BATCH;
         let mut newest = None;
@@ -319,8 +319,8 @@ impl RingSource {
     }
 }
 
-/// Ready where one of the descriptors can be read. The readiness is cleared before the transport is
-/// drained, so that a record that comes meanwhile is announced again.
+/// Ready if one of the descriptors can be read. The readiness is cleared before the transport is
+/// drained, so that a record that comes in between is announced again.
 fn readable(waited: &[AsyncFd<Waited>], context: &mut Context<'_>) -> Poll<io::Result<()>> {
     let mut ready = false;
     for descriptor in waited {

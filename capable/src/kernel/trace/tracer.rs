@@ -22,10 +22,10 @@ use crate::kernel::{
     probe::inlining::InliningError,
 };
 
-/// A trace could not be started, or its counters not be read.
+/// A trace could not be started, or its counters could not be read.
 #[derive(Debug, Error)]
 pub enum TracerError {
-    /// The object could not be made ready.
+    /// The object could not be prepared.
     #[error(transparent)]
     Object(#[from] ObjectError),
     /// The hook could not be attached.
@@ -40,10 +40,10 @@ pub enum TracerError {
     /// What was counted could not be read.
     #[error(transparent)]
     Counts(#[from] CountsError),
-    /// A process that was named cannot be found in the kernel.
+    /// A process that the user named cannot be found in the kernel.
     #[error(transparent)]
     Numbers(#[from] NumbersError),
-    /// Whether checks are inlined could not be learned.
+    /// It could not be found out whether checks are inlined.
     #[error(transparent)]
     Inlining(#[from] InliningError),
     /// A map could not be read or written.
@@ -51,21 +51,21 @@ pub enum TracerError {
     Map(&'static str, MapError),
 }
 
-/// A trace at work. Dropping it ends it.
+/// A running trace. Dropping it ends it.
 pub struct Tracer {
     attached: Attached,
-    /// What the kernel had skipped when the hooks were taken away.
+    /// What the kernel had skipped by the time the hooks were detached.
     missed_before: Missed,
     detached: bool,
     counters: CounterTable,
-    /// Where the numbers of processes here are not those that the kernel side sees.
+    /// Set if the kernel side sees other numbers for processes than this process does.
     numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, u32>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
-/// A trace that is ready: its tables are filled, and nothing is attached. What comes of it is opened
-/// first, so that nothing is lost.
+/// A trace that is ready to start: its tables are filled, and nothing is attached. Its output is
+/// opened before that, so that nothing is lost.
 pub struct Ready {
     settings: Settings,
     config: Config,
@@ -76,7 +76,7 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// Makes the tables by these settings and fills them.
+    /// Creates the tables for these settings and fills them.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl Ready {
         })
     }
 
-    /// Opens the stream of records, which a runtime has to be there to wait for.
+    /// Opens the stream of records. Call it within a runtime, which waits for them.
     ///
     /// # Errors
     ///
@@ -119,8 +119,8 @@ impl Ready {
         Counts::open(&mut self.object, by)
     }
 
-    /// Loads the programs and attaches them: the trace begins. Also says what it cannot show, and
-    /// why: for the user to know before the first row.
+    /// Loads the programs and attaches them: the trace begins. Also returns what it cannot show and
+    /// why, so that the user knows before the first row.
     ///
     /// # Errors
     ///
@@ -195,7 +195,7 @@ impl Tracer {
     pub fn follow(&mut self, pid: u32) -> Result<(), TracerError> {
         let pid = match &self.numbers {
             Some(numbers) => match numbers.initial(pid) {
-                // It has ended meanwhile.
+                // It has ended in the meantime.
                 Err(NumbersError::NoProcess(_)) => return Ok(()),
                 number => number?,
             },
@@ -209,14 +209,14 @@ impl Tracer {
         }
     }
 
-    /// Passes on what the kernel side has to say to the program's log.
+    /// Passes the messages of the kernel side on to the program's log.
     pub fn flush_log(&mut self) {
         if let Some(log) = &mut self.log {
             log.flush();
         }
     }
 
-    /// Takes the hooks away; what is in the stream can still be read.
+    /// Detaches the hooks; what is in the stream can still be read.
     pub fn detach(&mut self) {
         self.missed_before = self.missed();
         self.attached.detach();
@@ -224,8 +224,8 @@ impl Tracer {
     }
 }
 
-/// The kernel side's own log. It is found by a program's number, which takes CAP_SYS_ADMIN; a
-/// trace without it is whole.
+/// The kernel side's own log. It is found by a program's id, which takes CAP_SYS_ADMIN; a trace is
+/// complete without it.
 fn open_log(settings: &Settings, attached: &Attached) -> Option<EbpfLogger<&'static dyn log::Log>> {
     if settings.log_level == 0 || settings.transport != Transport::Ring {
         return None;
@@ -239,7 +239,7 @@ fn open_log(settings: &Settings, attached: &Attached) -> Option<EbpfLogger<&'sta
 const WAITING: u32 = 0;
 const FOLLOWED: u32 = 1;
 
-/// The table of processes, with those that the filters name; `None` where nobody looks into it.
+/// The table of processes, with those that the filters name; `None` if the trace does not use it.
 fn follow_first(
     settings: &Settings,
     config: &Config,
@@ -261,8 +261,8 @@ fn follow_first(
     Ok(Some(table))
 }
 
-/// Makes checks of the kind that compilers inline, and hooks the function that one is inlined into
-/// where it does not arrive. The tracepoint is in the body, and is inlined with it.
+/// Makes checks of the kind that compilers inline. If one does not arrive, hooks the function that
+/// it is inlined into. The tracepoint is in the body of `cap_capable` and is inlined with it.
 fn cover_inlined(
     settings: &Settings,
     config: &Config,

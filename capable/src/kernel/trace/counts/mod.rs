@@ -1,5 +1,5 @@
-//! What the kernel side counted, without sending a record: the table read as typed rows, summed
-//! over the processors.
+//! Checks that the kernel side counted without sending records: reads the table as typed rows,
+//! summed over the processors.
 
 mod error;
 mod recent;
@@ -30,16 +30,16 @@ use crate::{
 
 pub use error::CountsError;
 
-/// How often the table is read, at most, while processors add to it.
+/// How often to read the table at most while processors add to it.
 const TRIES: u32 = 4;
 
-/// How many rows the table has room for, where nobody says otherwise.
+/// How many rows the table has room for by default.
 pub const ENTRIES: u32 = 1 << 14;
 
 /// In place of the number of a stack: the kernel could not capture it (capable-ebpf/src/count.rs).
 const NO_STACK: u64 = u64::MAX;
 
-/// In place of a process: processes that ended. No pid is as large.
+/// In place of a process: processes that ended. No pid is this large.
 const ENDED: u64 = u64::MAX;
 
 /// What checks are counted by, next to capability and result.
@@ -54,13 +54,13 @@ pub struct CountBy {
 }
 
 impl CountBy {
-    /// By nothing else, in a table of the usual size.
+    /// By nothing else, in a table of the default size.
     pub const CAPABILITY: Self = Self {
         subject: CountSubject::All,
         ..Self::PROCESS
     };
 
-    /// By process, in a table of the usual size.
+    /// By process, in a table of the default size.
     pub const PROCESS: Self = Self {
         subject: CountSubject::Process,
         origin: false,
@@ -85,10 +85,10 @@ pub enum CountSubject {
 pub struct Counted {
     /// Who asked.
     pub who: Who,
-    /// What was decoded of each.
+    /// What was decoded of each check.
     pub facts: Facts,
-    /// The system call's number; `None` where it was not asked for, is unknown, or the checks were
-    /// made outside of one.
+    /// The system call's number; `None` if it was not asked for or is unknown, or if the checks
+    /// were made outside of one.
     pub syscall: Option<i32>,
     /// The kernel stack.
     pub stack: CountedStack,
@@ -116,7 +116,7 @@ pub enum Who {
 pub enum CountedStack {
     /// Nobody asked for it.
     NotAsked,
-    /// The kernel could not capture it, or two stacks fell into one place of its table.
+    /// The kernel could not capture it, or two stacks collided in its table.
     Failed,
     /// The addresses of its frames, the innermost first.
     Frames(Arc<[u64]>),
@@ -143,7 +143,7 @@ pub struct Counts {
     by: CountBy,
     /// The table's descriptor, to read many rows at once.
     descriptor: OwnedFd,
-    /// How many processors there could be: each has a count in a row.
+    /// The number of possible processors: a row has a count for each.
     processors: usize,
     table: PerCpuHashMap<MapData, PodKey, PodCount>,
     /// What the processors counted and have not yet added to the table.
@@ -178,8 +178,8 @@ impl Counts {
         })
     }
 
-    /// Reads the table, in no order. Rows that come while it is read may be missing until the next
-    /// time.
+    /// Reads the table, in no order. Rows that are added while it is read may be missing until the
+    /// next time.
     ///
     /// # Errors
     ///
@@ -191,7 +191,7 @@ impl Counts {
             let mut counts = self.table()?;
             let after = self.recent.read()?;
             tries += 1;
-            // What went into the table meanwhile may be missing in both.
+            // What moved into the table in between may be missing from both.
             if tries == TRIES || before.has_same_keys(&after) {
                 after.add_to(&mut counts);
                 break counts;
@@ -232,8 +232,8 @@ impl Counts {
     }
 
     /// Makes room: takes the rows of processes that ended out of the table and adds them up by
-    /// name. The result is the processes. Does nothing where it cannot be known that a process
-    /// ended, because this program does not see the processes as the kernel numbers them.
+    /// name. Returns these processes. Does nothing if this program does not see processes under the
+    /// kernel's numbers, because then it cannot know whether one has ended.
     ///
     /// # Errors
     ///
@@ -244,16 +244,17 @@ impl Counts {
             return Ok(Vec::new());
         }
         let mut ended = Vec::new();
-        // What is still to be added to the table comes back under the same key.
+        // Counts that have yet to be added to the table would bring the same key back.
         let recent = self.recent.read()?;
-        // All keys before the first removal: a walk that stands on a removed key begins anew.
+        // Read all keys before the first removal: iteration starts over if its current key was
+        // removed.
         let keys: Vec<PodKey> = self.table.keys().collect::<Result<_, _>>().map_err(map)?;
         for key in keys {
             let pid = key.0.subject as u32;
             if recent.has_subject(key.0.subject) || Path::new(&format!("/proc/{pid}")).exists() {
                 continue;
             }
-            // It is gone, so this is its last word.
+            // The process is gone, so this count is final.
             let processors = self.table.get(&key, 0).map_err(map)?;
             let count = sum(processors.iter().map(|PodCount(one)| *one));
             let folded = CountKey {
@@ -307,7 +308,7 @@ impl Counts {
     }
 }
 
-/// This program's `/proc` numbers processes as the kernel side does (`PROC_PID_INIT_INO`,
+/// Whether this program's `/proc` numbers processes as the kernel side does (`PROC_PID_INIT_INO`,
 /// include/linux/proc_ns.h).
 fn in_initial_pid_namespace() -> bool {
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link.as_os_str() == "pid:[4026531836]")

@@ -45,26 +45,27 @@ impl RecentCounts {
 }
 
 impl Reading {
-    /// Every entry is for the same checks as at another time: none was added to the table between.
+    /// Whether every entry is for the same checks as in another reading: none was moved to the
+    /// table in between.
     pub fn has_same_keys(&self, other: &Self) -> bool {
         let mut pairs = self.0.iter().zip(&other.0);
         pairs.all(|(one, other)| one.key == other.key && one.count.first == other.count.first)
     }
 
-    /// There are checks of this process, or cgroup, among them.
+    /// Whether they include checks of this process or cgroup.
     pub fn has_subject(&self, subject: u64) -> bool {
         let mut used = self.0.iter().filter(|recent| recent.count.first != 0);
         used.any(|recent| recent.key.subject == subject)
     }
 
-    /// Adds them to what was read of the table.
+    /// Adds them to what was read from the table.
     pub fn add_to(&self, counts: &mut Vec<(CountKey, Count)>) {
         let mut places: HashMap<CountKey, usize> = counts
             .iter()
             .enumerate()
             .map(|(place, (key, _))| (*key, place))
             .collect();
-        // An entry that is being changed has one check, which comes with the next reading.
+        // An entry that is being changed has one check, which the next reading will include.
         for recent in self.0.iter().filter(|recent| recent.count.first != 0) {
             let place = *places.entry(recent.key).or_insert(counts.len());
             match counts.get_mut(place) {

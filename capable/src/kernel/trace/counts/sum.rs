@@ -1,9 +1,9 @@
-//! One count of what the processors counted each for itself.
+//! Adds the counts of the processors.
 
 use capable_common::Count;
 
-/// Adds up what the processors counted. The time is set where the row was made; a processor that
-/// found the row made has none.
+/// Adds up what the processors counted. The time is the earliest; 0 means that a processor has
+/// none.
 pub(super) fn sum(processors: impl Iterator<Item = Count>) -> Count {
     processors.fold(Count::default(), |sum, one| Count {
         checks: sum.checks + one.checks,

@@ -9,7 +9,7 @@ use crate::kernel::btf::BtfError;
 /// Numbers cannot be translated.
 #[derive(Debug, Error)]
 pub enum NumbersError {
-    /// The own namespace is not known.
+    /// This process's own namespace is not known.
     #[error("cannot read /proc/self/ns/pid: {0}")]
     OwnNamespace(io::Error),
     /// The type information cannot be read.
@@ -21,7 +21,7 @@ pub enum NumbersError {
     /// The kernel does not run the programs.
     #[error("the kernel does not let programs look up the numbers of processes: {0}")]
     Run(#[from] io::Error),
-    /// The list kept changing, or is not what it is taken for.
+    /// The list kept changing, or does not have the expected form.
     #[error("cannot walk the kernel's list of processes")]
     List,
     /// A process is not in it.

@@ -1,10 +1,10 @@
-//! The numbers that the initial pid namespace gives to processes of another one.
+//! Translates the numbers of processes in this pid namespace to those of the initial one.
 //!
-//! The kernel side sees the numbers of the initial namespace, a user in a container those of the
-//! container, and no file tells one from the other. So two programs of a few instructions are run
-//! on our own behalf (`BPF_PROG_TEST_RUN`, for raw tracepoints since 5.10) that read the kernel's
-//! memory for us, and the list of tasks is gone through by what BTF says of it. It may change
-//! meanwhile: where the way does not lead back to its beginning, it is gone once more.
+//! The kernel side sees the numbers of the initial namespace, a user in a container sees those of
+//! the container, and no file maps one to the other. So we run two programs of a few instructions
+//! ourselves (`BPF_PROG_TEST_RUN`, for raw tracepoints since 5.10) that read the kernel's memory
+//! for us, and walk the list of tasks with the offsets from BTF. The list may change during the
+//! walk: if the walk does not return to its start, it is repeated.
 
 mod error;
 mod offsets;
@@ -30,10 +30,10 @@ const INITIAL: u32 = 0xEFFF_FFFC;
 /// `MAX_PID_NS_LEVEL` (include/linux/pid_namespace.h).
 const DEEPEST: u32 = 32;
 
-/// More tasks than any machine has (`PID_MAX_LIMIT`, include/linux/threads.h).
+/// No machine has more tasks (`PID_MAX_LIMIT`, include/linux/threads.h).
 const MOST_TASKS: usize = 4 << 20;
 
-/// How often the list is gone through.
+/// How often to try to walk the list.
 const ATTEMPTS: usize = 3;
 
 const GET_CURRENT_TASK: i32 = 35;
@@ -63,7 +63,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// What translates them; `None` in the initial namespace, where they are what they are.
+    /// What translates them; `None` in the initial namespace, where no translation is needed.
     fn here() -> Result<Option<Self>, NumbersError> {
         let link = std::fs::read_link("/proc/self/ns/pid").map_err(NumbersError::OwnNamespace)?;
         let digits = link
@@ -77,13 +77,12 @@ impl Numbers {
         }
     }
 
-    /// Puts the initial namespace's numbers in place of those of here, and says which is this
-    /// process. What cannot be translated, or is not what the user may take it for, is said in
-    /// `gaps`.
+    /// Replaces the numbers of this namespace with those of the initial one, and returns the number
+    /// of this process. Whatever cannot be translated, or might mislead the user, goes to `gaps`.
     ///
     /// # Errors
     ///
-    /// None of the processes that a filter names is there.
+    /// None of the processes that a filter names exists.
     pub fn translate(
         filters: &mut Filters,
         gaps: &mut Vec<String>,
@@ -106,7 +105,7 @@ impl Numbers {
         };
         for list in [&mut filters.pids, &mut filters.tids] {
             let initial = numbers.initial_of(list)?;
-            // An empty list would keep all.
+            // An empty list would keep everything.
             if let (Some(&first), true) = (list.first(), initial.is_empty()) {
                 return Err(NumbersError::NoProcess(first));
             }
@@ -140,11 +139,11 @@ impl Numbers {
         })
     }
 
-    /// The initial namespace's number of a process or thread of this one.
+    /// The number in the initial namespace of a process or thread in this one.
     ///
     /// # Errors
     ///
-    /// It is not there, or the kernel's list cannot be read.
+    /// It does not exist, or the kernel's list cannot be read.
     pub fn initial(&self, number: u32) -> Result<u32, NumbersError> {
         let all = self.all()?;
         all.get(&number)
@@ -152,7 +151,8 @@ impl Numbers {
             .ok_or(NumbersError::NoProcess(number))
     }
 
-    /// The initial namespace's numbers of these, in their order; those that are gone are left out.
+    /// The numbers of these in the initial namespace, in the same order, without those that are
+    /// gone.
     fn initial_of(&self, numbers: &[u32]) -> Result<Vec<u32>, NumbersError> {
         if numbers.is_empty() {
             return Ok(Vec::new());
@@ -164,7 +164,7 @@ impl Numbers {
             .collect())
     }
 
-    /// The initial namespace's number of each task that has one here.
+    /// The number in the initial namespace of each task that is also in this one.
     fn all(&self) -> Result<HashMap<u32, u32>, NumbersError> {
         for _ in 0..ATTEMPTS {
             if let Some(all) = self.walk()? {
@@ -174,8 +174,8 @@ impl Numbers {
         Err(NumbersError::List)
     }
 
-    /// Goes through the leaders of all processes, and the threads of each. `None` where the way
-    /// does not lead back.
+    /// Walks the leaders of all processes, and the threads of each. `None` if the walk does not
+    /// return to its start.
     fn walk(&self) -> Result<Option<HashMap<u32, u32>>, NumbersError> {
         let offsets = &self.offsets;
         let mut all = HashMap::new();
@@ -206,7 +206,7 @@ impl Numbers {
         Ok(None)
     }
 
-    /// Enters a task's number where it has one in this namespace.
+    /// Records a task's number if it has one in this namespace.
     fn note(&self, task: u64, all: &mut HashMap<u32, u32>) -> Result<(), NumbersError> {
         let offsets = &self.offsets;
         let pid = self.address(task + offsets.pid)?;
@@ -235,7 +235,7 @@ impl Numbers {
         sys::run_program(self.read.as_fd(), &mut [at, 0])
     }
 
-    /// What a program returns, both halves: it takes the first bit last.
+    /// What a program returns, in both halves. Its last argument is the first bit to return.
     fn halves(&self, program: &OwnedFd, arguments: &[u64]) -> io::Result<u64> {
         let half = |bit: u64| {
             let mut context = arguments.to_vec();
