@@ -79,13 +79,13 @@ impl Expression {
         Self::All(Vec::new())
     }
 
-    /// One of these conditions, which are usually of one field.
+    /// Any of these conditions, which are usually on the same field.
     pub fn any(conditions: impl IntoIterator<Item = Condition>) -> Self {
         Self::Any(conditions.into_iter().map(Self::Is).collect())
     }
 
-    /// As a part of another expression: a list of several is put in parentheses, unless it is all
-    /// that there is.
+    /// Writes it as part of another expression: a list of several is put in parentheses unless it
+    /// stands alone.
     fn fmt_part(&self, f: &mut fmt::Formatter<'_>, alone: bool) -> fmt::Result {
         match self {
             Self::All(parts) | Self::Any(parts) if parts.len() > 1 && !alone => {
@@ -95,7 +95,7 @@ impl Expression {
         }
     }
 
-    /// This one and that one.
+    /// Both this expression and the other.
     pub fn and(self, other: Self) -> Self {
         if let Self::All(parts) = &other
             && parts.is_empty()
@@ -149,8 +149,8 @@ impl Condition {
 }
 
 impl fmt::Display for Condition {
-    /// In words, as `process 7`. Globs and paths are written as they are: where a terminal shows
-    /// them, they have to be escaped.
+    /// In words, as `process 7`. Globs and paths are written as they are: they must be escaped
+    /// before a terminal shows them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let field = self.field();
         match self {

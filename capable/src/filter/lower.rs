@@ -1,8 +1,8 @@
-//! From a tree to the lists and sets that the kernel side compares with.
+//! Turns a tree into the lists and sets that the kernel side compares with.
 //!
 //! The kernel side keeps a check that passes the list of every field. So it can decide a
 //! conjunction in which each part is about one field: a condition, a choice between conditions, or,
-//! where all values of the field are known, what such a part leaves out.
+//! if all values of the field are known, the negation of such a part.
 
 use std::path::PathBuf;
 
@@ -29,10 +29,10 @@ pub enum LowerError {
     /// A choice between conditions on different fields.
     #[error("the kernel side cannot choose between a condition on the {0} and one on the {1}")]
     MixedChoice(Field, Field),
-    /// A condition that is not about one field.
+    /// A condition that is not about a single field.
     #[error("the kernel side cannot choose between combined conditions, nor negate them")]
     Combined,
-    /// A field whose other values cannot be listed.
+    /// A negated condition on a field whose other values cannot be listed.
     #[error("the kernel side cannot leave out a {0}; it can only keep those that are listed")]
     Exclusion(Field),
     /// Two lists for one field, neither of which can be reduced to the other.
@@ -54,7 +54,7 @@ pub(crate) fn lower(expression: &Expression) -> Result<Filters, LowerError> {
     Ok(filters)
 }
 
-/// Adds what must hold too.
+/// Adds an expression that must hold too.
 fn conjunct(filters: &mut Filters, expression: &Expression) -> Result<(), LowerError> {
     match expression {
         Expression::All(parts) => parts.iter().try_for_each(|part| conjunct(filters, part)),
@@ -71,7 +71,7 @@ fn conjunct(filters: &mut Filters, expression: &Expression) -> Result<(), LowerE
     }
 }
 
-/// The conditions of a choice between nothing else.
+/// The conditions of a choice that consists only of conditions.
 fn conditions(choices: &[Expression]) -> Result<Vec<&Condition>, LowerError> {
     let conditions = choices.iter().map(|choice| match choice {
         Expression::Is(condition) => Ok(condition),
@@ -80,7 +80,7 @@ fn conditions(choices: &[Expression]) -> Result<Vec<&Condition>, LowerError> {
     conditions.collect()
 }
 
-/// Keeps what satisfies one of these conditions, which must be about one field.
+/// Keeps what satisfies any of these conditions, which must be about a single field.
 fn keep(filters: &mut Filters, choices: &[&Condition]) -> Result<(), LowerError> {
     let field = choices.first().ok_or(LowerError::EmptyChoice)?.field();
     if let Some(other) = choices.iter().find(|choice| choice.field() != field) {
@@ -178,7 +178,7 @@ fn numbers_of(list: &mut Vec<u32>, wanted: Vec<u32>, field: Field) -> Result<(),
     Ok(())
 }
 
-/// Narrows what is kept of a field of which all other numbers can be left out, too.
+/// Narrows what is kept for a field that can also leave numbers out.
 fn keep_numbers(kept: &mut Numbers, mut wanted: Vec<u32>, field: Field) -> Result<(), LowerError> {
     match kept {
         Numbers::All => {}
@@ -192,7 +192,7 @@ fn keep_numbers(kept: &mut Numbers, mut wanted: Vec<u32>, field: Field) -> Resul
     Ok(())
 }
 
-/// Leaves one number out of what is kept of such a field.
+/// Leaves one number out of what is kept for such a field.
 fn drop_number(kept: &mut Numbers, unwanted: u32, field: Field) -> Result<(), LowerError> {
     match kept {
         Numbers::All => *kept = Numbers::AllBut(vec![unwanted]),
@@ -207,7 +207,7 @@ fn drop_number(kept: &mut Numbers, unwanted: u32, field: Field) -> Result<(), Lo
     Ok(())
 }
 
-/// Sets a list whose members overlap, so that two of them cannot be made one.
+/// Sets a list whose members can overlap, so that two such lists cannot be merged.
 fn once<T>(list: &mut Vec<T>, wanted: Vec<T>, field: Field) -> Result<(), LowerError> {
     if !list.is_empty() {
         return Err(LowerError::TwoLists(field));

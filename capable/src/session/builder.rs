@@ -14,8 +14,8 @@ use crate::kernel::{
     },
 };
 
-/// What to trace: every audited check, by the best hook and transport that this kernel has, unless
-/// something else is said.
+/// What to trace: every audited check, with the best hook and transport that this kernel has,
+/// unless something else is chosen.
 #[derive(Clone, Debug)]
 pub struct Builder {
     choice: Choice,
@@ -41,25 +41,25 @@ impl Builder {
         }
     }
 
-    /// By this hook and no other.
+    /// Uses this hook and no other.
     pub fn hook(mut self, hook: Hook) -> Self {
         self.choice.hook = Some(hook);
         self
     }
 
-    /// By this transport and no other.
+    /// Uses this transport and no other.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.choice.transport = Some(transport);
         self
     }
 
-    /// Checks that are not audited too. There are many more of them.
+    /// Includes checks that are not audited. There are many more of them.
     pub fn unaudited(mut self) -> Self {
         self.audited_only = false;
         self
     }
 
-    /// Only the checks that satisfy this expression, in place of one that was given before.
+    /// Keeps only the checks that satisfy this expression, which replaces an earlier one.
     ///
     /// # Errors
     ///
@@ -69,8 +69,8 @@ impl Builder {
         Ok(self)
     }
 
-    /// The descendants of the processes that the filter names too: those that exist and those to
-    /// come.
+    /// Includes the descendants of the processes that the filter names, both existing and future
+    /// ones.
     pub fn descendants(mut self) -> Self {
         self.follow = Follow::Descendants;
         self
@@ -110,7 +110,7 @@ impl Builder {
     }
 }
 
-/// What to trace, and how. Sessions can begin from it one after another.
+/// What to trace, and how. Several sessions can begin from it, one after another.
 #[derive(Clone, Debug)]
 pub struct Planned {
     plan: Plan,
@@ -125,20 +125,20 @@ impl Planned {
     }
 
     /// Whether records number processes as `/proc` does here. Inside a pid namespace they do not:
-    /// records have the numbers of the initial one.
+    /// records have the numbers of the initial namespace.
     pub fn numbers_as_here(&self) -> bool {
         self.numbers_as_here
     }
 
-    /// Only a process that waits to become a command, from its next execve(2) on, and all of its
-    /// descendants: the one of a [`Waiting`](crate::launcher::Waiting), say.
+    /// Keeps only a process that waits to become a command, from its next execve(2) on, and all of
+    /// its descendants: for example the process of a [`Waiting`](crate::launcher::Waiting).
     pub fn command(mut self, pid: u32) -> Self {
         self.asked.filters.pids = vec![pid];
         self.asked.follow = Follow::FromExecve;
         self
     }
 
-    /// Begins to stream a record of each check. To be called within a tokio runtime.
+    /// Begins to stream a record of each check. Must be called within a tokio runtime.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl Planned {
         self.begin(ready, Streaming { stream, counts })
     }
 
-    /// Begins to count checks in the kernel; nothing comes of it until the table is read.
+    /// Begins to count checks in the kernel; there is no output until the table is read.
     ///
     /// # Errors
     ///
@@ -178,7 +178,8 @@ impl Planned {
             filters,
             follow: *follow,
             output,
-            // aya-log's levels are the log crate's: the kernel side says as much as this one.
+            // aya-log has the same levels as the log crate: the kernel side logs as much as this
+            // side.
             log_level: log::max_level() as u8,
             ..Settings::of(&self.plan)
         })
@@ -188,7 +189,7 @@ impl Planned {
     /// Attaches.
     fn begin<T>(&self, ready: Ready, output: T) -> Result<Session<T>, SessionError> {
         let (mut tracer, gaps) = ready.attach().map_err(SessionError::refused)?;
-        // Those that were made after the tables.
+        // Descendants that were created after the tables.
         for pid in self.descendants() {
             tracer.follow(pid).map_err(SessionError::refused)?;
         }
@@ -211,7 +212,7 @@ impl Planned {
                 .iter()
                 .flat_map(|&pid| descendants::of(pid))
                 .collect(),
-            // Whoever waits to become a command has none.
+            // A process that waits to become a command has none.
             Follow::Nobody | Follow::FromExecve => Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ pub struct Counting {
 }
 
 impl Session<Counting> {
-    /// What was counted so far, in no order.
+    /// What was counted so far, in no particular order.
     ///
     /// # Errors
     ///
@@ -20,8 +20,8 @@ impl Session<Counting> {
     }
 
     /// Makes room: takes the rows of processes that ended out of the table and adds them up by
-    /// name. The result is the processes. Does nothing where it cannot be known that a process
-    /// ended, because this program does not see the processes as the kernel numbers them.
+    /// name. Returns these processes. Does nothing if this program does not see processes under the
+    /// kernel's numbers, because then it cannot know whether one has ended.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Session<Counting> {
         folded.map_err(SessionError::refused)
     }
 
-    /// Ends the session: takes the hooks away and reads the table for the last time.
+    /// Ends the session: detaches the hooks and reads the table for the last time.
     ///
     /// # Errors
     ///

@@ -32,7 +32,8 @@ mod tests {
 
     #[test]
     fn children_of_children_are_found() {
-        // The standard input of a command in the background would be /dev/null, and `read` over.
+        // A background command would have /dev/null as its standard input, and `read` would return
+        // at once.
         let mut shell = Command::new("sh")
             .args([
                 "-c",

@@ -1,4 +1,4 @@
-//! Why a session could not begin, or go on.
+//! Why a session could not begin or continue.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::kernel::{
     trace::{counts::CountsError, stream::StreamError, tracer::TracerError},
 };
 
-/// A session could not begin, or go on.
+/// A session could not begin or continue.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -24,13 +24,13 @@ pub enum SessionError {
     Privileges(io::Error),
 }
 
-/// What the kernel refused: a program, a hook, a filter, or to read what came of it.
+/// What the kernel refused: a program, a hook, a filter, or to read the results.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct KernelError(Refused);
 
-/// What was refused. What can go wrong changes with the kernel and with how it is asked, so users
-/// of the library see the sentence only.
+/// What was refused. The possible failures change with the kernel and with this implementation, so
+/// users of the library see only the message.
 #[derive(Debug, Error)]
 pub(super) enum Refused {
     #[error(transparent)]

@@ -1,16 +1,17 @@
-//! A tracing session, from what is asked for to its orderly end.
+//! A tracing session, from the request to its orderly end.
 //!
-//! A [`Builder`] takes what to trace. It probes the kernel and plans how, once ([`Planned`]); from
-//! there a session begins that either streams a record of each check or counts checks in the kernel.
-//! The two are different types, so that nobody waits for records that never come:
+//! A [`Builder`] takes what to trace. It probes the kernel and plans how to trace, once
+//! ([`Planned`]). A session that begins from the plan either streams a record of each check or
+//! counts checks in the kernel. The two are different types, so that nobody waits for records that
+//! never come:
 //!
 //! ```text
 //! Builder ──plan──> Planned ──records──> Session<Streaming> ──finish──> Summary
 //!                           └──counts──> Session<Counting>  ──finish──> Summary
 //! ```
 //!
-//! The [root page](crate) shows each of them, and [`learn`](crate::learn) what else begins with a
-//! [`Builder`].
+//! The [root page](crate) shows each of them, and [`learn`](crate::learn) shows what else begins
+//! with a [`Builder`].
 
 mod builder;
 mod counting;
@@ -43,9 +44,9 @@ use crate::{
 };
 pub use capable_common::{UniqueBy, Wanted};
 
-/// A session under way. Dropped, it ends; [`Session::finish`] ends it and says what happened.
+/// A running session. Dropping it ends it; [`Session::finish`] ends it and reports what happened.
 ///
-/// `Output` is what becomes of the checks: [`Streaming`] or [`Counting`].
+/// `Output` says what is done with the checks: [`Streaming`] or [`Counting`].
 pub struct Session<Output> {
     plan: Plan,
     gaps: Vec<String>,
@@ -60,12 +61,12 @@ pub struct Summary {
     pub seen: u64,
     /// What is known to be missing.
     pub losses: Losses,
-    /// What was counted, in no order; empty where nothing was to be.
+    /// What was counted, in no particular order; empty if counting was not asked for.
     pub counts: Vec<Counted>,
 }
 
 impl Summary {
-    /// Of a trace that is detached.
+    /// The summary of a trace whose hooks are detached.
     fn of(tracer: &Tracer, counts: Vec<Counted>) -> Result<Self, SessionError> {
         let losses = tracer.losses().map_err(SessionError::refused)?;
         let counters = tracer.counters().map_err(SessionError::refused)?;
@@ -83,7 +84,7 @@ impl<Output> Session<Output> {
         &self.plan
     }
 
-    /// What turned out at the start that it cannot show, and why, a sentence each.
+    /// What the session found at the start that it cannot show, and why, in a sentence each.
     pub fn gaps(&self) -> &[String] {
         &self.gaps
     }
@@ -107,7 +108,7 @@ impl<Output> Session<Output> {
         self.tracer.losses().map_err(SessionError::refused)
     }
 
-    /// Gives up every capability of this process that is not needed to go on, but those to keep.
+    /// Gives up every capability of this process except those needed to continue and those to keep.
     ///
     /// # Errors
     ///

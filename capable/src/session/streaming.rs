@@ -10,8 +10,8 @@ pub struct Streaming {
 }
 
 impl Session<Streaming> {
-    /// Waits until there may be records and gives those that there are to a sink, in order of time.
-    /// Nothing is lost where the future is dropped.
+    /// Waits until there may be records and gives those that have arrived to a sink, in order of
+    /// time. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl Session<Streaming> {
         Ok(())
     }
 
-    /// Ends the session: takes the hooks away and gives what was received before to a sink.
+    /// Ends the session: detaches the hooks and gives what was received before that to a sink.
     ///
     /// # Errors
     ///
