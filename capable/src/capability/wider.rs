@@ -12,7 +12,7 @@ pub struct OrChain {
     pub narrow: Capability,
     /// The capability that the kernel accepts as well.
     pub wide: Capability,
-    /// Where: the rest of "the wide one is accepted ...".
+    /// Where it is accepted: the rest of "the wide one is accepted ...".
     pub place: &'static str,
     /// The kernel functions that ask.
     pub functions: &'static [&'static str],

@@ -9,14 +9,14 @@ use crate::capability::CapabilitySet;
 pub enum CredentialOwner {
     /// The current task's own.
     Own,
-    /// The current task's, overridden for a while, as access(2) and overlayfs do.
+    /// The current task's, temporarily overridden, as by access(2) and overlayfs.
     Overridden,
-    /// Another's: those a file was opened with, or another task's.
+    /// Others: those a file was opened with, or another task's.
     Foreign,
 }
 
 impl CredentialOwner {
-    /// Whose they are, where [`Flags`] say it.
+    /// Whose they are, if [`Flags`] tell.
     pub(crate) fn of(flags: u32) -> Option<Self> {
         (flags & Flags::OWNER_KNOWN != 0).then_some(if flags & Flags::CREDENTIALS_OVERRIDDEN != 0 {
             Self::Overridden

@@ -1,7 +1,7 @@
-//! What was decoded of a check.
+//! What was decoded from a check.
 //!
-//! The kernel side says what it knows in one way, whether it sends a record or counts: numbers,
-//! and a word of [`Flags`]. They are decoded here and nowhere else. What reads one fact for each
+//! Whether it sends a record or counts, the kernel side reports what it knows in the same form:
+//! numbers, and a word of [`Flags`]. They are decoded only here. Code that reads one fact for each
 //! row asks the [`Event`](super::Event), which decodes no more than that.
 
 use capable_common::{self as wire, Flags};
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::capability::Capability;
 
-/// What a check was: all that it can have in common with others, whoever made it, and when.
-/// `None` is what the kernel side could not tell.
+/// What a check was: everything that it can have in common with others, no matter who made it and
+/// when. `None` means that the kernel side could not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Facts {
     /// The capability that was asked for.
@@ -21,8 +21,8 @@ pub struct Facts {
     pub verdict: Option<Verdict>,
     /// Whether a denial would be logged.
     pub audit: Option<Audit>,
-    /// Whether the check was made by set*id. It decides nothing: it tells security modules what
-    /// the capability is for.
+    /// Whether the check was made by set*id. This does not affect the decision: it tells security
+    /// modules what the capability is for.
     pub insetid: Option<bool>,
     /// Whose credentials were checked.
     pub owner: Option<CredentialOwner>,
@@ -51,19 +51,19 @@ impl Facts {
             tid: _,
             uid: _,
             comm: _,
-            // What was decided follows from these, and from the capability.
+            // These and the capability determine what was decided.
             effective: _,
             euid: _,
             credential_namespace: _,
-            // The flags say what they mean on this kernel.
+            // The flags tell what they mean on this kernel.
             options: _,
         } = check;
         let initial = target_namespace == INITIAL_USER_NAMESPACE;
         Self::decode(capability, result, flags, initial)
     }
 
-    /// The facts of what checks were counted under. Without the origin, nobody looked which
-    /// namespace is the initial one: then no target is known.
+    /// The facts in the key that checks were counted under. Without the origin the kernel side did
+    /// not look whether the target namespace is the initial one, so the target counts as unknown.
     pub(crate) fn of_count(key: &wire::CountKey, by_origin: bool) -> Self {
         let &wire::CountKey {
             flags,
@@ -95,7 +95,7 @@ impl Facts {
         }
     }
 
-    /// Whether a denial would be logged, where that is known.
+    /// Whether a denial would be logged, if that is known.
     pub fn audited(&self) -> Option<bool> {
         self.audit.map(|audit| audit.audited)
     }
@@ -105,13 +105,14 @@ impl Facts {
         self.verdict.is_some_and(|verdict| !verdict.is_granted())
     }
 
-    /// The check was granted by the capability's own bit, and would not have been without.
+    /// Whether the check was granted by the capability's own bit, and would have been denied
+    /// without it.
     pub fn is_granted_by_bit(&self) -> bool {
         self.verdict == Some(Verdict::Granted)
     }
 }
 
-/// Whether the check was made by set*id, where [`Flags`] say it.
+/// Whether the check was made by set*id, if [`Flags`] tell.
 pub(super) fn insetid(flags: u32) -> Option<bool> {
     (flags & Flags::INSETID_KNOWN != 0).then_some(flags & Flags::INSETID != 0)
 }

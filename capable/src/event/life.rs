@@ -26,14 +26,15 @@ pub enum LifeStep {
     Forked(u32),
     /// It executed a program.
     Executed,
-    /// This process ended. Who took the step may be another: whoever let go of the process last.
+    /// This process ended. The step may have been taken by another process: the one that released
+    /// it last.
     Ended(u32),
     /// A system call in which a check of this thread was denied returned this.
     Returned(i64),
 }
 
 impl<'a> Life<'a> {
-    /// What a record says; `None` where it is of no kind that is known.
+    /// What a record says; `None` if its kind is not known.
     pub(crate) fn of(record: &'a wire::Life) -> Option<Self> {
         let &wire::Life {
             kind,

@@ -1,8 +1,8 @@
 //! A capability check as the program sees it: the kernel's record with its unknowns made explicit.
 //!
-//! Nothing is copied: an [`Event`] borrows the record from the transport's memory, and decodes
-//! what it is asked for. [`Facts`] is all of it that checks can have in common: what is counted
-//! and what is reported is grouped by them.
+//! Nothing is copied: an [`Event`] borrows the record from the transport's memory, and decodes only
+//! what it is asked for. [`Facts`] holds everything that checks can have in common: counts and
+//! reports are grouped by it.
 
 mod credentials;
 mod facts;
@@ -32,13 +32,13 @@ use crate::capability::{Capability, CapabilitySet};
 pub struct Event<'a> {
     /// The record as the kernel side wrote it.
     pub(crate) check: &'a wire::Check,
-    /// The group and the mount namespace, where one of them was asked for.
+    /// The group and the mount namespace, if one of them was asked for.
     pub(crate) membership: Option<&'a wire::Membership>,
-    /// Parent, inner pids and system call, where they were asked for.
+    /// Parent, inner pids and system call, if they were asked for.
     pub(crate) detail: Option<&'a wire::Detail>,
-    /// The kernel stack where it was asked for, the innermost frame first.
+    /// The kernel stack, if it was asked for, the innermost frame first.
     pub kernel_stack: Stack<'a>,
-    /// The user stack where it was asked for, the innermost frame first.
+    /// The user stack, if it was asked for, the innermost frame first.
     pub user_stack: Stack<'a>,
 }
 
@@ -58,14 +58,14 @@ pub enum Stack<'a> {
 pub struct Syscall {
     /// Its number, in the table that `compat` says.
     pub number: i32,
-    /// It came by the 32-bit entry.
+    /// It was made through the 32-bit entry.
     pub compat: bool,
     /// Its six arguments.
     pub arguments: [u64; 6],
 }
 
 impl<'a> Event<'a> {
-    /// A check of which nothing else was asked for.
+    /// A check for which nothing else was asked for.
     pub(crate) fn bare(check: &'a wire::Check) -> Self {
         Self {
             check,
@@ -117,7 +117,7 @@ impl Event<'_> {
         self.check.processor
     }
 
-    /// The id of the task's cgroup; 0 where it was not asked for.
+    /// The id of the task's cgroup; 0 if it was not asked for.
     pub fn cgroup(&self) -> u64 {
         self.check.cgroup
     }
@@ -127,22 +127,22 @@ impl Event<'_> {
         name(&self.check.comm)
     }
 
-    /// The audit flag, where it is known.
+    /// The audit flag, if it is known.
     pub fn audit(&self) -> Option<Audit> {
         Audit::of(self.check.flags)
     }
 
-    /// Whether the check was made by set*id, where it is known.
+    /// Whether the check was made by set*id, if that is known.
     pub fn insetid(&self) -> Option<bool> {
         facts::insetid(self.check.flags)
     }
 
-    /// The verdict, where it is known.
+    /// The verdict, if it is known.
     pub fn verdict(&self) -> Option<Verdict> {
         Verdict::of(self.check.flags, self.check.result)
     }
 
-    /// The checked credentials, where they are known.
+    /// The checked credentials, if they are known.
     pub fn credentials(&self) -> Option<CheckedCredentials> {
         self.has(Flags::CREDENTIALS_KNOWN)
             .then(|| CheckedCredentials {
@@ -153,7 +153,7 @@ impl Event<'_> {
             })
     }
 
-    /// The target namespace, where it is known.
+    /// The target namespace, if it is known.
     pub fn target_namespace(&self) -> Option<TargetNamespace> {
         Some(TargetNamespace {
             relation: Relation::of(self.check.flags)?,
@@ -161,47 +161,47 @@ impl Event<'_> {
         })
     }
 
-    /// The inode number of the target namespace, as in `/proc/PID/ns/user`, where it is known.
+    /// The inode number of the target namespace, as in `/proc/PID/ns/user`, if it is known.
     pub fn target_inode(&self) -> Option<u32> {
         self.has(Flags::NAMESPACE_KNOWN)
             .then_some(self.check.target_namespace)
     }
 
-    /// What kind of task made the check, where it is known.
+    /// What kind of task made the check, if that is known.
     pub fn task(&self) -> Option<Task> {
         Task::of(self.check.flags)
     }
 
-    /// The task's real group id, in the initial user namespace, where it was asked for.
+    /// The task's real group id, in the initial user namespace, if it was asked for.
     pub fn gid(&self) -> Option<u32> {
         self.membership
             .filter(|_| self.has(Flags::GROUP_KNOWN))
             .map(|membership| membership.gid)
     }
 
-    /// The inode number of the task's mount namespace, as in `/proc/PID/ns/mnt`, where it was asked
-    /// for and is known. A task that ends may be in none any more.
+    /// The inode number of the task's mount namespace, as in `/proc/PID/ns/mnt`, if it was asked
+    /// for and is known. An exiting task may no longer be in one.
     pub fn mount_namespace(&self) -> Option<u32> {
         self.membership
             .filter(|_| self.has(Flags::MOUNT_NAMESPACE_KNOWN))
             .map(|membership| membership.mount_namespace)
     }
 
-    /// The parent's pid, where it is known.
+    /// The parent's pid, if it is known.
     pub fn parent(&self) -> Option<u32> {
         self.detail
             .filter(|_| self.has(Flags::PARENT_KNOWN))
             .map(|detail| detail.parent)
     }
 
-    /// The process and the thread as their own pid namespace numbers them, where that is known.
+    /// The process and the thread as their own pid namespace numbers them, if that is known.
     pub fn inner_pids(&self) -> Option<(u32, u32)> {
         self.detail
             .filter(|_| self.has(Flags::INNER_PID_KNOWN))
             .map(|detail| (detail.inner_pid, detail.inner_tid))
     }
 
-    /// The system call; `None` where it is unknown or the check was made outside of one.
+    /// The system call; `None` if it is unknown or the check was made outside of one.
     pub fn syscall(&self) -> Option<Syscall> {
         self.detail
             .filter(|detail| self.has(Flags::SYSCALL_KNOWN) && detail.syscall != wire::SYSCALL_NONE)
@@ -213,7 +213,7 @@ impl Event<'_> {
     }
 }
 
-/// A task's name without the NUL that closes it and what lies behind it.
+/// A task's name, without the closing NUL and the bytes after it.
 fn name(comm: &[u8; wire::COMM_LENGTH]) -> &[u8] {
     let length = comm.iter().position(|&byte| byte == 0);
     &comm[..length.unwrap_or(comm.len())]

@@ -9,13 +9,13 @@ pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
 /// The user namespace over which a capability was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetNamespace {
-    /// How it lies to the namespace of the checked credentials.
+    /// How it relates to the namespace of the checked credentials.
     pub relation: Relation,
     /// It is the initial user namespace.
     pub initial: bool,
 }
 
-/// How the target namespace lies to the one of the checked credentials.
+/// How the target namespace relates to the one of the checked credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
     /// It is the same.
@@ -27,7 +27,7 @@ pub enum Relation {
 }
 
 impl Relation {
-    /// How it lies, where [`Flags`] say it.
+    /// How it relates to it, if [`Flags`] tell.
     pub(crate) fn of(flags: u32) -> Option<Self> {
         (flags & Flags::NAMESPACE_KNOWN != 0).then_some(if flags & Flags::NAMESPACE_OWN != 0 {
             Self::Own

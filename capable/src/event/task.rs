@@ -9,12 +9,12 @@ pub enum Task {
     User,
     /// A kernel thread.
     KernelThread,
-    /// An io_uring worker: a thread of the user's process that runs in the kernel only.
+    /// An io_uring worker: a thread of the user's process that only ever runs in the kernel.
     IoWorker,
 }
 
 impl Task {
-    /// What kind it is, where [`Flags`] say it.
+    /// What kind it is, if [`Flags`] tell.
     pub(crate) fn of(flags: u32) -> Option<Self> {
         (flags & Flags::TASK_KNOWN != 0).then_some(if flags & Flags::IO_WORKER != 0 {
             Self::IoWorker

@@ -1,11 +1,11 @@
-//! What is decoded of a check, whichever way the kernel side sent it.
+//! What is decoded from a check, in whichever form the kernel side sent it.
 
 use capable_common::{COMM_LENGTH, Check, CountKey, RecordKind, SYSCALL_NONE};
 
 use super::*;
 
-/// The flags of a record in which everything is known that a kernel can know, of an audited check
-/// over the task's own namespace.
+/// The flags of an audited check over the task's own namespace, in a record in which everything is
+/// known that a kernel can tell.
 pub(crate) const EVERYTHING_KNOWN: u32 = Flags::AUDIT_KNOWN
     | Flags::AUDITED
     | Flags::INSETID_KNOWN

@@ -10,15 +10,15 @@ pub enum Verdict {
     /// Granted without the capability: the credentials own the target namespace.
     GrantedByOwnership,
     /// Granted twice over: the effective set holds the capability, and the credentials own the
-    /// target namespace. `cap_capable` looks at ownership before it comes to the set
-    /// (security/commoncap.c), so the capability was not needed.
+    /// target namespace. `cap_capable` checks ownership before the set (security/commoncap.c), so
+    /// the capability was not needed.
     GrantedByBoth,
     /// Denied with this errno (positive).
     Denied(i32),
 }
 
 impl Verdict {
-    /// The verdict, where [`Flags`] say that the result is known.
+    /// The verdict, if [`Flags`] tell that the result is known.
     pub(crate) fn of(flags: u32, result: i32) -> Option<Self> {
         (flags & Flags::RESULT_KNOWN != 0).then_some(match result {
             0 if flags & Flags::BY_OWNERSHIP != 0 => Self::GrantedByOwnership,
@@ -28,18 +28,19 @@ impl Verdict {
         })
     }
 
-    /// The check was granted, in whatever way.
+    /// Whether the check was granted, for whatever reason.
     pub fn is_granted(self) -> bool {
         !matches!(self, Self::Denied(_))
     }
 
-    /// The credentials own the target namespace: the check is granted whatever their sets hold.
+    /// Whether the credentials own the target namespace, so that the check is granted whatever
+    /// their sets hold.
     pub fn is_granted_to_owner(self) -> bool {
         matches!(self, Self::GrantedByOwnership | Self::GrantedByBoth)
     }
 }
 
-/// What a verdict amounts to, as the column RESULT says it in one word.
+/// A verdict in short, as the column RESULT shows it in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Decision {
     /// Denied.
@@ -51,7 +52,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// What a verdict amounts to.
+    /// The short form of a verdict.
     pub fn of(verdict: Option<Verdict>) -> Self {
         match verdict {
             Some(verdict) if verdict.is_granted() => Self::Granted,
@@ -80,7 +81,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// The audit flag, where [`Flags`] say that it is known.
+    /// The audit flag, if [`Flags`] tell that it is known.
     pub(crate) fn of(flags: u32) -> Option<Self> {
         (flags & Flags::AUDIT_KNOWN != 0).then_some(Self {
             audited: flags & Flags::AUDITED != 0,
