@@ -36,7 +36,7 @@ impl Database {
         })
     }
 
-    /// Its name for getent(1).
+    /// The database's name for getent(1).
     fn name(self) -> &'static str {
         match self {
             Self::Users => "passwd",
@@ -44,7 +44,7 @@ impl Database {
         }
     }
 
-    /// One of its entries, in a sentence.
+    /// What one of its entries is called in a sentence.
     fn entry(self) -> &'static str {
         match self {
             Self::Users => "user",
@@ -196,7 +196,7 @@ impl Accounts {
         self.unnamed.clear();
         for line in String::from_utf8_lossy(&bytes).lines() {
             if let Some((id, name)) = parse_entry(line) {
-                // Of several names for one id the first counts, as for getpwuid(3) and getgrgid(3).
+                // If an id has several names, the first counts, as for getpwuid(3) and getgrgid(3).
                 self.names.entry(id).or_insert_with(|| name.into());
             }
         }
@@ -216,7 +216,7 @@ fn parse_entry(line: &str) -> Option<(u32, &str)> {
 }
 
 /// Asks systemd's links about a dynamic user: the name of an id, or the id of a name
-/// (`make_uid_symlinks`, src/core/dynamic-user.c). The group of such a user has the same of both.
+/// (`make_uid_symlinks`, src/core/dynamic-user.c). Such a user's group has the same name and id.
 fn dynamic_account(given: &str) -> Option<String> {
     if given.contains('/') {
         return None;

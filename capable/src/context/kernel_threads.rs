@@ -1,4 +1,4 @@
-//! Tells the kernel's own threads from processes.
+//! Distinguishes kernel threads from processes.
 
 use std::{fs, path::Path};
 

@@ -69,7 +69,7 @@ const LARGEST_PID: u32 = 4 << 20;
 ///
 /// # Errors
 ///
-/// When it is none of these, or the process's link cannot be read.
+/// When it is neither of these, or the process's link cannot be read.
 pub fn namespace_inode(kind: NamespaceKind, given: &str) -> Result<u32, NamespaceError> {
     let malformed = || NamespaceError::Malformed {
         given: given.to_owned(),
@@ -101,11 +101,11 @@ pub fn namespace_inode(kind: NamespaceKind, given: &str) -> Result<u32, Namespac
     inode.ok_or_else(malformed)
 }
 
-/// The inode number of the initial mount namespace, which has no number of its own on every kernel
-/// (`MNT_NS_INIT_INO`, include/uapi/linux/nsfs.h, came with 6.18): that of kthreadd, which never
-/// leaves it (kernel/kthread.c). In a pid namespace that has no kernel threads, or without the
-/// right to look at them, it is not known. The first process is no witness: in a container that is
-/// the container's own.
+/// The inode number of the initial mount namespace, which has a fixed number only on newer kernels
+/// (`MNT_NS_INIT_INO`, include/uapi/linux/nsfs.h, came with 6.18). It is that of kthreadd, which
+/// never leaves it (kernel/kthread.c). In a pid namespace without kernel threads, or without
+/// permission to look at them, it is not known. The first process cannot be used instead: in a
+/// container it is the container's own.
 pub fn initial_mount_namespace() -> Option<u32> {
     const KTHREADD: u32 = 2;
     is_kernel_thread(Path::new(&format!("/proc/{KTHREADD}")))
@@ -141,7 +141,7 @@ mod tests {
         let threads = (1..200).filter(|pid| is_kernel_thread(Path::new(&format!("/proc/{pid}"))));
         let inode = |pid: u32| namespace_inode(NamespaceKind::Mount, &pid.to_string()).ok();
         match threads.clone().next() {
-            // In a container there are none, and there it is not known.
+            // A container has none, so there it is not known.
             None => assert_eq!(initial_mount_namespace(), None),
             Some(_) => assert!(threads.map(inode).any(|of| of == initial_mount_namespace())),
         }

@@ -1,4 +1,4 @@
-//! Tells the container of a cgroup from its path.
+//! Finds the container of a cgroup from its path.
 //!
 //! It knows the forms that runtimes use with systemd as the cgroup driver (`docker-ID.scope`), with
 //! their own (`/docker/ID`), and in Kubernetes pods.
@@ -42,12 +42,12 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// A container, as far as its cgroup's path tells.
+/// A container, with what its cgroup's path tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
     /// The 64 digits of its id, or its name if the runtime uses names.
     pub id: String,
-    /// Its runtime; not known if the cgroup driver of Kubernetes itself leaves only the id.
+    /// Its runtime; not known if Kubernetes' own cgroup driver puts only the id in the path.
     pub runtime: Option<Runtime>,
     /// The uid of its Kubernetes pod.
     pub pod: Option<String>,
@@ -88,12 +88,12 @@ pub(super) fn container(components: &[&str]) -> Option<Container> {
     })
 }
 
-/// The id and the runtime, if this component is the cgroup of a container.
+/// The id and the runtime, if this path component is the cgroup of a container.
 fn container_at(components: &[&str], index: usize) -> Option<(String, Option<Runtime>)> {
     let name = components[index];
     let parent = index.checked_sub(1).map(|index| components[index]);
     let below = components.get(index + 1).copied();
-    // A cgroup path meant for the systemd driver, used without it, gives the name
+    // A cgroup path in the systemd driver's form, used with another driver, gives the name
     // `SLICE:PREFIX:ID`.
     if let Some((rest, id)) = name.rsplit_once(':')
         && is_id(id)
@@ -118,7 +118,7 @@ fn container_at(components: &[&str], index: usize) -> Option<(String, Option<Run
     Some((machine, Some(Runtime::Nspawn)))
 }
 
-/// The runtime, by its prefix to an id or by the parent directory that it creates.
+/// The runtime, from the prefix that it gives ids or from the parent directory that it creates.
 fn runtime_of(prefix: &str) -> Option<Runtime> {
     match prefix {
         "docker" | "ecs" => Some(Runtime::Docker),

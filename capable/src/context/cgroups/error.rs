@@ -35,7 +35,7 @@ pub enum CgroupError {
     NoUnit {
         /// What was given, with its suffix.
         given: String,
-        /// Whether systemd has a file for it.
+        /// Whether systemd has a unit file for it.
         installed: bool,
         /// The running unit with the most similar name.
         nearest: Option<String>,

@@ -19,8 +19,8 @@ pub struct Found {
 }
 
 impl Cgroups {
-    /// The processes in a cgroup and below it, with the numbers of this program's pid namespace.
-    /// Those that cannot be read are left out.
+    /// The processes in a cgroup and below it, as this program's pid namespace numbers them.
+    /// Cgroups that cannot be read are left out.
     pub fn processes(&self, found: &Found) -> Vec<u32> {
         let mut processes = Vec::new();
         let mut directories = vec![self.tree.directory(&found.path)];
@@ -190,7 +190,7 @@ impl Cgroups {
     }
 }
 
-/// Whether systemd has a file for this unit or for its template (systemd.unit(5)).
+/// Whether systemd has a unit file for this unit or for its template (systemd.unit(5)).
 fn is_installed(unit: &str) -> bool {
     if unit.contains('/') {
         return false;

@@ -2,8 +2,8 @@
 //! number of the directory's inode in the version 2 hierarchy, 64 bits, never used twice.
 //!
 //! Each id is resolved once. With CAP_DAC_READ_SEARCH the kernel opens the directory by its id, in
-//! microseconds, even if the process has ended. Without it the tree is walked, which takes at most
-//! a twentieth of the time. A cgroup that is removed keeps the name that it had.
+//! microseconds, even if the process has ended. Without it the tree is walked, which takes up at
+//! most a twentieth of the run time. A removed cgroup keeps the name that it had.
 
 mod container;
 mod error;

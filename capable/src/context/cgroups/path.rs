@@ -1,4 +1,4 @@
-//! Tells the unit and the container of a cgroup from its path.
+//! Finds the unit and the container of a cgroup from its path.
 //!
 //! Only the path is needed, so this works for processes and cgroups that no longer exist.
 

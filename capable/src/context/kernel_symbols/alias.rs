@@ -1,13 +1,13 @@
-//! Which of several names of one address is shown.
+//! Chooses which of several names of one address is shown.
 
 use crate::arch::{ENTRY_PREFIX, OTHER_ENTRY_PREFIXES};
 
-/// A marker behind a section's last function (include/asm-generic/vmlinux.lds.h).
+/// A marker after a section's last function (include/asm-generic/vmlinux.lds.h).
 pub(super) fn is_end(name: &str) -> bool {
     matches!(name, "_etext" | "_einittext")
 }
 
-/// How good a name is among those of one address; the lowest is taken.
+/// Ranks the names of one address; the lowest rank is shown.
 pub(super) fn rank(name: &str, global: bool) -> (bool, u8, bool, usize) {
     // Labels of a section or an array, from linker scripts and assembly.
     let label = matches!(name, "_text" | "_stext" | "_sinittext")
@@ -16,7 +16,7 @@ pub(super) fn rank(name: &str, global: bool) -> (bool, u8, bool, usize) {
         || name.ends_with("_entries_start")
         || name.ends_with("_thunk_array");
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-    // A system call's own entry stands for those that share its code.
+    // Of the names that share a system call's code, its own entry is shown.
     let kind = if name.starts_with(ENTRY_PREFIX) {
         0
     } else if begins(OTHER_ENTRY_PREFIXES) || begins(&["__do_", "__pi_"]) {

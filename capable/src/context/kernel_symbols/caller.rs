@@ -1,19 +1,19 @@
-//! Which kernel functions are part of the question, not of the answer: the tracer's own frames,
-//! and the helpers by which the kernel asks for a capability. Names are looked at as
-//! [`clean_name`](crate::kernel::symbols::clean_name) leaves them.
+//! Which kernel functions cannot be the one that asked for a capability: the tracer's own frames,
+//! and the helpers through which the kernel asks. Names are compared in the form that
+//! [`clean_name`](crate::kernel::symbols::clean_name) gives them.
 
 use crate::{arch, kernel::hook::Caller};
 
-/// The functions that only pass a question on: what LSMs and kernel/capability.c offer to all of
-/// the kernel, and the wrappers that take the capability to ask for from their caller. The
-/// function above them is the one that asked.
+/// The functions that only pass a check on: those that LSMs and kernel/capability.c offer to the
+/// whole kernel, and the wrappers whose caller names the capability. The function that calls them
+/// is the one that asked.
 ///
-/// A function that names the capability itself is an answer, however general: so
-/// `inode_owner_or_capable` (fs/inode.c, always CAP_FOWNER), `mount_capable` (fs/super.c) and the
-/// `cap_*` hooks of security/commoncap.c such as `cap_task_prctl` are not in this list.
-/// `ptracer_capable` always asks for CAP_SYS_PTRACE, but stands in kernel/capability.c for
-/// others to use and is in it. `bpf_capable`, `perfmon_capable` and `checkpoint_restore_ns_capable`
-/// are inline and never appear (include/linux/capability.h, 6.12).
+/// A function that names the capability itself counts as the one that asked, however general it is:
+/// so `inode_owner_or_capable` (fs/inode.c, always CAP_FOWNER), `mount_capable` (fs/super.c) and
+/// the `cap_*` hooks of security/commoncap.c such as `cap_task_prctl` are not in this list.
+/// `ptracer_capable` always asks for CAP_SYS_PTRACE, but it is a helper in kernel/capability.c for
+/// others to use, so it is in the list. `bpf_capable`, `perfmon_capable` and
+/// `checkpoint_restore_ns_capable` are inline and never appear (include/linux/capability.h, 6.12).
 const CAPABILITY_HELPERS: [&str; 27] = [
     // security/commoncap.c
     "cap_capable",
@@ -50,8 +50,8 @@ const CAPABILITY_HELPERS: [&str; 27] = [
     "netlink_net_capable",
 ];
 
-/// Beginnings of names that belong to the machinery of tracing on every processor, and where each
-/// is from.
+/// Prefixes of names that belong to the tracing machinery on every architecture, and where each
+/// comes from.
 const TRACER_PREFIXES: [&str; 14] = [
     // kernel/bpf/trampoline.c, kernel/bpf/dispatcher.c
     "__bpf_prog_enter",
@@ -97,18 +97,18 @@ const TRACER_NAMES: [&str; 18] = [
     "arch_ftrace_ops_list_func",
 ];
 
-/// The function only passes on a question for a capability.
+/// Whether the function only passes a capability check on.
 pub fn is_capability_helper(name: &str) -> bool {
     CAPABILITY_HELPERS.contains(&name)
 }
 
-/// The function stands beside `cap_capable`, which may be inlined into it: the innermost of the
-/// kernel's own frames then.
+/// Whether `cap_capable` may be inlined into the function, which is in the same file. If so, it is
+/// the innermost of the kernel's own frames.
 pub fn is_neighbour(name: &str) -> bool {
     Caller::ALL.iter().any(|caller| caller.function() == name)
 }
 
-/// The function belongs to the tracer or to the kernel's machinery of tracing.
+/// Whether the function belongs to the tracer or to the kernel's tracing machinery.
 ///
 /// Such frames lie between the program and the function that it is attached to.
 pub fn is_tracer_frame(name: &str) -> bool {
@@ -119,10 +119,10 @@ pub fn is_tracer_frame(name: &str) -> bool {
         || prefixes.any(|prefix| name.starts_with(prefix))
 }
 
-/// The name was made up for generated code: a program is `bpf_prog_` and the 16 digits of its tag
-/// (`bpf_get_prog_name`, kernel/bpf/core.c), a trampoline or dispatcher `bpf_trampoline_` or
-/// `bpf_dispatcher_` and digits or `xdp` (kernel/bpf/trampoline.c). The kernel's own functions
-/// such as `bpf_prog_load` begin alike and do ask for capabilities.
+/// Whether the name was made up for generated code: a program is `bpf_prog_` and the 16 digits of
+/// its tag (`bpf_get_prog_name`, kernel/bpf/core.c), a trampoline or dispatcher `bpf_trampoline_`
+/// or `bpf_dispatcher_` and digits or `xdp` (kernel/bpf/trampoline.c). The kernel's own functions,
+/// such as `bpf_prog_load`, have the same prefix and do ask for capabilities.
 fn is_generated(name: &str) -> bool {
     if let Some(tag) = name.strip_prefix("bpf_prog_") {
         let tag = tag.as_bytes();

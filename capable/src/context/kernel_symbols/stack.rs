@@ -1,4 +1,4 @@
-//! Kernel stacks: whose a frame is, and who asked.
+//! Kernel stacks: what a frame belongs to, and who asked.
 
 use std::cell::Cell;
 
@@ -17,14 +17,14 @@ enum Role {
     Unknown,
     Tracer(u32),
     Helper(u32),
-    /// A function that may have asked and into which `cap_capable` may be inlined.
+    /// A function that may have asked, and that `cap_capable` may be inlined into.
     Neighbour(u32),
     /// Another function that may have asked.
     Other(u32),
 }
 
-/// What addresses were found to be part of: the same few occur in most stacks. Each has one slot,
-/// which the latest of those that share it takes.
+/// A cache of what addresses are part of: the same few occur in most stacks. Each address has one
+/// slot; of those that share a slot, the latest is kept.
 #[derive(Debug)]
 pub(super) struct Roles(Box<[Cell<(u64, Role)>]>);
 
@@ -51,9 +51,9 @@ impl Roles {
 impl KernelSymbols {
     /// The function that a frame of a stack is in.
     ///
-    /// All but the innermost frame are return addresses, which lie behind the call: where a
-    /// function ends with a call that never returns, the address is already the next function's
-    /// first, and so the byte before it is looked up (as the kernel's `%pB` does).
+    /// All but the innermost frame are return addresses, which come after the call. If a function
+    /// ends with a call that never returns, that address is already the start of the next function,
+    /// so the byte before it is looked up (as the kernel's `%pB` does).
     pub fn lookup_frame(&self, frames: &[u64], depth: usize) -> Option<KernelFrame<'_>> {
         let address = *frames.get(depth)?;
         match self.role(frames, depth) {
@@ -71,12 +71,12 @@ impl KernelSymbols {
         &frames[self.outside(frames)..]
     }
 
-    /// Where the tracer's frames end: at `cap_capable` or another helper where there is one, or at
-    /// what it was inlined into, and otherwise at the first known function.
+    /// Where the tracer's frames end: at `cap_capable` or another helper if there is one, or at the
+    /// function that it was inlined into, and otherwise at the first known function.
     ///
-    /// Generated code has no symbols where `net.core.bpf_jit_kallsyms` is 0, or seems to be part
-    /// of a module in whose freed memory it lies: whatever is in front of a helper is the
-    /// tracer's.
+    /// Generated code has no symbols if `net.core.bpf_jit_kallsyms` is 0, and can appear to be part
+    /// of a module whose freed memory it lies in. So everything in front of a helper is taken to be
+    /// the tracer's.
     fn outside(&self, frames: &[u64]) -> usize {
         let find = |wanted: fn(Role) -> bool| {
             (0..frames.len()).find(|&depth| wanted(self.role(frames, depth)))
@@ -89,7 +89,7 @@ impl KernelSymbols {
     /// The function that asked for the capability: the first one past the tracer's frames and the
     /// capability helpers, without what the compiler added to its name.
     ///
-    /// The frames begin with the innermost; six or seven are enough.
+    /// The frames start with the innermost; six or seven are enough.
     pub fn caller<'a>(&'a self, frames: &[u64]) -> Option<&'a str> {
         let index = self.asked(frames)?;
         match self.role(frames, index) {
@@ -100,8 +100,8 @@ impl KernelSymbols {
         }
     }
 
-    /// The helper through which a function asked, if the stack has it, that function, and those above
-    /// it, as far as they are known, each without what the compiler added to its name.
+    /// The helper through which a function asked, if the stack has it, that function, and those of
+    /// its callers that are known, each without what the compiler added to its name.
     pub fn asking<'a>(&'a self, frames: &[u64]) -> impl Iterator<Item = &'a str> {
         let asked = self.asked(frames).unwrap_or(frames.len());
         let has_helper = asked > 0 && matches!(self.role(frames, asked - 1), Role::Helper(_));

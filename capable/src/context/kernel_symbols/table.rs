@@ -1,10 +1,9 @@
-//! The table of the kernel's functions: about 35 bytes a function, so that it fits a tracer that
-//! stays small.
+//! The table of the kernel's functions: about 35 bytes a function, to keep the tracer small.
 //!
 //! Addresses are kept as 32-bit distances from a base below the first symbol: vmlinux, its modules
-//! and generated code lie within 2 GiB of each other. Names lie one after the other in the order
-//! of the file, where each module's symbols stand together: the module of a symbol follows from
-//! where its name lies.
+//! and generated code lie within 2 GiB of each other. Names are stored one after the other in the
+//! order of the file, in which each module's symbols are together, so the position of a symbol's
+//! name tells its module.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -19,20 +18,20 @@ use crate::{
     kernel::symbols::{SymbolsError, kallsyms},
 };
 
-// The first symbol can be the last of all code, and the base lies as far below it.
+// All other code can lie below the first symbol, so the base is this far below it.
 const _: () = assert!(2 * CODE_REACH <= 1 << 32);
 
 /// The last function of a module or of vmlinux is taken to be at most this long, in bytes.
 const LAST_FUNCTION: u64 = 8 << 10;
 /// The longest function of all.
 const LONGEST_FUNCTION: u64 = 1 << 20;
-/// How long to wait before the file is read again for an address that no symbol covers, the first
-/// time; doubled each time.
+/// How long to wait before the file is first read again for an address that no symbol covers;
+/// doubled each time.
 const FIRST_REFRESH: Duration = Duration::from_secs(1);
 /// The longest such wait.
 const LONGEST_REFRESH: Duration = Duration::from_secs(300);
-/// How many functions a large kernel has, and how long their names are with the closing NUL: room
-/// for that many is asked for.
+/// How many functions a large kernel has, and how long their names are with the closing NUL: this
+/// much room is reserved.
 const TYPICAL_FUNCTIONS: usize = 150_000;
 const TYPICAL_NAME: usize = 24;
 
@@ -48,7 +47,7 @@ pub struct KernelFrame<'a> {
 }
 
 impl std::fmt::Display for KernelFrame<'_> {
-    /// `function+0xoffset`, and `[module]` where there is one.
+    /// `function+0xoffset`, and `[module]` if there is one.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}+0x{:x}", self.name, self.offset)?;
         match self.module {
@@ -60,7 +59,7 @@ impl std::fmt::Display for KernelFrame<'_> {
 
 #[derive(Clone, Copy, Debug)]
 struct Function {
-    /// Distance of its first byte from the base.
+    /// The distance of its first byte from the base.
     start: u32,
     /// Where its name begins; a NUL ends it.
     name: u32,
@@ -77,9 +76,9 @@ pub struct KernelSymbols {
     names: String,
     /// Where the names of a module's functions begin, and its own name.
     modules: Vec<(u32, String)>,
-    /// What the addresses of stacks were found to be part of.
+    /// A cache of what the addresses in stacks are part of.
     pub(super) roles: Roles,
-    /// An address was asked for that nothing covers, since the file was last read.
+    /// Whether an address that nothing covers was asked for since the file was last read.
     pub(super) missed: Cell<bool>,
     /// When the file was read.
     read: Instant,
@@ -115,11 +114,11 @@ impl KernelSymbols {
         }
     }
 
-    /// Adds what the file holds; vmlinux only where nothing is known yet.
+    /// Adds the symbols in the file; those of vmlinux only if nothing is known yet.
     pub(super) fn read(&mut self, reader: impl BufRead) -> Result<(), SymbolsError> {
         let vmlinux_known = !self.functions.is_empty();
-        // Memory that is never touched is never resident; growing step by step would touch all of
-        // it twice.
+        // Memory that is never touched is never resident; growing step by step would copy and touch
+        // everything twice.
         self.functions.reserve(TYPICAL_FUNCTIONS);
         self.names.reserve(TYPICAL_FUNCTIONS * TYPICAL_NAME);
         let mut last_global = false;
@@ -127,7 +126,7 @@ impl KernelSymbols {
         let mut base = vmlinux_known.then_some(self.base);
         kallsyms::each_text_symbol(reader, |symbol| {
             let skipped = (vmlinux_known && symbol.module.is_none())
-                // Padding in front of a function; no return address lies in it.
+                // Padding in front of a function; no return address points into it.
                 || symbol.name.starts_with("__pfx_")
                 || symbol.name.starts_with("__cfi_");
             let base = *base.get_or_insert(symbol.address.saturating_sub(CODE_REACH));
@@ -158,7 +157,7 @@ impl KernelSymbols {
             ControlFlow::Continue(())
         })?;
         self.base = base.unwrap_or_default();
-        // Stable, so that of aliases in a module the first stays in front.
+        // A stable sort, so that the first of several aliases in a module stays first.
         self.functions.sort_by_key(|function| function.start);
         self.functions.dedup_by_key(|function| function.start);
         self.functions.shrink_to_fit();
@@ -189,11 +188,11 @@ impl KernelSymbols {
         Some(self.frame(index, address))
     }
 
-    /// An address was asked for that no symbol covers, and the file has not been read lately: a
-    /// module or a program may have been loaded since.
+    /// Whether an address that no symbol covers was asked for, and the file has not been read
+    /// recently: a module or a program may have been loaded since.
     ///
-    /// Code that never gets a symbol (programs where net.core.bpf_jit_kallsyms is 0) makes this
-    /// true less and less often.
+    /// Code that never gets a symbol (programs, if net.core.bpf_jit_kallsyms is 0) makes this true
+    /// less and less often.
     pub fn wants_refresh(&self) -> bool {
         self.missed.get() && self.read.elapsed() >= self.patience
     }
@@ -232,7 +231,7 @@ impl KernelSymbols {
         index
     }
 
-    /// The function around an address, if one reaches so far.
+    /// The function around an address, if one extends that far.
     fn covering(&self, address: u64) -> Option<usize> {
         let distance = u32::try_from(address.checked_sub(self.base)?).ok()?;
         let index = self

@@ -90,7 +90,7 @@ impl UserFrame {
 }
 
 impl fmt::Display for UserFrame {
-    /// `function+0xoffset [module] (file:line)`, as far as known; without a function
+    /// `function+0xoffset [module] (file:line)`, with what is known of it; without a function
     /// `0xaddress [module+0xoffset]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let module = self.module.as_deref().map(short);

@@ -27,7 +27,7 @@ const PROCESS_LIMIT: usize = 512;
 pub struct UserSymbols {
     processes: HashMap<u32, Process>,
     files: Files,
-    /// Counts look-ups, to find the process whose last look-up is the longest ago.
+    /// Counts look-ups, to find the process that was looked up least recently.
     now: u64,
 }
 

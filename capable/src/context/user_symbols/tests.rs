@@ -31,7 +31,7 @@ struct Program {
 }
 
 impl Program {
-    /// `None` where there is no C compiler.
+    /// `None` if there is no C compiler.
     fn compile(options: &[&str]) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let source = directory.path().join("program.c");
@@ -79,7 +79,7 @@ fn read_stack(output: &mut BufReader<ChildStdout>) -> Vec<u64> {
 
 struct Running {
     child: Child,
-    /// Return addresses from inside the asking function on; the first is that of `backtrace`.
+    /// Return addresses, starting inside the calling function; the first is that of `backtrace`.
     stack: Vec<u64>,
 }
 
@@ -89,7 +89,7 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// The stack with a frame in front, so that all of it are return addresses.
+    /// The stack with a frame in front, so that all of its entries are return addresses.
     fn frames(&self) -> Vec<u64> {
         std::iter::once(0)
             .chain(self.stack.iter().copied())
