@@ -2,7 +2,8 @@
 //!
 //! The names in rows come from `/etc/passwd` or `/etc/group` and, for units with `DynamicUser=`,
 //! from what systemd leaves in `/run`: both cost no more than reading a file once. Other sources
-//! (LDAP, sssd) can take seconds. They are asked, through `getent`, only for a name that the user gives.
+//! (LDAP, sssd) can take seconds. They are queried, through `getent`, only for a name that the user
+//! gives.
 
 use std::collections::HashSet;
 use std::fs;
@@ -130,20 +131,19 @@ impl Accounts {
         }
     }
 
-    /// The name of an id, where it is known already.
+    /// The name of an id, if it is already known.
     #[inline]
     pub(crate) fn known(&self, id: u32) -> Option<&str> {
         self.names.get(&id).map(AsRef::as_ref)
     }
 
-    /// A number that is another one whenever an id may have another name than before, or a name
-    /// where it had none.
+    /// A number that changes whenever an id may have got another name, or its first name.
     pub fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// The id of a user or group by name or number. Every number is accepted, because containers use ids
-    /// that have no name here.
+    /// The id of a user or group by name or number. Any number is accepted, because containers use
+    /// ids that have no name here.
     ///
     /// # Errors
     ///

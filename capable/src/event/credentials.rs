@@ -37,6 +37,6 @@ pub struct CheckedCredentials {
     pub effective: CapabilitySet,
     /// The inode number of their user namespace.
     pub namespace: u32,
-    /// Whose they are; `None` where the kernel side could not tell.
+    /// Whose they are; `None` if the kernel side could not tell.
     pub owner: Option<CredentialOwner>,
 }

@@ -92,7 +92,7 @@ pub struct Program<'a> {
     pub license: &'a CStr,
 }
 
-/// How often to try to load a program if a signal interrupts its verification.
+/// How many times to try to load a program if signals interrupt its verification.
 const ATTEMPTS: usize = 20;
 
 /// Loads a program. With `log`, the verifier writes there.

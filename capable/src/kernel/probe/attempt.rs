@@ -118,8 +118,8 @@ pub(super) fn kernel_reads(bpf: &Support) -> Support {
     }
 }
 
-/// Does the verifier know the types of the current task and of the credentials that it uses, so that
-/// programs may read their members without a helper (5.11 and later)?
+/// Does the verifier know the types of the current task and of the credentials that it uses, so
+/// that programs may read their members without a helper (5.11 and later)?
 pub(super) fn typed_task(bpf: &Support, layout: &Layout) -> bool {
     bpf.is_yes() && typed_reads(&layout.offsets).is_some_and(|reads| load_kprobe(&reads).is_ok())
 }

@@ -14,7 +14,7 @@ pub enum SymbolsError {
     /// The kernel gives zeros in place of addresses.
     #[error("{}", hidden_message(*kptr_restrict))]
     Hidden {
-        /// `kernel.kptr_restrict`, where it could be read.
+        /// `kernel.kptr_restrict`, if it could be read.
         kptr_restrict: Option<u8>,
     },
     /// The file holds no function.

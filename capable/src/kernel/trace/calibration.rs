@@ -52,7 +52,8 @@ fn learn(features: &Features) -> Result<AuditArgument, TracerError> {
     ask_for_modules();
     let after = own_check(&mut probe.object, SYS_MODULE)?;
     Ok(match (after.checks > before, after.options) {
-        // SECURITY_CAP_AUDIT was 1 up to 5.0, CAP_OPT_NONE is 0 since 5.1 (include/linux/security.h).
+        // SECURITY_CAP_AUDIT was 1 up to 5.0; CAP_OPT_NONE is 0 from 5.1 on
+        // (include/linux/security.h).
         (true, 1) => AuditArgument::Audit,
         (true, 0) => AuditArgument::Options,
         _ => AuditArgument::Unknown,

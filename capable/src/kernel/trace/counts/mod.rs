@@ -30,7 +30,7 @@ use crate::{
 
 pub use error::CountsError;
 
-/// How often to read the table at most while processors add to it.
+/// How many times to read the table at most while processors add to it.
 const TRIES: u32 = 4;
 
 /// How many rows the table has room for by default.
@@ -103,7 +103,8 @@ pub struct Counted {
 pub enum Who {
     /// A process, as the initial pid namespace numbers it, and its task's name, closed by NUL.
     Process(u32, [u8; COMM_LENGTH]),
-    /// Processes that ended, by their tasks' name: those that were taken out of the table to make room.
+    /// Processes that ended, by their tasks' name: their rows were taken out of the table to make
+    /// room.
     Ended([u8; COMM_LENGTH]),
     /// A cgroup, by its id in the version 2 hierarchy.
     Cgroup(u64),

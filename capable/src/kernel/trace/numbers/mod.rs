@@ -33,7 +33,7 @@ const DEEPEST: u32 = 32;
 /// No machine has more tasks (`PID_MAX_LIMIT`, include/linux/threads.h).
 const MOST_TASKS: usize = 4 << 20;
 
-/// How often to try to walk the list.
+/// How many times to try to walk the list.
 const ATTEMPTS: usize = 3;
 
 const GET_CURRENT_TASK: i32 = 35;

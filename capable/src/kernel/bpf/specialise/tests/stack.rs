@@ -178,7 +178,7 @@ fn an_address_is_in_memory_as_a_spilled_word_only() {
     assert!(is_followed(spilled(&[&address(3, -16), &spill, &store(0)])));
     let low = spilled(&[&address(3, -16), &spill, &store(-16)]);
     assert_eq!(low, Err(Obstacle::AddressInMemory(4)));
-    // not where an address leads to that word,
+    // not if an address leads to that word,
     let found = spilled(&[&address(3, -32), &spill, &store(0)]);
     assert_eq!(found, Err(Obstacle::AddressInMemory(4)));
     // not in other memory, not through another address, and not a half of it.
@@ -215,7 +215,7 @@ fn what_becomes_of_an_address_in_other_ways_is_not_used_as_one() {
 
 #[test]
 fn an_address_of_one_function_or_of_another_is_none() {
-    // r1 = r10 - 16; call; the function takes its own r10 - 16 where r6 is 0.
+    // r1 = r10 - 16; call; the function takes its own r10 - 16 if r6 is 0.
     let own = [
         one(0x15, 6, 0, 2, 0),
         one(0xbf, 1, 10, 0, 0),

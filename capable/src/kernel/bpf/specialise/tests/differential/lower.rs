@@ -17,7 +17,7 @@ pub const FRAME: u16 = 512 + 64;
 /// Where registers are saved, as an offset from r10.
 const KEPT: [i16; 2] = [-520, -528];
 
-/// An instruction, and where it jumps to if that is another place of the program.
+/// An instruction, and its jump target in the original program if it has one.
 type Lowered = (Instruction, Option<usize>);
 
 /// The program, with the memory at this address.

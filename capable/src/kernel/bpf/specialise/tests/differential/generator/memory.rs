@@ -77,7 +77,8 @@ impl Generator {
             (false, true) => (-160, 0),
             (false, false) => (-160, -80),
         };
-        // Mostly in two of them, so that what is spilled is overwritten, also in part, and loaded again.
+        // Usually in two of them, so that spilled words are overwritten, also in part, and loaded
+        // again.
         let highest = match self.random.u8(..4) {
             0 => highest,
             _ => lowest + 16,
