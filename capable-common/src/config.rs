@@ -13,12 +13,12 @@ pub const MAX_CGROUPS: usize = 16;
 /// The most 64-state automata that a filter of names can use.
 pub const MAX_COMM_PATTERNS: usize = 4;
 
-/// How the fourth argument of `cap_capable` is read. Decided by what BTF says of its name and
-/// type, never by the kernel's version: the change was backported.
+/// How the fourth argument of `cap_capable` is read. Decided by its name and type in BTF, never by
+/// the kernel's version, because the change was backported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum AuditArgument {
-    /// The hook does not give the argument, or nothing is known of it.
+    /// The hook does not give the argument, or its meaning is not known.
     Unknown = 0,
     /// `int audit`: 1 is audited (before 5.1).
     Audit = 1,
@@ -62,7 +62,7 @@ impl Wanted {
     pub const GROUP: Self = Self(1 << 3);
     /// The mount namespace, in [`crate::Membership`].
     pub const MOUNT_NAMESPACE: Self = Self(1 << 4);
-    /// All of [`crate::Membership`]: it is sent where any of these is asked for.
+    /// All of [`crate::Membership`], which is sent if any of these is asked for.
     pub const MEMBERSHIP: Self = Self(Self::GROUP.0 | Self::MOUNT_NAMESPACE.0);
     /// Everything that can be asked for.
     pub const EVERYTHING: Self = Self((1 << 5) - 1);
@@ -98,13 +98,13 @@ impl BitOr for Wanted {
     }
 }
 
-/// Addresses from `start` up to, and without, `end`.
+/// Addresses from `start` up to, but not including, `end`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct AddressRange {
     /// The first address.
     pub start: u64,
-    /// The first address that is no longer part of it.
+    /// The first address after it.
     pub end: u64,
 }
 
@@ -113,19 +113,20 @@ impl AddressRange {
     pub const NONE: Self = Self { start: 0, end: 0 };
 }
 
-/// What a table of numbers says of what to keep.
+/// What the numbers in a table stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Listed {
-    /// Nothing: all are kept.
+    /// The table is not used: all are kept.
     Nothing = 0,
-    /// What to keep.
+    /// The numbers to keep.
     Kept = 1,
-    /// What to drop.
+    /// The numbers to drop.
     Dropped = 2,
 }
 
-/// How many namespaces of a kind a filter names: 0 keeps all, otherwise those in the table.
+/// How many namespaces of each kind a filter names. 0 keeps all; otherwise those in the table are
+/// kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct NamespaceFilter {
@@ -156,7 +157,7 @@ impl NamespaceFilter {
 pub struct CommPattern {
     /// For each character, the states that it can enter.
     pub enter: [u64; 256],
-    /// The states that any character leaves as they are: a `*`.
+    /// The states that stay active for any character: those of a `*`.
     pub stay: u64,
     /// The states before the first character.
     pub start: u64,
@@ -164,7 +165,7 @@ pub struct CommPattern {
     pub accept: u64,
 }
 
-/// The configuration, all of it.
+/// The whole configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Config {
@@ -172,25 +173,25 @@ pub struct Config {
     pub capabilities: u64,
     /// The lowest address that everybody may map (`vm.mmap_min_addr`).
     pub lowest_mapping: u64,
-    /// The functions that ask without audit, for [`AuditArgument::CallPath`]; unused ones are 0.
+    /// The functions that ask without audit, for [`AuditArgument::CallPath`]; unused entries are 0.
     pub unaudited: [AddressRange; 8],
-    /// The functions that ask for set*id, for [`AuditArgument::CallPath`]; unused ones are 0.
+    /// The functions that ask for set*id, for [`AuditArgument::CallPath`]; unused entries are 0.
     pub insetid: [AddressRange; 2],
     /// `cap_capable` itself, for [`AuditArgument::CallPath`].
     pub cap_capable: AddressRange,
-    /// Where to find what.
+    /// The offsets of the kernel's structures.
     pub offsets: Offsets,
-    /// The tracer's own process, which never appears.
+    /// The tracer's own process, whose checks are never shown.
     pub own_pid: u32,
     /// Frames of the kernel stack to capture, at most [`crate::MAX_FRAMES`].
     pub kernel_frames: u32,
     /// Frames of the user stack to capture, at most [`crate::MAX_FRAMES`].
     pub user_frames: u32,
-    /// Keep this process only, or 0. More than one are in a table.
+    /// The only process to keep, or 0. If there are several, they are in a table.
     pub only_pid: u32,
-    /// How many cgroups to keep there are; 0 keeps all.
+    /// The number of cgroups to keep; 0 keeps all.
     pub cgroups: u32,
-    /// Bytes in the ring buffer that are worth a wake-up while the reader is resting.
+    /// If the ring buffer holds more bytes than this, the reader is woken even while it rests.
     pub wakeup_bytes: u32,
     /// The bit of `task_struct.flags` that marks an io_uring worker on this kernel, or 0.
     pub io_worker: u32,
@@ -204,8 +205,8 @@ pub struct Config {
     pub audited_only: u8,
     /// Zero.
     pub reserved: [u8; 5],
-    /// Of the time of a record in units of 256 ns: where none of these bits is set, the record asks
-    /// how full the ring buffer is.
+    /// A mask for a record's time in units of 256 ns: if none of its bits is set there, the record
+    /// queries how full the ring buffer is.
     pub wakeup_sample: u8,
     /// 1: the verifier knows the current task's type and lets its members be read without a helper
     /// (`bpf_get_current_task_btf`, 5.11 and later), and all of their offsets are known.
@@ -220,9 +221,9 @@ pub struct Config {
     pub pids: u8,
     /// 1: keep threads in the table only.
     pub tids: u8,
-    /// What the table of users says: a [`Listed`].
+    /// What the table of users holds: a [`Listed`].
     pub users: u8,
-    /// What the table of groups says: a [`Listed`].
+    /// What the table of groups holds: a [`Listed`].
     pub groups: u8,
     /// How many [`CommPattern`]s there are.
     pub comms: u8,
@@ -236,14 +237,14 @@ pub struct Config {
     pub count_subject: u8,
     /// 1: count by caller and system call too.
     pub count_origin: u8,
-    /// 1: report how a system call ended in which a check was denied.
+    /// 1: report the results of system calls in which a check was denied.
     pub outcomes: u8,
     /// 1: `bpf_task_pt_regs` exists (5.15 and later).
     pub task_regs_helper: u8,
 }
 
 impl Config {
-    /// Every check is kept and sent plainly, and nothing is known of this kernel.
+    /// Every check is kept and sent as a plain check, and nothing is known about this kernel.
     pub const PLAIN: Self = Self {
         capabilities: u64::MAX,
         lowest_mapping: 0,

@@ -2,46 +2,46 @@
 
 use crate::COMM_LENGTH;
 
-/// What happened to the checks that the hooks saw, one of these per processor.
+/// What happened to the checks that the hooks saw, per processor.
 ///
-/// Each check is counted once on its way: as `passed` or as `filtered`. What was sent is not counted
-/// again: it is `passed` without what was repeated or lost.
+/// Each check is counted once, as `passed` or as `filtered`. Those that were sent have no counter
+/// of their own: they are `passed` minus those repeated or lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
-    /// Checks that reached a hook and that no filter dropped, without those of the tracer itself.
+    /// Checks that reached a hook and that no filter dropped, not counting the tracer's own.
     pub passed: u64,
     /// Checks that a filter dropped.
     pub filtered: u64,
-    /// Checks that `--unique` dropped because their like was sent before.
+    /// Checks that `--unique` dropped because an equal one was sent before.
     pub repeated: u64,
     /// Checks lost because the buffer was full.
     pub lost_full: u64,
-    /// Checks lost because their processor has no perf buffer: it was brought online after the
-    /// buffers were opened, or was offline meanwhile (CPU hotplug).
+    /// Checks lost because their processor has no perf buffer: it came online after the buffers
+    /// were opened, or went offline in between (CPU hotplug).
     pub lost_hotplug: u64,
     /// Records other than checks lost because the buffer was full.
     pub lost_life: u64,
     /// Records other than checks lost because their processor has no perf buffer.
     pub lost_life_hotplug: u64,
-    /// Stacks that the kernel could not capture; their checks were sent without.
+    /// Stacks that the kernel could not capture; their checks were sent without them.
     pub lost_stacks: u64,
-    /// Checks whose return was missed, as far as their threads' next checks show it.
+    /// Checks whose return was missed, as detected at the next check of the same thread.
     pub lost_pairs: u64,
-    /// Entries of the pair of probes less their returns, modulo 2^64 on one processor: a thread
-    /// can return on another.
+    /// Entries of the pair of probes minus their returns, modulo 2^64 on each processor, because a
+    /// thread can return on another one.
     pub unreturned: u64,
     /// Checks that could not be counted because the table was full.
     pub lost_counts: u64,
     /// Processes not followed because the table of processes was full.
     pub lost_processes: u64,
-    /// Checks sent although their like may have been sent before, because the table of what was
+    /// Checks sent although an equal one may have been sent before, because the table of what was
     /// sent was full.
     pub unique_full: u64,
 }
 
 impl Counters {
-    /// Checks that reached a hook, without those of the tracer itself.
+    /// Checks that reached a hook, not counting the tracer's own.
     pub fn seen(&self) -> u64 {
         self.passed + self.filtered
     }
@@ -53,8 +53,8 @@ impl Counters {
 pub struct CountKey {
     /// The process (tgid), or the cgroup's id.
     pub subject: u64,
-    /// The number of the kernel stack in the table of stacks; 0 where it was not asked for,
-    /// `u64::MAX` where it could not be captured.
+    /// The number of the kernel stack in the table of stacks; 0 if it was not asked for, `u64::MAX`
+    /// if it could not be captured.
     pub caller: u64,
     /// The bits of [`crate::Flags`] that tell kinds of checks apart.
     pub flags: u32,
@@ -78,13 +78,13 @@ pub struct Count {
     pub first: u64,
 }
 
-/// What a processor counted lately and has not yet added to the table of counts.
+/// What a processor counted recently and has not yet added to the table of counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Recent {
     /// What it is counted under.
     pub key: CountKey,
-    /// How often and since when; the time is 0 while the rest is being changed, and before the
+    /// How often and since when; the time is 0 while the entry is being changed, and before the
     /// first check.
     pub count: Count,
 }
@@ -92,7 +92,7 @@ pub struct Recent {
 /// How many of [`Recent`] each processor has: a power of two.
 pub const RECENT: u32 = 8;
 
-/// What the tracer learns from checks of its own, by capability.
+/// What the tracer learns from its own checks, by capability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct OwnCheck {

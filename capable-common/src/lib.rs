@@ -1,8 +1,8 @@
 //! What crosses the boundary between the kernel side and the user side.
 //!
-//! Everything here is `repr(C)`, has no padding and a size that a test pins: the kernel side
-//! writes these bytes and the user side reads them, and the two are compiled by different
-//! compilers for different targets.
+//! Everything here is `repr(C)` and has no padding, and a test pins its size: the kernel side
+//! writes these bytes and the user side reads them, and the two are compiled by different compilers
+//! for different targets.
 #![cfg_attr(not(test), no_std)]
 
 mod arch;

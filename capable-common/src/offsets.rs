@@ -1,19 +1,19 @@
-//! Where the kernel's structures hold what the tracer reads: one line per member.
+//! The offsets of what the tracer reads in the kernel's structures: one line per member.
 //!
-//! User space looks each of them up in the kernel's BTF, and the kernel side reads there.
+//! User space looks each of them up in the kernel's BTF, and the kernel side reads at that offset.
 
 use crate::arch;
 
 /// In place of an offset: this kernel's BTF does not have the member.
 pub const NO_OFFSET: u32 = u32::MAX;
 
-/// Makes [`Offsets`] of a line for each member, and one for each size.
+/// Makes [`Offsets`] from a line for each member and one for each size.
 macro_rules! offsets {
     (
         members { $($field:ident = $structure:literal $member:expr,)+ }
         sizes { $($size:ident = $sized:literal,)+ }
     ) => {
-        /// The place of each member in its structure, in bytes, or [`NO_OFFSET`].
+        /// The offset of each member in its structure, in bytes, or [`NO_OFFSET`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(C)]
         pub struct Offsets {
@@ -28,13 +28,13 @@ macro_rules! offsets {
         }
 
         impl Offsets {
-            /// The structures and members whose places are looked up.
+            /// The structures and members whose offsets are looked up.
             pub const MEMBERS: &[(&str, &str)] = &[$(($structure, $member)),+];
 
             /// The structures whose sizes are looked up.
             pub const SIZES: &[&str] = &[$($sized),+];
 
-            /// Every member at the same place.
+            /// Every member at the same offset.
             pub const fn all(offset: u32) -> Self {
                 Self {
                     $($field: offset,)+
@@ -97,6 +97,6 @@ offsets! {
 }
 
 impl Offsets {
-    /// Nothing is known: what needs an offset is reported as unknown.
+    /// Nothing is known: whatever needs an offset is reported as unknown.
     pub const UNKNOWN: Self = Self::all(NO_OFFSET);
 }

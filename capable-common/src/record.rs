@@ -2,8 +2,8 @@
 //!
 //! A record begins with its [`RecordKind`]. A [`Check`] is followed by the sections that the
 //! configuration asks for, each of a constant size, in this order: [`Membership`], [`Detail`], the
-//! kernel stack, the user stack (arrays of `u64` addresses, as many as the configuration says). The size of a
-//! record is thus the same for every check of one run.
+//! kernel stack, the user stack (arrays of `u64` addresses, as many as the configuration says). So
+//! all checks of a run have records of the same size.
 
 /// Length of a task's name in the kernel, the closing NUL included (`TASK_COMM_LEN`).
 pub const COMM_LENGTH: usize = 16;
@@ -39,8 +39,8 @@ pub enum RecordKind {
     Outcome = 5,
 }
 
-/// What is known of a check, bit by bit. A bit that is not set says "no" only where the bit that
-/// says "known" is set.
+/// What is known about a check, bit by bit. A bit that is not set means "no" only if the
+/// corresponding "known" bit is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags;
 
@@ -51,8 +51,8 @@ impl Flags {
     pub const AUDITED: u32 = 1 << 1;
     /// The audit flag was inferred from the call path, not read from an argument.
     pub const AUDIT_INFERRED: u32 = 1 << 2;
-    /// The check was made by set*id (`CAP_OPT_INSETID`). Known where the audit flag is, but for
-    /// kernels before 5.1.
+    /// The check was made by set*id (`CAP_OPT_INSETID`). Known whenever the audit flag is, except
+    /// on kernels before 5.1.
     pub const INSETID: u32 = 1 << 3;
     /// Whether the check was made by set*id is known.
     pub const INSETID_KNOWN: u32 = 1 << 4;
@@ -68,14 +68,14 @@ impl Flags {
     pub const OWNER_KNOWN: u32 = 1 << 9;
     /// The checked credentials are `current->cred`, and that differs from `current->real_cred`.
     pub const CREDENTIALS_OVERRIDDEN: u32 = 1 << 10;
-    /// The checked credentials are neither of the current task's.
+    /// The checked credentials are neither `current->cred` nor `current->real_cred`.
     pub const CREDENTIALS_FOREIGN: u32 = 1 << 11;
     /// The target namespace is the one of the checked credentials.
     pub const NAMESPACE_OWN: u32 = 1 << 12;
     /// The target namespace lies below the one of the checked credentials.
     pub const NAMESPACE_BELOW: u32 = 1 << 13;
-    /// Granted because the checked credentials own the target namespace or one above it, not by
-    /// the capability's bit.
+    /// Granted because the checked credentials own the target namespace or one above it, not
+    /// because of the capability's bit.
     pub const BY_OWNERSHIP: u32 = 1 << 14;
     /// The current task is a kernel thread.
     pub const KERNEL_THREAD: u32 = 1 << 15;
@@ -85,18 +85,19 @@ impl Flags {
     pub const TASK_KNOWN: u32 = 1 << 17;
     /// The system call and its arguments are known.
     pub const SYSCALL_KNOWN: u32 = 1 << 18;
-    /// The system call was made by the 32-bit entry.
+    /// The system call was made through the 32-bit entry.
     pub const SYSCALL_COMPAT: u32 = 1 << 19;
     /// The pids inside the process's own pid namespace are known.
     pub const INNER_PID_KNOWN: u32 = 1 << 20;
     /// The parent's pid is known.
     pub const PARENT_KNOWN: u32 = 1 << 21;
-    /// Seen in a function that the compiler inlined the check into, not in `cap_capable`.
+    /// The check was seen in a function that the compiler inlined it into, not in `cap_capable`.
     pub const INLINED: u32 = 1 << 22;
-    /// The checked credentials own the target namespace or one above it: granted whatever the
-    /// capability's bit is.
+    /// The checked credentials own the target namespace or one above it, so the check is granted
+    /// whatever the capability's bit is.
     pub const NAMESPACE_OWNED: u32 = 1 << 23;
-    /// The target namespace is the initial one. In the keys of counts only: a record has its number.
+    /// The target namespace is the initial one. Only in the keys of counts: a record has its
+    /// number.
     pub const NAMESPACE_INITIAL: u32 = 1 << 24;
     /// The real group id is known.
     pub const GROUP_KNOWN: u32 = 1 << 25;
@@ -146,7 +147,7 @@ pub struct Check {
     pub comm: [u8; COMM_LENGTH],
 }
 
-/// What the task belongs to besides its user and its cgroup. Each is there where it was asked for.
+/// What the task belongs to besides its user and its cgroup. Each field is set if it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Membership {
@@ -168,12 +169,12 @@ pub struct Detail {
     pub inner_tid: u32,
     /// The system call's number, or [`SYSCALL_NONE`].
     pub syscall: i32,
-    /// The system call's six arguments. capset(2) has two: its third here is the inheritable set that
-    /// it asks for, or [`UNKNOWN_SET`].
+    /// The system call's six arguments. capset(2) has two: the third one here is the inheritable
+    /// set that it asks for, or [`UNKNOWN_SET`].
     pub arguments: [u64; 6],
 }
 
-/// A set of capabilities that could not be read: more than the kernel has.
+/// A set of capabilities that could not be read: it holds more than the kernel has.
 pub const UNKNOWN_SET: u64 = u64::MAX;
 
 /// A step in the life of a followed process.
@@ -200,7 +201,8 @@ pub struct Life {
 mod tests {
     use super::*;
 
-    /// A record that grows costs every check of every user: growth is a decision.
+    /// A larger record makes every check slower for every user, so growth must be accepted here on
+    /// purpose.
     #[test]
     fn the_records_have_the_sizes_that_the_kernel_side_was_built_with() {
         assert_eq!(size_of::<Check>(), 88);

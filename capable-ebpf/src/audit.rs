@@ -10,12 +10,12 @@ use crate::{config, memory::opaque};
 pub const NOAUDIT: u32 = 1 << 1;
 const INSETID: u32 = 1 << 2;
 
-/// Frames that are looked at to infer the audit flag: the tracer's own, `cap_capable`,
+/// How many frames to look at to infer the audit flag: the tracer's own, `cap_capable`,
 /// `security_capable` and those that pass the option on.
 const CALL_PATH: usize = 12;
 
-/// How many calls after `cap_capable` can pass a fixed option: `security_capable`, the
-/// function itself, and one that the compiler split from it.
+/// How many frames after `cap_capable` can belong to a function that passes a fixed option:
+/// `security_capable`, the function itself, and a part that the compiler split from it.
 const HELPERS: usize = 4;
 
 /// The audit flag and INSETID, from the fourth argument.
@@ -23,7 +23,7 @@ const HELPERS: usize = 4;
 pub fn from_argument(options: u32) -> u32 {
     let how = config!(audit);
     if how == AuditArgument::Options as u8 {
-        // Without a branch: the verifier would follow each through the rest of the program.
+        // Without branches: the verifier would follow each through the rest of the program.
         let audited = (!options & NOAUDIT) / NOAUDIT * Flags::AUDITED;
         let insetid = (options & INSETID) / INSETID * Flags::INSETID;
         Flags::AUDIT_KNOWN | Flags::INSETID_KNOWN | audited | insetid
@@ -74,7 +74,7 @@ pub fn from_call_path<C: EbpfContext>(context: &C) -> u32 {
     opaque(u64::from(flags)) as u32
 }
 
-/// Applies what one frame of the call path says.
+/// Applies what one frame of the call path tells.
 #[inline(always)]
 fn classify(frame: u64, mut flags: u32) -> u32 {
     macro_rules! within {
@@ -94,15 +94,15 @@ fn classify(frame: u64, mut flags: u32) -> u32 {
     flags
 }
 
-/// Whether the audit flag is one to keep: what is not known is kept.
+/// Whether to keep a check with this audit flag. If the flag is not known, it is kept.
 #[inline(always)]
 pub fn keeps(flags: u32) -> bool {
     config!(audited_only) == 0
         || flags & (Flags::AUDIT_KNOWN | Flags::AUDITED) != Flags::AUDIT_KNOWN
 }
 
-/// Whether a check with these flags and this fourth argument is one to keep, as far as that is
-/// known without looking at the call path.
+/// Whether to keep a check with these flags and this fourth argument, as far as that is known
+/// without looking at the call path.
 #[inline(always)]
 pub fn keeps_options(flags: u32, options: u32) -> bool {
     keeps(flags | from_argument(options))

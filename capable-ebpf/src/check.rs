@@ -13,20 +13,21 @@ use crate::{
     unique::{self, Novelty},
 };
 
-/// Filters a check, settles it, counts and sends it.
+/// Filters a check, completes it, counts it and sends it.
 ///
-/// `hooked` reads what the hook gives: not before it is known that the process is wanted.
+/// `hooked` reads what the hook gives. It is called only once it is known that the process is
+/// wanted.
 ///
 /// `CALL_PATH`: this hook does not give the audit argument, so it may have to be inferred. The
-/// others do without that code and its buffer on the stack.
+/// other hooks do without that code and its buffer on the stack.
 #[inline(always)]
 pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     context: &C,
     hooked: impl Fn() -> HookedCheck,
 ) {
     let by_argument = !CALL_PATH || config!(audit) != AuditArgument::CallPath as u8;
-    // The commonest answer, before it is asked who the process is. The tracer makes no unaudited
-    // check of its own where these are dropped.
+    // The most common case, decided before looking at the process. The tracer makes no unaudited
+    // checks of its own when these are dropped.
     let audit_first = config!(only_pid) == 0 && by_argument;
     if audit_first && config!(audited_only) != 0 {
         let HookedCheck { flags, options, .. } = hooked();

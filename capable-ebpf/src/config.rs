@@ -1,4 +1,4 @@
-//! The configuration, a constant by the time that the verifier sees it.
+//! The configuration, which is constant by the time the verifier sees it.
 
 use aya_ebpf::Global;
 use capable_common::{Config, Wanted};

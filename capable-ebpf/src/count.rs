@@ -8,17 +8,18 @@ use crate::{
     verdict::INITIAL_USER_NAMESPACE,
 };
 
-/// Counts a check; false where the table is full.
+/// Counts a check; false if the table is full.
 ///
-/// Where nothing else runs a program on this processor meanwhile, as is so for kprobes, what is
-/// counted again and again stays out of the table: its key would be hashed for each check. It is
-/// added to the table when another check takes its place; user space adds what is here.
+/// If no other program can run on this processor in the meantime, as is the case for kprobes,
+/// checks that repeat are first counted outside the table, to save hashing their key each time.
+/// They are added to the table when another check takes their place; user space adds those that are
+/// still here.
 #[inline(always)]
 pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &SettledCheck) -> bool {
     let origin = config!(count_origin) != 0;
     let mut flags = settled.flags();
     if origin {
-        // What a record would say: the process may have ended when the table is read.
+        // What a record would say: the process may have ended by the time the table is read.
         let identity = task::identity(settled.task);
         flags |= identity.owner(hooked.credentials) | task::kind(settled.task);
         if settled.verdict.target_namespace == INITIAL_USER_NAMESPACE {
@@ -55,7 +56,7 @@ pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &Settle
         return false;
     };
     // SAFETY: the entry is this processor's and is not freed while the program runs, and no other
-    // program runs here meanwhile.
+    // program runs here in the meantime.
     let recent = unsafe { &mut *recent };
     if same(&recent.key, &key) && recent.count.first != 0 {
         recent.count.checks += 1;
@@ -64,13 +65,13 @@ pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &Settle
     let Count { checks, first } = recent.count;
     let added = first == 0 || add_to_table(&recent.key, checks, first);
     if !added {
-        // The one that is looked at is counted by the caller.
+        // The current check is counted by the caller.
         maps::count_many(|counters| &mut counters.lost_counts, checks - 1);
     }
     let first = now();
     let since = &raw mut recent.count.first;
-    // SAFETY: as above. Volatile: user space that reads meanwhile must not take one key's count for
-    // another's.
+    // SAFETY: as above. Volatile: if user space reads in between, it must not take one key's count
+    // for another's.
     unsafe {
         since.write_volatile(0);
         (&raw mut recent.key).write_volatile(key);
@@ -84,7 +85,7 @@ pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &Settle
 #[inline(always)]
 fn same(one: &CountKey, other: &CountKey) -> bool {
     const WORDS: usize = size_of::<CountKey>() / 8;
-    // SAFETY: a key is as many words, without padding.
+    // SAFETY: a key has this many words, without padding.
     let words = |key: &CountKey| unsafe { &*(&raw const *key).cast::<[u64; WORDS]>() };
     let (one, other) = (words(one), words(other));
     one[0] == other[0]
@@ -94,7 +95,7 @@ fn same(one: &CountKey, other: &CountKey) -> bool {
         && one[5] == other[5]
 }
 
-/// Adds checks to the table; false where it is full.
+/// Adds checks to the table; false if it is full.
 #[inline(always)]
 fn add_to_table(key: &CountKey, checks: u64, first: u64) -> bool {
     if let Some(count) = maps::COUNTS.get_ptr_mut(key) {

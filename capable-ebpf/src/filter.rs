@@ -1,18 +1,18 @@
-//! Which checks go on. The cheapest question comes first, and one that the user did not ask is
+//! Which checks to keep. The cheapest test comes first, and tests that the user did not ask for are
 //! not in the program.
 
 use capable_common::{Flags, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS};
 
 use crate::{config, life, maps, task};
 
-/// Whether a process is the one to keep, where there is only one.
+/// Whether a process is the one to keep, if there is only one.
 #[inline(always)]
 pub fn keeps_process(pid: u32) -> bool {
     let only = config!(only_pid);
     only == 0 || pid == only
 }
 
-/// Whether a capability is one to keep.
+/// Whether to keep checks for a capability.
 #[inline(always)]
 pub fn keeps_capability(capability: i32) -> bool {
     let kept = config!(capabilities);
@@ -21,7 +21,7 @@ pub fn keeps_capability(capability: i32) -> bool {
         || (kept >> (capability as u32 & 63)) & 1 != 0
 }
 
-/// Whether a result is one to keep: what is not known is kept.
+/// Whether to keep a result. An unknown result is kept.
 #[inline(always)]
 pub fn keeps_result(flags: u32, result: i32) -> bool {
     let kept = config!(results);
@@ -31,7 +31,7 @@ pub fn keeps_result(flags: u32, result: i32) -> bool {
     kept & if result == 0 { 1 } else { 2 } != 0
 }
 
-/// Whether the current task is one to keep.
+/// Whether to keep checks of the current task.
 #[inline(always)]
 pub fn keeps_task(pid: u32, tid: u32) -> bool {
     if !keeps_process(pid) {
@@ -47,7 +47,7 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
     keeps_user_and_group() && keeps_cgroup() && keeps_comm() && keeps_namespaces()
 }
 
-/// Whether the task's real user and its real group are ones to keep.
+/// Whether to keep checks of the task's real user and real group.
 #[inline(always)]
 fn keeps_user_and_group() -> bool {
     macro_rules! keeps {
@@ -65,7 +65,7 @@ fn keeps_user_and_group() -> bool {
     keeps!(users, USERS, user) && keeps!(groups, GROUPS, group)
 }
 
-/// Whether the task's cgroup, or one above it, is one to keep.
+/// Whether to keep checks of the task's cgroup or of one above it.
 #[inline(always)]
 fn keeps_cgroup() -> bool {
     let cgroups = config!(cgroups);
@@ -117,8 +117,8 @@ fn keeps_comm() -> bool {
     false
 }
 
-/// Whether the task's namespaces are ones to keep. A namespace that cannot be told is not kept:
-/// the user asked for one.
+/// Whether to keep checks from the task's namespaces. An unknown namespace is not kept, because the
+/// user asked for a particular one.
 #[inline(always)]
 fn keeps_namespaces() -> bool {
     macro_rules! keeps {

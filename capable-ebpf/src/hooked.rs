@@ -4,27 +4,27 @@ use capable_common::Flags;
 
 use crate::{audit, stack::EntryStack};
 
-/// What a hook gives of a check.
+/// What a hook tells about a check.
 #[derive(Clone, Copy)]
 pub struct HookedCheck {
     /// The address of the credentials that are checked.
     pub credentials: u64,
-    /// The user namespace over which the capability is asked.
+    /// The user namespace over which the capability is asked for.
     pub target: TargetNamespace,
     /// The capability's number.
     pub capability: i32,
-    /// The fourth argument, or 0 where the hook does not give it.
+    /// The fourth argument, or 0 if the hook does not give it.
     pub options: u32,
-    /// What the function returned, where the hook gives it.
+    /// What the function returned, if the hook gives it.
     pub result: Option<i32>,
-    /// The kernel stack, where the hook has captured it before.
+    /// The kernel stack, if the hook has already captured it.
     pub stack: Option<EntryStack>,
     /// [`Flags`] that the hook itself knows.
     pub flags: u32,
     /// The function that was hooked.
     pub function: HookedFunction,
-    /// No other program of this kind runs on the processor meanwhile (kernel/trace/bpf_trace.c,
-    /// `trace_call_bpf`, which kprobes go through).
+    /// Whether no other program of this kind can run on the processor at the same time
+    /// (kernel/trace/bpf_trace.c, `trace_call_bpf`, which kprobes go through).
     pub exclusive: bool,
 }
 
@@ -39,8 +39,8 @@ pub enum TargetNamespace {
     Initial,
 }
 
-/// The functions that are hooked. Their programs may run on one processor at once, where a task
-/// can be preempted in one of them.
+/// The functions that are hooked. If a task can be preempted in one of their programs, several can
+/// be running on one processor at once.
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub enum HookedFunction {
@@ -62,7 +62,7 @@ impl HookedFunction {
 }
 
 impl HookedCheck {
-    /// A call of `cap_capable` with these arguments, of which the hook knows nothing more.
+    /// A call of `cap_capable` with these arguments, about which the hook knows nothing more.
     #[inline(always)]
     pub fn of_call(credentials: u64, target: u64, capability: i32, options: u32) -> Self {
         Self {

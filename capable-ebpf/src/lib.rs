@@ -1,9 +1,9 @@
 //! The kernel side of `capable`: one check in, at most one record out.
 //!
-//! [`hooks`] turns what a hook gives into a [`hooked::HookedCheck`]. [`check::observe`] is the
-//! table of contents of the rest: it filters the check, makes a [`settled::SettledCheck`] of it,
-//! counts and sends it. What was not asked for is not computed: the configuration is frozen before
-//! the programs load, so the verifier knows each answer and removes the code behind it.
+//! [`hooks`] turns what a hook gives into a [`hooked::HookedCheck`]. [`check::observe`] gives an
+//! overview of the rest: it filters the check, makes a [`settled::SettledCheck`] of it, and counts
+//! and sends it. What was not asked for is not computed: the configuration is frozen before the
+//! programs load, so the verifier knows each setting and removes the code that it turns off.
 //!
 //! The maps that both transports share are in [`maps`]; the one that carries the records is
 //! declared by each transport's binary, because every map of an object is created when it loads

@@ -17,11 +17,11 @@ const WAITING: u32 = 0;
 /// In the table of processes: followed.
 const FOLLOWED: u32 = 1;
 
-/// Whether the checks of a process are to be kept.
+/// Whether to keep the checks of a process.
 #[inline(always)]
 pub fn is_followed(pid: u32) -> bool {
-    // SAFETY: the value is copied at once; an entry that is deleted meanwhile is that of a process
-    // that has ended.
+    // SAFETY: the value is copied at once; an entry is only deleted in between if its process has
+    // ended.
     matches!(unsafe { maps::PIDS.get(&pid) }, Some(&state) if state != WAITING)
 }
 
@@ -67,8 +67,7 @@ pub fn executed<T: Transport>(context: &RawTracePointContext) {
     report::<T, _>(context, RecordKind::Exec, 0);
 }
 
-/// A task's memory is given back. The leader of a process goes last, so with it the process has
-/// ended.
+/// A task's memory is freed. The leader of a process is freed last, so then the process has ended.
 ///
 /// The raw tracepoint `sched_process_free(struct task_struct *p)`.
 #[inline(always)]
@@ -85,12 +84,12 @@ pub fn freed<T: Transport>(context: &RawTracePointContext) {
     }
 }
 
-/// Asks to be told how the system call ends in which this check was denied.
+/// Asks for the result of the system call in which this check was denied.
 #[inline(always)]
 pub fn expect_outcome(settled: &SettledCheck) {
     if config!(outcomes) != 0 && settled.has_result() && settled.result() != 0 {
-        // A full table evicts its oldest entry: the outcome of that one stays unknown.
-        // Copies: what a helper gets the address of stays on the stack as a whole.
+        // A full table evicts its oldest entry: the outcome of that one stays unknown. Copies: a
+        // variable whose address is passed to a helper stays on the stack as a whole.
         let (tid, pid) = (settled.tid, settled.pid);
         let _evicted = maps::DENIED.insert(&tid, &pid, 0);
     }

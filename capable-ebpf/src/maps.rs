@@ -1,7 +1,7 @@
 //! The maps that both transports share.
 //!
-//! Their memory is allocated when they are made: a kprobe may run where memory cannot be
-//! allocated, and kernels from 5.7 to 6.0 warn of maps that would (kernel/bpf/verifier.c,
+//! Their memory is allocated when they are created: a kprobe may run where memory cannot be
+//! allocated, and kernels from 5.7 to 6.0 warn about maps that would try (kernel/bpf/verifier.c,
 //! `check_map_prog_compatibility`). User space shrinks those that a run does not use to one entry.
 
 use aya_ebpf::{
@@ -17,7 +17,8 @@ use capable_common::{
 #[map]
 pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
 
-/// Checks of the tracer itself, by capability: how it learns what its hook sees and passes.
+/// Checks of the tracer itself, by capability: these tell it what its hook sees and which arguments
+/// are passed.
 #[map]
 pub static OWN_CHECKS: Array<OwnCheck> = Array::with_max_entries(64, 0);
 
@@ -57,21 +58,21 @@ pub static UNIQUE: HashMap<UniqueKey, u32> = HashMap::with_max_entries(1 << 16, 
 #[map]
 pub static COUNTS: PerCpuHashMap<CountKey, Count> = PerCpuHashMap::with_max_entries(1 << 14, 0);
 
-/// What each processor counted lately: see [`crate::count`].
+/// What each processor counted recently: see [`crate::count`].
 #[map]
 pub static RECENT: PerCpuArray<Recent> = PerCpuArray::with_max_entries(capable_common::RECENT, 0);
 
-/// Checks between the entry of `cap_capable` and its return, by thread. The oldest make room: an
-/// entry whose return was missed does not stay for ever.
+/// Checks between the entry of `cap_capable` and its return, by thread. The oldest entries are
+/// evicted, so one whose return was missed does not stay for ever.
 #[map]
 pub static PENDING: LruHashMap<u32, Pending> = LruHashMap::with_max_entries(1 << 14, 0);
 
-/// The kernel stacks of these, by thread.
+/// The kernel stacks of these checks, by thread.
 #[map]
 pub static PENDING_FRAMES: LruHashMap<u32, [u64; MAX_FRAMES]> =
     LruHashMap::with_max_entries(1 << 12, 0);
 
-/// Where such a stack is captured: it is larger than the stack of a program.
+/// A buffer to capture such a stack in, because it is larger than a program's stack.
 #[map]
 pub static ENTRY_FRAMES: PerCpuArray<[u64; MAX_FRAMES]> = PerCpuArray::with_max_entries(1, 0);
 
@@ -107,7 +108,7 @@ pub struct UniqueKey {
     pub subject: [u64; COMM_LENGTH / 8],
     /// The capability's number.
     pub capability: i32,
-    /// The result; 1 where it is unknown.
+    /// The result; 1 if it is unknown.
     pub result: i32,
 }
 

@@ -5,10 +5,10 @@ use core::mem::MaybeUninit;
 use aya_ebpf::{bindings::task_struct, helpers::generated};
 use capable_common::NO_OFFSET;
 
-/// Reads a `T` at `base + offset`; `None` where the offset is unknown or the read fails.
+/// Reads a `T` at `base + offset`; `None` if the offset is unknown or the read fails.
 ///
-/// With an unknown offset the verifier removes the call, so that a program still loads where
-/// lockdown takes the helper away.
+/// If the offset is unknown the verifier removes the call, so a program still loads when lockdown
+/// takes the helper away.
 #[inline(always)]
 pub fn read<T: Copy>(base: u64, offset: u32) -> Option<T> {
     if offset == NO_OFFSET {
@@ -17,8 +17,8 @@ pub fn read<T: Copy>(base: u64, offset: u32) -> Option<T> {
     read_at(base.wrapping_add(u64::from(offset)))
 }
 
-/// Fills the beginning of a variable from an address; false where the read fails. `bytes` is a
-/// constant to the verifier, and no more than the variable has.
+/// Fills the beginning of a variable from an address; false if the read fails. `bytes` must be a
+/// constant to the verifier, and no more than the variable's size.
 #[inline(always)]
 pub fn read_some<T>(address: u64, bytes: u32, value: &mut MaybeUninit<T>) -> bool {
     // SAFETY: the destination holds `bytes`; the helper checks the source.
@@ -28,12 +28,12 @@ pub fn read_some<T>(address: u64, bytes: u32, value: &mut MaybeUninit<T>) -> boo
     error == 0
 }
 
-/// A word of what was read, at a distance that is a multiple of eight and a constant to the
+/// A word of what was read, at a distance that must be a multiple of eight and a constant to the
 /// verifier.
 ///
 /// # Safety
 ///
-/// Eight bytes from `distance` on were read.
+/// The eight bytes from `distance` on must have been read.
 #[inline(always)]
 pub unsafe fn word_of<T>(value: &MaybeUninit<T>, distance: u32) -> u64 {
     // SAFETY: the caller vouches for the bytes.
@@ -46,7 +46,7 @@ pub unsafe fn word_of<T>(value: &MaybeUninit<T>, distance: u32) -> u64 {
     }
 }
 
-/// Fills a variable from `base + offset`; false where the read fails, which zeroes it.
+/// Fills a variable from `base + offset`; false if the read fails, which zeroes it.
 #[inline(always)]
 pub fn read_into<T>(base: u64, offset: u32, value: &mut MaybeUninit<T>) -> bool {
     // SAFETY: the destination holds `size_of::<T>()` bytes; the helper checks the source.
@@ -60,7 +60,7 @@ pub fn read_into<T>(base: u64, offset: u32, value: &mut MaybeUninit<T>) -> bool 
     error == 0
 }
 
-/// Reads a `T` at an address; `None` where the read fails.
+/// Reads a `T` at an address; `None` if the read fails.
 #[inline(always)]
 pub fn read_at<T: Copy>(address: u64) -> Option<T> {
     let mut value = MaybeUninit::<T>::uninit();
@@ -68,7 +68,7 @@ pub fn read_at<T: Copy>(address: u64) -> Option<T> {
     read_into(address, 0, &mut value).then(|| unsafe { value.assume_init() })
 }
 
-/// Reads a `T` of the current process's memory; `None` where it is not there at once.
+/// Reads a `T` from the current process's memory; `None` if that page is not present.
 #[inline(always)]
 pub fn read_user<T: Copy>(address: u64) -> Option<T> {
     let mut value = MaybeUninit::<T>::uninit();
@@ -84,7 +84,7 @@ pub fn read_user<T: Copy>(address: u64) -> Option<T> {
     (error == 0).then(|| unsafe { value.assume_init() })
 }
 
-/// The same value, but unknown to the verifier: paths that differ in nothing else join again.
+/// The same value, but unknown to the verifier, so that paths that differ only in it join again.
 #[inline(always)]
 pub fn opaque(value: u64) -> u64 {
     let mut hidden = 0;

@@ -1,4 +1,4 @@
-//! Checks of the tracer's own, by which it learns what its hook sees and passes.
+//! The tracer's own checks, which tell it what its hook sees and which arguments are passed.
 
 use crate::{
     config,
@@ -11,7 +11,7 @@ pub fn is_tracer(pid: u32) -> bool {
     pid == config!(own_pid)
 }
 
-/// Remembers a check of the tracer's own.
+/// Records one of the tracer's own checks.
 #[inline(always)]
 pub fn remember(capability: i32, options: u32) {
     if let Some(own) = maps::OWN_CHECKS.get_ptr_mut(capability as u32) {

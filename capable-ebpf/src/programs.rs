@@ -1,4 +1,4 @@
-//! The programs, by the names by which user space finds them.
+//! The programs, under the names by which user space finds them.
 
 /// Declares the programs of a transport, in its binary.
 #[macro_export]

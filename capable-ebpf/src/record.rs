@@ -49,7 +49,7 @@ pub fn send<T: Transport, C: EbpfContext>(
     }
     let mut end = size_of::<Check>() as u64;
     if wants_membership() {
-        // SAFETY: the record has room for the section where it is asked for, and its sections are
+        // SAFETY: the record has room for the section if it is asked for, and its sections are
         // multiples of eight bytes.
         let membership = unsafe { &mut *record.add(end as usize).cast::<Membership>() };
         flags |= describe_membership(settled.task, gid, membership);
@@ -79,7 +79,7 @@ pub fn send<T: Transport, C: EbpfContext>(
             $(unsafe { (&raw mut (*check).$field).write($value) };)+
         };
     }
-    // First what helpers give: the rest then need not survive their calls.
+    // What helpers return comes first, so that the rest need not survive their calls.
     write! {
         time = time;
         processor = processor();
@@ -119,7 +119,7 @@ fn wants_membership() -> bool {
     config!(wanted).intersects(Wanted::MEMBERSHIP)
 }
 
-/// Fills in what the task belongs to, as far as it is asked for, and says what of it is known.
+/// Fills in what is asked for of the task's memberships, and says which of them are known.
 #[inline(always)]
 fn describe_membership(task: u64, gid: u32, membership: &mut Membership) -> u32 {
     let mut known = 0;
@@ -146,12 +146,12 @@ fn write_name(check: *mut Check, identity: &Identity) {
     // SAFETY: the record has room for a check, whose name lies at a multiple of eight bytes.
     let name = unsafe { (&raw mut (*check).comm).cast::<[u64; COMM_LENGTH / 8]>() };
     match identity.comm {
-        // SAFETY: as above. Word by word: as a whole it would go over the stack.
+        // SAFETY: as above. Word by word: as a whole it would be copied through the stack.
         Some([first, second]) => unsafe {
             (*name)[0] = first;
             (*name)[1] = second;
         },
-        // SAFETY: the name has as many bytes as is said.
+        // SAFETY: the name has as many bytes as the length says.
         None => unsafe {
             generated::bpf_get_current_comm(name.cast(), COMM_LENGTH as u32);
         },

@@ -1,4 +1,4 @@
-//! A check of which all is known that is asked for: what is counted and sent.
+//! A check about which everything that was asked for is settled, ready to be counted and sent.
 
 use capable_common::Flags;
 
@@ -21,12 +21,12 @@ pub struct SettledCheck {
     pub capability: i32,
     /// The fourth argument.
     pub options: u32,
-    /// Credentials, namespaces and result. Its flags are all that are known of the check.
+    /// Credentials, namespaces and result. Its flags hold all flags of the check.
     pub verdict: Verdict,
 }
 
 impl SettledCheck {
-    /// Settles a check of the current task, of which these [`Flags`] are known already.
+    /// Settles a check of the current task, about which these [`Flags`] are already known.
     #[inline(always)]
     pub fn of(hooked: &HookedCheck, pid: u32, tid: u32, flags: u32) -> Self {
         let task = task::current();
@@ -48,7 +48,7 @@ impl SettledCheck {
         self.verdict.flags & Flags::RESULT_KNOWN != 0
     }
 
-    /// The result; 0 where it is not known.
+    /// The result; 0 if it is not known.
     #[inline(always)]
     pub fn result(&self) -> i32 {
         self.verdict.result

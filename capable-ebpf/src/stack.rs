@@ -22,8 +22,8 @@ pub struct EntryStack {
 }
 
 impl EntryStack {
-    /// Captures the kernel stack of a thread, where it is asked for, and keeps it for the return.
-    /// What capturing it answered.
+    /// Captures the kernel stack of a thread, if it is asked for, and keeps it for the return.
+    /// Returns its size in bytes, or a negative errno.
     #[inline(always)]
     pub fn keep<C: EbpfContext>(context: &C, tid: u32) -> i64 {
         let frames = config!(kernel_frames);
@@ -41,8 +41,8 @@ impl EntryStack {
         if kept.is_err() { -1 } else { bytes }
     }
 
-    /// What was kept for a thread, where a stack is asked for; `bytes` is what capturing it
-    /// answered.
+    /// What was kept for a thread, if a stack is asked for; `bytes` is its size in bytes, or a
+    /// negative errno.
     #[inline(always)]
     pub fn kept(tid: u32, bytes: i64) -> Option<Self> {
         if config!(kernel_frames) == 0 {
@@ -55,7 +55,7 @@ impl EntryStack {
         })
     }
 
-    /// Copies the frames to where the record has room for this many; how many there are.
+    /// Copies the frames to where the record has room for this many; returns how many there are.
     #[inline(always)]
     fn copy(self, place: *mut u8, frames: u32) -> u16 {
         // SAFETY: the record has room for this many frames; the helper checks the source.
@@ -66,8 +66,8 @@ impl EntryStack {
     }
 }
 
-/// Puts the kernel stack where the record has room for the frames that are asked for; how many
-/// there are, or [`STACK_FAILED`].
+/// Puts the kernel stack where the record has room for the frames that are asked for; returns how
+/// many there are, or [`STACK_FAILED`].
 #[inline(always)]
 pub fn kernel<C: EbpfContext>(context: &C, entry: Option<EntryStack>, place: *mut u8) -> u16 {
     let frames = config!(kernel_frames);
@@ -94,7 +94,7 @@ fn capture<C: EbpfContext>(context: &C, place: *mut u8, frames: u32, flags: u64)
     frames_in(bytes)
 }
 
-/// How many frames were captured into so many bytes; a negative errno is counted.
+/// How many frames this many bytes hold; a negative errno is counted as a loss.
 #[inline(always)]
 fn frames_in(bytes: i64) -> u16 {
     if bytes < 0 {
@@ -104,7 +104,7 @@ fn frames_in(bytes: i64) -> u16 {
     (bytes / 8) as u16
 }
 
-/// A number for the kernel stack, or `u64::MAX` where it could not be captured.
+/// A number for the kernel stack, or `u64::MAX` if it could not be captured.
 #[inline(always)]
 pub fn number<C: EbpfContext>(context: &C) -> u64 {
     let stacks = (&raw const maps::STACKS).cast_mut().cast();

@@ -16,11 +16,11 @@ pub enum Lost {
 
 /// Carries records to user space.
 pub trait Transport {
-    /// `size` bytes to write a record into, or null where there is no room. `size` is a constant
+    /// `size` bytes to write a record into, or null if there is no room. `size` must be a constant
     /// to the verifier.
     fn reserve(size: u64, function: HookedFunction) -> *mut u8;
 
-    /// Hands over a record of this time that [`Transport::reserve`] gave room for.
+    /// Submits a record with this time, for which [`Transport::reserve`] gave room.
     fn submit<C: EbpfContext>(
         context: &C,
         record: *mut u8,

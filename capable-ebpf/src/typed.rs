@@ -1,13 +1,13 @@
 //! The current task, with pointers whose types the verifier knows.
 //!
-//! A member at a constant offset is then read by an instruction, where `bpf_probe_read_kernel`
-//! takes 65 for eight bytes (counted on 6.1). An address that is no more reads as 0: the kernel
-//! gives these loads an entry in its exception table (`BPF_PROBE_MEM`, kernel/bpf/verifier.c and
-//! arch/x86/net/bpf_jit_comp.c).
+//! A member at a constant offset is then read by one instruction, while `bpf_probe_read_kernel`
+//! takes 65 for eight bytes (counted on 6.1). An address that is no longer valid reads as 0: the
+//! kernel gives these loads an entry in its exception table (`BPF_PROBE_MEM`, kernel/bpf/verifier.c
+//! and arch/x86/net/bpf_jit_comp.c).
 //!
-//! Used only where `typed_task` of the configuration says so: 5.11 and later, with all offsets
-//! known. What the verifier knows of a pointer is lost in arithmetic other than adding a constant,
-//! so none of these is ever put together from others.
+//! Used only if the configuration's `typed_task` says so: 5.11 and later, with all offsets known.
+//! The verifier loses a pointer's type in any arithmetic other than adding a constant, so these
+//! pointers are never computed from others.
 
 use core::arch::asm;
 
@@ -26,7 +26,7 @@ pub fn current() -> u64 {
 pub fn word(base: u64, offset: u32) -> u64 {
     let address = base.wrapping_add(u64::from(offset));
     let value: u64;
-    // SAFETY: the verifier allows no such load but from a member of a structure of the kernel.
+    // SAFETY: the verifier allows such a load only from a member of a kernel structure.
     unsafe {
         asm!("{value} = *(u64 *)({address} + 0)", value = out(reg) value, address = in(reg) address,
              options(pure, readonly, nostack));
@@ -47,8 +47,8 @@ pub fn half(base: u64, offset: u32) -> u32 {
     value as u32
 }
 
-/// Whether a pointer is this address. The compiler must not learn of it: it would go on with the
-/// address, whose type the verifier does not know.
+/// Whether a pointer equals this address. The compiler must not learn that they are equal: it might
+/// then use the address, whose type the verifier does not know.
 #[inline(always)]
 pub fn is(pointer: u64, address: u64) -> bool {
     let mut copy = pointer;

@@ -1,4 +1,4 @@
-//! `--unique`: whether the like of a check was seen before.
+//! `--unique`: whether an equal check was seen before.
 
 use aya_ebpf::EbpfContext;
 use capable_common::UniqueBy;
@@ -17,15 +17,15 @@ const EEXIST: i32 = 17;
 
 /// What became of a check that `--unique` looked at.
 pub enum Novelty {
-    /// Its like was not seen before.
+    /// No equal check was seen before.
     New,
-    /// Its like was seen before.
+    /// An equal check was seen before.
     Repeated,
     /// The table is full: it may or may not be new.
     CouldNotTell,
 }
 
-/// Whether a check is the first of its like; remembers it.
+/// Whether a check is the first of its kind; remembers it.
 #[inline(always)]
 pub fn novelty<C: EbpfContext>(context: &C, settled: &SettledCheck) -> Novelty {
     let by = config!(unique);

@@ -1,5 +1,5 @@
-//! What depends on the processor in the kernel's structures. There is one module per processor, and
-//! it is chosen here.
+//! What depends on the architecture in the kernel's structures. There is one module per
+//! architecture, and it is selected here.
 
 #[cfg(any(bpf_target_arch = "x86_64", target_arch = "x86_64"))]
 mod x86_64;

@@ -1,8 +1,8 @@
-//! What depends on the processor: where the registers lie with which a task entered the kernel,
+//! What depends on the architecture: where the registers are that a task entered the kernel with,
 //! which of them hold a system call, and what marks the 32-bit entry.
 //!
-//! There is one module per processor, and it is chosen here. All of them offer the same names. The
-//! arguments of the functions that are hooked are not among them: aya knows their registers.
+//! There is one module per architecture, and it is selected here. All of them offer the same names.
+//! They do not cover the arguments of hooked functions: aya knows their registers.
 
 #[cfg(any(bpf_target_arch = "x86_64", target_arch = "x86_64"))]
 mod x86_64;

@@ -52,7 +52,8 @@ pub fn entry_registers(stack: u64) -> u64 {
     stack + STACK_SIZE - REGISTERS_SIZE
 }
 
-/// Whether the task came by the 32-bit entry, by the word of its `thread_info` that says so.
+/// Whether the task came through the 32-bit entry, according to the status word in its
+/// `thread_info`.
 #[inline(always)]
 pub fn is_compat(status: u32) -> bool {
     status & TS_COMPAT != 0

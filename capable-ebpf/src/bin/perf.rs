@@ -20,8 +20,8 @@ use capable_ebpf::{
 #[map]
 static EVENTS: PerfEventByteArray = PerfEventByteArray::new(0);
 
-/// Where a record is put together: it is larger than the stack of a program. One for each
-/// [`HookedFunction`].
+/// Buffers in which records are put together, because they are larger than a program's stack. One
+/// for each [`HookedFunction`].
 #[map]
 static SCRATCH: PerCpuArray<[u8; LARGEST_RECORD]> =
     PerCpuArray::with_max_entries(HookedFunction::COUNT, 0);
@@ -47,8 +47,9 @@ impl Perf {
         };
         match error {
             0 => Ok(()),
-            // `__bpf_perf_event_output` (kernel/trace/bpf_trace.c): nobody opened this processor's
-            // buffer, or its perf event went away with the processor and does not come back with it.
+            // `__bpf_perf_event_output` (kernel/trace/bpf_trace.c): this processor's buffer was
+            // never opened, or its perf event was removed when the processor went offline and does
+            // not come back with it.
             NO_ENTRY | NOT_ON_PROCESSOR => Err(Lost::NoBuffer),
             _ => Err(Lost::Full),
         }
@@ -78,7 +79,7 @@ impl Transport for Perf {
         Self::output(context, (&raw const *life).cast(), size_of::<Life>() as u64)
     }
 
-    /// The log travels in a ring buffer, which kernels that need this object do not have.
+    /// The log needs a ring buffer, which kernels that need this object do not have.
     #[inline(always)]
     fn log_lost<C: EbpfContext>(_context: &C, _capability: i32) {}
 
@@ -88,8 +89,8 @@ impl Transport for Perf {
 
 capable_ebpf::programs!(Perf);
 
-/// MIT or GPL-2.0, as the kernel writes it (include/linux/license.h): it gives such programs the
-/// helpers that are for GPL-compatible ones only. Cargo.toml says the same.
+/// MIT or GPL-2.0, as the kernel spells it (include/linux/license.h): only GPL-compatible programs
+/// may call some helpers. Cargo.toml says the same.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

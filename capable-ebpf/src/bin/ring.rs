@@ -14,8 +14,8 @@ use capable_ebpf::{
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(1 << 22, 0);
 
-/// Not 0 while the reader needs no wake-up: it rests between two batches, or was woken and did not
-/// run yet. User space has it mapped: it is the only global that is written.
+/// Not 0 while the reader needs no wake-up: it rests between two batches, or has been woken and has
+/// not run yet. User space maps it: it is the only global that is written.
 #[unsafe(no_mangle)]
 static mut READER: u64 = 0;
 
@@ -26,17 +26,16 @@ const AVAILABLE_DATA: u64 = 0;
 
 struct Ring;
 
-/// Wakes the reader at once when it waits, and not for each record while it rests between two
-/// batches, unless the buffer fills. Where the buffer has room for thousands of records, only some
-/// of them, by their time, ask how full it is.
+/// Wakes the reader at once if it waits. While it rests between two batches, it is woken only if
+/// the buffer fills. If the buffer has room for thousands of records, only some of them, chosen by
+/// their time, query how full it is.
 #[inline(always)]
 fn wakeup(time: u64) -> u64 {
     let reader = &raw mut READER;
     // SAFETY: the global is valid; volatile, because user space writes it too.
     if unsafe { reader.read_volatile() } == 0 {
-        // The record is handed over after this, so the reader sees it before it waits again and
-        // takes this back.
-        // SAFETY: as above.
+        // The record is submitted after this, so the reader sees it before it resets this and waits
+        // again. SAFETY: as above.
         unsafe { reader.write_volatile(1) };
         return FORCE_WAKEUP;
     }
@@ -94,8 +93,8 @@ impl Transport for Ring {
 
 capable_ebpf::programs!(Ring);
 
-/// MIT or GPL-2.0, as the kernel writes it (include/linux/license.h): it gives such programs the
-/// helpers that are for GPL-compatible ones only. Cargo.toml says the same.
+/// MIT or GPL-2.0, as the kernel spells it (include/linux/license.h): only GPL-compatible programs
+/// may call some helpers. Cargo.toml says the same.
 #[unsafe(link_section = "license")]
 #[unsafe(no_mangle)]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

@@ -1,5 +1,5 @@
 //! The functions into which some builds of the kernel have `cap_capable` inlined. What each of them
-//! asks follows from its arguments and from the current task, so a hook at its entry is enough.
+//! asks for follows from its arguments and from the current task, so a hook on its entry is enough.
 
 use aya_ebpf::EbpfContext;
 
@@ -99,8 +99,8 @@ pub fn low_mapping<T: Transport, C: EbpfContext>(context: &C, address: u64) {
     }
 }
 
-/// The credentials that the current task uses: those that all functions with an inlined check ask
-/// about.
+/// The credentials that the current task uses, which are the ones that all functions with an
+/// inlined check ask about.
 #[inline(always)]
 fn used_credentials() -> Option<u64> {
     read(task::current(), config!(offsets.task_cred))

@@ -1,5 +1,5 @@
-//! What each hook gives: here the three that see `cap_capable` once for each check. The pair of
-//! probes and the functions that have it inlined have rooms of their own.
+//! What each hook gives. The three here see `cap_capable` once for each check. The pair of probes
+//! and the functions that have it inlined have modules of their own.
 
 pub mod inlined;
 pub mod pair;

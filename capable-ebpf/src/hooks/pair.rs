@@ -1,5 +1,5 @@
-//! The pair of kprobe and kretprobe, for kernels without BTF: there the result cannot be evaluated
-//! and must be awaited.
+//! The pair of kprobe and kretprobe, for kernels without BTF, on which the result cannot be
+//! evaluated and must be taken from the return.
 
 use aya_ebpf::programs::{ProbeContext, RetProbeContext};
 

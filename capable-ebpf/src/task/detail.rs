@@ -86,8 +86,9 @@ fn syscall(task: u64, detail: &mut Detail) -> u32 {
 
 /// The inheritable set that capset(2) asks for, by the address of its second argument: three words
 /// for each half, the third of which is the inheritable one (`struct __user_cap_data_struct`,
-/// include/uapi/linux/capability.h). [`UNKNOWN_SET`] where it cannot be read. A caller of the first
-/// version of the interface has one half only, and what lies behind it may be taken for the other.
+/// include/uapi/linux/capability.h). [`UNKNOWN_SET`] if it cannot be read. A caller that uses the
+/// first version of the interface has only one half, and whatever follows it may be taken for the
+/// other.
 #[inline(always)]
 fn requested_inheritable(data: u64) -> u64 {
     match read_user::<[u32; 6]>(data) {

@@ -1,4 +1,4 @@
-//! Whose credentials a task has, and what it is called, read at once.
+//! Whose credentials a task has, and its name, with a single read.
 
 use core::mem::MaybeUninit;
 
@@ -14,15 +14,15 @@ use crate::{
 
 /// Whose credentials a task has, and its name.
 pub struct Identity {
-    /// Its own credentials, and those that it uses: they differ while they are overridden, as
-    /// access(2) and overlayfs do.
+    /// Its own credentials, and those that it uses. They differ while they are overridden, as by
+    /// access(2) and overlayfs.
     credentials: Option<(u64, u64)>,
-    /// Its name, as it lies in the kernel: there may be anything behind its end.
+    /// Its name, as it is in the kernel: there may be anything after its end.
     pub comm: Option<[u64; COMM_LENGTH / 8]>,
 }
 
-/// Words from `real_cred` over `cred` to the end of `comm`, on the kernels whose `task_struct` has
-/// them so close.
+/// The number of words from `real_cred` through `cred` to the end of `comm`, on kernels whose
+/// `task_struct` has them this close together.
 const WINDOW: usize = 6;
 
 /// Whose credentials the current task has, and its name.
@@ -68,8 +68,8 @@ pub fn identity(task: u64) -> Identity {
 }
 
 impl Identity {
-    /// The real user id of the task, and its real group id. The helper gives those of the
-    /// credentials that it uses, which are another's while they are overridden
+    /// The real user id of the task, and its real group id. The helper returns those of the
+    /// credentials that the task uses, which may be another task's while they are overridden
     /// (kernel/bpf/helpers.c, `bpf_get_current_uid_gid`).
     #[inline(always)]
     pub fn user_and_group(&self) -> (u32, u32) {
@@ -106,8 +106,8 @@ fn credentials(task: u64) -> Option<(u64, u64)> {
     Some((read(task, real)?, read(task, current)?))
 }
 
-/// The real user id and the real group id of credentials: with one read where they lie side by
-/// side, as they do on every kernel so far (include/linux/cred.h).
+/// The real user id and the real group id of credentials, with one read if they are adjacent, as
+/// they are on every kernel so far (include/linux/cred.h).
 #[inline(always)]
 fn user_and_group(credentials: u64) -> Option<(u32, u32)> {
     let (user, group) = (config!(offsets.cred_uid), config!(offsets.cred_gid));

@@ -1,4 +1,4 @@
-//! What the kernel knows of the task that made a check.
+//! What the kernel knows about the task that made a check.
 
 mod detail;
 mod identity;
@@ -29,7 +29,7 @@ pub fn ids() -> (u32, u32) {
     ((ids >> 32) as u32, ids as u32)
 }
 
-/// The current task: with its type, where the verifier knows that.
+/// The current task, with its type if the verifier knows that.
 #[inline(always)]
 pub fn current() -> u64 {
     if config!(typed_task) != 0 {
@@ -39,8 +39,8 @@ pub fn current() -> u64 {
     }
 }
 
-/// A member that is a pointer, of the current task or of what such members lead to: by an
-/// instruction where the verifier knows the type.
+/// A pointer member of the current task, or of what such members point to: read by an instruction
+/// if the verifier knows the type.
 #[inline(always)]
 fn pointer(base: u64, offset: u32) -> Option<u64> {
     if config!(typed_task) != 0 {
@@ -50,8 +50,8 @@ fn pointer(base: u64, offset: u32) -> Option<u64> {
     }
 }
 
-/// A member of four bytes, of the current task or of what such members lead to: by an instruction
-/// where the verifier knows the type.
+/// A four-byte member of the current task, or of what its pointer members point to: read by an
+/// instruction if the verifier knows the type.
 #[inline(always)]
 fn member(base: u64, offset: u32) -> Option<u32> {
     if config!(typed_task) != 0 {

@@ -12,8 +12,8 @@ pub(super) fn typed(task: u64) -> [u64; COMM_LENGTH / 8] {
     [typed::word(task, name), typed::word(task, name + 8)]
 }
 
-/// The current task's name in two words, with zeros behind its end: what is left there would tell
-/// equal names apart in the keys of tables.
+/// The current task's name in two words, with zeros after its end: leftover bytes there would make
+/// equal names differ in the keys of tables.
 #[inline(always)]
 pub fn name_words(task: u64) -> [u64; COMM_LENGTH / 8] {
     let name = if config!(typed_task) != 0 {
@@ -23,7 +23,7 @@ pub fn name_words(task: u64) -> [u64; COMM_LENGTH / 8] {
     };
     let [first, second] = name.unwrap_or_else(|| {
         // Two words: bytes would be zeroed in a loop of a hundred instructions. Not every kernel
-        // writes what is behind the name's end (seen on 6.1: bpf_get_current_comm,
+        // writes the bytes after the name's end (seen on 6.1: bpf_get_current_comm,
         // kernel/bpf/helpers.c, calls strscpy there).
         let mut name = [0u64; COMM_LENGTH / 8];
         // SAFETY: the buffer holds as many bytes as its size says.
@@ -39,15 +39,15 @@ pub fn name_words(task: u64) -> [u64; COMM_LENGTH / 8] {
 /// The same, byte by byte.
 #[inline(always)]
 pub fn name(task: u64) -> [u8; COMM_LENGTH] {
-    // SAFETY: both are sixteen bytes, of which every pattern is a value.
+    // SAFETY: both are sixteen bytes, and every bit pattern is a value.
     unsafe { core::mem::transmute(name_words(task)) }
 }
 
-/// A word of a name with zeros behind the first NUL, and whether there is one.
+/// A word of a name with zeros after the first NUL, and whether there is one.
 #[inline(always)]
 fn closed(word: u64) -> (u64, bool) {
     const LOWEST: u64 = 0x0101_0101_0101_0101;
-    // The highest bit of each byte that is 0, and perhaps of some behind the first of them.
+    // The highest bit of each byte that is 0, and perhaps of some bytes after the first of them.
     let ends = word.wrapping_sub(LOWEST) & !word & (LOWEST << 7);
     let before = (ends & ends.wrapping_neg()) >> 7;
     (word & before.wrapping_sub(1), ends != 0)

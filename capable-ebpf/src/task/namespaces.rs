@@ -13,9 +13,9 @@ pub fn user_namespace(task: u64) -> Option<u32> {
     read(namespace, config!(offsets.user_ns_inum))
 }
 
-/// The inode number of the task's mount namespace. A task that ends has left its namespaces
-/// before it closes its last files (kernel/exit.c, `do_exit`): then it is in none, which a load
-/// through the null pointer reads as 0, a number that no namespace has (fs/proc/generic.c,
+/// The inode number of the task's mount namespace. An exiting task may close its last files after
+/// it has left its namespaces (kernel/exit.c, `do_exit`). Then it is in none, and a load through
+/// the null pointer reads 0, a number that no namespace has (fs/proc/generic.c,
 /// `PROC_DYNAMIC_FIRST`).
 #[inline(always)]
 pub fn mount_namespace(task: u64) -> Option<u32> {

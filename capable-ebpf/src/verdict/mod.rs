@@ -1,9 +1,9 @@
 //! What `cap_capable` decides, evaluated from the same immutable data.
 //!
 //! The kernel's function (security/commoncap.c, the same from 4.x to 7.x) walks from the target
-//! namespace upwards: in the namespace of the credentials their effective bit decides; a namespace
-//! that is not deeper than theirs denies; the owner of a namespace, seen from its parent, holds
-//! every capability in it.
+//! namespace upwards: in the credentials' own namespace their effective bit decides; at a namespace
+//! that is not deeper than theirs the check is denied; the owner of a namespace, if in its parent,
+//! holds every capability in it.
 
 mod walk;
 
@@ -24,7 +24,7 @@ const EPERM: i32 = 1;
 /// `PROC_USER_INIT_INO` (include/linux/proc_ns.h).
 pub const INITIAL_USER_NAMESPACE: u32 = 0xEFFF_FFFD;
 
-/// Whose credentials over which namespace, as far as it is known.
+/// Whose credentials over which namespace, as far as that is known.
 #[derive(Clone, Copy)]
 pub struct Verdict {
     /// The effective set of the checked credentials.
@@ -37,7 +37,7 @@ pub struct Verdict {
     pub target_namespace: u32,
     /// 0 when granted, a negative errno when denied.
     pub result: i32,
-    /// [`Flags`]: which of these are known, and what else is.
+    /// [`Flags`]: which of these are known, and what else is known.
     pub flags: u32,
 }
 
@@ -53,7 +53,7 @@ impl Verdict {
     };
 }
 
-/// Settles the result of a check, and says of credentials and namespaces what is asked for.
+/// Settles the result of a check, and fills in what is asked for about credentials and namespaces.
 #[inline(always)]
 pub fn settle(hooked: &HookedCheck, task: u64) -> Verdict {
     let wanted = wants(Wanted::CREDENTIALS);
@@ -89,16 +89,16 @@ fn evaluate(verdict: &mut Verdict, hooked: &HookedCheck, task: u64, wanted: bool
     }
     let evaluates = config!(offsets.cred_effective) != NO_OFFSET;
     if evaluates && (wanted || matches!(hooked.target, TargetNamespace::Initial)) {
-        // The constants of each path would keep the verifier from joining them: on 6.1 it looked at
-        // 619 000 instructions instead of some thousands.
+        // The constants of each path would keep the verifier from joining the paths: on 6.1 it
+        // processed 619 000 instructions instead of some thousands.
         let hidden = opaque(u64::from(verdict.flags) << 32 | u64::from(verdict.result as u32));
         verdict.flags = (hidden >> 32) as u32;
         verdict.result = hidden as i32;
     }
 }
 
-/// Evaluates a check of credentials whose type the verifier knows over their own namespace, as
-/// nearly all are; false where it is over another.
+/// Evaluates a check, over their own namespace, of credentials whose type the verifier knows, as
+/// nearly all checks are; false if it is over another namespace.
 #[inline(always)]
 fn evaluate_own(
     verdict: &mut Verdict,
@@ -156,8 +156,8 @@ fn evaluate_any(verdict: &mut Verdict, hooked: &HookedCheck, wanted: bool) {
                 verdict.target_namespace = inode;
                 verdict.flags |= Flags::NAMESPACE_KNOWN;
             }
-            // The verifier would follow each of the walk's many ends through the rest of the
-            // program, were their values known to it.
+            // If the verifier knew the values, it would follow each of the walk's many ends through
+            // the rest of the program.
             match opaque(walk(hooked.credentials, own, target)) {
                 BELOW => {
                     verdict.flags |= Flags::NAMESPACE_BELOW;
@@ -203,7 +203,7 @@ fn effective_of(credentials: u64, task: u64) -> Option<u64> {
     }
 }
 
-/// These credentials as a pointer whose type the verifier knows, where they are those that the
+/// These credentials as a pointer whose type the verifier knows, if they are the ones that the
 /// current task uses, as nearly all are.
 #[inline(always)]
 fn used_by(task: u64, credentials: u64) -> Option<u64> {
@@ -214,7 +214,7 @@ fn used_by(task: u64, credentials: u64) -> Option<u64> {
     typed::is(used, credentials).then_some(used)
 }
 
-/// Over the namespace of the credentials their bit decides.
+/// Over the credentials' own namespace, their bit decides.
 #[inline(always)]
 fn decide_in_own(verdict: &mut Verdict, raised: bool) {
     verdict.target_namespace = verdict.credential_namespace;

@@ -17,7 +17,7 @@ pub const OUTSIDE: u64 = 3;
 
 /// Walks from a target that is not the credentials' namespace upwards.
 ///
-/// A function of its own: the walk is rare, and inlined it would be most of each program.
+/// Not inlined: the walk is rare, and would be most of each program.
 #[inline(never)]
 pub fn walk(credentials: u64, own: u64, target: u64) -> u64 {
     let (Some(euid), Some(own_level)) = (
@@ -47,7 +47,7 @@ pub fn walk(credentials: u64, own: u64, target: u64) -> u64 {
     UNKNOWN
 }
 
-/// What is above a user namespace, as it lies there on every kernel so far
+/// What leads upwards from a user namespace, in the layout of every kernel so far
 /// (include/linux/user_namespace.h).
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -57,8 +57,8 @@ struct Above {
     owner: u32,
 }
 
-/// Reads it at once where it lies so: each read is one more way for the verifier to follow, in each
-/// turn of the walk.
+/// Reads it at once if the kernel has this layout: each read is one more branch for the verifier to
+/// follow, in each step of the walk.
 #[inline(always)]
 fn above(namespace: u64) -> Option<Above> {
     let (parent, level, owner) = (
