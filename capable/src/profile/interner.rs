@@ -1,13 +1,13 @@
-//! Names that many checks share, each kept once.
+//! Stores names that many checks share, each only once.
 
 use std::{collections::HashSet, sync::Arc};
 
-/// Keeps each name once, however often it is asked for.
+/// Stores each name once, however often it is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Interner(HashSet<Arc<str>>);
 
 impl Interner {
-    /// The one copy of a name.
+    /// The shared copy of a name.
     pub fn intern(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.0.get(name) {
             return known.clone();

@@ -1,9 +1,9 @@
 //! From observed checks to the capabilities that a program needs.
 //!
-//! Pure: [`Observation`]s go in, a [`Report`] comes out, and from it the [gate](mod@gate)'s answer
-//! and the lines that the [emitters](emit) write. Who launches, traces and counts is elsewhere.
-//! Each [`Rule`] is a function of its own; docs/classification.md lists them with their
-//! reasons, docs/emitters.md what each emitter writes and cannot know.
+//! Pure: [`Observation`]s go in and a [`Report`] comes out, from which the [gate](mod@gate) decides
+//! and the [emitters](emit) write their lines. Launching, tracing and counting are done elsewhere.
+//! Each [`Rule`] is a function of its own. docs/classification.md lists the rules with their
+//! reasons; docs/emitters.md says what each emitter writes and what it cannot know.
 
 pub mod emit;
 pub mod gate;

@@ -1,4 +1,4 @@
-//! Capabilities in JSON are their names: `"CAP_NET_RAW"`, and `"CAP_41"` without one.
+//! Capabilities in JSON are written as names: `"CAP_NET_RAW"`, or `"CAP_41"` if there is no name.
 
 use serde::{Deserialize as _, Deserializer, Serializer, de};
 

@@ -1,37 +1,37 @@
-//! What was observed: checks that are alike, counted.
+//! What was observed: similar checks, counted together.
 
 use std::sync::Arc;
 
 use crate::{atlas::Place, event::Facts};
 
-/// All that the rules look at. Checks that are alike in it are one case.
+/// Everything that the rules look at. Checks that agree in all of it are one case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Case {
-    /// The program of the tree whose task was checked: its name or the path of its executable.
+    /// The program whose task was checked: its name or the path of its executable.
     pub program: Arc<str>,
-    /// The process; `None` where several were counted together.
+    /// The process; `None` if several were counted together.
     pub pid: Option<u32>,
-    /// What was decoded of the check.
+    /// What was decoded from the check.
     pub facts: Facts,
-    /// Whether the target namespace is the one that the set is for: the initial one, or the
-    /// container's own where the container was given one.
+    /// Whether the target namespace is the one that the set is for: the initial one or, for a
+    /// container with a user namespace of its own, that one.
     pub target_is_home: Option<bool>,
     /// The kernel function that asked, with or without an offset or the compiler's suffix.
     pub caller: Option<Arc<str>>,
-    /// What the atlas says of the place where the check was made; `None` if it does not know it.
+    /// What the atlas says about the place where the check was made; `None` if it does not know it.
     pub place: Option<Place>,
     /// The system call in which the check was made.
     pub syscall: Option<&'static str>,
-    /// setuid(2), setgid(2), setresuid(2) or setresgid(2) to ids that the task has already;
-    /// `None` where nobody compared, and for every other system call.
+    /// Whether setuid(2), setgid(2), setresuid(2) or setresgid(2) sets the ids that the task
+    /// already has; `None` if they were not compared, and for every other system call.
     pub id_unchanged: Option<bool>,
-    /// capset(2) asks for an inheritable set that is not empty; `None` for every other system call,
-    /// and where it is not known.
+    /// Whether capset(2) asks for an inheritable set that is not empty; `None` if this is not
+    /// known, and for every other system call.
     pub inherits: Option<bool>,
-    /// The system call writes to a file or opens it for writing; `None` for every call that is not
-    /// about reading or writing one, and where it is not known.
+    /// Whether the system call writes to a file or opens it for writing; `None` if this is not
+    /// known, and for every call that neither reads nor writes files.
     pub writes: Option<bool>,
-    /// How the system call ended in which the check was made; asked for denied checks only.
+    /// How the system call that made the check ended; only recorded for denied checks.
     pub outcome: Outcome,
     /// Whether the program was still starting.
     pub phase: Phase,
@@ -48,10 +48,10 @@ pub struct Observation {
     pub first: u64,
 }
 
-/// How the system call ended in which a check was made.
+/// How the system call that made a check ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Nobody saw it end.
+    /// Its end was not seen.
     #[default]
     Unknown,
     /// It succeeded.
@@ -65,13 +65,13 @@ pub enum Outcome {
 pub enum Phase {
     /// It had not yet settled down to what it does.
     Starting,
-    /// It ran; also where nobody told the two apart.
+    /// It was running; also used if the two were not told apart.
     #[default]
     Running,
 }
 
 impl Case {
-    /// The kernel function that asked, without offset and compiler's suffix.
+    /// The kernel function that asked, without the offset and the compiler's suffix.
     ///
     /// `function+0x12` is how stacks are printed; `.isra.0`, `.constprop.0`, `.part.0`, `.cold`
     /// are how GCC and LLVM name copies of a function.
@@ -124,7 +124,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same, denied, in a system call that ended so.
+    /// The same, but denied, in a system call with this outcome.
     pub(crate) fn denied(
         capability: Capability,
         caller: &str,
@@ -144,7 +144,7 @@ pub(crate) mod tests {
         })
     }
 
-    /// A case that was observed that many times.
+    /// A case that was observed this many times.
     pub(crate) fn times(count: u64, case: Case) -> Observation {
         Observation {
             case,

@@ -1,10 +1,10 @@
-//! Adding up: checks that are alike become one observation.
+//! Adds up: identical checks become one observation.
 
 use indexmap::IndexMap;
 
 use super::{Case, Observation};
 
-/// Cases with what was observed of each, in the order of first appearance.
+/// Cases with what was observed for each, in the order of first appearance.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     cases: IndexMap<Case, Amount>,
@@ -18,7 +18,7 @@ struct Amount {
 }
 
 impl Tally {
-    /// Adds an observation: the count is the sum, the time that of the earliest.
+    /// Adds an observation: counts are summed, and the earliest time is kept.
     pub fn add(&mut self, observation: Observation) {
         let Observation { case, count, first } = observation;
         self.cases
@@ -35,7 +35,7 @@ impl Tally {
         self.cases.len()
     }
 
-    /// What was observed of each case.
+    /// What was observed for each case.
     pub fn into_observations(self) -> impl Iterator<Item = Observation> {
         self.cases
             .into_iter()

@@ -1,11 +1,11 @@
-//! Text for people: harmless, wrapped, and counted in words.
+//! Text for people: made harmless, wrapped, and with counts in words.
 
 use std::fmt::Write as _;
 
 use super::report::ReportedLoss;
 
-/// Makes text of unknown origin harmless: control characters, also the Unicode ones that reorder
-/// text, are escaped, so that a name can neither colour a terminal nor end a comment.
+/// Makes text of unknown origin harmless: control characters, including the Unicode ones that
+/// reorder text, are escaped, so that a name can neither colour a terminal nor end a comment.
 pub(super) fn harmless(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -44,7 +44,7 @@ pub(super) fn wrap(out: &mut String, first: &str, rest: &str, width: usize, text
 
 /// The beginning of a title that is too long for a line of its own.
 pub(super) fn shortened(title: &str) -> String {
-    /// What leaves room for some words in a line of 80 columns.
+    /// Leaves room for a few words in a line of 80 columns.
     const LONGEST: usize = 60;
     let title = harmless(title);
     match title.char_indices().nth(LONGEST) {
@@ -73,7 +73,7 @@ pub(super) fn losses(losses: &[ReportedLoss]) -> String {
     harmless(&list(&losses))
 }
 
-/// ` by 1 process`, ` by 2001 processes`; nothing where that is not known.
+/// ` by 1 process`, ` by 2001 processes`; empty if that is not known.
 pub(super) fn by_processes(count: Option<u64>) -> String {
     match count {
         None => String::new(),

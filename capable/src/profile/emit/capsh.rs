@@ -1,13 +1,13 @@
-//! A command that runs the program with exactly this set, by capsh(1).
+//! A capsh(1) command that runs the program with exactly this set.
 
 use super::{Emitter, ProgramNeeds, RunsAs, comment, libcap_names, shell};
 use crate::capability::CapabilitySet;
 
 /// Writes the command.
 ///
-/// Root's permitted set after exec is its bounding set, so dropping the rest is enough. Another
-/// user keeps what is ambient: capsh takes its options in order, and raises what it needs for
-/// each while it is permitted, so the bounding set is dropped first.
+/// Root's permitted set after exec is its bounding set, so dropping the other capabilities is
+/// enough. Another user keeps only its ambient set. capsh processes its options in order and raises
+/// what each one needs as long as that is permitted, so the bounding set is dropped first.
 pub(super) struct Capsh;
 
 impl Emitter for Capsh {

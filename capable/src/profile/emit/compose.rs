@@ -49,8 +49,8 @@ impl Emitter for Compose {
     }
 }
 
-/// The text as a YAML scalar that is read as a string: plain where nothing in it can mean
-/// something else, otherwise as JSON writes it, which YAML 1.2 reads.
+/// The text as a YAML scalar that is read as a string: plain if nothing in it can mean anything
+/// else, otherwise as a JSON string, which YAML 1.2 accepts.
 fn scalar(text: &str) -> String {
     let mut characters = text.chars();
     let plain = characters

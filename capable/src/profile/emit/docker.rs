@@ -1,11 +1,11 @@
-//! Options for `docker run` and `podman run`, which share their grammar.
+//! Options for `docker run` and `podman run`, which share their syntax.
 
 use super::{
     Emitter, ProgramNeeds, RunsAs, bare_names, comment, may_set_no_new_privs,
     needs_file_capabilities, no_new_privs_note, shell,
 };
 
-/// Writes a command line. The two differ in what a user other than root is given.
+/// Writes a command line. The two engines differ in what they give to a user other than root.
 pub(super) enum Engine {
     /// Docker adds to the bounding set only: docs.docker.com, "Runtime privilege and Linux
     /// capabilities"; moby's oci/caps.
@@ -57,7 +57,7 @@ impl Emitter for Engine {
     }
 }
 
-/// Why a user other than root holds nothing of what is added, and what helps.
+/// Why a user other than root gets none of the added capabilities, and what helps.
 pub(super) const FROM_FILE: &str = "It runs as a user other than root, which gets only those of \
  the added capabilities that the program's file in the image has too (--emit setcap). \
  no-new-privileges would undo that, so it is left out.";

@@ -55,7 +55,7 @@ impl Emitter for Json {
             image: needs.image.as_deref(),
             notes: needs.notes(),
         };
-        // Strings, numbers and lists: nothing in it that JSON cannot say.
+        // Strings, numbers and lists only, so serialising cannot fail.
         if let Ok(text) = Document::Needs.lines(&object) {
             out.push_str(&text);
         }

@@ -10,7 +10,7 @@ use crate::profile::words::harmless;
 /// Writes the context.
 pub(super) struct Kubernetes;
 
-/// What the Pod Security Standards let a pod add at the level `baseline`.
+/// The capabilities that the Pod Security Standards let a pod add at the level `baseline`.
 const BASELINE: [Capability; 13] = [
     Capability::AUDIT_WRITE,
     Capability::CHOWN,
@@ -79,7 +79,7 @@ impl Emitter for Kubernetes {
     }
 }
 
-/// Says which Pod Security level refuses the pod.
+/// Says which Pod Security level rejects the pod.
 fn admission(out: &mut String, set: CapabilitySet) {
     let baseline: CapabilitySet = BASELINE.into_iter().collect();
     let beyond = set.difference(baseline);

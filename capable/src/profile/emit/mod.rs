@@ -1,7 +1,7 @@
-//! Emitters: the set as the line for where the program runs, ready to paste.
+//! Emitters: write the set in the syntax of whatever runs the program, ready to paste.
 //!
-//! One file per consumer. Each says in comments what it could not know; docs/emitters.md lists
-//! the grammar that each keeps to and how its output is checked.
+//! One file per consumer. Each states in comments what it could not know; docs/emitters.md
+//! documents the syntax that each one writes and how its output is checked.
 
 mod capsh;
 mod compose;
@@ -25,7 +25,7 @@ pub(super) use shell::command as shell_command;
 
 /// Writes the set for one consumer.
 pub trait Emitter {
-    /// Appends lines closed by a newline.
+    /// Appends lines that end in a newline.
     fn emit(&self, needs: &ProgramNeeds, out: &mut String);
 }
 
@@ -52,7 +52,7 @@ pub enum Consumer {
 }
 
 impl Consumer {
-    /// What writes it.
+    /// The emitter for this consumer.
     pub fn emitter(self) -> &'static dyn Emitter {
         match self {
             Self::Systemd => &systemd::Systemd,
@@ -74,17 +74,18 @@ impl Consumer {
     }
 }
 
-/// Appends a comment: `# ` before each line, wrapped, nothing in it can end it.
+/// Appends a comment: wrapped, `# ` before each line, with nothing in it that could end the
+/// comment.
 fn comment(out: &mut String, text: &str) {
     words::wrap(out, "# ", "# ", 78, &words::harmless(text));
 }
 
-/// Appends a line to be copied, as a comment: not wrapped, whatever its length.
+/// Appends, as a comment, a line that is meant to be copied: it is not wrapped, however long.
 fn line_comment(out: &mut String, line: &str) {
     out.push_str(&format!("# {}\n", words::harmless(line)));
 }
 
-/// The comments that every consumer gets: what it is for, and what could not be known.
+/// The comments that every consumer gets: what the output is for, and what could not be known.
 fn preamble(out: &mut String, needs: &ProgramNeeds, what: &str) {
     let title = words::shortened(&needs.title);
     comment(out, &format!("{what} for {title}, by capable."));
@@ -93,7 +94,7 @@ fn preamble(out: &mut String, needs: &ProgramNeeds, what: &str) {
     }
 }
 
-/// The capabilities that have a name, which is all that a consumer can read.
+/// The capabilities that have a name: a consumer can read no others.
 fn named(set: CapabilitySet) -> impl Iterator<Item = Capability> {
     set.iter().filter(|capability| capability.name().is_some())
 }
@@ -112,14 +113,14 @@ fn libcap_names(set: CapabilitySet) -> Vec<String> {
         .collect()
 }
 
-/// What holds for container engines: a user other than root gets added capabilities only through
-/// a file that has them, and no_new_privs makes the kernel ignore those of files
-/// (`mnt_may_suid` and `cap_bprm_creds_from_file`, security/commoncap.c).
+/// True if container engines cannot give the set directly: a user other than root gets added
+/// capabilities only by executing a file that has them, and no_new_privs makes the kernel ignore
+/// file capabilities (`mnt_may_suid` and `cap_bprm_creds_from_file`, security/commoncap.c).
 fn needs_file_capabilities(needs: &ProgramNeeds) -> bool {
     matches!(needs.runs_as, RunsAs::User(_)) && !needs.set.is_empty()
 }
 
-/// Whether no_new_privs can be set without taking something from the program.
+/// Whether no_new_privs can be set without taking anything away from the program.
 fn may_set_no_new_privs(needs: &ProgramNeeds) -> bool {
     needs.gains_privileges != Some(true)
 }
@@ -154,7 +155,7 @@ mod tests {
         Consumer::Json,
     ];
 
-    /// What a program needs that asks for these.
+    /// The needs of a program that needs these capabilities.
     pub(super) fn needs(set: &str) -> ProgramNeeds {
         ProgramNeeds {
             set: set.parse().unwrap(),
@@ -166,7 +167,7 @@ mod tests {
         }
     }
 
-    /// The lines that are no comment.
+    /// The lines that are not comments.
     pub(super) fn lines(consumer: Consumer, needs: &ProgramNeeds) -> Vec<String> {
         consumer
             .emit(needs)

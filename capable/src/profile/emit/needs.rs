@@ -1,4 +1,4 @@
-//! What an emitter is told.
+//! The input of an emitter.
 
 use std::path::PathBuf;
 
@@ -6,46 +6,47 @@ use crate::capability::CapabilitySet;
 use crate::profile::report::Report;
 use crate::profile::rules::Class;
 
-/// Whom the program runs as.
+/// The user that the program runs as.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RunsAs {
-    /// Root, which holds what its bounding set leaves.
+    /// Root, which holds everything in its bounding set.
     Root,
-    /// Another user, by name or number: it holds what is ambient or comes from its file.
+    /// Another user, by name or number: it holds its ambient set and what it gains from its file.
     User(String),
-    /// Nobody knows.
+    /// Not known.
     #[default]
     Unknown,
 }
 
-/// What a program needs and what is known of it.
+/// What a program needs, and what else is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramNeeds {
     /// The set.
     pub set: CapabilitySet,
-    /// Those of the set that are kept to be on the safe side.
+    /// The part of the set that is kept only to be on the safe side.
     pub not_certain: CapabilitySet,
-    /// Those of the set that were needed while starting only.
+    /// The part of the set that was needed only while starting.
     pub starting_only: CapabilitySet,
-    /// Denied, and not in the set: they may be needed.
+    /// Capabilities that were denied and are not in the set, but may be needed.
     pub denied: CapabilitySet,
-    /// Not in the set, because it could not be told.
+    /// Capabilities that are not in the set because it could not be determined whether they are
+    /// needed.
     pub could_not_tell: CapabilitySet,
-    /// Something was lost while tracing.
+    /// Whether anything was lost while tracing.
     pub incomplete: bool,
-    /// What each program of the tree needs, by name.
+    /// What each program in the process tree needs, by name.
     pub by_program: Vec<(String, CapabilitySet)>,
-    /// What it is called in comments: the command, or what was profiled.
+    /// The name for it in comments: the command, or what was profiled.
     pub title: String,
-    /// The command and its arguments, where one was run.
+    /// The command and its arguments, if one was run.
     pub command: Vec<String>,
-    /// Whom it runs as.
+    /// The user that it runs as.
     pub runs_as: RunsAs,
     /// Whether it executed a set-user-ID program or one with file capabilities.
     pub gains_privileges: Option<bool>,
-    /// The file that is executed.
+    /// The executed file.
     pub executable: Option<PathBuf>,
-    /// The interpreter, where the file is a script.
+    /// The interpreter, if the file is a script.
     pub interpreter: Option<PathBuf>,
     /// The systemd unit.
     pub unit: Option<String>,
@@ -56,7 +57,7 @@ pub struct ProgramNeeds {
 }
 
 impl ProgramNeeds {
-    /// What a report says; whom it runs as, its file, unit and image are the caller's to add.
+    /// Taken from a report. The caller must add the user, the file, the unit and the image.
     pub fn from_report(report: &Report) -> Self {
         let pick = |wanted: fn(&crate::profile::report::CapabilityReport) -> bool| {
             report
@@ -84,7 +85,7 @@ impl ProgramNeeds {
         }
     }
 
-    /// What could not be known, or should be, a sentence each.
+    /// What could not be known, or should be, one sentence each.
     pub fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.incomplete {

@@ -8,8 +8,8 @@ use crate::profile::words::harmless;
 
 /// Writes the command for the file that needs them.
 ///
-/// `+ep`: permitted, and effective from the start, for a program that knows nothing of
-/// capabilities. Inheritable is left out: it gives nothing to a program whose caller has no
+/// `+ep` makes them permitted and, for programs that know nothing about capabilities, effective
+/// from the start. Inheritable is left out: it gives nothing to a program whose caller has no
 /// inheritable set (capabilities(7), "Transformation of capabilities during execve()").
 pub(super) struct Setcap;
 
@@ -58,8 +58,8 @@ impl Emitter for Setcap {
     }
 }
 
-/// The kernel reads capabilities from the file that is executed in the end, which is the
-/// interpreter (`bprm_creds_from_file`, fs/exec.c, Linux 5.8 and later).
+/// The kernel reads the capabilities of the file that is finally executed, which is the interpreter
+/// (`bprm_creds_from_file`, fs/exec.c, Linux 5.8 and later).
 fn script(out: &mut String, needs: &ProgramNeeds, interpreter: &Path) {
     let interpreter = interpreter.display();
     comment(
@@ -75,7 +75,7 @@ fn script(out: &mut String, needs: &ProgramNeeds, interpreter: &Path) {
     );
 }
 
-/// The name of a file that is known to run the programs of others.
+/// The name of the file if it is known to run other people's programs.
 fn interpreter_name(file: &Path) -> Option<String> {
     const NAMES: [&str; 14] = [
         "ash", "awk", "bash", "busybox", "dash", "java", "lua", "node", "perl", "php", "python",
@@ -87,8 +87,8 @@ fn interpreter_name(file: &Path) -> Option<String> {
     NAMES.contains(&plain).then(|| harmless(name))
 }
 
-/// The set of the program whose file it is; those of other programs of the tree are comments,
-/// for their files are others.
+/// The set of the program that this file is for. The sets of other programs in the tree are written
+/// as comments, because they belong on other files.
 fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
     /// A task's name is 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h).
     const COMM: usize = 15;

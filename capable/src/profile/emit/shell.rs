@@ -1,7 +1,7 @@
-//! Words for a shell.
+//! Shell words.
 
-/// The word as a POSIX shell reads it back, quoted where it must be. A control character is
-/// escaped, since nothing that is pasted should hold one: such a word does not read back.
+/// The word in POSIX shell syntax, quoted if necessary. Control characters are escaped, since
+/// nothing that gets pasted should contain one; such a word does not read back unchanged.
 pub(super) fn quoted(word: &str) -> String {
     let word = crate::profile::words::harmless(word);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(&byte);
@@ -11,7 +11,7 @@ pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The words of a command, each quoted where it must be.
+/// The words of a command, each quoted if necessary.
 pub(in crate::profile) fn command(words: &[String]) -> String {
     let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
     words.join(" ")

@@ -8,8 +8,8 @@ use crate::profile::words::harmless;
 
 /// Writes a drop-in.
 ///
-/// Settings of the same name add up, so each set is emptied first; an empty set is only that
-/// (systemd.exec(5), `CapabilityBoundingSet=`).
+/// Assignments to the same setting add up, so each set is cleared first; an empty set needs nothing
+/// more (systemd.exec(5), `CapabilityBoundingSet=`).
 pub(super) struct Systemd;
 
 impl Emitter for Systemd {
@@ -65,7 +65,7 @@ fn setting(out: &mut String, name: &str, names: &str) {
     }
 }
 
-/// The section that the settings of systemd.exec(5) go to in this kind of unit.
+/// The section in which this kind of unit takes the settings of systemd.exec(5).
 fn section(unit: Option<&str>) -> &'static str {
     match unit.and_then(|unit| unit.rsplit_once('.')) {
         Some((_, "socket")) => "Socket",

@@ -13,12 +13,12 @@ use crate::capability::{Capability, CapabilitySet, ParseSetError};
 /// What was given to `--allow` or `--baseline` cannot be read.
 #[derive(Debug, Error)]
 pub enum GateError {
-    /// It is neither a list nor a file that exists.
+    /// It is neither a list nor an existing file.
     #[error("'{given}' is neither a list of capabilities ({list}) nor a file")]
     Neither {
         /// What was given.
         given: String,
-        /// Why it is no list.
+        /// Why it is not a list.
         list: ParseSetError,
     },
     /// The file cannot be read.
@@ -29,7 +29,7 @@ pub enum GateError {
         /// Why.
         error: io::Error,
     },
-    /// A line of the file is no capability.
+    /// A line of the file is not a capability.
     #[error("{}, line {line}: {error}", path.display())]
     Line {
         /// The file.
@@ -39,7 +39,7 @@ pub enum GateError {
         /// What is wrong with it.
         error: ParseSetError,
     },
-    /// The file is a report that cannot be read.
+    /// The file is a report, but cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Report {
         /// The file.
@@ -56,12 +56,12 @@ pub enum Reason {
     Needed,
     /// It was granted and had an effect, though the program might do without.
     Used,
-    /// It could not be told.
+    /// It could not be determined.
     CouldNotTell,
 }
 
 impl Reason {
-    /// How a person reads it.
+    /// The reason in words.
     pub fn title(self) -> &'static str {
         match self {
             Self::Needed => "needed",
@@ -71,7 +71,7 @@ impl Reason {
     }
 }
 
-/// A capability outside of what is allowed, with all that the report says of it.
+/// A capability outside of what is allowed, with everything that the report says about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Offence<'a> {
     /// Why it offends.
@@ -80,14 +80,16 @@ pub struct Offence<'a> {
     pub report: &'a CapabilityReport,
 }
 
-/// Reads what `--allow` was given: a list, or else a file with one or more per line, `#` and what
-/// follows ignored, or a report in JSON, which allows what that run needed or used.
+/// Reads the argument of `--allow`: either a list, or a file. The file has one or more capabilities
+/// per line, with `#` starting a comment, or is a report in JSON, which allows what that run needed
+/// or used.
 ///
-/// A text that is a list is never taken for a file: write `./kill` for a file of that name.
+/// A text that can be read as a list is never treated as a file name: write `./kill` for a file
+/// named `kill`.
 ///
 /// # Errors
 ///
-/// Neither a list nor a readable file, or a line that is no capability.
+/// If it is neither a list nor a readable file, or a line is not a capability.
 pub fn allowed(given: &str) -> Result<CapabilitySet, GateError> {
     let list = match given.parse::<CapabilitySet>() {
         Ok(set) => return Ok(set),
@@ -109,12 +111,12 @@ pub fn allowed(given: &str) -> Result<CapabilitySet, GateError> {
     }
 }
 
-/// Reads what `--baseline` was given: a report in JSON, which allows what that run needed or
-/// used, so that what is new offends.
+/// Reads the argument of `--baseline`: a report in JSON, which allows what that run needed or used,
+/// so that only what is new offends.
 ///
 /// # Errors
 ///
-/// The file cannot be read or is no report.
+/// If the file cannot be read or is not a report.
 pub fn baseline(path: &Path) -> Result<CapabilitySet, GateError> {
     let text = fs::read_to_string(path).map_err(|error| GateError::File {
         path: path.to_owned(),
@@ -156,14 +158,14 @@ fn from_report(path: &Path, text: &str) -> Result<CapabilitySet, GateError> {
 
 /// The capabilities that the run needed or used and that are not allowed.
 ///
-/// * Needed: unless its alternative is allowed, which the kernel takes in its place.
-/// * Used: granted by the bit, with an effect. An advisory check has none, so that root passes a
-///   gate though the overcommit check grants CAP_SYS_ADMIN all the time; access(2) and setting
-///   the same id have none either.
-/// * Could not tell: it offends, for a gate that is in doubt is shut.
+/// * Needed: offends unless its alternative is allowed, which the kernel accepts instead.
+/// * Used: the effective set granted it and that had an effect. Advisory checks have none:
+///   otherwise root would never pass a gate, because the overcommit check grants CAP_SYS_ADMIN all
+///   the time. access(2) and setting the same id have no effect either.
+/// * Could not tell: offends, because in doubt the gate stays shut.
 ///
-/// A denied check offends nobody: the program did without. An incomplete report may hide an
-/// offence; [`Report::incomplete`] says so, and whoever asks decides.
+/// A denied check never offends: the program did without. An incomplete report may hide an offence:
+/// [`Report::incomplete`] says so, and the caller decides what to do about it.
 pub fn offences(report: &Report, allowed: CapabilitySet) -> Vec<Offence<'_>> {
     let allows = |capability: Capability| allowed.contains(capability);
     report
@@ -187,7 +189,7 @@ pub fn offences(report: &Report, allowed: CapabilitySet) -> Vec<Offence<'_>> {
 }
 
 impl<'a> Offence<'a> {
-    /// The checks that offend, by what the rules found of them.
+    /// The offending checks, grouped by what the rules found about them.
     pub fn evidence(&self) -> impl Iterator<Item = &'a Evidence> + use<'a> {
         let reason = self.reason;
         self.report
@@ -205,7 +207,7 @@ fn used(report: &CapabilityReport) -> bool {
     report.evidence.iter().any(is_use)
 }
 
-/// Granted by the bit, with an effect.
+/// Granted by the effective set, with an effect.
 fn is_use(evidence: &Evidence) -> bool {
     evidence.granted > 0
         && evidence.class != Class::Advisory

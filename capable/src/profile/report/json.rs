@@ -1,22 +1,22 @@
-//! The report as JSON, and back.
+//! Writes the report as JSON and reads it back.
 
 use thiserror::Error;
 
 use super::Report;
 use crate::document::Document;
 
-/// A text is no report that can be read here.
+/// The text is not a report that this version can read.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// It is no JSON, or lacks a field.
+    /// It is not JSON, or lacks a field.
     #[error("this is not a report of capable ({0}); write one with '-o json --report FILE'")]
     Json(#[from] serde_json::Error),
-    /// It is another document.
+    /// It is a different kind of document.
     #[error(
         "this is a document {0:?}, not a report of capable; write one with '-o json --report FILE'"
     )]
     Other(String),
-    /// It is a report whose form is not known here.
+    /// It is a report in a format that this version does not know.
     #[error(
         "the report has the form {0}, but this program reads {expected}: write the report again, or \
          use the version of capable that wrote it",
@@ -25,11 +25,11 @@ pub enum ReadError {
     Form(String),
 }
 
-/// The report as JSON over several lines, closed by a newline.
+/// The report as JSON over several lines, ending in a newline.
 ///
 /// # Errors
 ///
-/// None that a report can cause; what `serde_json` gives is handed on.
+/// None that a report can cause; errors of `serde_json` are passed on.
 pub fn json(report: &Report) -> Result<String, serde_json::Error> {
     Document::Report.lines(report)
 }
@@ -38,9 +38,9 @@ pub fn json(report: &Report) -> Result<String, serde_json::Error> {
 ///
 /// # Errors
 ///
-/// The text is no JSON, lacks a field, names an unknown capability or has another form.
+/// If the text is not JSON, lacks a field, names an unknown capability or is in another format.
 pub fn read(text: &str) -> Result<Report, ReadError> {
-    /// Read first, so that another form is named as such and not as a missing field.
+    /// Read first, so that another format is reported as such and not as a missing field.
     #[derive(serde::Deserialize)]
     struct Head {
         schema: String,

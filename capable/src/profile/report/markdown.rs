@@ -1,11 +1,11 @@
-//! The report as Markdown, for a page or a comment on a change.
+//! The report as Markdown, for a web page or a comment on a pull request.
 
 use super::text::{counts, first, places, programs};
 use super::{CapabilityReport, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::words::{by_processes, checks, harmless, losses, shortened, time};
 
-/// The report as Markdown, closed by a newline.
+/// The report as Markdown, ending in a newline.
 pub fn markdown(report: &Report) -> String {
     let mut out = format!(
         "# Capabilities of {}\n\n",
@@ -117,12 +117,12 @@ fn names(set: CapabilitySet) -> String {
     names.join(", ")
 }
 
-/// Code that no character in it can end.
+/// A code span that nothing in the text can end.
 fn code(text: &str) -> String {
     format!("`{}`", harmless(text).replace('`', "'").replace('|', "\\|"))
 }
 
-/// Text in which nothing is markup.
+/// Text in which nothing is taken as markup.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in harmless(text).chars() {

@@ -1,7 +1,7 @@
-//! The report: what each capability is to a program, and why.
+//! The report: what each capability means to a program, and why.
 //!
-//! Its JSON form has stable names, says which form it is, and reads back, for a baseline. `text`
-//! and `markdown` are for people.
+//! Its JSON form has stable names, states its format version, and can be read back as a baseline.
+//! `text` and `markdown` are for people.
 
 mod build;
 mod json;
@@ -15,12 +15,12 @@ use super::names;
 use super::rules::{Class, Rule};
 use crate::capability::{Capability, CapabilitySet};
 
-/// What is known of a run besides its checks.
+/// What is known about a run besides its checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Run {
-    /// The command and its arguments; empty where something that ran already was profiled.
+    /// The command and its arguments; empty if something that was already running was profiled.
     pub command: Vec<String>,
-    /// What was profiled where it was no command: `unit nginx.service`, `process 812`.
+    /// What was profiled if it was not a command: `unit nginx.service`, `process 812`.
     pub subject: Option<String>,
     /// The kernel's release, as uname(2) gives it.
     pub kernel: Option<String>,
@@ -28,33 +28,34 @@ pub struct Run {
     pub hook: Option<String>,
     /// How long, in nanoseconds.
     pub duration: u64,
-    /// The program went on after it had started, so that "only while starting" says something.
+    /// Whether the program kept running after it had started, so that "only while starting" means
+    /// something.
     pub settled: bool,
-    /// How many processes there were, where they were all seen from their beginning.
+    /// How many processes there were, if all of them were seen from their start.
     pub processes: Option<u64>,
-    /// What was lost on the way.
+    /// What was lost while tracing.
     pub losses: Vec<ReportedLoss>,
-    /// What else there is to know of the run, a sentence each.
+    /// What else is worth knowing about the run, one sentence each.
     pub notes: Vec<String>,
-    /// What this kernel and hook could not give, a sentence each.
+    /// What this kernel and hook could not provide, one sentence each.
     pub unknowns: Vec<String>,
 }
 
 /// Something that was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedLoss {
-    /// Why, as the end of a sentence: `the buffer was full`.
+    /// The reason, as the end of a sentence: `the buffer was full`.
     pub cause: String,
-    /// How many checks or steps in the life of processes; null where that is not known.
+    /// How many checks, or forks, executions and exits of processes; null if this is not known.
     pub lost: Option<u64>,
 }
 
-/// What each capability is to a program.
+/// What each capability means to a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// The command and its arguments; empty where something that ran already was profiled.
+    /// The command and its arguments; empty if something that was already running was profiled.
     pub command: Vec<String>,
-    /// What was profiled where it was no command.
+    /// What was profiled if it was not a command.
     pub subject: Option<String>,
     /// The kernel's release.
     pub kernel: Option<String>,
@@ -62,50 +63,50 @@ pub struct Report {
     pub hook: Option<String>,
     /// How long, in nanoseconds.
     pub duration_ns: u64,
-    /// All checks that were seen, those left out included.
+    /// All checks that were seen, including those left out.
     pub checks: u64,
-    /// How many processes there were; null where some were there before.
+    /// How many processes there were; null if some already existed before.
     #[serde(default)]
     pub processes: Option<u64>,
     /// The answer: what the program needs.
     #[serde(with = "names::set")]
     pub needed: CapabilitySet,
-    /// What was lost; null where nothing was. With a loss the answer is incomplete.
+    /// What was lost; null if nothing was. After a loss the answer is incomplete.
     pub incomplete: Option<Vec<ReportedLoss>>,
-    /// Each capability that was asked for, the strongest class first, then by number.
+    /// Each capability that was asked for, ordered by class, the strongest first, then by number.
     pub capabilities: Vec<CapabilityReport>,
-    /// Checks that say nothing of the program's set.
+    /// Checks that say nothing about the program's set.
     pub left_out: Vec<LeftOut>,
-    /// What else there is to know of the run, a sentence each.
+    /// What else is worth knowing about the run, one sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
-    /// What could not be known, a sentence each.
+    /// What could not be known, one sentence each.
     pub unknowns: Vec<String>,
 }
 
-/// What one capability is to the program.
+/// What one capability means to the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapabilityReport {
     /// The capability.
     #[serde(with = "names")]
     pub capability: Capability,
-    /// Its class: the strongest that any of its checks has.
+    /// Its class: the strongest among its checks.
     pub class: Class,
-    /// False where the class errs on the safe side.
+    /// False if the class errs on the side of caution.
     pub certain: bool,
-    /// One sentence why.
+    /// The reason, in one sentence.
     pub why: String,
-    /// What the kernel takes in its place.
+    /// What the kernel accepts instead.
     #[serde(with = "names::option")]
     pub alternative: Option<Capability>,
-    /// Needed while the program was starting and not later: it could be dropped then.
+    /// Needed only while the program was starting: it could be dropped afterwards.
     pub starting_only: bool,
-    /// How often, by what was decided.
+    /// How often it was asked for, by result.
     pub counts: Counts,
-    /// The programs of the tree that asked, the busiest first.
+    /// The programs in the tree that asked, the most frequent first.
     pub programs: Vec<Program>,
-    /// Where it was asked from, the strongest class and then the busiest first, at most
-    /// five.
+    /// Where it was asked from, at most five places: the strongest class first, then the most
+    /// frequent.
     pub places: Vec<Origin>,
     /// Places left out of the list.
     pub more_places: u64,
@@ -118,7 +119,7 @@ pub struct CapabilityReport {
 /// The most places that a report lists for a capability.
 const PLACES: usize = 5;
 
-/// How often, by what was decided.
+/// How often a capability was asked for, by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// All checks.
@@ -129,11 +130,11 @@ pub struct Counts {
     pub granted_by_ownership: u64,
     /// Denied.
     pub denied: u64,
-    /// What was decided is not known.
+    /// The result is not known.
     pub unknown: u64,
     /// Made while the program was starting.
     pub starting: u64,
-    /// Made without audit.
+    /// Not audited.
     pub unaudited: u64,
     /// Made for set*id.
     pub insetid: u64,
@@ -141,7 +142,7 @@ pub struct Counts {
     pub io_workers: u64,
 }
 
-/// A program of the tree.
+/// A program in the tree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// Its name or path.
@@ -153,9 +154,9 @@ pub struct Program {
 /// Where a check was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The kernel function that asked; null where it is not known.
+    /// The kernel function that asked; null if it is not known.
     pub caller: Option<String>,
-    /// The system call; null where it is not known or there was none.
+    /// The system call; null if it is not known or there was none.
     pub syscall: Option<String>,
     /// The class of the checks made there.
     pub class: Class,
@@ -170,28 +171,28 @@ pub struct Evidence {
     pub class: Class,
     /// The rule, as docs/classification.md names it.
     pub rule: Rule,
-    /// False where the rule errs on the safe side.
+    /// False if the rule errs on the side of caution.
     pub certain: bool,
-    /// One sentence why.
+    /// The reason, in one sentence.
     pub why: String,
-    /// How many checks; 0 where the kernel never got to asking.
+    /// How many checks; 0 if the kernel never reached the check.
     pub checks: u64,
-    /// How many of them were granted by the bit.
+    /// How many of them the effective set granted.
     pub granted: u64,
-    /// The programs that made them, the busiest first.
+    /// The programs that made them, the most frequent first.
     pub programs: Vec<String>,
     /// The first of them, in nanoseconds since the program started.
     pub first_ns: u64,
 }
 
-/// Checks that say nothing of the program's set.
+/// Checks that say nothing about the program's set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// How many.
     pub checks: u64,
     /// The rule that left them out.
     pub rule: Rule,
-    /// One sentence why.
+    /// The reason, in one sentence.
     pub why: String,
     /// For which capabilities.
     #[serde(with = "names::set")]
@@ -199,7 +200,7 @@ pub struct LeftOut {
 }
 
 impl Report {
-    /// The capabilities of a class.
+    /// The capabilities in a class.
     pub fn of_class(&self, class: Class) -> CapabilitySet {
         self.capabilities
             .iter()
@@ -208,7 +209,7 @@ impl Report {
             .collect()
     }
 
-    /// What a program of the tree needs, by name; those that need nothing are not listed.
+    /// What each program in the tree needs, by name; those that need nothing are not listed.
     pub fn needed_by_program(&self) -> Vec<(&str, CapabilitySet)> {
         let mut programs: Vec<(&str, CapabilitySet)> = Vec::new();
         for report in &self.capabilities {
@@ -229,21 +230,21 @@ impl Report {
         programs
     }
 
-    /// As a person reads it in a terminal, closed by a newline.
+    /// The report as text for a terminal, ending in a newline.
     pub fn text(&self) -> String {
         text::text(self)
     }
 
-    /// As a person reads it in an issue or a wiki, in Markdown, closed by a newline.
+    /// The report in Markdown, for an issue or a wiki, ending in a newline.
     pub fn markdown(&self) -> String {
         markdown::markdown(self)
     }
 
-    /// As a program reads it, closed by a newline: docs/json-schema-report.json is its schema.
+    /// The report as JSON, ending in a newline: docs/json-schema-report.json is its schema.
     ///
     /// # Errors
     ///
-    /// None that a report can cause; what `serde_json` gives is handed on.
+    /// None that a report can cause; errors of `serde_json` are passed on.
     pub fn json(&self) -> Result<String, serde_json::Error> {
         json::json(self)
     }
@@ -252,12 +253,12 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// The text is no JSON, lacks a field, names an unknown capability or has another form.
+    /// If the text is not JSON, lacks a field, names an unknown capability or is in another format.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         json::read(text)
     }
 
-    /// What was profiled, as a title: the subject, or the command as a shell reads it.
+    /// What was profiled, as a title: the subject, or the command in shell syntax.
     pub fn title(&self) -> String {
         match (&self.subject, self.command.as_slice()) {
             (Some(subject), _) => super::words::harmless(subject),

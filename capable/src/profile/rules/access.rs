@@ -1,4 +1,4 @@
-//! access(2): the program only asks whether it could.
+//! access(2): the program only asks whether it may.
 
 use super::{Class, Finding, Rule, Ruling};
 use crate::profile::observation::Case;
@@ -9,8 +9,9 @@ pub(super) fn is_access(case: &Case) -> bool {
         .is_some_and(|syscall| matches!(syscall, "access" | "faccessat" | "faccessat2"))
 }
 
-/// Granted in access(2): nothing was done with it. What the program does next makes a check of
-/// its own. A denial is judged like any other, for the program saw the failure.
+/// Granted in access(2): the capability was not used. If the program then does what it asked about,
+/// that makes a check of its own. A denial is judged like any other, because the program saw the
+/// failure.
 pub(super) fn granted(case: &Case) -> Option<Ruling> {
     (is_access(case) && case.facts.is_granted_by_bit()).then(|| {
         Finding::unsure(

@@ -1,11 +1,11 @@
-//! The overcommit check: most of all checks, and never a need.
+//! The overcommit check: the most frequent check by far, and never a need.
 
 use super::{Class, Finding, Rule, Ruling, by_syscall_alone};
 use crate::capability::Capability;
 use crate::profile::observation::Case;
 
-/// The functions that the check is seen in. The security module hook tail-calls, so that on
-/// recent kernels it is the frame that is left.
+/// The functions that the check appears in. The security module hook makes a tail call, so on
+/// recent kernels only its frame is left.
 const CALLERS: &[&str] = &[
     "cap_vm_enough_memory",
     "security_vm_enough_memory_mm",
@@ -13,8 +13,8 @@ const CALLERS: &[&str] = &[
     "__vm_enough_memory",
 ];
 
-/// The system calls that account memory and ask for CAP_SYS_ADMIN for nothing else, for where the
-/// caller is not known.
+/// The system calls that account memory and ask for CAP_SYS_ADMIN for no other reason, for use if
+/// the caller is not known.
 const ONLY_MEMORY: &[&str] = &[
     "mmap",
     "mmap2",
@@ -29,18 +29,18 @@ const ONLY_MEMORY: &[&str] = &[
     "execveat",
 ];
 
-/// Those that account memory and may ask for CAP_SYS_ADMIN for something else too: clone(2) does
+/// System calls that account memory but may ask for CAP_SYS_ADMIN for another reason too: clone(2)
 /// for namespaces, swapoff(2) for itself.
 const MEMORY_AND_MORE: &[&str] = &["clone", "clone3", "shmget", "memfd_create", "swapoff"];
 
-/// `cap_vm_enough_memory` (security/commoncap.c) asks for CAP_SYS_ADMIN without audit at each
-/// mmap, brk, fork, exec and growth of the stack. `__vm_enough_memory` (mm/util.c, Linux 6.12)
-/// uses the answer in one case: with `vm.overcommit_memory=2` the last
-/// `vm.admin_reserve_kbytes` are kept for whoever has it.
+/// `cap_vm_enough_memory` (security/commoncap.c) asks for CAP_SYS_ADMIN without audit at each mmap,
+/// brk, fork, exec and growth of the stack. `__vm_enough_memory` (mm/util.c, Linux 6.12) uses the
+/// answer in one case only: with `vm.overcommit_memory=2`, the last `vm.admin_reserve_kbytes` are
+/// reserved for tasks that hold it.
 ///
-/// Without a known caller, an unaudited check for CAP_SYS_ADMIN in a system call that accounts
-/// memory is this one. Where the stack could not be captured, even that is not known of it: then it
-/// is taken for this one in system calls that ask for CAP_SYS_ADMIN for nothing else.
+/// If the caller is not known, an unaudited check for CAP_SYS_ADMIN in a system call that accounts
+/// memory is taken for this one. If the stack could not be captured, not even the audit flag is
+/// known: then only system calls that ask for CAP_SYS_ADMIN for no other reason count.
 pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
     if case.facts.capability != Capability::SYS_ADMIN {
         return None;

@@ -1,9 +1,9 @@
-//! The rules: what a check says about the need for a capability.
+//! The rules: what a check says about whether a capability is needed.
 //!
-//! [`judge`] asks them one after the other; the first that has an answer decides. Those that say
-//! whose check it is come first (a check that is not the program's says nothing of it), then
-//! those that know the kernel function that asked, then or-chains, then the verdict. Each is
-//! described, with its kernel source, in docs/classification.md.
+//! [`judge`] tries them in order, and the first one that applies decides. Rules about whose check
+//! it is come first (a check that is not the program's says nothing about it), then rules that know
+//! the kernel function that asked, then or-chains, then the verdict. docs/classification.md
+//! describes each rule with its kernel source.
 
 mod access;
 mod chains;
@@ -21,24 +21,24 @@ use crate::capability::Capability;
 pub use chains::{Part, split};
 pub use why::Why;
 
-/// What is said of a capability, the strongest first.
+/// The classes of a capability, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
-    /// The program does not do the same without it.
+    /// Without it, the program does not do the same.
     Needed,
     /// It was refused and the system call failed: it may be needed.
     Denied,
-    /// What was seen does not decide it.
+    /// What was seen does not decide whether it is needed.
     CouldNotTell,
-    /// The kernel asked, and the program gets on without.
+    /// The kernel asked, but the program gets on without it.
     AskedNotNeeded,
-    /// The kernel asked only to choose a limit or how much to show; it goes on either way.
+    /// The kernel asked only to choose a limit or how much to show; it carries on either way.
     Advisory,
 }
 
 impl Class {
-    /// How a person reads it.
+    /// The class in words.
     pub fn title(self) -> &'static str {
         match self {
             Self::Needed => "needed",
@@ -54,29 +54,29 @@ impl Class {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// A kernel thread holds everything by nature.
+    /// A kernel thread holds every capability anyway.
     KernelThread,
     /// Granted because the user owns the namespace.
     Ownership,
     /// Asked over another user namespace than the one the set is for.
     Namespace,
-    /// Other credentials than the task's own were checked.
+    /// Credentials other than the task's own were checked.
     Credentials,
     /// access(2) only asks.
     Access,
     /// The memory overcommit check.
     Overcommit,
-    /// The kernel function that asked is known only to choose by the answer.
+    /// The kernel function that asked is known to use the answer only to choose.
     Choice,
-    /// The place refuses writing only, and the file was read.
+    /// The place refuses only writing, and the file was read.
     OnlyRead,
     /// capset(2) that makes nothing inheritable.
     NothingInherited,
-    /// set*id to the id that the task has already, or may have.
+    /// set*id to the id that the task already has, or may already have.
     SameId,
-    /// The kernel takes one of several capabilities.
+    /// The kernel accepts any of several capabilities.
     OrChain,
-    /// Nobody knows what was decided.
+    /// The verdict is not known.
     UnknownVerdict,
     /// The kernel function that asked is known to refuse.
     Gate,
@@ -84,26 +84,26 @@ pub enum Rule {
     Sometimes,
     /// Granted without audit, in a function that is not in the table.
     Unaudited,
-    /// Granted, and nothing says that it was not needed.
+    /// Granted, and nothing suggests that it was not needed.
     Granted,
     /// Denied, and the system call succeeded all the same.
     DeniedSucceeded,
     /// Denied, and the system call failed for another reason.
     DeniedOtherwise,
-    /// Denied, and the system call failed, or nobody saw how it ended.
+    /// Denied, and the system call failed, or its end was not seen.
     Denied,
 }
 
-/// What a rule says of some checks.
+/// What a rule says about some checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
     /// They count for this class.
     Counts(Finding),
-    /// They say nothing of the program: this rule's sentence says why.
+    /// They say nothing about the program: the rule's sentence says why.
     LeftOut {
         /// The rule that left them out.
         rule: Rule,
-        /// One sentence why.
+        /// The reason, in one sentence.
         why: Why,
     },
 }
@@ -115,11 +115,11 @@ pub struct Finding {
     pub class: Class,
     /// The rule.
     pub rule: Rule,
-    /// False where the rule errs on the safe side.
+    /// False if the rule errs on the side of caution.
     pub certain: bool,
-    /// One sentence why.
+    /// The reason, in one sentence.
     pub why: Why,
-    /// What the kernel takes in place of this capability.
+    /// What the kernel accepts instead of this capability.
     pub alternative: Option<Capability>,
 }
 
@@ -134,7 +134,7 @@ impl Finding {
         })
     }
 
-    /// Certain where it is known which kernel function asked.
+    /// Certain only if the kernel function that asked is known.
     fn sure_of_caller(case: &Case, class: Class, rule: Rule, why: impl Into<Why>) -> Ruling {
         match case.caller_symbol() {
             Some(_) => Self::sure(class, rule, why),
@@ -153,10 +153,10 @@ impl Finding {
     }
 }
 
-/// A rule: an answer for the checks that it is about.
+/// A rule: returns a ruling if it applies to the case.
 type Answer = fn(&Case) -> Option<Ruling>;
 
-/// Before or-chains: whose check it is, and what the asking function is known for.
+/// The rules before or-chains: whose check it is, and what the asking function is known for.
 const FIRST: &[Answer] = &[
     whose::kernel_thread,
     whose::ownership,
@@ -170,7 +170,7 @@ const FIRST: &[Answer] = &[
     verdict::same_id,
 ];
 
-/// After or-chains.
+/// The rules after or-chains.
 const THEN: &[Answer] = &[
     verdict::unknown,
     verdict::id_may_be_the_same,
@@ -181,7 +181,7 @@ const THEN: &[Answer] = &[
     verdict::denied_but_failed_otherwise,
 ];
 
-/// What the checks of this part say.
+/// Judges the checks of this part.
 pub fn judge(part: &Part) -> Ruling {
     let ask = |rules: &[Answer]| rules.iter().find_map(|rule| rule(&part.observation.case));
     ask(FIRST)
@@ -193,7 +193,7 @@ pub fn judge(part: &Part) -> Ruling {
         .unwrap_or_else(|| verdict::denied(&part.observation.case))
 }
 
-/// In place of the name of the kernel function that asked.
+/// Stands in for the name of the kernel function that asked.
 const UNKNOWN_CALLER: &str = "a kernel function that is not known";
 
 /// The sentence for a check that was recognised by its system call alone.
@@ -249,8 +249,8 @@ mod tests {
         assert_eq!(without.class, Class::Needed);
     }
 
-    /// Whatever is said of a check whose caller is not known rests on a guess about who it was,
-    /// unless it does not matter who asked.
+    /// Whatever is said about a check whose caller is not known is a guess about who asked, unless
+    /// that does not matter.
     #[test]
     fn where_it_matters_who_asked_an_unknown_caller_is_said_and_nothing_is_certain() {
         let whoever = [

@@ -1,4 +1,4 @@
-//! What is known of the place where a check was made: the atlas says what the kernel does with the
+//! Rules about the place where a check was made: the atlas says what the kernel does with the
 //! answer there.
 
 use super::{Class, Finding, Rule, Ruling, Why, by_syscall_alone};
@@ -8,8 +8,8 @@ use crate::profile::observation::Case;
 
 /// Nothing that the program asks for fails, whatever was decided.
 ///
-/// If it is not known which function asked, the system call may tell: where all that is known to ask
-/// for the capability in it chooses.
+/// If the asking function is not known, the system call may be enough: the rule applies if every
+/// known site that asks for this capability in it only chooses.
 pub(super) fn choice(case: &Case) -> Option<Ruling> {
     let without = "nothing is refused; without it, ";
     if let Some(place) = &case.place {
@@ -34,7 +34,7 @@ pub(super) fn choice(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// The place refuses writing only, and it was read.
+/// The place refuses only writing, and the file was read.
 pub(super) fn only_read(case: &Case) -> Option<Ruling> {
     let is_it = case.writes == Some(false)
         && case.place.as_ref().is_some_and(Place::is_about_writing)
@@ -47,8 +47,8 @@ pub(super) fn only_read(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// capset(2) asks for CAP_SETPCAP before it looks whether it makes anything inheritable that is not
-/// permitted (`cap_capset`, security/commoncap.c).
+/// capset(2) asks for CAP_SETPCAP before it looks whether it adds anything to the inheritable set
+/// that is not permitted (`cap_capset`, security/commoncap.c).
 pub(super) fn nothing_inherited(case: &Case) -> Option<Ruling> {
     let is_it = case.inherits == Some(false) && case.facts.capability == Capability::SETPCAP;
     is_it.then(|| {
@@ -60,7 +60,7 @@ pub(super) fn nothing_inherited(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// Granted, where the kernel refuses without it: always, or in some cases.
+/// Granted at a place that refuses without it, always or in some cases.
 pub(super) fn granted(case: &Case) -> Option<Ruling> {
     let place = case.place.as_ref()?;
     if !case.facts.is_granted_by_bit() {
@@ -73,7 +73,7 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
             .sentences(place)
     };
     match place.verb() {
-        // setuid(2) and its like ask before they compare the ids; here somebody did.
+        // setuid(2) and the like ask before they compare the ids; here the ids were compared.
         Verb::Sometimes if case.id_unchanged == Some(false) => {
             Some(Finding::sure(Class::Needed, Rule::Gate, why()))
         }
@@ -94,7 +94,7 @@ mod tests {
     use crate::profile::Outcome;
     use crate::profile::observation::tests::{audited, denied, granted};
 
-    /// A check at a place of a kernel, by the functions above the one that asked too.
+    /// A check at a place in a kernel, given the asking function and the functions above it.
     fn at(kernel: &str, capability: Capability, stack: &[&str], syscall: &'static str) -> Case {
         let mut case = granted(capability, stack[0], syscall);
         let kernel = Version::parse(kernel).ok();

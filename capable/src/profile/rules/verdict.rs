@@ -1,4 +1,4 @@
-//! What was decided, where nothing else tells the check apart, and how the system call ended.
+//! Rules that go by the verdict and by how the system call ended, if nothing else decided.
 
 use super::why::errno_name;
 use super::{Class, Finding, Rule, Ruling, Why};
@@ -7,7 +7,8 @@ use crate::capability::Capability;
 use crate::profile::observation::{Case, Outcome};
 
 /// setuid(2) and setgid(2) ask before they look whether the id changes (`__sys_setuid`,
-/// `__sys_setgid`, kernel/sys.c): to the id that the task has, they succeed without.
+/// `__sys_setgid`, kernel/sys.c): setting the id that the task already has succeeds without the
+/// capability.
 pub(super) fn same_id(case: &Case) -> Option<Ruling> {
     let capability = case.facts.capability;
     let asked_by_set_id = capability == Capability::SETUID || capability == Capability::SETGID;
@@ -20,8 +21,9 @@ pub(super) fn same_id(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// As above, where nobody compared the ids: the capability is kept. Before 6.3 (and where stable
-/// kernels did not take the change) setresuid(2) and setresgid(2) ask first too (`__sys_setresuid`, kernel/sys.c).
+/// The same if the ids were not compared: the capability is kept. Before 6.3 (and in stable kernels
+/// that did not take the change) setresuid(2) and setresgid(2) ask first too (`__sys_setresuid`,
+/// kernel/sys.c).
 pub(super) fn id_may_be_the_same(case: &Case) -> Option<Ruling> {
     let syscall = case.syscall?;
     let asks_first = matches!(
@@ -53,8 +55,8 @@ pub(super) fn unknown(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// The kernel asks without audit mostly where it gets on without. A function that is not in the
-/// table may be one of the others, so the capability is kept.
+/// The kernel mostly asks without audit if it can do without the capability. A function that is not
+/// in the table may be an exception, so the capability is kept.
 pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
     (case.facts.is_granted_by_bit() && case.facts.audited() == Some(false)).then(|| {
         Finding::unsure(
@@ -68,8 +70,8 @@ pub(super) fn unaudited(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// Granted by the bit, at a place that is not known: what the kernel does without it there is not
-/// known either.
+/// Granted by the effective set at an unknown place: what the kernel does there without the
+/// capability is not known either.
 pub(super) fn granted(case: &Case) -> Option<Ruling> {
     case.facts.is_granted_by_bit().then(|| {
         let kept = match case.caller_symbol() {
@@ -87,7 +89,8 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// The system call succeeded without. That says nothing where a refusal is told elsewhere.
+/// The system call succeeded without it. That proves nothing if a refusal is reported some other
+/// way.
 pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
     let succeeded = case.facts.is_denied()
         && case.outcome == Outcome::SyscallSucceeded
@@ -107,7 +110,7 @@ fn is_told_elsewhere(case: &Case) -> bool {
     case.place.as_ref().is_some_and(Place::is_told_elsewhere)
 }
 
-/// These say what a path or a wait met, not what was permitted.
+/// Errors about a path or a wait, not about permission.
 const UNRELATED: &[i32] = &[
     libc::ENOENT,
     libc::ENOTDIR,
@@ -119,9 +122,9 @@ const UNRELATED: &[i32] = &[
     libc::EINPROGRESS,
 ];
 
-/// The system call failed with an errno that a missing capability does not give. With
-/// `hidepid=2` a process that may not be seen is ENOENT (`proc_pid_permission`, fs/proc/base.c),
-/// so CAP_SYS_PTRACE is not judged by it.
+/// The system call failed with an errno that a missing capability does not cause. With `hidepid=2`,
+/// a process that may not be seen gives ENOENT (`proc_pid_permission`, fs/proc/base.c), so
+/// CAP_SYS_PTRACE is not judged by it.
 pub(super) fn denied_but_failed_otherwise(case: &Case) -> Option<Ruling> {
     let Outcome::SyscallFailed(errno) = case.outcome else {
         return None;
@@ -142,7 +145,7 @@ pub(super) fn denied_but_failed_otherwise(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// Denied, and either the system call failed so that the program saw it, or nobody knows.
+/// Denied, and either the program saw the system call fail, or its end was not seen.
 pub(super) fn denied(case: &Case) -> Ruling {
     let denied = Why::from("denied ").origin(case);
     match case.outcome {

@@ -1,5 +1,5 @@
-//! Whose check it is: one that is not the program's, or not over the namespace that the set is
-//! for, says nothing of the set.
+//! Rules about whose check it is: one that is not the program's, or not over the namespace that the
+//! set is for, says nothing about the set.
 
 use super::{Class, Finding, Rule, Ruling, access};
 use crate::event::{CredentialOwner, Relation, Task, Verdict};
@@ -26,8 +26,8 @@ pub(super) fn kernel_thread(case: &Case) -> Option<Ruling> {
         .flatten()
 }
 
-/// The owner of a user namespace is granted all in it from its parent (`cap_capable`,
-/// security/commoncap.c): no capability was used.
+/// The owner of a user namespace is granted everything in it when acting from the parent namespace
+/// (`cap_capable`, security/commoncap.c): no capability was used.
 pub(super) fn ownership(case: &Case) -> Option<Ruling> {
     let is_owner = case.facts.verdict.is_some_and(Verdict::is_granted_to_owner);
     is_owner.then(|| {
@@ -39,9 +39,9 @@ pub(super) fn ownership(case: &Case) -> Option<Ruling> {
     })
 }
 
-/// A capability in a user namespace of the program's own making says nothing about the set that
-/// is asked for, and over a namespace that is not below the credentials' own nothing is ever
-/// granted (`cap_capable`: the walk upwards ends at the credentials' level).
+/// A capability in a user namespace that the program itself created says nothing about the set in
+/// question. Over a namespace that is not below that of the credentials, nothing is ever granted
+/// (`cap_capable`: the walk upwards ends at the credentials' level).
 pub(super) fn namespace(case: &Case) -> Option<Ruling> {
     match case.facts.target?.relation {
         Relation::Own if case.target_is_home == Some(false) => left_out(
@@ -58,9 +58,10 @@ pub(super) fn namespace(case: &Case) -> Option<Ruling> {
     }
 }
 
-/// Credentials that the kernel put in place for a while (overlayfs uses its mounter's), those a
-/// file was opened with (`file_ns_capable`) and another task's (`has_capability`) are not the
-/// program's to be given. access(2) overrides them with the task's own real ids, so it stays.
+/// Three kinds of credentials say nothing about what to give the program: those that the kernel
+/// installs temporarily (overlayfs uses its mounter's), those a file was opened with
+/// (`file_ns_capable`), and another task's (`has_capability`). access(2) overrides the credentials
+/// with the task's own real ids, so it is kept.
 pub(super) fn credentials(case: &Case) -> Option<Ruling> {
     match case.facts.owner? {
         CredentialOwner::Own => None,
@@ -87,7 +88,7 @@ mod tests {
     use crate::profile::Outcome;
     use crate::profile::observation::tests::{denied, granted};
 
-    /// Asks over a namespace that lies so, and is the one that the set is for or not.
+    /// A check over a namespace with this relation, which is or is not the one that the set is for.
     fn ask_over(check: &mut Case, relation: Relation, home: bool) {
         check.facts.target = Some(TargetNamespace {
             relation,

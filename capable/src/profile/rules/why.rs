@@ -1,7 +1,7 @@
-//! Why a rule says what it says.
+//! The reason that a rule gives.
 //!
-//! One sentence, kept in the pieces that it is made of: findings are grouped by what they are
-//! about, and a sentence is written once for each group.
+//! One sentence, kept as the pieces that it is made of: findings are grouped by what they are
+//! about, and a sentence is written only once for each group.
 
 use std::fmt;
 
@@ -32,14 +32,14 @@ impl Why {
         self
     }
 
-    /// Goes on with a text.
+    /// Appends a text.
     pub(super) fn text(self, text: &'static str) -> Self {
         self.and(Piece::Text(text))
     }
 
-    /// Goes on with what a program meets without the capability at a place.
+    /// Appends what a program meets at a place without the capability.
     pub(super) fn sentences(self, place: &Place) -> Self {
-        /// How many are told.
+        /// How many sentences are written.
         const TOLD: usize = 3;
         let all = place.sentences();
         let mut why = self;
@@ -57,7 +57,7 @@ impl Why {
         why
     }
 
-    /// Goes on with where the check was made: `in can_nice, for setpriority(2)`.
+    /// Appends where the check was made: `in can_nice, for setpriority(2)`.
     pub(super) fn origin(self, case: &Case) -> Self {
         self.and(Piece::Origin {
             caller: case.caller_symbol().map(str::to_owned),
@@ -65,17 +65,17 @@ impl Why {
         })
     }
 
-    /// Goes on with the name of a system call: `setpriority(2)`.
+    /// Appends the name of a system call: `setpriority(2)`.
     pub(super) fn syscall(self, name: &'static str) -> Self {
         self.and(Piece::Syscall(name))
     }
 
-    /// Goes on with the name of a capability.
+    /// Appends the name of a capability.
     pub(super) fn capability(self, capability: Capability) -> Self {
         self.and(Piece::Capability(capability))
     }
 
-    /// Goes on with the name of an errno (positive).
+    /// Appends the name of an errno (positive).
     pub(super) fn errno(self, errno: i32) -> Self {
         self.and(Piece::Errno(errno))
     }

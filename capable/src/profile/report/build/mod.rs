@@ -16,7 +16,7 @@ use crate::profile::words;
 type Findings = Vec<(Observation, Finding)>;
 
 impl Report {
-    /// Classes what was observed.
+    /// Classifies what was observed.
     pub fn new(run: Run, observations: impl IntoIterator<Item = Observation>) -> Self {
         let tally: Tally = observations.into_iter().collect();
         let observations: Vec<Observation> = tally.into_observations().collect();
@@ -136,7 +136,7 @@ fn first<'a>(observations: impl Iterator<Item = &'a Observation>) -> u64 {
         .unwrap_or(0)
 }
 
-/// Findings for the same reason, together; the strongest, most certain and busiest first.
+/// Findings with the same reason, merged; the strongest, most certain and most frequent first.
 fn evidence(findings: &Findings) -> Vec<Evidence> {
     let mut groups: IndexMap<(Class, Rule, &Why), (bool, Vec<&Observation>)> = IndexMap::new();
     for (observation, finding) in findings {
@@ -232,8 +232,8 @@ fn places(findings: &Findings) -> Vec<Origin> {
     places
 }
 
-/// What could not be known of the checks that count, a sentence each. Of those that are surely
-/// advisory nothing else matters.
+/// What could not be known about the checks that count, one sentence each. For checks that are
+/// certainly advisory, nothing else matters.
 fn unknowns_of(found: &BTreeMap<Capability, Findings>) -> Vec<String> {
     let matters = |finding: &Finding| finding.class != Class::Advisory || !finding.certain;
     let observations: Vec<&Observation> = found

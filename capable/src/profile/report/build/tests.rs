@@ -1,4 +1,4 @@
-//! What the report says of a run.
+//! What the report says about a run.
 
 use super::*;
 use crate::profile::observation::tests::{audited, denied, granted, once, times};

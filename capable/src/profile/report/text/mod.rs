@@ -5,7 +5,7 @@ use crate::capability::CapabilitySet;
 use crate::profile::rules::{Class, Rule};
 use crate::profile::words::{by_processes, checks, harmless, list, losses, shortened, time, wrap};
 
-/// The columns that the text fits.
+/// The width that the text is made for.
 const WIDTH: usize = 80;
 
 /// The classes in the order of the report.
@@ -17,7 +17,7 @@ const CLASSES: [Class; 5] = [
     Class::Advisory,
 ];
 
-/// The report as text, closed by a newline.
+/// The report as text, ending in a newline.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
     if let Some(losses) = &report.incomplete {
@@ -119,7 +119,7 @@ fn capability(out: &mut String, report: &CapabilityReport) {
     sentence(out, &asked);
     let mut said: Vec<(Class, Rule)> = Vec::new();
     for evidence in &report.evidence {
-        // What differs in the place only is in the list of places.
+        // Findings that differ only in the place are already in the list of places.
         let kind = (evidence.class, evidence.rule);
         if !said.is_empty() && !said.contains(&kind) {
             other(out, report, evidence);
@@ -136,7 +136,7 @@ fn sentence(out: &mut String, text: &str) {
     wrap(out, "    ", "    ", WIDTH, &format!("{text}."));
 }
 
-/// What another rule found of the same capability.
+/// What another rule found about the same capability.
 fn other(out: &mut String, report: &CapabilityReport, evidence: &Evidence) {
     let alike = |other: &&Evidence| other.class == evidence.class && other.rule == evidence.rule;
     let count: u64 = report
@@ -154,7 +154,7 @@ fn other(out: &mut String, report: &CapabilityReport, evidence: &Evidence) {
     wrap(out, "    - ", "      ", WIDTH, &format!("{text}."));
 }
 
-/// How often, by what was decided.
+/// How often it was asked for, by result.
 pub(super) fn counts(report: &CapabilityReport) -> String {
     let counts = &report.counts;
     if counts.checks == 0 {
@@ -181,7 +181,7 @@ pub(super) fn counts(report: &CapabilityReport) -> String {
     text
 }
 
-/// What the rules found that made the class.
+/// The findings that decided the class.
 fn deciding(report: &CapabilityReport) -> impl Iterator<Item = &Evidence> {
     let class = report.class;
     report
@@ -190,7 +190,7 @@ fn deciding(report: &CapabilityReport) -> impl Iterator<Item = &Evidence> {
         .filter(move |evidence| evidence.class == class)
 }
 
-/// When the first check of the class was made.
+/// The time of the first check in this class.
 pub(super) fn first(report: &CapabilityReport) -> u64 {
     deciding(report)
         .map(|evidence| evidence.first_ns)
@@ -198,10 +198,10 @@ pub(super) fn first(report: &CapabilityReport) -> u64 {
         .unwrap_or(report.first_ns)
 }
 
-/// The programs listed by name; more are counted.
+/// How many programs are named; the rest are only counted.
 const PROGRAMS: usize = 3;
 
-/// Who made the checks of the class.
+/// The programs that made the checks in this class.
 pub(super) fn programs(report: &CapabilityReport) -> String {
     let mut names: Vec<String> = Vec::new();
     for program in deciding(report).flat_map(|evidence| &evidence.programs) {
@@ -218,7 +218,7 @@ pub(super) fn programs(report: &CapabilityReport) -> String {
     list(&names)
 }
 
-/// Where the checks of the class were made; empty where that is not known.
+/// Where the checks in this class were made; empty if that is not known.
 pub(super) fn places(report: &CapabilityReport) -> String {
     let deciding = report.places.iter().filter(|it| it.class == report.class);
     let places: Vec<_> = deciding.filter_map(place).collect();

@@ -1,4 +1,4 @@
-//! The text as a person reads it.
+//! The text as users read it.
 
 use super::*;
 use crate::capability::Capability;
@@ -7,7 +7,7 @@ use crate::profile::observation::tests::{audited, denied, granted, once, times};
 use crate::profile::report::markdown::markdown;
 use crate::profile::{Case, Outcome, Phase, Run};
 
-/// A run with something in each class.
+/// A run with something in every class.
 pub(crate) fn varied() -> Report {
     let mut overcommit = granted(
         Capability::SYS_ADMIN,

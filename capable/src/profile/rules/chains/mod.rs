@@ -1,17 +1,17 @@
 //! Or-chains: the kernel asks for a narrow capability and, when that is denied, for a wide one.
 //!
-//! With the narrow one held the wide one is never asked. So where the narrow one was denied and
-//! the wide one granted, the narrow one is what the program should be given. The two checks are
-//! recognised by counting: same process, function, system call, namespace and phase.
+//! If the narrow one is held, the wide one is never asked for. So if the narrow one was denied and
+//! the wide one granted, the program should be given the narrow one. The two checks are matched by
+//! counting: same process, function, system call, namespace and phase.
 
 use super::{Class, Finding, Rule, Ruling, Why};
 use crate::capability::Capability;
 use crate::profile::observation::{Case, Observation};
 
-/// Observations of which a chain takes all or some; `role` says what as.
+/// Observations that belong to a chain in whole or in part; `role` says as what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The checks; the count is that of this part.
+    /// The checks; the count is that of this part only.
     pub observation: Observation,
     /// Their role in a chain; `None` for checks on their own.
     pub role: Option<Role>,
@@ -20,22 +20,22 @@ pub struct Part {
 /// The role of checks in an or-chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The narrow one, denied, after which the wide one was granted.
+    /// The narrow one: denied, after which the wide one was granted.
     NarrowInsteadOf(Capability),
-    /// The wide one, granted because the narrow one was not held.
+    /// The wide one: granted because the narrow one was not held.
     WideInsteadOf(Capability),
-    /// The wide one, denied after the narrow one was.
+    /// The wide one: denied after the narrow one was denied.
     WideInVain(Capability),
-    /// The wide one, asked first and granted, so that the narrow one was never asked.
+    /// The wide one: asked for first and granted, so that the narrow one was never asked for.
     WideBefore(Capability),
     /// The narrow one of such a chain: no check was made for it, and the count is zero.
     NarrowNeverAsked(Capability),
 }
 
-/// The capability that the kernel takes in place of this one where this check was made.
+/// The capability that the kernel accepts instead of this one at the place of the check.
 ///
-/// The atlas says so of a place that it knows. At any other, the chains that hold wherever the narrow
-/// one is asked for do.
+/// The atlas tells this for places that it knows. For any other place, the chains apply that hold
+/// wherever the narrow one is asked for.
 pub(super) fn wider(case: &Case) -> Option<Capability> {
     let narrow = case.facts.capability;
     match &case.place {
@@ -44,8 +44,8 @@ pub(super) fn wider(case: &Case) -> Option<Capability> {
     }
 }
 
-/// Finds the chains among observations, and takes each observation apart into what a chain
-/// explains and the rest. No check is lost: the counts add up to those given.
+/// Finds the chains among the observations, and splits each observation into the part that a chain
+/// explains and the rest. No check is lost: the counts add up to the original ones.
 pub fn split(observations: &[Observation]) -> Vec<Part> {
     let mut left: Vec<u64> = observations.iter().map(|each| each.count).collect();
     let mut parts = Vec::new();
@@ -80,8 +80,8 @@ pub fn split(observations: &[Observation]) -> Vec<Part> {
     parts
 }
 
-/// Gives the denials of one narrow capability to the wide one's denials and grants at the same
-/// place. Denials are taken first: what cannot be explained stays with the wide one.
+/// Matches the denials of one narrow capability with the wide one's denials and grants at the same
+/// place. Denials are matched first; wide checks without a match remain on their own.
 fn link(
     observations: &[Observation],
     left: &mut [u64],
@@ -143,7 +143,7 @@ fn take(parts: &mut Vec<Part>, observation: &Observation, count: u64, role: Opti
     }
 }
 
-/// Both checks were made by the same process at the same place.
+/// Whether both checks were made by the same process at the same place.
 fn same_place(one: &Case, other: &Case) -> bool {
     one.program == other.program
         && one.pid == other.pid
@@ -156,9 +156,9 @@ fn same_place(one: &Case, other: &Case) -> bool {
         && one.phase == other.phase
 }
 
-/// The narrow capability that the kernel would have taken, had it got to asking for it:
-/// `ioprio_check_cap` asks for CAP_SYS_ADMIN first since 5.16, so that security modules log no denial
-/// of CAP_SYS_NICE (block/ioprio.c).
+/// The narrow capability that the kernel would have accepted if it had got as far as asking for it:
+/// since 5.16 `ioprio_check_cap` asks for CAP_SYS_ADMIN first, so that security modules log no
+/// denial of CAP_SYS_NICE (block/ioprio.c).
 fn asked_first(case: &Case) -> Option<Capability> {
     let place = case.place.as_ref()?;
     let granted = case.facts.is_granted_by_bit();
@@ -167,7 +167,7 @@ fn asked_first(case: &Case) -> Option<Capability> {
         .flatten()
 }
 
-/// What a role in a chain says.
+/// The ruling for a role in a chain.
 pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
     let at = |asked: &'static str| Why::from(asked).origin(case);
     match role {

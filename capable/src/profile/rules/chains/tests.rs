@@ -5,7 +5,7 @@ use super::*;
 use crate::profile::observation::tests::{denied, granted, once, times};
 use crate::profile::{Outcome, Phase};
 
-/// What the parts say: capability, class, count.
+/// Capability, class and count of each part.
 fn said(observations: &[Observation]) -> Vec<(Capability, Class, u64)> {
     let mut said: Vec<_> = split(observations)
         .iter()
