@@ -1,4 +1,4 @@
-//! What a report says of how it was made: hook and kernel, what was lost, what was not known.
+//! What a report says about how it was made: hook and kernel, what was lost, what was not known.
 
 use std::fs;
 
@@ -7,14 +7,14 @@ use crate::{
     session::{self, LossEffect, Losses, Session},
 };
 
-/// How the checks were seen, and what of them was not.
+/// How the checks were seen, and what was missed.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     /// The hook.
     hook: String,
-    /// What cannot be known, a sentence each.
+    /// What cannot be known, one sentence each.
     unknowns: Vec<String>,
-    /// What else there is to know, a sentence each.
+    /// What else is worth knowing, one sentence each.
     notes: Vec<String>,
     /// What was lost.
     losses: Vec<ReportedLoss>,
@@ -43,13 +43,13 @@ impl Account {
         self.unknowns.push(sentence);
     }
 
-    /// Adds a sentence on what else there is to know.
+    /// Adds a sentence on what else is worth knowing.
     pub fn note(&mut self, sentence: String) {
         self.notes.push(sentence);
     }
 
-    /// Adds what was lost: checks that are missing make the report incomplete, and the rest is said
-    /// to be unknown.
+    /// Adds what was lost: missing checks make the report incomplete; anything else is listed as
+    /// unknown.
     pub fn settle(&mut self, losses: &Losses) {
         for loss in losses.iter() {
             match loss.cause.effect() {
@@ -59,7 +59,7 @@ impl Account {
         }
     }
 
-    /// As a report takes it.
+    /// In the form that a report takes.
     pub fn into_run(self) -> Run {
         Run {
             kernel: kernel_release(),
@@ -72,7 +72,7 @@ impl Account {
     }
 }
 
-/// A loss as a report says it.
+/// A loss in the words of a report.
 fn as_reported(loss: session::Loss) -> ReportedLoss {
     let why = loss.cause.why();
     ReportedLoss {

@@ -1,5 +1,5 @@
-//! From records to observations: checks that are alike are counted together, and a denied one
-//! waits for the end of its system call.
+//! From records to observations: identical checks are counted together, and a denied one waits for
+//! the end of its system call.
 
 use std::collections::HashMap;
 
@@ -17,17 +17,17 @@ use crate::{
     session::Record,
 };
 
-/// How many kinds of checks are told apart by process too. A tree of very many processes is
-/// counted by program from there on, so that it does not take all memory.
+/// How many kinds of checks are also told apart by process. Beyond that, a tree with very many
+/// processes is counted by program, so that it does not use up all memory.
 const BY_PROCESS: usize = 200_000;
 
-/// `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h): the call starts again, and
-/// this is not how it ends.
+/// `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h): the call will be restarted, so
+/// this is not its result.
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
 /// `MAX_ERRNO` (include/linux/err.h).
 const MAX_ERRNO: i64 = 4095;
 
-/// Which ends of system calls were seen.
+/// Which returns of system calls were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
     /// All that were waited for.
@@ -36,7 +36,7 @@ pub enum Ends {
     SomeSkipped,
 }
 
-/// Collects what a command's processes ask for.
+/// Collects the checks of a command's processes.
 pub struct Collector {
     places: Places,
     seen: Tally,
@@ -49,7 +49,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Collects for a tree.
+    /// Collects for a process tree.
     pub fn new(places: Places, tree: Tree) -> Self {
         Self {
             places,
@@ -60,7 +60,7 @@ impl Collector {
         }
     }
 
-    /// Takes a record. Records come in order of time.
+    /// Takes a record. Records must come in order of time.
     pub fn take(&mut self, record: Record<'_>) {
         match record {
             Record::Check(event) => self.check(&event),
@@ -77,8 +77,8 @@ impl Collector {
 
     /// All observations; those whose system call has not returned have no outcome.
     ///
-    /// Where ends of system calls were skipped, a later one of the same thread may have been taken
-    /// for the one that was waited for: then none has an outcome.
+    /// If returns of system calls were skipped, a later return of the same thread may have been
+    /// mistaken for the expected one: then no observation gets an outcome.
     pub fn finish(mut self, ends: Ends) -> Vec<Observation> {
         for observation in std::mem::take(&mut self.pending).into_values().flatten() {
             self.seen.add(observation);
@@ -131,7 +131,7 @@ impl Collector {
         }
     }
 
-    /// A system call of a thread returned in which checks were denied.
+    /// A thread returned from a system call in which checks were denied.
     fn returned(&mut self, tid: u32, result: i64) {
         let outcome = outcome(result);
         for mut observation in self.pending.remove(&tid).unwrap_or_default() {
@@ -148,7 +148,7 @@ impl Collector {
     }
 }
 
-/// What a system call's result says.
+/// The outcome that a system call's result stands for.
 fn outcome(result: i64) -> Outcome {
     let error = result.wrapping_neg();
     match i32::try_from(error) {

@@ -1,4 +1,4 @@
-//! Why nothing can be learned of a command.
+//! Why a command cannot be learned from.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::{
     session::{PlanError, SessionError},
 };
 
-/// Nothing can be learned of a command.
+/// A command cannot be learned from.
 #[derive(Debug, Error)]
 pub enum LearnError {
     /// The command cannot be launched.

@@ -14,14 +14,14 @@ use crate::{
 };
 use std::os::unix::ffi::OsStrExt as _;
 
-/// What is known of the files that a command executed.
+/// What is known about the files that a command executed.
 #[derive(Debug, Default)]
 pub struct Gains {
     /// Files that were looked at, by device and inode.
     known: HashMap<(u64, u64), bool>,
     /// Those that give privileges.
     found: BTreeSet<PathBuf>,
-    /// Executions by processes that had ended, or gone on, before their file was looked at.
+    /// Executions whose process had ended or moved on before its file was looked at.
     missed: u64,
 }
 
@@ -44,7 +44,7 @@ impl Gains {
         }
     }
 
-    /// Looks at the command's own file, which is known even where it ended at once.
+    /// Looks at the command's own file, which is known even if the command ended at once.
     pub fn command(&mut self, path: &Path) {
         if File::read(path, universe()).is_ok_and(|file| gives(&file)) {
             let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -52,7 +52,7 @@ impl Gains {
         }
     }
 
-    /// Whether any file gave privileges; `None` where some could not be looked at.
+    /// Whether any file gave privileges; `None` if some could not be looked at.
     pub fn any(&self, executions: u64) -> Option<bool> {
         if !self.found.is_empty() {
             Some(true)
@@ -63,7 +63,7 @@ impl Gains {
         }
     }
 
-    /// The sentence for a report where no_new_privs made the kernel ignore them.
+    /// The sentence for a report if no_new_privs made the kernel ignore these privileges.
     pub fn ignored(&self) -> Option<String> {
         if self.found.is_empty() {
             return None;

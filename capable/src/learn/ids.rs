@@ -1,12 +1,12 @@
-//! Whether a change of user id changes any: the kernel asks for CAP_SETUID before it looks.
+//! Whether a set*id call changes any user id: the kernel asks for CAP_SETUID before it looks.
 
 use crate::event::{Event, INITIAL_USER_NAMESPACE};
 
-/// setuid(2) or setresuid(2) to ids that the task has already; `None` for other system calls, and
-/// where it cannot be told.
+/// Whether setuid(2) or setresuid(2) sets the ids that the task already has; `None` for other
+/// system calls, and if it cannot be determined.
 ///
-/// The record has the real and the effective user id. The group ids are not in it, and within a
-/// user namespace the arguments are other numbers than the kernel's.
+/// The record has the real and the effective user id. It does not have the group ids, and within a
+/// user namespace the arguments are not the numbers that the kernel uses.
 pub fn unchanged(event: &Event<'_>) -> Option<bool> {
     const SETUID: i32 = libc::SYS_setuid as i32;
     const SETRESUID: i32 = libc::SYS_setresuid as i32;
@@ -24,7 +24,8 @@ pub fn unchanged(event: &Event<'_>) -> Option<bool> {
         SETUID => Some(first == real && first == effective),
         SETRESUID => {
             let kept = |asked: u32, id: u32| asked == SAME || asked == id;
-            // The saved id is not in the record: it is the same only where it is left alone.
+            // The saved id is not in the record: only if the call leaves it alone is it known to
+            // stay the same.
             if kept(first, real) && kept(second, effective) {
                 (third == SAME).then_some(true)
             } else {

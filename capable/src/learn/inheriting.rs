@@ -4,8 +4,8 @@ use capable_common::UNKNOWN_SET;
 
 use crate::event::Event;
 
-/// capset(2) asks for an inheritable set that is not empty; `None` for every other system call, and
-/// where it could not be read.
+/// Whether capset(2) asks for an inheritable set that is not empty; `None` for every other system
+/// call, and if it could not be read.
 pub fn inherits(event: &Event<'_>) -> Option<bool> {
     let syscall = event.syscall().filter(|syscall| !syscall.compat)?;
     of_call(i64::from(syscall.number), syscall.arguments[2])

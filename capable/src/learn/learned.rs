@@ -1,4 +1,4 @@
-//! What was learned of a command.
+//! What was learned about a command.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ use crate::{
     },
 };
 
-/// What was learned of a command.
+/// What was learned about a command.
 #[derive(Clone, Debug)]
 pub struct Learned {
-    /// What each capability is to it, and why.
+    /// What each capability means to it, and why.
     pub report: Report,
-    /// What emitters are told: the needed set, and what else is known of the program.
+    /// The input of the emitters: the needed set, and what else is known about the program.
     pub needs: ProgramNeeds,
 }
 
@@ -43,7 +43,7 @@ impl Learned {
     }
 }
 
-/// What was seen until `end`, classed.
+/// What was seen until `end`, classified.
 fn report(
     command: &Command,
     mut collector: Collector,
@@ -84,7 +84,7 @@ fn report(
     Report::new(run, observations)
 }
 
-/// The sentence on descendants that live on.
+/// The sentence about descendants that are still running.
 fn left_behind(tree: &Tree) -> Option<String> {
     /// How many are named.
     const NAMED: usize = 5;
@@ -110,7 +110,7 @@ fn left_behind(tree: &Tree) -> Option<String> {
     ))
 }
 
-/// What emitters are told besides the report.
+/// The emitters' input that the report does not have.
 fn needs(report: &Report, command: &Command, file: &Path, gains: Option<bool>) -> ProgramNeeds {
     let executable = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     ProgramNeeds {

@@ -1,4 +1,4 @@
-//! A command under way, and what was seen of it so far.
+//! A running command, and what was seen of it so far.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::{
     session::{self, Cause, Session, Streaming},
 };
 
-/// After how long without a record it is looked whether descendants still live. Longer than a
-/// record can take to be read.
+/// After this time without a record, look whether descendants are still alive. It is longer than
+/// reading a record can take.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A command that runs and is learned from.
+/// A running command that is being learned from.
 pub struct Learning {
     command: Command,
     session: Session<Streaming>,
@@ -23,8 +23,8 @@ pub struct Learning {
     collector: Collector,
     started: Started,
     ended: Option<Ended>,
-    /// Of a process that lived for a moment only, and left a child, the records come later than its
-    /// end. So that it is gone from the system says nothing until no record comes.
+    /// The records of a process that lived only briefly and left a child can arrive after its end.
+    /// So its absence from the system means nothing until records stop coming.
     quiet: bool,
 }
 
@@ -48,11 +48,11 @@ impl Learning {
     }
 
     /// Waits until something happens, and takes note of it: the command ended, checks were made, or
-    /// neither for a while after its end. Nothing is lost if the future is dropped.
+    /// no records came for a while after its end. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///
-    /// The command cannot be waited for, or the records cannot.
+    /// If waiting for the command or for the records fails.
     pub async fn advance(&mut self) -> Result<(), LearnError> {
         self.quiet = false;
         let collector = &mut self.collector;
@@ -83,11 +83,11 @@ impl Learning {
         self.started.signal(signal);
     }
 
-    /// Takes the hooks away and gives what was learned. What still runs is left alone.
+    /// Detaches the hooks and returns what was learned. Processes that still run are left alone.
     ///
     /// # Errors
     ///
-    /// The counters of what was lost cannot be read.
+    /// If the counters of losses cannot be read.
     pub fn finish(self) -> Result<Learned, LearnError> {
         let Self {
             command,

@@ -1,8 +1,9 @@
 //! Follows a command from its start to its end and learns what it needs.
 //!
-//! [`Builder::learn`] forks the command, which waits. [`Launched::start`] attaches and lets it go.
-//! From there a [`Learning`] takes what the kernel reports, as long as its user likes, and becomes
-//! what was [`Learned`]: the report, and what emitters are told.
+//! [`Builder::learn`] forks the command, which then waits. [`Launched::start`] attaches the hooks
+//! and lets the command go. From then on a [`Learning`] takes in what the kernel reports for as
+//! long as the caller wants, and finally becomes [`Learned`]: the report, and the input of the
+//! emitters.
 //!
 //! ```text
 //! Builder ──learn──> Launched ──start──> Learning ──finish──> Learned
@@ -53,21 +54,20 @@ use crate::{
     session::{Builder, Planned, Records, Wanted},
 };
 
-/// For how long nothing may be started until a command counts as running, where nobody says
-/// otherwise.
+/// How long nothing may be started before a command counts as running, if nothing else is set.
 const SETTLE: Duration = Duration::from_secs(1);
 
 impl Builder {
     /// Plans how to trace, and forks a command that waits to be started. What it needs is learned
-    /// from its checks and those of its descendants, whether or not they are audited. Filters of
-    /// processes give way to the command; others narrow what is learned.
+    /// from its checks and those of its descendants, audited or not. The command replaces any
+    /// filters by process; other filters narrow what is learned.
     ///
     /// # Errors
     ///
-    /// Tracing is not possible here, or the command cannot be launched as it was asked for.
+    /// If tracing is not possible here, or the command cannot be launched as requested.
     pub fn learn(self, command: Command) -> Result<Launched, LearnError> {
         let planned = self.unaudited().plan()?;
-        // The kernel side numbers processes as the initial pid namespace does.
+        // The kernel side uses the process numbers of the initial pid namespace.
         if !planned.numbers_as_here() {
             return Err(LearnError::PidNamespace);
         }
@@ -82,10 +82,10 @@ impl Builder {
     }
 }
 
-/// A command that was forked and waits to be started. If this is dropped, it was never run.
+/// A command that was forked and waits to be started. If this is dropped, the command never runs.
 ///
-/// It has the signal mask of this process: signals that are blocked from now on are not blocked in
-/// the command.
+/// It has the signal mask of this process: signals that are blocked later are not blocked in the
+/// command.
 pub struct Launched {
     planned: Planned,
     command: Command,
@@ -95,24 +95,24 @@ pub struct Launched {
 }
 
 impl Launched {
-    /// The command counts as starting until no process was forked or executed for this time: one
-    /// second, where nothing else is said.
+    /// The command counts as starting until no process was forked or executed for this time, one
+    /// second by default.
     pub fn settle(mut self, time: Duration) -> Self {
         self.settle = time;
         self
     }
 
-    /// The size of the ring buffer, or of each processor's perf buffer, in bytes.
+    /// The size of the ring buffer, or of each CPU's perf buffer, in bytes.
     pub fn buffer(mut self, bytes: u32) -> Self {
         self.buffer = Some(bytes);
         self
     }
 
-    /// Attaches, and lets the command go. To be called within a tokio runtime.
+    /// Attaches, and lets the command go. Must be called within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// The kernel refuses to trace, or the command cannot be executed.
+    /// If the kernel refuses to trace, or the command cannot be executed.
     pub fn start(self) -> Result<Learning, LearnError> {
         let Self {
             planned,
@@ -140,12 +140,12 @@ impl Launched {
         Ok(Learning::new(command, session, account, collector, started))
     }
 
-    /// Starts the command, follows it until it has ended, and gives what was learned. To be called
-    /// within a tokio runtime.
+    /// Starts the command, follows it until it has ended, and returns what was learned. Must be
+    /// called within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// As [`Self::start`], or the kernel's reports cannot be read.
+    /// As [`Self::start`], or if the kernel's reports cannot be read.
     pub async fn run(self) -> Result<Learned, LearnError> {
         let mut learning = self.start()?;
         while learning.ended().is_none() {

@@ -1,4 +1,4 @@
-//! Where checks were made: a kernel stack, and what the atlas says of it.
+//! Where checks were made: a kernel stack, and what the atlas says about it.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,13 +10,13 @@ use crate::{
     profile::Interner,
 };
 
-/// How many stacks are remembered. A system has a few hundred on which checks are made.
+/// How many stacks are remembered. Checks on one system come from a few hundred.
 const REMEMBERED: usize = 10_000;
 
-/// The function that asked, and what the atlas says of that.
+/// The function that asked, and what the atlas says about it.
 pub type Place = (Option<Arc<str>>, Option<atlas::Place>);
 
-/// Names functions and finds places. Stacks come again and again, so their places are remembered.
+/// Symbolises stacks and finds places. The same stacks recur, so their places are remembered.
 pub struct Places {
     symbols: Option<KernelSymbols>,
     names: Interner,
@@ -26,7 +26,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// For the running kernel. Without symbols no place is known.
+    /// For the running kernel. Without symbols, no place is known.
     pub fn new(symbols: Option<KernelSymbols>) -> Self {
         Self {
             symbols,
@@ -37,7 +37,7 @@ impl Places {
         }
     }
 
-    /// The place of a check for a capability, by the frames of its kernel stack, innermost first.
+    /// The place of a check for a capability, from the frames of its kernel stack, innermost first.
     pub fn of(&mut self, capability: Capability, frames: &[u64]) -> Place {
         let Some(symbols) = &mut self.symbols else {
             return (None, None);
@@ -46,7 +46,7 @@ impl Places {
             if let Err(error) = symbols.refresh() {
                 log::debug!("cannot read the kernel's symbols again: {error}");
             }
-            // A module may be where another was.
+            // A module may have been loaded at the address of another.
             self.known.clear();
             self.remembered = 0;
         }
@@ -69,7 +69,7 @@ impl Places {
     }
 }
 
-/// The version that a release begins with: 6.1 of `6.1.0-57-cloud-amd64`.
+/// The version that a release begins with: 6.1 for `6.1.0-57-cloud-amd64`.
 fn version(release: &str) -> Option<Version> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
     let (major, minor) = (numbers.next()?, numbers.next()?);

@@ -1,4 +1,4 @@
-//! The processes of a command: which live, and what program each runs.
+//! The processes of a command: which are alive, and which program each one runs.
 
 use std::{collections::HashMap, fs, sync::Arc};
 
@@ -15,9 +15,9 @@ pub struct Tree {
     names: Interner,
     /// When the command was executed, on the clock of the records.
     started: Option<u64>,
-    /// When a process last was started or executed a program.
+    /// When a process was last started or executed a program.
     busy: u64,
-    /// For how long nothing may start until the command counts as running, in nanoseconds.
+    /// How long nothing may be started before the command counts as running, in nanoseconds.
     settle: u64,
     settled: bool,
     forks: u64,
@@ -36,7 +36,7 @@ impl Tree {
         tree
     }
 
-    /// Takes note of a step in a process's life. Records come in order of time.
+    /// Takes note of a fork, execution or exit. Records must come in order of time.
     pub fn step(&mut self, life: &Life<'_>) {
         match life.step {
             LifeStep::Forked(child) => {
@@ -59,7 +59,8 @@ impl Tree {
         }
     }
 
-    /// The program of a process: what it, or who forked it, executed last.
+    /// The program of a process: the last one that it executed, or the one that it inherited from
+    /// its parent.
     pub fn program(&mut self, pid: u32, comm: &[u8]) -> Arc<str> {
         match self.programs.get(&pid) {
             Some(program) => program.clone(),
@@ -68,7 +69,7 @@ impl Tree {
         }
     }
 
-    /// Whether the command is still starting at this time: it is until nothing was started or
+    /// Whether the command is still starting at this time, that is, until nothing was started or
     /// executed for a while.
     pub fn is_starting(&mut self, now: u64) -> bool {
         self.look_at(now);
@@ -90,12 +91,12 @@ impl Tree {
         self.started
     }
 
-    /// Whether the records say that all have ended.
+    /// Whether all processes have ended, according to the records.
     pub fn has_ended(&self) -> bool {
         self.programs.is_empty()
     }
 
-    /// The processes that have not ended, with what they run, as the system says.
+    /// The processes that have not ended and what they run, according to the system.
     pub fn living(&self) -> impl Iterator<Item = (u32, &str)> {
         self.programs
             .iter()
@@ -120,10 +121,10 @@ impl Tree {
     }
 }
 
-/// The process exists and has not ended; a zombie has.
+/// Whether the process exists and has not ended; a zombie has.
 fn is_alive(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        // The name is in parentheses and may hold some; the state follows the last.
+        // The name is in parentheses and may contain some; the state follows the last one.
         let state = stat
             .rsplit(')')
             .next()

@@ -2,8 +2,8 @@
 
 use crate::event::Event;
 
-/// It writes, or opens for writing; `None` for a call that is not about reading or writing a file, and
-/// where it cannot be told.
+/// Whether it writes, or opens for writing; `None` for a call that neither reads nor writes files,
+/// and if it cannot be determined.
 pub fn writes(event: &Event<'_>) -> Option<bool> {
     let syscall = event.syscall().filter(|syscall| !syscall.compat)?;
     of_call(i64::from(syscall.number), &syscall.arguments)
