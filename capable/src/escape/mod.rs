@@ -1,33 +1,32 @@
 //! Untrusted text made safe for a terminal.
 //!
-//! A task's name is any bytes that the task likes, and so are file names and the names of
-//! functions. What could colour, clear or reorder a terminal is written as an escape: `\x1b` for
-//! a byte, `\u{202e}` for a character above 0x7f, `\\` for a backslash, so that the text can be
-//! read back.
+//! A task's name can be any bytes that the task likes, and so can file names and function names.
+//! Whatever could colour, clear or reorder a terminal is written as an escape: `\x1b` for a byte,
+//! `\u{202e}` for a character above 0x7f, `\\` for a backslash, so that the text can be read back.
 
 mod hex;
 
 pub(crate) use hex::{push_hex_byte, push_hex_digits};
 use unicode_width::UnicodeWidthChar;
 
-/// What marks text that was cut, as in ps(1) and top(1).
+/// Marks text that was cut, as in ps(1) and top(1).
 const CUT: u8 = b'+';
 
-/// Whether `byte` stands for itself wherever text is printed.
+/// Whether `byte` can be printed unchanged anywhere.
 #[inline]
 pub(crate) const fn is_plain(byte: u8) -> bool {
-    // Without branches, so that many bytes can be looked at at once.
+    // Without branches, so that many bytes can be checked at once.
     (byte.wrapping_sub(b' ') <= b'~' - b' ') & (byte != b'\\')
 }
 
-/// Whether every byte of `text` stands for itself.
+/// Whether every byte of `text` can be printed unchanged.
 #[inline]
 pub(crate) fn is_all_plain(text: &[u8]) -> bool {
     let odd = |any: u8, byte: &u8| any | u8::from(!is_plain(*byte));
     text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
 }
 
-/// Whether every byte of `text` stands for itself between quotation marks too.
+/// Whether every byte of `text` can be printed unchanged even between quotation marks.
 #[cfg(feature = "cli")]
 #[inline]
 pub(crate) fn is_all_quotable(text: &[u8]) -> bool {
@@ -35,20 +34,20 @@ pub(crate) fn is_all_quotable(text: &[u8]) -> bool {
     text.chunks(16).all(|part| part.iter().fold(0, odd) == 0)
 }
 
-/// Appends `text`, escaped; the result is the number of terminal columns that it takes.
+/// Appends `text`, escaped; returns the number of terminal columns that it takes.
 pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8]) -> usize {
     push_cut(out, text, usize::MAX)
 }
 
-/// Appends as much of `text`, escaped, as fits into `width` terminal columns, and marks the cut.
-/// The result is the number of columns taken.
+/// Appends as much of the escaped `text` as fits into `width` terminal columns, and marks the cut.
+/// Returns the number of columns taken.
 pub(crate) fn push_cut(out: &mut Vec<u8>, text: &[u8], width: usize) -> usize {
     if text.len() <= width && is_all_plain(text) {
         out.extend_from_slice(text);
         return text.len();
     }
     let mut used = 0;
-    // Where to cut, should the whole not fit: room is left for the mark.
+    // Where to cut if the whole does not fit: this leaves room for the mark.
     let mut cut = (out.len(), 0);
     let mut fits = |out: &mut Vec<u8>, columns: usize, used: &mut usize| {
         *used += columns;
@@ -121,8 +120,8 @@ fn push_character(out: &mut Vec<u8>, character: char) -> usize {
     character.width().unwrap_or(0)
 }
 
-/// Whether a terminal may do something else with `character` than show it: C0 and C1 controls,
-/// and the format characters of Unicode that are invisible or change the direction of writing.
+/// Whether a terminal may do something other than display `character`: C0 and C1 controls, and
+/// Unicode format characters, which are invisible or change the direction of writing.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -157,7 +156,7 @@ mod tests {
     fn what_could_steer_a_terminal_is_shown_as_an_escape() {
         assert_eq!(cut(b"\x1b[2Jboo", 20), r"\x1b[2Jboo");
         assert_eq!(cut(b"a\nb\tc\x7f", 20), r"a\x0ab\x09c\x7f");
-        // The control sequence introducer as one character of Unicode, and as a lone byte.
+        // The control sequence introducer as a Unicode character, and as a lone byte.
         assert_eq!(cut("\u{9b}31m".as_bytes(), 20), r"\u{9b}31m");
         assert_eq!(cut(b"\x9b31m", 20), r"\x9b31m");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A value as people read it.
+//! One value, formatted for people.
 
 use super::{
     Clock,
@@ -9,12 +9,12 @@ use super::{
 };
 use crate::escape::{is_all_plain, is_plain, push_cut, push_hex_byte};
 
-/// What stands for a value that is not known.
+/// Shown instead of a value that is not known.
 pub const UNKNOWN: u8 = b'-';
 
-/// Writes `value` over the blanks of its column where that takes no more than a copy. Says
-/// whether it did; if not, the row is written by [`push`].
-// Always: each column's own copy knows the kind of its value and has one arm left.
+/// Writes `value` over the blanks of its column if that takes no more than a copy, and returns
+/// whether it did; if not, the caller writes the row with [`push`].
+// Always inlined: each column's copy knows what kind of value it has, so only one arm is left.
 #[inline(always)]
 pub fn put(blanks: &mut [u8], align: Align, value: Value<'_>, clock: &mut Clock) -> bool {
     match value {
@@ -60,7 +60,7 @@ fn put_text(blanks: &mut [u8], align: Align, text: &[u8]) -> bool {
     true
 }
 
-/// A name in the column that is made for it is one copy of constant length.
+/// A name in the column made for it is a single copy of constant length.
 #[inline]
 fn put_comm(blanks: &mut [u8], align: Align, comm: &[u8; 16]) -> bool {
     let length = comm_length(comm);
@@ -70,7 +70,7 @@ fn put_comm(blanks: &mut [u8], align: Align, comm: &[u8; 16]) -> bool {
     if align == Align::Right || length > place.len() {
         return put_text(blanks, align, &comm[..length]);
     }
-    // What lies behind the NUL is not part of the name.
+    // What follows the NUL is not part of the name.
     const BLANKS: u64 = u64::from_ne_bytes([b' '; 8]);
     let cut = |half: u64, length: usize| {
         let kept = (1_u64 << (8 * length)) - 1;
@@ -87,15 +87,15 @@ fn put_comm(blanks: &mut [u8], align: Align, comm: &[u8; 16]) -> bool {
     true
 }
 
-/// Every byte is plain or NUL. All are looked at: no branch per byte.
+/// Whether every byte is plain or NUL. All bytes are checked, to avoid a branch per byte.
 #[inline]
 fn is_plain_comm(comm: &[u8; 16]) -> bool {
     let odd = |byte: u8| u8::from(!is_plain(byte) & (byte != 0));
     comm.iter().fold(0, |any, &byte| any | odd(byte)) == 0
 }
 
-/// Appends `value` as it is shown, whatever it takes; text is cut to `width` columns. The result
-/// is the number of terminal columns taken.
+/// Appends `value` as it is shown, at whatever cost; text is cut to `width` columns. Returns the
+/// number of terminal columns used.
 pub fn push(out: &mut Vec<u8>, value: Value<'_>, width: usize, clock: &mut Clock) -> usize {
     let start = out.len();
     match value {
@@ -129,8 +129,8 @@ pub fn push_arguments(out: &mut Vec<u8>, arguments: &[u64; 6]) {
     }
 }
 
-/// Appends one row cell by cell. A number that is too long for its column is not cut: the columns
-/// that follow take up what it took too much.
+/// Appends one row cell by cell. A number that is too long for its column is not cut: it takes the
+/// extra space from the columns that follow.
 pub fn push_row<'a>(
     out: &mut Vec<u8>,
     slots: &[TableSlot],
@@ -147,7 +147,7 @@ pub fn push_row<'a>(
             out.push(b' ');
             column += 1;
         }
-        // Where the columns before have run over, this one has less room; never none.
+        // If earlier columns have run over, this one gets less room, but at least one column.
         let room = slot.end.saturating_sub(column).max(1);
         let width = if slot.open { usize::MAX } else { room };
         let (value, colour) = cell(slot);

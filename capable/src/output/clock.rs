@@ -1,7 +1,7 @@
-//! The time of a check, from the kernel's monotonic clock to the wall's.
+//! The time of a check: converts the kernel's monotonic clock to wall-clock time.
 //!
-//! Rows come in order, thousands to a second: the text of the current second is kept, and only
-//! what changes within it is written again.
+//! Rows come in order, thousands per second: the text of the current second is kept, and only what
+//! changes within that second is rewritten.
 
 use jiff::{Timestamp, tz::TimeZone};
 use rustix::time::{ClockId, clock_gettime};
@@ -10,8 +10,8 @@ use super::numbers::{put_digits, put_right};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Two samples of the clocks' distance differ by what happens between two readings. More than
-/// this is a step of the wall clock (settimeofday(2), or the machine slept).
+/// Two samples of the clocks' distance differ by the time between the two readings. A larger
+/// difference is a step of the wall clock (settimeofday(2), or the machine was suspended).
 const SAMPLING_ERROR: u64 = 100_000;
 
 /// How times are written.
@@ -27,7 +27,7 @@ pub enum TimeFormat {
 }
 
 impl TimeFormat {
-    /// The most columns that such a time takes in a table.
+    /// The most columns that a time in this format takes in a table.
     pub const fn width(self) -> u16 {
         match self {
             Self::Clock => 8,
@@ -42,15 +42,15 @@ impl TimeFormat {
 pub struct Clock {
     format: TimeFormat,
     zone: TimeZone,
-    /// UTC is written `Z`, a local time with its offset, even where that is zero.
+    /// UTC is written as `Z`, local time with its offset, even if that is zero.
     utc: bool,
     /// What to add to the monotonic clock to get the wall clock, in nanoseconds.
     distance: i64,
-    /// Where `distance` comes from, when a new second begins.
+    /// Samples `distance` when a new second begins.
     sample: fn() -> Option<i64>,
     /// The monotonic time at which tracing began.
     start: u64,
-    /// The wall clock's second of which `text` holds the time, in nanoseconds since 1970.
+    /// The second of wall-clock time that `text` holds, in nanoseconds since 1970.
     second: i64,
     text: [u8; 40],
     length: usize,
@@ -70,7 +70,7 @@ impl Clock {
         Self::with(format, zone, utc, start, sample)
     }
 
-    /// A clock with everything given.
+    /// A clock with every setting given.
     pub(super) fn with(
         format: TimeFormat,
         zone: TimeZone,
@@ -85,19 +85,19 @@ impl Clock {
             distance: sample().unwrap_or(0),
             sample,
             start,
-            // No time lies in this second: the first one is always formatted.
+            // No time falls in this second, so the first one is always formatted.
             second: i64::MIN,
             text: [b' '; 40],
             length: 0,
         }
     }
 
-    /// Times are the same text for a whole second.
+    /// Whether the text of a time stays the same for a whole second.
     pub fn is_whole_seconds(&self) -> bool {
         self.format == TimeFormat::Clock
     }
 
-    /// The second in which a monotonic time lies.
+    /// The second that a monotonic time falls in.
     #[inline]
     pub fn second(&mut self, time: u64) -> i64 {
         if self.within(time) >= SECOND {
@@ -106,10 +106,10 @@ impl Clock {
         self.second
     }
 
-    /// How far into the current second a time lies; a second and more where it lies in another.
+    /// How far a time is into the current second; at least a second if it falls in another one.
     #[inline]
     fn within(&self, time: u64) -> u64 {
-        // A monotonic time fits: it would take 292 years not to.
+        // A monotonic time fits: it would take 292 years to overflow.
         let wall = self.distance.wrapping_add(time as i64);
         wall.wrapping_sub(self.second) as u64
     }
@@ -195,7 +195,7 @@ fn sample() -> Option<i64> {
     let before = nanoseconds(ClockId::Monotonic);
     let wall = nanoseconds(ClockId::Realtime);
     let after = nanoseconds(ClockId::Monotonic);
-    // A sample with a preemption inside is worth nothing.
+    // A sample that was preempted between the readings is useless.
     (after.abs_diff(before) < SAMPLING_ERROR).then_some(wall - before.midpoint(after))
 }
 
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(text(&mut day, 0), "01:59:59");
         assert_eq!(text(&mut day, SECOND - 1), "01:59:59");
         assert_eq!(text(&mut day, SECOND), "03:00:00");
-        // Two processors' records may come in the other order.
+        // Records of two CPUs may arrive in reverse order.
         assert_eq!(text(&mut day, SECOND - 1), "01:59:59");
 
         let mut iso = clock(TimeFormat::Iso, berlin, false);
@@ -253,7 +253,7 @@ mod tests {
         let mut relative = clock(TimeFormat::Relative, "UTC0", false);
         assert_eq!(text(&mut relative, 5 * SECOND), "0.000000");
         assert_eq!(text(&mut relative, 17 * SECOND + 345_678_999), "12.345678");
-        // A check made before the clock was read is not in the far future.
+        // A check made before the clock was read must not appear far in the future.
         assert_eq!(text(&mut relative, SECOND), "0.000000");
     }
 

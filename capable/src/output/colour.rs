@@ -22,8 +22,8 @@ pub enum ColorChoice {
 }
 
 impl ColorChoice {
-    /// Whether to colour, on a terminal or not, with this value of `NO_COLOR`, which counts where
-    /// it is set and not empty (no-color.org).
+    /// Whether to use colour, given whether this is a terminal and the value of `NO_COLOR`, which
+    /// counts if it is set and not empty (no-color.org).
     pub fn decide(self, terminal: bool, no_color: Option<&OsStr>) -> bool {
         match self {
             Self::Auto => terminal && no_color.is_none_or(OsStr::is_empty),

@@ -1,7 +1,7 @@
 //! Rows as CSV (RFC 4180), with a header line.
 //!
-//! The names and values are those of JSON: `true` and `false`, and nothing where a value is not
-//! known. Text is escaped as in a table, so that no reader meets a control character.
+//! The names and values are those of JSON: `true` and `false`, and an empty field if a value is not
+//! known. Text is escaped as in a table, so that no control character reaches a reader.
 
 use super::{
     Clock, Row, RowNeeds, Sink, cell,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::escape::push_escaped;
 
-/// RFC 4180 ends lines with both.
+/// RFC 4180 ends lines with CR LF.
 const END: &[u8] = b"\r\n";
 
 /// CSV of chosen columns.
@@ -74,8 +74,8 @@ fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
     }
 }
 
-/// Text is quoted where it holds what means something to a reader; empty text too, or it would
-/// read as unknown.
+/// Text is quoted if it contains anything special to a CSV reader, or if it is empty, since an
+/// empty field means unknown.
 fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b' ');
     if !text.is_empty() && !text.iter().any(special) {

@@ -1,5 +1,5 @@
-//! Stacks as flame graphs read them: one line per different stack, the outermost frame first, and
-//! how often it was seen.
+//! Stacks in the format that flame graph tools read: one line per distinct stack, the outermost
+//! frame first, and how often it was seen.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::escape::push_escaped;
 #[derive(Debug, Default)]
 pub struct Folded {
     counts: HashMap<Vec<u8>, u64>,
-    /// The line of the current row, kept for its memory.
+    /// The line of the current row; kept to reuse its memory.
     line: Vec<u8>,
 }
 
@@ -63,7 +63,7 @@ fn push_stack(line: &mut Vec<u8>, stack: NamedStack<'_>) {
         line.push(b';');
         match (frame.function, frame.module) {
             (Some(function), _) => push_part(line, function.as_bytes()),
-            // As perf's scripts write an address without a symbol: its file in brackets.
+            // Like perf's scripts for an address without a symbol: the file in brackets.
             (None, Some(module)) => {
                 line.push(b'[');
                 push_part(line, module.as_bytes());
@@ -74,7 +74,7 @@ fn push_stack(line: &mut Vec<u8>, stack: NamedStack<'_>) {
     }
 }
 
-/// A part must not hold what separates parts.
+/// A part must not contain the separator.
 fn push_part(line: &mut Vec<u8>, part: &[u8]) {
     let start = line.len();
     push_escaped(line, part);

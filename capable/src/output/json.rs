@@ -1,8 +1,8 @@
 //! Rows as JSON: one object per line.
 //!
-//! Written by hand: everything that does not change from row to row, keys, braces and the values
-//! that follow from the check's kind, is put together once, and a row is these pieces with the
-//! other values between them.
+//! Written by hand: everything that stays the same from row to row (keys, braces and the values
+//! that follow from the check's kind) is put together once, and a row is these pieces with the
+//! other values in between.
 
 use super::{
     Clock, Frame, NamedStack, Row, RowNeeds, Sink,
@@ -20,7 +20,7 @@ pub struct Json {
     members: Vec<Member>,
     /// The columns whose values are written for each row.
     varying: Vec<&'static Column>,
-    /// What closes the last object inside the row.
+    /// Closes the last object inside the row.
     tail: &'static [u8],
     clock: Clock,
     templates: Templates<Template>,
@@ -29,13 +29,13 @@ pub struct Json {
 /// A row for checks of one kind.
 #[derive(Debug, Default)]
 struct Template {
-    /// All but the values that are written for each row.
+    /// Everything except the values that are written for each row.
     text: Vec<u8>,
-    /// Where in it these values belong.
+    /// Where these values go.
     gaps: Vec<usize>,
 }
 
-/// A value and all that stands between it and the value before it.
+/// A value and everything between it and the value before it.
 #[derive(Debug)]
 struct Member {
     lead: Vec<u8>,
@@ -193,8 +193,8 @@ fn push_numbers(out: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
     out.push(b']');
 }
 
-/// Appends a JSON string. Bytes that are not UTF-8 become U+FFFD; what could steer a terminal is
-/// written as an escape of JSON, which changes nothing for a parser.
+/// Appends a JSON string. Bytes that are not UTF-8 become U+FFFD; anything that could control a
+/// terminal is written as a JSON escape, which makes no difference to a parser.
 fn push_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     if is_all_quotable(text) {
@@ -263,7 +263,7 @@ fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
         Some(text) => push_string(out, text.as_bytes()),
         None => out.extend_from_slice(b"null"),
     };
-    // A string: an address needs all 64 bits, and many readers keep 53.
+    // A string: an address needs all 64 bits, and many readers keep only 53.
     out.extend_from_slice(b"{\"address\":\"");
     push_hex(out, frame.address, 1);
     out.extend_from_slice(b"\",\"function\":");

@@ -1,39 +1,41 @@
-//! Where the columns of a table stand.
+//! Where the columns of a table go.
 
 use super::{
     TimeFormat,
     columns::{Align, Column, Shown},
 };
 
-/// The widest that a column gets when there is room to give away.
+/// The widest that a column gets when there is room to spare.
 const GENEROUS: u16 = 60;
 
 /// How far the second and further lines of a row are indented.
 pub const INDENT: usize = 2;
 
-/// One column in its place.
+/// A column with its position.
 #[derive(Clone, Copy, Debug)]
 pub struct TableSlot {
     /// Which column.
     pub column: &'static Column,
     /// What its cells show.
     pub shown: Shown,
-    /// Where it begins, in columns from the beginning of the row. A line break counts as one.
+    /// Where it begins, in columns from the beginning of the row. A line break counts as one
+    /// column.
     pub start: usize,
     /// Where it ends.
     pub end: usize,
-    /// It begins a further line of the row, indented, after a line break.
+    /// Whether it begins a continuation line of the row, indented, after a line break.
     pub folded: bool,
-    /// Where its cells stand.
+    /// How its cells are aligned.
     pub align: Align,
-    /// Its text may be longer than the column: it is the last one and nobody cuts it.
+    /// Its text may be longer than the column, because it is the last one and is not cut.
     pub open: bool,
 }
 
-/// Gives each column its place, one blank between two.
+/// Places the columns, with one blank between two.
 ///
-/// With a known width of the terminal, columns that can be narrower give way until the row fits,
-/// and get what is left over. A row that can't be made to fit is folded between two columns.
+/// If the terminal's width is known, columns that can be narrower shrink until the row fits, and
+/// share the room that is left over. A row that cannot be made to fit is folded between two
+/// columns.
 pub fn lay_out(
     columns: &[&'static Column],
     time: TimeFormat,
@@ -41,7 +43,7 @@ pub fn lay_out(
 ) -> Vec<TableSlot> {
     let mut slots: Vec<TableSlot> = Vec::with_capacity(columns.len());
     let lines = lines(columns, time, terminal);
-    // Of a folded row no column is made wider: it would stand out on its line.
+    // In a folded row no column is widened: it would stand out on its line.
     let most = if lines.len() > 1 { 0 } else { GENEROUS };
     for (number, line) in lines.into_iter().enumerate() {
         let indent = if number == 0 { 0 } else { INDENT };
@@ -69,7 +71,7 @@ pub fn lay_out(
     slots
 }
 
-/// The columns of each line: all in one, where they fit it when they are as narrow as can be.
+/// The columns of each line: all in one if they fit at their smallest widths.
 fn lines<'a>(
     mut columns: &'a [&'static Column],
     time: TimeFormat,
@@ -86,7 +88,7 @@ fn lines<'a>(
             used += usize::from(least(column, time)) + 1;
             fits
         });
-        // A column that no line is wide enough for gets one of its own.
+        // A column that is too wide for any line gets a line of its own.
         let (line, rest) = columns.split_at(fitting.count().max(1));
         lines.push(line);
         columns = rest;
@@ -108,7 +110,7 @@ fn least(column: &Column, time: TimeFormat) -> u16 {
     }
 }
 
-/// Narrower than usual where there is no room, wider up to `most` where there is more.
+/// Narrower than usual if there is too little room, wider up to `most` if there is more.
 fn widths(
     columns: &[&'static Column],
     time: TimeFormat,
@@ -121,7 +123,8 @@ fn widths(
     };
     let cells: usize = widths.iter().map(|&width| usize::from(width)).sum();
     let mut line = cells + columns.len().saturating_sub(1);
-    // One blank at a time, each flexible column in turn, so that all give and get alike.
+    // One column of width at a time, each flexible column in turn, so that all shrink and grow
+    // alike.
     loop {
         let before = line;
         for (width, column) in widths.iter_mut().zip(columns) {

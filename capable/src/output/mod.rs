@@ -1,8 +1,9 @@
 //! What the user sees: rows in one of several formats, one file per format.
 //!
-//! [`OutputOptions`] is what was typed, [`OutputConfig`](options::OutputConfig) what it means, a
-//! [`Sink`] what takes the rows. A [`Row`] carries only what the sink's [`RowNeeds`] ask for, so that a column that is not
-//! shown costs nothing. A sink writes to a buffer of the caller's and allocates nothing per row.
+//! [`OutputOptions`] is what was typed, [`OutputConfig`](options::OutputConfig) what it means, and
+//! a [`Sink`] takes the rows. A [`Row`] contains only what the sink's [`RowNeeds`] ask for, so a
+//! column that is not shown costs nothing. A sink writes to the caller's buffer and allocates
+//! nothing per row.
 
 mod cell;
 mod clock;

@@ -1,10 +1,10 @@
-//! What a format asks of the stages before it.
+//! What a format requires from the stages before it.
 
 use capable_common::Wanted;
 
 bitflags::bitflags! {
-    /// What must be filled in for the chosen columns: everything else stays unasked, so that it
-    /// costs nothing in the kernel and no look-up in user space.
+    /// What must be filled in for the chosen columns. Nothing else is requested, so it costs
+    /// nothing in the kernel and no look-up in user space.
     ///
     /// The lowest eight bits are those of [`Wanted`], which the kernel side sends. The others are
     /// looked up here.
@@ -18,7 +18,7 @@ bitflags::bitflags! {
         const CGROUP_ID = Wanted::CGROUP.bits() as u32;
         /// [`crate::event::Event::gid`].
         const GROUP_ID = Wanted::GROUP.bits() as u32;
-        /// [`crate::event::Event::mount_namespace`], and which number the initial one has.
+        /// [`crate::event::Event::mount_namespace`], and the number of the initial one.
         const MOUNT_NAMESPACE = Wanted::MOUNT_NAMESPACE.bits() as u32;
         /// [`super::Row::caller`]: the first frames of the kernel stack, symbolised.
         const CALLER = 1 << 8;
@@ -32,7 +32,7 @@ bitflags::bitflags! {
         const CONTAINER = 1 << 12;
         /// [`super::Row::cgroup`]: the path of the cgroup.
         const CGROUP = 1 << 13;
-        /// At least one stack, deep: the kernel's, where the user chose none.
+        /// At least one full stack: the kernel's, unless the user chose another.
         const STACK = 1 << 14;
         /// [`super::Row::group`]: the name of the real group id. Comes with `GROUP_ID`.
         const GROUP = 1 << 15;

@@ -1,5 +1,5 @@
-//! Numbers as text, without the machinery of `std::fmt`: it costs several times as much, and
-//! numbers are half of every row.
+//! Numbers as text, without `std::fmt`: it costs several times as much, and numbers are half of
+//! every row.
 
 use crate::escape::push_hex_digits;
 
@@ -14,10 +14,10 @@ const PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-/// The eight decimal digits of a number below 10^8, zeros in front, each in a byte as its value:
-/// the first digit in the lowest byte.
+/// The eight decimal digits of a number below 10^8, with leading zeros, one byte each: the first
+/// digit in the lowest byte.
 ///
-/// The number is halved into parts of four, two and one digits, all parts of a step at once. The
+/// The number is split into parts of four, two and then one digit, all parts of a step at once. The
 /// factors are reciprocals, exact for numbers of that many digits.
 #[inline]
 fn eight_digits(number: u32) -> u64 {
@@ -29,20 +29,20 @@ fn eight_digits(number: u32) -> u64 {
     tens | (twos - 10 * tens) << 8
 }
 
-/// The digits of a number below 10^8 as text, eight bytes with blanks in front, and how many
-/// blanks there are.
+/// The digits of a number below 10^8 as text, eight bytes with leading blanks, and how many blanks
+/// there are.
 #[inline]
 fn eight_bytes(number: u32) -> (u64, u32) {
     let digits = eight_digits(number);
-    // The last digit is shown even where it is zero.
+    // The last digit is shown even if it is zero.
     let blanks = (digits | 1 << 56).trailing_zeros() / 8;
-    // A blank is 0x20, and a digit 0x30 and its value.
+    // A blank is 0x20, and a digit is 0x30 plus its value.
     let marks = 0x1010_1010_1010_1010 << (8 * blanks);
     (digits | 0x2020_2020_2020_2020 | marks, blanks)
 }
 
-/// Writes `number` so that it ends where `slot` ends, over the blanks that are there. Says
-/// whether it fitted.
+/// Writes `number` over the blanks of `slot` so that it ends where `slot` ends. Returns whether it
+/// fitted.
 #[inline]
 pub fn put_right(slot: &mut [u8], number: u64) -> bool {
     let width = slot.len();
@@ -61,7 +61,7 @@ pub fn put_right(slot: &mut [u8], number: u64) -> bool {
     put_pairs(slot, number)
 }
 
-/// Writes `number` of any length, two digits at a time: divisions are what this costs.
+/// Writes `number` of any length, two digits at a time, because the divisions are what costs.
 fn put_pairs(mut slot: &mut [u8], number: u64) -> bool {
     let mut rest = number;
     while rest >= 10 {
@@ -82,7 +82,7 @@ fn put_pairs(mut slot: &mut [u8], number: u64) -> bool {
     true
 }
 
-/// Writes the last `slot.len()` decimal digits of `number`, zeros in front.
+/// Writes the last `slot.len()` decimal digits of `number`, with leading zeros.
 pub fn put_digits(slot: &mut [u8], number: u64) {
     let mut rest = number;
     let mut pairs = slot.rchunks_exact_mut(2);
@@ -107,12 +107,12 @@ pub fn push_number(out: &mut Vec<u8>, number: u64) {
     }
     let (text, blanks) = eight_bytes(number as u32);
     let length = out.len() + 8 - blanks as usize;
-    // Eight bytes at once, and then without those behind the digits.
+    // Writes eight bytes at once, then cuts off those after the digits.
     out.extend_from_slice(&(text >> (8 * blanks)).to_le_bytes());
     out.truncate(length);
 }
 
-/// Appends `number` in decimal, with its sign where it is negative.
+/// Appends `number` in decimal, with a sign if it is negative.
 pub fn push_signed(out: &mut Vec<u8>, number: i64) {
     if number < 0 {
         out.push(b'-');

@@ -75,7 +75,7 @@ pub struct OutputOptions {
 pub struct Terminal {
     /// It is a terminal.
     pub is_terminal: bool,
-    /// Its width in columns, where it is a terminal that knows.
+    /// Its width in columns, if it is a terminal that tells.
     pub width: Option<u16>,
     /// The environment's `NO_COLOR`.
     pub no_color: Option<OsString>,
@@ -91,7 +91,7 @@ impl Terminal {
             .flatten();
         Self {
             is_terminal,
-            // A serial console says 0.
+            // A serial console reports 0.
             width: size
                 .map(|(width, _)| width.0)
                 .filter(|&columns| columns > 0),
@@ -100,16 +100,16 @@ impl Terminal {
     }
 }
 
-/// The options do not work together. A usage error.
+/// The options cannot be used as given: a usage error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutputError {
-    /// The list of columns does not work.
+    /// The list of columns is not valid.
     #[error(transparent)]
     Column(#[from] ColumnError),
-    /// The format has no columns to choose.
+    /// The format has no columns to choose from.
     #[error("-o folded has no columns: leave out --columns, or use -o table, wide, json or csv")]
     ColumnsOfFolded,
-    /// The format has one way to write times.
+    /// The format has only one way to write times.
     #[error("JSON has one form of time, RFC 3339: leave out --time, or use -o table, wide or csv")]
     TimeOfJson,
 }
@@ -126,7 +126,7 @@ pub struct OutputConfig {
 }
 
 impl OutputOptions {
-    /// What `--columns help` prints, where that was typed.
+    /// What `--columns help` prints, if that was typed.
     pub fn columns_help(&self) -> Option<String> {
         let asked = self.columns.iter().any(|name| name.trim() == "help");
         asked.then(columns::help)
@@ -141,7 +141,7 @@ impl OutputOptions {
         }
     }
 
-    /// Checks the options against each other and against what standard output is.
+    /// Checks the options against each other and against the kind of standard output.
     pub fn validate(&self, terminal: &Terminal) -> Result<OutputConfig, OutputError> {
         let format = self.format();
         let columns = match format {
@@ -183,7 +183,7 @@ impl OutputConfig {
         self.format
     }
 
-    /// What takes the rows. Relative times count from now.
+    /// Where the rows go. Relative times count from now.
     pub fn sink(&self) -> Box<dyn Sink> {
         self.sink_with(Clock::new(self.time, self.utc))
     }

@@ -1,8 +1,8 @@
-//! A row: a check with what user space adds to it.
+//! A row: a check, with what user space adds to it.
 
 use crate::event::Event;
 
-/// One check with everything that the chosen columns asked for.
+/// One check with everything that the chosen columns require.
 ///
 /// Only what [`super::RowNeeds`] says is filled in; the rest is `None` and no column reads it.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The check alone: nothing was asked for beyond it.
+    /// The check alone, for columns that require nothing else.
     pub fn bare(event: Event<'a>) -> Self {
         Self {
             event,
@@ -59,14 +59,14 @@ impl<'a> Row<'a> {
 pub struct ContainerRef<'a> {
     /// Its id, as its runtime names it.
     pub id: &'a str,
-    /// The runtime: `docker`, `podman`, `containerd`, `cri-o`; unknown where the cgroup does not tell.
+    /// The runtime: `docker`, `podman`, `containerd`, `cri-o`; unknown if the cgroup does not tell.
     pub runtime: Option<&'a str>,
 }
 
-/// A stack with names to its addresses.
+/// A stack with names for its addresses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NamedStack<'a> {
-    /// Nobody asked for it.
+    /// It was not asked for.
     NotAsked,
     /// The kernel could not capture it.
     NotCaptured,
@@ -77,7 +77,7 @@ pub enum NamedStack<'a> {
 }
 
 impl<'a> NamedStack<'a> {
-    /// The frames, the innermost first; none where there is no stack.
+    /// The frames, the innermost first; none if there is no stack.
     pub fn frames(self) -> &'a [Frame<'a>] {
         match self {
             Self::NotAsked | Self::NotCaptured => &[],
@@ -86,22 +86,22 @@ impl<'a> NamedStack<'a> {
     }
 }
 
-/// One function of a stack. An inlined function is a frame of its own, before the one it was
-/// inlined into.
+/// One function in a stack. An inlined function is a frame of its own, before the function that it
+/// was inlined into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The address of the frame's next instruction.
     pub address: u64,
-    /// The function, demangled; `None` where no symbol covers the address.
+    /// The function, demangled; `None` if no symbol covers the address.
     pub function: Option<&'a str>,
     /// Bytes between the start of the function and the address.
     pub offset: u64,
     /// The kernel module, or the path of the mapped file.
     pub module: Option<&'a str>,
-    /// The source file, where there is debug information.
+    /// The source file, if there is debug information.
     pub file: Option<&'a str>,
     /// The line in the source file.
     pub line: Option<u32>,
-    /// The compiler inlined this function into the frame that follows.
+    /// Whether the compiler inlined this function into the frame that follows.
     pub inlined: bool,
 }

@@ -7,10 +7,10 @@ use crate::event::Event;
 
 /// A format of rows.
 ///
-/// A sink appends to the caller's buffer and never writes itself: the caller writes the buffer
-/// once per batch, and decides in one place what a broken pipe means.
+/// A sink appends to the caller's buffer and never writes anywhere itself: the caller writes the
+/// buffer once per batch, and decides in one place what a broken pipe means.
 pub trait Sink {
-    /// What rows must carry for this sink.
+    /// What rows must contain for this sink.
     fn needs(&self) -> RowNeeds;
 
     /// What comes before the first row.
@@ -19,7 +19,7 @@ pub trait Sink {
     /// One row.
     fn row(&mut self, row: &Row<'_>, out: &mut Vec<u8>);
 
-    /// The row of a check to which nothing is added.
+    /// The row of a check with nothing added.
     fn bare(&mut self, check: &Check, out: &mut Vec<u8>) {
         self.row(&Row::bare(Event::bare(check)), out);
     }

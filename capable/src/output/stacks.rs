@@ -10,7 +10,8 @@ use crate::escape::push_escaped;
 pub fn push_stacks(out: &mut Vec<u8>, row: &Row<'_>) {
     let (kernel, user) = (row.kernel_stack, row.user_stack);
     let asked = |stack| !matches!(stack, NamedStack::NotAsked);
-    // A single stack is what was asked for; of two, the reader must know which is which.
+    // A single stack must be the one that was asked for; with two, the reader must know which is
+    // which.
     let both = asked(kernel) && asked(user);
     push_stack(out, "kernel stack", kernel, both);
     push_stack(out, "user stack", user, both);
@@ -41,8 +42,8 @@ fn push_stack(out: &mut Vec<u8>, name: &str, stack: NamedStack<'_>, named: bool)
     }
 }
 
-/// `function+0xoffset [module] file:line`, `(inlined)` after an inlined function, the address
-/// where no function is known.
+/// `function+0xoffset [module] file:line`, with `(inlined)` after an inlined function, or the
+/// address if no function is known.
 fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
     match frame.function {
         Some(function) => {

@@ -1,13 +1,13 @@
-//! Tables that are printed once and whole: `list`, `doctor`, summaries.
+//! Tables that are printed once, as a whole: `list`, `doctor`, summaries.
 
 use comfy_table::{Cell, ContentArrangement, Table, presets::NOTHING};
 
 use crate::escape::printable;
 
-/// A table in the look of all our tables: plain, the header in upper case, two blanks between
-/// columns. Cells are escaped: they may hold the names of files and tasks.
+/// A table in the common style: plain, the header in upper case, two blanks between columns. Cells
+/// are escaped, because they may contain names of files and tasks.
 ///
-/// Fitted to the width of the terminal where there is one; the caller may align columns.
+/// Fitted to the width of the terminal, if there is one; the caller may align columns.
 pub fn static_table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -26,7 +26,7 @@ pub fn static_table<const N: usize>(
     table
 }
 
-/// The text of a table, without the blanks at the ends of its lines.
+/// The text of a table, without trailing blanks.
 pub fn table_text(table: &Table) -> String {
     let mut text = String::new();
     for line in table.lines() {

@@ -1,8 +1,8 @@
 //! Rows as a table for people.
 //!
-//! The common row is a copy of a line for checks of its kind, with the other cells written into
-//! their places. A row with something to escape, to cut or to colour, or with a number too long
-//! for its column, is written again cell by cell.
+//! Usually a row is a copy of a prepared line for checks of its kind, with the other cells written
+//! over it. A row with anything to escape, cut or colour, or with a number that is too long for its
+//! column, is written cell by cell instead.
 
 use capable_common::Check;
 
@@ -20,27 +20,28 @@ use crate::event::{Event, Verdict, repeats};
 #[derive(Debug)]
 pub struct Table {
     slots: Vec<TableSlot>,
-    /// Those whose cells are written for each row.
+    /// The slots whose cells are written for each row.
     varying: Vec<TableSlot>,
-    /// The one whose cells are the same for a whole second.
+    /// The slot whose cells are the same for a whole second.
     second: Option<TableSlot>,
-    /// The last cell ends where its text does, and is written for each row.
+    /// The last cell ends with its text, without padding, and is written for each row.
     ragged: bool,
     clock: Clock,
     colour: bool,
     templates: Templates<Template>,
-    /// Nothing but the check itself, and its second, is in a row.
+    /// Rows depend only on the check itself and its second.
     remembers: bool,
     before: Option<Before>,
 }
 
-/// The row before: a program that asks again and again for the same makes the same row again.
+/// The previous row: a program that makes the same check again and again gives the same row each
+/// time.
 #[derive(Debug)]
 struct Before {
     check: Check,
-    /// The second in which it was.
+    /// The second that it was made in.
     second: i64,
-    /// Where it lies in what was written: at the end, or it is gone.
+    /// Where it is in the output buffer: at the end, unless it was flushed.
     start: usize,
     end: usize,
 }
@@ -48,10 +49,10 @@ struct Before {
 /// A line for checks of one kind.
 #[derive(Debug, Default)]
 struct Template {
-    /// The line with its break, blank where cells are written for each row; none where a cell does
-    /// not fit.
+    /// The line with its line break, blank where cells are written for each row; `None` if a cell
+    /// does not fit.
     line: Option<Vec<u8>>,
-    /// The second whose time is in it.
+    /// The second whose time is in the line.
     second: i64,
 }
 
@@ -85,7 +86,7 @@ impl Table {
         table
     }
 
-    /// Writes the row into its places; `false` where it does not fit them.
+    /// Writes the row into a copy of its template; `false` if it does not fit.
     #[inline]
     fn put(&mut self, row: &Row<'_>, out: &mut Vec<u8>) -> bool {
         let check = row.event.check;
@@ -111,7 +112,7 @@ impl Table {
             }
         }
         if self.ragged {
-            // The line break too is behind the blanks.
+            // The line break, too, comes after the blanks.
             out.pop();
             trim(out, start);
             out.push(b'\n');
@@ -137,20 +138,20 @@ impl Template {
         line.push(b'\n');
         Self {
             line: fits.then_some(line),
-            // No time lies in this second.
+            // No time falls in this second.
             second: i64::MIN,
         }
     }
 }
 
-/// Writes one cell over the blanks of its column, where it takes no more than a copy.
+/// Writes one cell over the blanks of its column, if that takes no more than a copy.
 #[inline]
 fn put_cell(slot: &TableSlot, row: &Row<'_>, line: &mut [u8], clock: &mut Clock) -> bool {
     line.get_mut(slot.start..slot.end)
         .is_some_and(|blanks| (slot.shown.put)(row, blanks, slot.align, clock))
 }
 
-/// Takes away the blanks at the end of the line that begins at `start`.
+/// Removes the trailing blanks of the line that begins at `start`.
 fn trim(out: &mut Vec<u8>, start: usize) {
     let written = out[start..].iter().rposition(|&byte| byte != b' ');
     out.truncate(start + written.map_or(0, |last| last + 1));
@@ -193,7 +194,7 @@ impl Sink for Table {
 }
 
 impl Table {
-    /// Writes the row of a check which is not that of the one before, and remembers it.
+    /// Writes the row of a check that differs from the one before, and remembers it.
     #[inline(never)]
     fn write_new(&mut self, check: &Check, out: &mut Vec<u8>) {
         let start = out.len();
@@ -208,7 +209,7 @@ impl Table {
         }
     }
 
-    /// Writes a row anew.
+    /// Writes a row from scratch.
     fn write(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         let denied = self.colour && matches!(row.event.verdict(), Some(Verdict::Denied(_)));

@@ -1,16 +1,17 @@
-//! What checks of one kind have in common: most of a row is the same text each time.
+//! Templates of rows: most of a row is the same text for all checks of one kind.
 //!
-//! A row's values follow from the check's kind, or from who made it and when. The former are
-//! written once for each kind and copied from then on; the latter are written for each row.
+//! Each value in a row depends either on the check's kind, or on who made it and when. The former
+//! are written once for each kind and then copied; the latter are written for each row.
 
 use capable_common::{Check, Membership};
 
 use super::Row;
 
-/// How many kinds are remembered, a power of two. A machine has a few dozen at a time.
+/// How many kinds are remembered, a power of two. A machine usually has a few dozen.
 const KINDS: usize = 256;
 
-/// All that the columns are made of that [follow from the kind](super::columns::Column::by_kind).
+/// Everything that determines the columns that
+/// [follow from the kind](super::columns::Column::by_kind).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct CheckKind {
     effective: u64,
@@ -39,7 +40,8 @@ impl CheckKind {
             target_namespace,
             credential_namespace,
             flags,
-            // These tell checks of one kind apart: no column that follows from the kind shows them.
+            // These differ between checks of one kind: no column that follows from the kind shows
+            // them.
             kind: _,
             kernel_frames: _,
             user_frames: _,
@@ -48,10 +50,10 @@ impl CheckKind {
             pid: _,
             tid: _,
             comm: _,
-            // What they mean is in the flags.
+            // Their meaning is in the flags.
             options: _,
         } = row.event.check;
-        // The flags say which of it is known.
+        // The flags say which of these are known.
         const NOTHING: Membership = Membership {
             gid: 0,
             mount_namespace: 0,
@@ -71,7 +73,7 @@ impl CheckKind {
         }
     }
 
-    /// The place where this kind is remembered. What is left out rarely tells two kinds apart.
+    /// The slot for this kind. The fields that are left out rarely tell two kinds apart.
     #[inline]
     fn place(&self) -> usize {
         // Fibonacci hashing: the top bits of the product depend on all bits of the factor.
@@ -84,15 +86,14 @@ impl CheckKind {
     }
 }
 
-/// A template for each kind of check. Each has one place, which the latest of those that share it
-/// takes.
+/// A template for each kind of check. Kinds that share a slot replace each other.
 #[derive(Debug)]
 pub struct Templates<T> {
     places: Vec<(Option<CheckKind>, T)>,
 }
 
 impl<T: Default> Templates<T> {
-    /// Nothing is known yet.
+    /// Nothing is remembered yet.
     pub fn new() -> Self {
         let empty = || (None, T::default());
         Self {
@@ -100,7 +101,7 @@ impl<T: Default> Templates<T> {
         }
     }
 
-    /// The template of a check's kind, made where it is not known.
+    /// The template for a check's kind, made if it is not remembered.
     #[inline]
     pub fn of(&mut self, row: &Row<'_>, make: impl FnOnce() -> T) -> &mut T {
         let kind = CheckKind::of(row);

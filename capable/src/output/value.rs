@@ -11,11 +11,11 @@ pub enum Value<'a> {
     Signed(i64),
     /// Yes or no.
     Flag(bool),
-    /// A word of ours: plain ASCII, short.
+    /// A word from this program: plain ASCII, short.
     Word(&'static str),
-    /// A number in place of a name that nobody gave it: `CAP_41`.
+    /// The number of something that has no name: `CAP_41`.
     Numbered(&'static str, i64),
-    /// Text from outside.
+    /// Text from outside the program.
     Text(&'a str),
     /// A task's name: bytes up to the first NUL.
     Comm(&'a [u8; 16]),
@@ -30,34 +30,34 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The number where it is known.
+    /// The number, if it is known.
     pub fn number(number: Option<impl Into<u64>>) -> Self {
         number.map_or(Self::Unknown, |number| Self::Number(number.into()))
     }
 
-    /// The flag where it is known.
+    /// The flag, if it is known.
     pub fn flag(flag: Option<bool>) -> Self {
         flag.map_or(Self::Unknown, Self::Flag)
     }
 
-    /// The word where there is one.
+    /// The word, if there is one.
     pub fn word(word: Option<&'static str>) -> Self {
         word.map_or(Self::Unknown, Self::Word)
     }
 
-    /// The text where it is known.
+    /// The text, if it is known.
     pub fn text(text: Option<&'a str>) -> Self {
         text.map_or(Self::Unknown, Self::Text)
     }
 }
 
-/// A task's name without the NUL that closes it and what lies behind it.
+/// A task's name up to the terminating NUL.
 #[inline]
 pub fn comm_bytes(comm: &[u8; 16]) -> &[u8] {
     &comm[..comm_length(comm)]
 }
 
-/// Where the NUL is that closes a task's name; 16 where there is none.
+/// The position of the NUL that ends a task's name; 16 if there is none.
 #[inline]
 pub fn comm_length(comm: &[u8; 16]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;

@@ -3,8 +3,8 @@
 use super::{Column, Shown, values as v};
 use crate::output::{RowNeeds, cell};
 
-/// What a column shows. The closure is compiled for this one value: which kind it is, and how
-/// that is written, is settled by then.
+/// What a column shows. The closure is compiled for this one value, so its kind and format are
+/// known at compile time.
 macro_rules! shown {
     ($value:ident) => {
         Shown {
@@ -14,7 +14,7 @@ macro_rules! shown {
     };
 }
 
-/// All columns. Those with the same object in their field stand together.
+/// All columns. Fields of the same JSON object are kept together.
 pub const COLUMNS: &[Column] = &[
     Column::text("time", "TIME", 8, shown!(time), "when the check was made"),
     Column::number("uid", "UID", 6, shown!(uid), "real user id of the task").by_kind(),

@@ -1,4 +1,4 @@
-//! Which columns a format shows.
+//! Chooses the columns that a format shows.
 
 use super::{COLUMNS, Column};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     output::{static_table, table_text},
 };
 
-/// The columns of a table that nobody asked more of: 80 terminal columns.
+/// The columns of a table if nothing else was asked for: 80 terminal columns.
 pub const DEFAULT: &[&str] = &[
     "time", "uid", "pid", "comm", "cap", "name", "audit", "result",
 ];
@@ -44,7 +44,7 @@ pub const WIDE: &[&str] = &[
     "container",
 ];
 
-/// The list of columns does not work.
+/// The list of columns is not valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ColumnError {
     /// There is no such column.
@@ -58,12 +58,12 @@ pub enum ColumnError {
         /// The key that looks most like it.
         nearest: Option<&'static str>,
     },
-    /// A column is there twice.
+    /// A column is given twice.
     #[error("the column '{0}' is given twice")]
     Twice(&'static str),
 }
 
-/// The columns that a user named, by key or by field, in that order.
+/// The columns that the user named, by key or by field, in that order.
 pub fn choose(names: &[String]) -> Result<Vec<&'static Column>, ColumnError> {
     let mut chosen: Vec<&'static Column> = Vec::with_capacity(names.len());
     for name in names {
@@ -79,7 +79,7 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Column>, ColumnError> {
     Ok(chosen)
 }
 
-/// The columns with these keys, which are ours.
+/// The columns with these keys, which are built in.
 pub fn by_keys(keys: &[&str]) -> Vec<&'static Column> {
     keys.iter().filter_map(|key| find(key)).collect()
 }

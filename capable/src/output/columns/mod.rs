@@ -1,4 +1,4 @@
-//! The columns: one table says everything about each of them.
+//! The columns: one table that defines everything about each of them.
 //!
 //! A column is found by the key that `--columns` takes or by its field in JSON. Tables, CSV, JSON
 //! and the help are all made from this table, so a new column is one entry in it.
@@ -12,12 +12,12 @@ pub use choose::{ColumnError, DEFAULT, EXTRA, WIDE, by_keys, choose, help};
 
 use super::{Clock, Row, RowNeeds, value::Value};
 
-/// On which side of its column a cell stands.
+/// How a cell is aligned in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
     /// Text.
     Left,
-    /// Numbers: units under units.
+    /// Numbers, so that the digits line up.
     Right,
 }
 
@@ -26,8 +26,8 @@ pub enum Align {
 pub struct Shown {
     /// The value.
     pub value: for<'a> fn(&'a Row<'_>) -> Value<'a>,
-    /// Writes the value over the blanks of its column, where that takes no more than a copy. Says
-    /// whether it did.
+    /// Writes the value over the blanks of its column if that takes no more than a copy, and
+    /// returns whether it did.
     pub put: fn(&Row<'_>, &mut [u8], Align, &mut Clock) -> bool,
 }
 
@@ -36,7 +36,7 @@ pub struct Shown {
 pub struct Column {
     /// What `--columns` calls it: the header in lower case.
     pub key: &'static str,
-    /// The field in JSON, `group.name` where it is inside an object. In CSV, `group_name`.
+    /// The field in JSON: `group.name` if it is inside an object. In CSV it is `group_name`.
     pub field: &'static str,
     /// The header in a table.
     pub header: &'static str,
@@ -44,15 +44,15 @@ pub struct Column {
     pub description: &'static str,
     /// Its width in a table, in terminal columns.
     pub width: u16,
-    /// The least width that still says something: given away where the terminal is narrow.
+    /// The smallest useful width: on a narrow terminal the column shrinks to it.
     pub least: u16,
-    /// Where its cells stand.
+    /// How its cells are aligned.
     pub align: Align,
-    /// What rows must carry for it.
+    /// What rows must contain for it.
     pub needs: RowNeeds,
-    /// Its value follows from the capability, the result, the flags, users and groups (and what
-    /// [`Row::names`] says of their names), the credentials, the namespaces and the cgroup's id: it
-    /// is the same for all checks that agree in these.
+    /// Its value depends only on the capability, the result, the flags, users and groups (and what
+    /// [`Row::names`] says of their names), the credentials, the namespaces and the cgroup's id, so
+    /// it is the same for all checks that agree in these.
     pub by_kind: bool,
     /// The value for people.
     pub shown: Shown,
@@ -61,7 +61,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// The object and the name in it, for JSON; no object for a field of the row itself.
+    /// The object and the name within it, for JSON; no object for a field of the row itself.
     pub fn path(&self) -> (Option<&'static str>, &'static str) {
         match self.field.split_once('.') {
             Some((group, name)) => (Some(group), name),

@@ -1,4 +1,4 @@
-//! Where each column's value comes from.
+//! Where the value of each column comes from.
 
 use crate::{
     event::{CredentialOwner, Decision, Relation, Task, Verdict},
@@ -144,7 +144,8 @@ pub fn errno<'a>(row: &'a Row<'_>) -> Value<'a> {
     denied_with(row).map_or(Value::Unknown, |errno| Value::Signed(errno.into()))
 }
 
-/// `cap_capable` knows one error only, EPERM (security/commoncap.c); another is shown by number.
+/// `cap_capable` returns only one error, EPERM (security/commoncap.c); any other is shown by
+/// number.
 pub fn errno_name<'a>(row: &'a Row<'_>) -> Value<'a> {
     match denied_with(row) {
         Some(libc::EPERM) => Value::Word("EPERM"),
@@ -160,7 +161,8 @@ pub fn syscall_name<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.syscall)
 }
 
-/// The name; for a call without one its number, and for a task that makes none what it is.
+/// The name of the system call, or its number if it has none; for a kernel thread or an io_uring
+/// worker, what it is.
 pub fn syscall<'a>(row: &'a Row<'_>) -> Value<'a> {
     if let Some(name) = row.syscall {
         return Value::Text(name);
@@ -255,7 +257,7 @@ pub fn unit<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.unit)
 }
 
-/// The short form that every runtime prints and takes: twelve characters.
+/// The short form that every runtime prints and accepts: twelve characters.
 pub fn container<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(
         row.container

@@ -13,7 +13,7 @@ fn comm_of(line: &str) -> Vec<u8> {
 
 #[test]
 fn a_name_of_any_bytes_survives_json() {
-    // Every byte at every kind of place, valid UTF-8 or not.
+    // Every byte in every kind of position, valid UTF-8 or not.
     for byte in 1..=255 {
         for comm in [
             vec![byte],
@@ -97,7 +97,7 @@ fn csv_has_the_names_and_values_of_json() {
          0x7ffd00001000 0x7ffd00002000 0x0 0xffffffffffffffff 0x0 0x0\r\n\
          2026-11-22T14:03:59.123456789Z,4711,mount,,,,,\r\n"
     );
-    // A name that is empty is known to be.
+    // An empty name is a known name.
     let empty = Sample::mount().named(b"");
     let printed = printed("-o csv --columns comm,pid", &[empty.row()]);
     assert_eq!(printed, "comm,pid\r\n\"\",4711\r\n");

@@ -62,7 +62,7 @@ impl Sample {
         }
     }
 
-    /// A kernel that can tell nothing.
+    /// A kernel that can provide nothing.
     fn unknown() -> Self {
         let mut sample = Self::mount();
         sample.check.flags = 0;
@@ -112,7 +112,7 @@ fn options(arguments: &str) -> OutputOptions {
     Cli::try_parse_from(words).unwrap().output
 }
 
-/// What a user sees who typed `arguments`, header and end included.
+/// What a user sees who typed `arguments`, including the header and the end.
 fn printed_on(terminal: &Terminal, arguments: &str, rows: &[Row<'_>]) -> String {
     let config = options(arguments).validate(terminal).unwrap();
     let clock = Clock::with(config.time, TimeZone::UTC, true, 0, || Some(BOOTED));

@@ -1,5 +1,5 @@
-//! `docs/json-schema.json` and the rows hold each other: what a row has, the schema describes, and
-//! what the schema describes, a row has.
+//! `docs/json-schema.json` and the rows match: the schema describes every field of a row, and a row
+//! has every field that the schema describes.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn check_line(line: &str) -> Value {
     let value: Value = serde_json::from_str(line).unwrap();
     let mut schema = Schema::new(SCHEMA);
     schema.check(None, &value);
-    // The field's pattern admits a thirteenth month.
+    // The field's pattern allows a thirteenth month.
     let time = value["time"].as_str().unwrap();
     assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
     let has_frames = |stack: &str| value[stack].as_array().is_some_and(|all| !all.is_empty());

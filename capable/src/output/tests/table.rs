@@ -150,7 +150,7 @@ fn long_text_is_cut_to_its_column_and_the_cut_is_marked() {
     row.caller = Some("a_function_with_a_very_long_name");
     let cut = printed("--columns caller,pid", &[row]);
     assert_eq!(only_row(&cut), "a_function_with_a_very_+    4711");
-    // The last column has nobody to push aside.
+    // No column follows the last one, so it pushes none aside.
     let whole = printed("--columns pid,caller", &[row]);
     assert_eq!(only_row(&whole), "   4711 a_function_with_a_very_long_name");
     let narrow = Terminal {

@@ -1,4 +1,4 @@
-//! Rows are written from templates; what is shown must not tell.
+//! Rows are written from templates, and the output must not depend on that.
 
 use capable_common::{Flags, SYSCALL_NONE};
 
@@ -12,8 +12,8 @@ use crate::output::{
     table::Table,
 };
 
-/// Samples that differ in everything that rows are made of, most of them in little from the one
-/// before.
+/// Samples that together vary everything that rows are made of, most of them only slightly
+/// different from the one before.
 fn varied(count: usize) -> Vec<Sample> {
     const FLAGS: [u32; 10] = [
         Flags::BY_OWNERSHIP,
