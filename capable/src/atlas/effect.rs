@@ -1,4 +1,4 @@
-//! What a line says, for those that decide by it.
+//! What a line says, in the form that the rules use.
 
 use super::line::{Effect, Line};
 use crate::capability::Capability;
@@ -6,15 +6,16 @@ use crate::capability::Capability;
 /// What the kernel does with the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
-    /// Not granted, what the program asked for fails.
+    /// Without the capability, what the program asked for fails.
     Refuses,
-    /// Not granted, it fails in some cases, which the check does not show.
+    /// Without the capability, it fails in some cases, which the check does not show.
     Sometimes,
-    /// It never fails: the answer decides what is shown, a limit, accounting or the way to take.
+    /// It never fails: the answer decides what is shown, a limit, accounting or which path is
+    /// taken.
     Chooses,
-    /// The answer goes to callers, and they differ.
+    /// The answer is passed on to callers, which differ.
     Passes,
-    /// Nobody has read it.
+    /// Not read yet.
     Unread,
 }
 
@@ -30,18 +31,18 @@ impl Effect {
         }
     }
 
-    /// A word says more: `ack`, `cqe`, `unseen`, `early`, `limit`, `else`.
+    /// Whether a further word is given: `ack`, `cqe`, `unseen`, `early`, `limit`, `else`.
     pub fn has(&self, word: &str) -> bool {
         self.words.iter().skip(1).any(|it| it == word)
     }
 
-    /// The capabilities that other sites ask for, and that do as well.
+    /// Capabilities that other sites ask for, and that do as well.
     fn others(&self) -> impl Iterator<Item = &str> {
         let words = self.words.iter().skip(1);
         words.filter_map(|word| word.strip_prefix("or:"))
     }
 
-    /// The name of the errno that a refusal gives, if it is one.
+    /// The name of the errno that a refusal gives, if it gives one.
     pub fn errno(&self) -> Option<&str> {
         let errno = self.words.get(1)?;
         errno.starts_with('E').then_some(errno.as_str())
@@ -49,8 +50,8 @@ impl Effect {
 }
 
 impl Line {
-    /// The capabilities that do as well as the one that is asked for: the later ones of those that
-    /// the helper asks for, and those of other sites.
+    /// The capabilities that would do instead of the requested one: those that the helper asks for
+    /// afterwards, and those of other sites.
     pub fn others(&self) -> impl Iterator<Item = Capability> {
         let later = self.key.capabilities.split('/').skip(1);
         let names = later.chain(self.effect.others());
@@ -59,7 +60,7 @@ impl Line {
         })
     }
 
-    /// The system calls that the sentence names: `setpriority(2)`.
+    /// The system calls that the sentence mentions: `setpriority(2)`.
     pub fn syscalls(&self) -> impl Iterator<Item = &str> {
         let words = self.sentence.split([' ', ',', ';', '(', ')']);
         let mut before = "";
@@ -69,7 +70,7 @@ impl Line {
         })
     }
 
-    /// The line is about a capability.
+    /// Whether the line is about this capability.
     pub fn asks_for(&self, capability: Capability) -> bool {
         let names = &self.key.capabilities;
         let name = capability.name().and_then(|name| name.strip_prefix("CAP_"));

@@ -1,4 +1,5 @@
-//! Which kernels a line is true of, by version: `5.10+`, `6.1-6.12`, `5.10`, and several of these.
+//! The kernels that a line applies to, by version: `5.10+`, `6.1-6.12`, `5.10`, or several of
+//! these.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -24,15 +25,16 @@ impl Display for Version {
     }
 }
 
-/// Ranges of kernels, each from a version to one that is still meant; none is all later ones.
+/// Ranges of kernel versions, each with a first and a last version; without a last one, all later
+/// versions are included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kernels(
-    /// From and to, both included.
+    /// First and last version, both included.
     pub Vec<(Version, Option<Version>)>,
 );
 
 impl Kernels {
-    /// Reads ranges with commas between them.
+    /// Reads ranges separated by commas.
     pub fn parse(text: &str) -> Result<Self> {
         let mut ranges = Vec::new();
         for part in text.split(',') {
@@ -52,7 +54,7 @@ impl Kernels {
         Ok(Self(ranges))
     }
 
-    /// Whether it is true of a version.
+    /// Whether the ranges include this version.
     pub fn have(&self, version: Version) -> bool {
         self.0
             .iter()

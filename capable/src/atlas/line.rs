@@ -1,7 +1,7 @@
 //! A line of the atlas: a site, what the kernel does with the answer, and how that is known.
 //!
-//! `capable/atlas/README.md` says how a line is written. Here it is read and written, and what no
-//! line may say is refused.
+//! `capable/atlas/README.md` describes the format. Lines are read and written here, and invalid
+//! ones are rejected.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,19 +9,19 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::kernels::Kernels;
 
-/// What identifies a site from kernel to kernel.
+/// What identifies the same site in different kernels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// The source file.
     pub file: String,
     /// The function.
     pub function: String,
-    /// The label of the case that it is in.
+    /// The label of the `case` that contains it.
     pub label: Option<String>,
-    /// Which of several that are the same so far, from 1.
+    /// Which of several sites with the same fields above, counted from 1.
     pub number: usize,
-    /// The capabilities, without `CAP_`: `PERFMON/SYS_ADMIN` is one after the other, `CHOWN,FOWNER`
-    /// the one or the other, `?` unknown.
+    /// The capabilities, without `CAP_`: `PERFMON/SYS_ADMIN` means one after the other,
+    /// `CHOWN,FOWNER` either of the two, `?` unknown.
     pub capabilities: String,
     /// The helper.
     pub helper: String,
@@ -32,28 +32,28 @@ pub struct Key {
 pub struct Line {
     /// The site.
     pub key: Key,
-    /// The caller that the line is about; none is any other.
+    /// The caller that the line is about; `None` for all others.
     pub under: Option<String>,
-    /// The kernels that it is true of.
+    /// The kernels that it applies to.
     pub kernels: Kernels,
     /// What the kernel does with the answer.
     pub effect: Effect,
     /// How that is known.
     pub proof: Proof,
-    /// What a program meets without the capability; it goes on after "without it ".
+    /// What a program meets without the capability; continues the words "without it ".
     pub sentence: String,
 }
 
-/// How a line is known.
+/// How the content of a line is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proof {
-    /// It is not: the site was found, and nobody has read it.
+    /// Not at all: the site was found, but not read yet.
     Unread,
-    /// By a program that reads the source.
+    /// From a program that reads the source.
     Plain,
-    /// By a person who reads the source.
+    /// From a person who read the source.
     Read,
-    /// Read, and seen on a running kernel.
+    /// From reading the source, and seen on a running kernel.
     Run,
 }
 
@@ -64,10 +64,10 @@ const PROOFS: [(Proof, &str); 4] = [
     (Proof::Run, "run"),
 ];
 
-/// What the kernel does with the answer: a verb, an errno, and words that say more.
+/// What the kernel does with the answer: a verb, an errno, and further words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Effect {
-    /// As they are written.
+    /// In the words of the file.
     pub words: Vec<String>,
 }
 
@@ -80,18 +80,19 @@ const VERBS: [(&str, bool); 5] = [
     ("passes", false),
 ];
 
-/// How a refusal arrives, where not as the system call's errno; and when the kernel asks.
+/// Further words: how a refusal arrives if not as the system call's errno, and when the kernel
+/// asks.
 const WORDS: [&str; 7] = ["ack", "cqe", "unseen", "early", "limit", "else", "write"];
 
 impl Effect {
-    /// Nobody has read it.
+    /// Not read yet.
     pub fn unread() -> Self {
         Self {
             words: vec!["?".into()],
         }
     }
 
-    /// Refused with this errno, and further words.
+    /// Refused with this errno; further words may follow.
     pub fn refuses(errno: &str, words: &[&str]) -> Self {
         let words = words.iter().map(|word| (*word).to_owned());
         Self {
@@ -131,9 +132,10 @@ impl Display for Effect {
 }
 
 impl Line {
-    /// Reads a line that stands below the name of its file.
+    /// Reads a line from below the name of its file.
     pub fn parse(file: &str, text: &str) -> Result<Self> {
-        // A label may hold a bar without spaces; an empty sentence ends the line with its bar.
+        // A label may contain a bar without spaces; if the sentence is empty, the line ends with
+        // the bar.
         let padded = format!("{text} ");
         let fields: Vec<_> = padded.splitn(7, " | ").map(str::trim).collect();
         let [site, capabilities, helper, kernels, effect, proof, sentence] = fields.as_slice()
@@ -186,7 +188,7 @@ impl Line {
     }
 }
 
-/// Reads a file of lines, each below the name of its source file.
+/// Reads a file of lines, each of them below the name of its source file.
 pub fn all(text: &str) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     let mut file = None;

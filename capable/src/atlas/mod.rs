@@ -1,9 +1,9 @@
 //! The atlas: every place in the kernel that asks for a capability, and what it does with the
 //! answer.
 //!
-//! The lines are those of `capable/atlas` (its README.md describes them), put into the program by
-//! the build script. [`Atlas::place`] finds the lines that a check is about by the functions on its
-//! stack. Nothing here decides what is needed: a line says what a site *can* do.
+//! The lines are those of `capable/atlas` (its README.md describes them), built into the program by
+//! the build script. [`Atlas::place`] finds the lines for a check by the functions on its stack.
+//! Nothing here decides what is needed: a line says what a site *can* do.
 
 mod effect;
 mod kernels;
@@ -40,8 +40,8 @@ pub struct Atlas {
     read: Vec<Version>,
 }
 
-/// Helpers that other helpers call too, perhaps with a jump that leaves no frame of these: that one of
-/// them is on the stack does not tell through which helper a function asked.
+/// Helpers that other helpers call too, perhaps with a tail call that leaves no frame of the
+/// caller: finding one of them on the stack does not tell which helper a function used.
 const CALLED_BY_HELPERS: [&str; 9] = [
     "__netlink_ns_capable",
     "cap_capable",
@@ -57,14 +57,14 @@ const CALLED_BY_HELPERS: [&str; 9] = [
 static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(LINES, STACKS));
 
 impl Atlas {
-    /// The atlas that the program holds.
+    /// The atlas that is built into the program.
     pub fn get() -> &'static Self {
         &ATLAS
     }
 
     /// # Panics
     ///
-    /// If a line is not one, which a test would have found.
+    /// If a line is invalid, which a test would have found.
     fn new(lines: &str, stacks: &'static str) -> Self {
         let lines = line::all(lines).unwrap_or_else(|error| panic!("the atlas: {error:#}"));
         let mut functions: HashMap<String, Vec<usize>> = HashMap::new();
@@ -91,7 +91,7 @@ impl Atlas {
         }
     }
 
-    /// All lines, by source file.
+    /// All lines, grouped by source file.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
@@ -104,18 +104,19 @@ impl Atlas {
         self.lines.iter().filter(is_about)
     }
 
-    /// The lines whose sentence names a system call: what it can ask for, as far as a line says it.
+    /// The lines whose sentence mentions a system call, that is, what it can ask for according to
+    /// the atlas.
     pub fn of_syscall<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Line> + use<'a> {
         let indexes = self.syscalls.get(name).into_iter().flatten();
         indexes.map(|&index| &self.lines[index])
     }
 
-    /// What is known of a check for a capability by the functions on its stack, the innermost
-    /// first, each without what the compiler added. It begins with the function that asked, or with
-    /// the helper below it.
+    /// What is known about a check for a capability, from the functions on its stack. These are
+    /// given without compiler suffixes and from the innermost outwards, beginning with the function
+    /// that asked or with the helper below it.
     ///
-    /// The function above the helpers has the site, or one that the compiler may have put into it.
-    /// Without a version every kernel's lines count.
+    /// The site is in the function above the helpers, or in one that the compiler may have inlined
+    /// into it. Without a version, the lines of all kernels count.
     pub fn place<'a>(
         capability: Capability,
         kernel: Option<Version>,
@@ -148,7 +149,7 @@ impl Atlas {
                 line.asks_for(capability) && kernel.is_none_or(|kernel| self.holds(line, kernel))
             })
             .collect();
-        // The helper may be on the stack: of two sites of a function, it tells which.
+        // The helper may be on the stack: if a function has two sites, it tells which one this is.
         if let Some(helper) = asked.checked_sub(1).map(|below| stack[below])
             && !CALLED_BY_HELPERS.contains(&helper)
             && lines
@@ -160,8 +161,8 @@ impl Atlas {
         self.nearest(lines.into_iter(), &stack[asked..])
     }
 
-    /// A line is true of a kernel. Of one between two that were read, it may be if it is of one of
-    /// these.
+    /// Whether a line applies to a kernel. Between two kernels whose sources were read, a line
+    /// counts if it applies to either of them.
     pub fn holds(&self, line: &Line, kernel: Version) -> bool {
         let above = self.read.partition_point(|read| *read <= kernel);
         let lower = above.checked_sub(1).map(|index| self.read[index]);
@@ -173,9 +174,9 @@ impl Atlas {
         }
     }
 
-    /// Of the lines of each site, the one about the nearest caller on the stack, or else the one
-    /// about all others. Where one site of a function has a line about a caller, another that has
-    /// none does not ask below that one.
+    /// For each site, the line about the nearest caller on the stack, or else the line about all
+    /// other callers. If one site of a function has a line about a caller on the stack, sites of
+    /// that function without one do not ask below that caller.
     fn nearest(&self, lines: impl Iterator<Item = usize>, stack: &[&str]) -> Vec<usize> {
         let mut best: Vec<(Option<usize>, usize)> = Vec::new();
         for index in lines {
@@ -211,7 +212,7 @@ impl Atlas {
     }
 }
 
-/// The entry points of a system call are all its own function: `__x64_sys_chroot`,
+/// All entry points of a system call count as the same function: `__x64_sys_chroot`,
 /// `__do_sys_chroot` and `__ia32_sys_chroot` are `sys_chroot` (SYSCALL_DEFINE,
 /// include/linux/syscalls.h and asm/syscall_wrapper.h, 6.12).
 fn plain_name(name: &str) -> &str {

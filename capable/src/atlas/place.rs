@@ -1,4 +1,4 @@
-//! Where a check was made, as far as the atlas knows it.
+//! Where a check was made, if the atlas knows the place.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::effect::Verb;
 use super::line::Line;
 use crate::capability::Capability;
 
-/// What the atlas says of a check: one line, or several where the stack does not tell which.
+/// What the atlas says about a check: one line, or several if the stack does not tell which one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// By their places in the program's atlas, so that it is quickly compared.
+    /// Indices into the program's atlas, which are quick to compare.
     lines: Arc<[usize]>,
 }
 
@@ -27,8 +27,8 @@ impl Place {
         self.lines.iter().map(|&index| &atlas.lines[index])
     }
 
-    /// What the lines have in common: one verb, [`Verb::Unread`] if one is, and otherwise
-    /// [`Verb::Sometimes`].
+    /// The verb of the lines if they agree; otherwise [`Verb::Unread`] if one of them is unread, or
+    /// else [`Verb::Sometimes`].
     pub fn verb(&self) -> Verb {
         let mut verbs = self.lines().map(|line| line.effect.verb());
         let first = verbs.next().unwrap_or(Verb::Unread);
@@ -39,7 +39,7 @@ impl Place {
         })
     }
 
-    /// The sentences of the lines, each once: what a program meets without the capability.
+    /// The sentences of the lines without repetitions: what a program meets without the capability.
     pub fn sentences(&self) -> Vec<&'static str> {
         let mut all = Vec::new();
         for line in self.lines() {
@@ -51,7 +51,7 @@ impl Place {
         all
     }
 
-    /// How the system call ended does not tell whether it was refused: that is in a message or a
+    /// Whether the system call's result does not tell if it was refused: that is in a message or a
     /// completion, or nowhere.
     pub fn is_told_elsewhere(&self) -> bool {
         let words = ["ack", "cqe", "unseen"];
@@ -59,33 +59,34 @@ impl Place {
             .any(|line| words.iter().any(|word| line.effect.has(word)))
     }
 
-    /// Nothing that a program asks for fails, and it is never told: without the capability something
-    /// is left out or undone in silence, in cases that the check does not show.
+    /// Whether nothing that a program asks for fails visibly: without the capability, something is
+    /// silently left out or not done, in cases that the check does not show.
     pub fn is_silent(&self) -> bool {
         self.lines()
             .all(|line| line.effect.verb() == Verb::Sometimes && line.effect.has("unseen"))
     }
 
-    /// Only writing to a file needs it.
+    /// Whether only writing to a file needs it.
     pub fn is_about_writing(&self) -> bool {
         self.lines().all(|line| line.effect.has("write"))
     }
 
-    /// A refusal here gives this errno, as far as the lines say one.
+    /// Whether a refusal here may give this errno, according to the lines.
     pub fn may_give(&self, errno: &str) -> bool {
         let mut errnos = self.lines().map(|line| line.effect.errno());
         errnos.any(|known| known.is_none_or(|known| known == errno))
     }
 
-    /// The wider capability that the kernel asks for when this one is not granted, and takes in its
-    /// place.
+    /// The wider capability that the kernel asks for if this one is not granted, and accepts
+    /// instead.
     pub fn takes_instead_of(&self, narrow: Capability) -> Option<Capability> {
         self.lines()
             .flat_map(Line::others)
             .find(|&wide| is_wider(wide, narrow))
     }
 
-    /// The narrower capability that the kernel would have taken, but asks for only after this one.
+    /// The narrower capability that the kernel would have accepted, but asks for only after this
+    /// one.
     pub fn takes_as_well_as(&self, wide: Capability) -> Option<Capability> {
         self.lines()
             .filter(|line| !line.effect.has("else"))
@@ -94,7 +95,7 @@ impl Place {
     }
 }
 
-/// Of two that the kernel takes for the same thing, the one that allows more besides.
+/// Whether, of two capabilities that the kernel accepts for the same thing, the first allows more.
 fn is_wider(wide: Capability, narrow: Capability) -> bool {
     match wide {
         Capability::SYS_ADMIN => narrow != wide,

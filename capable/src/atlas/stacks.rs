@@ -1,12 +1,12 @@
-//! How sites are found on a stack: `capable/atlas/stacks`, read.
+//! How sites are found on a stack: reads `capable/atlas/stacks`.
 
 use std::collections::{HashMap, HashSet};
 
-/// Helpers, and what may be inlined.
+/// Helpers, and which functions may be inlined into which.
 #[derive(Debug, Default)]
 pub struct Stacks {
     helpers: HashSet<&'static str>,
-    /// By the function that a stack names: those that may be in it.
+    /// For each function that a stack may name, the functions that may be inlined into it.
     within: HashMap<&'static str, Vec<&'static str>>,
 }
 
@@ -31,12 +31,12 @@ impl Stacks {
         stacks
     }
 
-    /// A function only passes a question on, or answers it.
+    /// Whether a function only passes a check on, or answers it.
     pub fn is_helper(&self, function: &str) -> bool {
         self.helpers.contains(function)
     }
 
-    /// The functions with a site that may be inlined into this one.
+    /// The functions with sites that may be inlined into this one.
     pub fn inlined_into(&self, function: &str) -> impl Iterator<Item = &str> {
         self.within.get(function).into_iter().flatten().copied()
     }

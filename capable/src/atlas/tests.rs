@@ -1,4 +1,4 @@
-//! The atlas by itself: its lines are read, and found again.
+//! The atlas on its own: its lines can be read, and are found again.
 
 use super::*;
 

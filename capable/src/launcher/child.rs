@@ -83,7 +83,7 @@ pub(super) unsafe fn become_command(prepared: &mut Prepared, go: RawFd, status: 
         };
         send(status, failure);
     }
-    // SAFETY: ends the child without running what the parent registered for its own end.
+    // SAFETY: ends the child without running the exit handlers that the parent registered.
     unsafe { libc::_exit(super::error::FAILED.into()) }
 }
 

@@ -45,7 +45,7 @@ impl Command {
         self
     }
 
-    /// To be run in this cage.
+    /// Runs the command in this cage.
     pub fn cage(mut self, cage: Cage) -> Self {
         self.cage = cage;
         self
@@ -185,7 +185,7 @@ impl Waiting {
         !self.name.as_bytes().contains(&b'/')
     }
 
-    /// The first candidate that exists, as far as this process can see.
+    /// The first candidate that exists, if this process can see it.
     fn existing(&self) -> Option<PathBuf> {
         (0..self.candidates.len())
             .filter_map(|index| self.file(index))
