@@ -1,5 +1,5 @@
-//! Counted checks as tables show them: those of the same process, for the same capability, with
-//! the same result are one row.
+//! Counted checks in the form that tables show: checks of the same process, for the same capability
+//! and with the same result form one row.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use crate::{
     session::{Counted, Who},
 };
 
-/// What the checks of the most detailed row have in common.
+/// What the checks of the most detailed kind of row have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Alike {
     /// Who asked.
     pub who: Who,
-    /// For what.
+    /// The capability.
     pub capability: Capability,
-    /// What was decided.
+    /// The result.
     pub decision: Decision,
 }
 
@@ -31,7 +31,7 @@ impl Alike {
     }
 }
 
-/// How many checks there are that are alike.
+/// How many such checks there are.
 pub fn totals(counted: &[Counted]) -> HashMap<Alike, u64> {
     let mut totals = HashMap::new();
     for row in counted {

@@ -71,7 +71,7 @@ struct Line {
     explanation: Told,
 }
 
-/// An explanation, or null for each of its fields.
+/// An explanation, or null for each of its fields if there is none.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Told {
@@ -94,7 +94,7 @@ struct Untold {
     see: (),
 }
 
-/// The other end of an or-chain.
+/// The other capability of an or-chain.
 #[derive(Serialize)]
 struct Other {
     name: String,

@@ -73,7 +73,7 @@ fn page(command: &Command, name: &str, folder: &Path) -> io::Result<()> {
         .or(command.get_after_help())
         .map(ToString::to_string)
         .unwrap_or_default();
-    // clap_mangen leaves out the help of what the short help hides.
+    // clap_mangen leaves out the help of arguments that the short help hides.
     let mut command = command
         .clone()
         .subcommand_help_heading("COMMANDS")
@@ -81,7 +81,7 @@ fn page(command: &Command, name: &str, folder: &Path) -> io::Result<()> {
     let usage = command.render_usage().to_string();
     let man = Man::new(command.clone());
     let mut file = File::create(folder.join(format!("{name}.1")))?;
-    // The date is left empty: the same command line gives the same page on every day.
+    // The date is left empty, so that the same command line gives the same page every day.
     writeln!(
         file,
         r#".TH {} 1 "" "capable {}" "User Commands""#,

@@ -69,7 +69,7 @@ Examples:
 
 Exit status: 0, 1 if a target could not be inspected, 2 for wrong usage.";
 
-/// A line of JSON: the word that was asked for, and what it is.
+/// A line of JSON: the word that was given, and what it names.
 #[derive(Serialize)]
 struct Line<'a> {
     target: &'a str,
@@ -145,7 +145,7 @@ fn all(output: InspectFormat, universe: CapabilitySet) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is not among the holders.
+/// What the list of holders leaves out.
 fn left_out(holders: &Holders) -> Vec<String> {
     let Holders {
         processes: _,
@@ -193,11 +193,11 @@ fn json_lines(found: &[(Cow<'_, str>, Subject)]) -> anyhow::Result<String> {
     Ok(lines.collect::<Result<_, _>>()?)
 }
 
-/// The narrowest table: in less, every word would be a line.
+/// The narrowest table: in less width, every word would be on a line of its own.
 const NARROWEST: u16 = 40;
 
-/// The terminal's width, or what `$COLUMNS` says; none where rows go to a file or a pipe, so that
-/// each field is one line there.
+/// The width of the terminal or in `$COLUMNS`. None if rows go to a file or a pipe: there, each
+/// field is one line.
 fn width() -> Option<u16> {
     let asked = std::env::var("COLUMNS").ok().and_then(|it| it.parse().ok());
     let width = asked.or_else(|| {

@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 impl Args {
-    /// To list in this format.
+    /// The options to list in this format.
     pub(super) fn new(output: ListFormat) -> Self {
         Self { output }
     }
@@ -111,7 +111,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// Every capability that has a name or that a kernel with this last one has.
 fn rows(last: Option<i32>) -> Vec<Row> {
     let named = Capability::LAST_NAMED.number();
-    // A set has no bit for more, whatever a kernel may say.
+    // A set has no bit for any beyond that, whatever a kernel may report.
     let end = last
         .unwrap_or(named)
         .clamp(named, *Capability::NUMBERS.end());

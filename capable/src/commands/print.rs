@@ -1,16 +1,16 @@
-//! Writing to standard output and standard error: what becomes of errors is decided here.
+//! Writing to standard output and standard error; decides how errors in writing are handled.
 
 use std::fmt;
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
 
-/// Writes to standard output at once. False where nobody reads any more, which is no error: who
-/// read has seen enough.
+/// Writes to standard output immediately. Returns false if nobody reads it any more, which is not
+/// an error: the reader has seen enough.
 ///
 /// # Errors
 ///
-/// Where it can't be written.
+/// If it can't be written.
 pub(super) fn write(bytes: &[u8]) -> anyhow::Result<bool> {
     written(&mut io::stdout().lock(), bytes).context("cannot write to stdout")
 }
@@ -19,18 +19,18 @@ pub(super) fn write(bytes: &[u8]) -> anyhow::Result<bool> {
 ///
 /// # Errors
 ///
-/// Where it can't be written.
+/// If it can't be written.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     write(text.as_bytes()).map(drop)
 }
 
-/// Writes to standard error. Where that fails there is nobody to tell: `eprint!` would end the
+/// Writes to standard error. If that fails, there is no way to report it: `eprint!` would end the
 /// program instead, in the middle of `capable 2>&1 | head`.
 pub fn say(text: fmt::Arguments<'_>) {
     let _ = io::stderr().lock().write_fmt(text);
 }
 
-/// Says on standard error what went wrong, as every command does.
+/// Reports an error on standard error, in the form that all commands use.
 pub fn say_error(error: &anyhow::Error) {
     say(format_args!("capable: error: {error:#}\n"));
 }
@@ -46,7 +46,7 @@ fn written(stream: &mut impl io::Write, bytes: &[u8]) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    /// What every write to it is answered with.
+    /// A writer that fails every write with this error.
     struct Answers(io::ErrorKind);
 
     impl io::Write for Answers {

@@ -1,4 +1,4 @@
-//! `capable doctor`: what works on this kernel for this user, and how to mend the rest.
+//! `capable doctor`: what works on this kernel for this user, and how to fix what does not.
 
 mod requirements;
 
@@ -67,13 +67,13 @@ Examples:
 
 Exit status: 0 if tracing will work, 1 if not, 2 for wrong usage.";
 
-/// The narrowest table that can be read.
+/// The narrowest table that is still readable.
 const NARROWEST: u16 = 60;
 
-/// What JSON holds.
+/// The JSON output.
 #[derive(Serialize)]
 struct Diagnosis<'a> {
-    /// Tracing will work; null where it may, but could not be told.
+    /// Whether tracing will work; null if this could not be determined.
     works: Option<bool>,
     release: &'a str,
     capabilities: Vec<String>,
@@ -141,7 +141,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Whether tracing will work; `None` where it might.
+/// Whether tracing will work; `None` if it might.
 fn works(plan: &Result<Plan, PlanError>) -> Option<bool> {
     match plan {
         Ok(plan) => plan.doubt.is_none().then_some(true),
@@ -162,7 +162,7 @@ fn text(
         ]
     });
     let mut table = static_table(["requirement", "works", "detail"], rows);
-    // A serial console is a terminal without a width, where columns would be a character wide.
+    // A serial console is a terminal without a width, and would get columns one character wide.
     let width = Terminal::of_stdout()
         .width
         .map(|width| width.max(NARROWEST));

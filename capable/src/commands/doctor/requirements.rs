@@ -1,4 +1,4 @@
-//! What tracing can need, in the order in which it comes to matter.
+//! What tracing can depend on, in the order in which it matters.
 
 use serde::Serialize;
 
@@ -13,15 +13,15 @@ pub(super) struct Requirement {
     /// Its name in the table.
     #[serde(rename = "description")]
     pub label: &'static str,
-    /// `None` where it could not be told.
+    /// `None` if it could not be determined.
     pub works: Option<bool>,
-    /// What there is to say although it works.
+    /// A note, although it works.
     pub note: Option<String>,
-    /// Why it does not work, or could not be told.
+    /// Why it does not work, or why this could not be determined.
     pub reason: Option<String>,
     /// What to do about that.
     pub remedy: Option<String>,
-    /// What a trace uses in its place, so that nothing needs to be done about it.
+    /// What a trace uses instead, so that nothing needs to be done about it.
     pub replaced_by: Option<&'static str>,
 }
 
@@ -44,12 +44,12 @@ impl Requirement {
     }
 
     fn with_note(mut self, note: Option<String>) -> Self {
-        // The reason says it better.
+        // The reason already says it better.
         self.note = note.filter(|_| self.reason.is_none());
         self
     }
 
-    /// What a trace that works does without it.
+    /// Fills in what a working trace uses instead.
     fn replace(&mut self, plan: &Plan) {
         self.replaced_by = match self.name {
             _ if self.works == Some(true) || plan.doubt.is_some() => None,
@@ -84,7 +84,7 @@ impl Requirement {
     }
 }
 
-/// Everything that tracing can need.
+/// Everything that tracing can depend on.
 pub(super) fn requirements(
     features: &Features,
     plan: &Result<Plan, PlanError>,
@@ -137,7 +137,7 @@ fn lockdown(features: &Features) -> Requirement {
             )),
             "",
         ),
-        // Reads are what confidentiality takes away.
+        // Confidentiality forbids these reads: if they work, it is not in force.
         Lockdown::Unknown(_) if features.kernel_reads.is_yes() => (
             Support::Yes,
             "not lockdown=confidentiality, because kernel memory can be read",

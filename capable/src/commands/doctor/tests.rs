@@ -1,4 +1,4 @@
-//! The report, of the running kernel and of one that lacks everything.
+//! The report about the running kernel, and about one that lacks everything.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Completions: the command line, with the values that a shell can offer.
+//! Completions: the command line, with the values that a shell can suggest.
 
 use std::{fs, io, path::Path};
 
@@ -24,8 +24,8 @@ pub(super) fn write(whole: &Command, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What clap's script for fish lacks: it loses track behind an option whose value is being typed,
-/// and offers no values where there is no option.
+/// Adds what clap's script for fish lacks: it goes wrong after an option whose value is being
+/// typed, and suggests no values if no option was typed.
 fn for_fish(script: &str) -> String {
     const PARSED: &str = "    argparse -s (__fish_capable_global_optspecs) -- $cmd 2>/dev/null\n";
     let again = format!(
@@ -42,13 +42,13 @@ fn for_fish(script: &str) -> String {
     )
 }
 
-/// The command line with the values that a shell can offer, where the program itself takes more
-/// than these: `!net_raw`, numbers, masks.
+/// The command line with the values that a shell can suggest. The program itself accepts more than
+/// these: `!net_raw`, numbers, masks.
 fn with_values(command: Command) -> Command {
     let command = command.mut_args(|argument| {
         let hint = match argument.get_id().as_str() {
             "capabilities" | "caps" | "drop" => {
-                // clap keeps them as long as the program runs.
+                // clap needs them for as long as the program runs.
                 let names = Capability::all().map(|it| &*it.short_name().to_string().leak());
                 return argument.value_parser(PossibleValuesParser::new(names));
             }
@@ -63,7 +63,7 @@ fn with_values(command: Command) -> Command {
             "command" => ValueHint::CommandWithArguments,
             _ if !argument.get_action().takes_values() => return argument,
             _ if !argument.get_possible_values().is_empty() => return argument,
-            // Names of files would only be in the way.
+            // File names would only get in the way.
             _ => ValueHint::Other,
         };
         argument.value_hint(hint)
@@ -71,7 +71,7 @@ fn with_values(command: Command) -> Command {
     command.mut_subcommands(with_values)
 }
 
-/// The command line without what is hidden: clap's generators for shells would offer it.
+/// The command line without hidden arguments, which clap's shell generators would suggest.
 fn visible(whole: &Command) -> Command {
     let shown: Vec<Command> = whole
         .get_subcommands()
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A command line as the program's is made.
+    /// A command line built like the program's.
     fn whole() -> Command {
         let trace = Command::new("trace")
             .arg(Arg::new("capabilities").long("capability"))

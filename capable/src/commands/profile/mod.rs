@@ -1,4 +1,4 @@
-//! `capable profile`: what already runs, counted in the kernel.
+//! `capable profile`: profiles what is already running, with counts made in the kernel.
 
 mod args;
 mod observe;
@@ -28,10 +28,10 @@ use crate::{
     session::{self, CountBy, Counting, Session},
 };
 
-/// How often room is made in the table, and it is looked whether the processes still live.
+/// How often room is made in the table, and the processes are checked for being alive.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Profiles until Ctrl-C or the time is over, and reports.
+/// Profiles until Ctrl-C or until the time is up, and reports.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let stop = Stop::after(args.duration, signals);
         wait(&mut session, &stop, &profiled).await?;
         let duration = session::now().saturating_sub(began);
-        // Read at the end, so that modules that were loaded meanwhile have names too.
+        // Read at the end, so that modules that were loaded in the meantime have names too.
         let mut gaps = Vec::new();
         let symbols = KernelSymbols::load()
             .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         .unwrap_or(ExitCode::SUCCESS))
 }
 
-/// Waits for the end, and makes room in the table meanwhile.
+/// Waits for the end, making room in the table from time to time.
 async fn wait(session: &mut Session<Counting>, stop: &Stop, profiled: &Profiled) -> Result<()> {
     let mut growth = Growth::default();
     loop {

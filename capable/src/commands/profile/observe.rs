@@ -1,4 +1,4 @@
-//! From rows of the kernel's table to observations.
+//! Turns rows of the kernel's table into observations.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     session::{Counted, CountedStack, Who},
 };
 
-/// What `/proc` says of a process: nothing where it has ended.
+/// What `/proc` says about a process; nothing if it has ended.
 #[derive(Clone, Default)]
 struct Living {
     comm: Option<Arc<str>>,
@@ -31,7 +31,7 @@ pub struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    /// For what is profiled, counted since `began`, in nanoseconds of `CLOCK_MONOTONIC`.
+    /// For the given target, counted since `began`, in nanoseconds of `CLOCK_MONOTONIC`.
     pub fn new(profiled: &'a Profiled, symbols: Option<KernelSymbols>, began: u64) -> Self {
         Self {
             profiled,
@@ -92,9 +92,9 @@ impl<'a> Observer<'a> {
             .clone()
     }
 
-    /// Whether the set is for the namespace that was asked over. The table says whether it is the
-    /// initial one. Of another it has no number: where it is the credentials' own, it is that of
-    /// the process, which may have ended.
+    /// Whether the check was made over the namespace that the set is for. The table says whether
+    /// its namespace is the initial one, but does not give the number of any other. If it is the
+    /// credentials' own, it is the namespace of the process, which may have ended.
     fn target_is_home(&self, facts: &Facts, own: Option<u32>) -> Option<bool> {
         let target = facts.target?;
         let home_is_initial = self.profiled.home == INITIAL_USER_NAMESPACE;
@@ -124,7 +124,7 @@ mod tests {
         event::{TargetNamespace, tests::granted},
     };
 
-    /// What is observed of a process that has ended, which asked over its own namespace.
+    /// The observation for a process that has ended and asked over its own namespace.
     fn observed(target: Option<TargetNamespace>) -> Case {
         let row = Counted {
             who: Who::Ended(*b"gone\0\0\0\0\0\0\0\0\0\0\0\0"),

@@ -1,4 +1,4 @@
-//! What is profiled: its name, and what is known of it that checks do not tell.
+//! The target of a profile: its name, and what is known about it that checks do not tell.
 
 use std::{
     collections::BTreeSet,
@@ -23,14 +23,14 @@ use crate::{
 /// What is profiled.
 pub struct Profiled {
     args: TargetArgs,
-    /// Its processes when it was looked at, the first one first.
+    /// Its processes at the start, the first one first.
     processes: Vec<u32>,
-    /// The user namespace that the set is for: that of its first process.
+    /// The user namespace that the set is for: that of the first process.
     pub home: u32,
 }
 
 impl Profiled {
-    /// Looks at what was named.
+    /// Looks up what was named.
     pub fn new(args: &TargetArgs) -> Self {
         let mut processes = args.pids.clone();
         processes.extend(in_cgroups(args));
@@ -45,7 +45,7 @@ impl Profiled {
         }
     }
 
-    /// How a report calls it: `unit nginx.service`, `process 812 (nginx)`.
+    /// The name that a report uses: `unit nginx.service`, `process 812 (nginx)`.
     pub fn subject(&self) -> String {
         let TargetArgs {
             pids,
@@ -70,7 +70,7 @@ impl Profiled {
         parts.join(", ")
     }
 
-    /// Adds to what emitters are told.
+    /// Adds to the input of the emitters.
     pub fn describe(&self, needs: ProgramNeeds) -> ProgramNeeds {
         let executable = self.executable();
         ProgramNeeds {
@@ -86,16 +86,16 @@ impl Profiled {
         }
     }
 
-    /// The file of its first process that lives.
+    /// The file of the first process that is alive.
     fn executable(&self) -> Option<PathBuf> {
         self.processes
             .iter()
             .find_map(|pid| fs::read_link(format!("/proc/{pid}/exe")).ok())
-            // A file that was removed is no file to give capabilities to (`d_path`, fs/d_path.c).
+            // A file that was removed cannot be given capabilities (`d_path`, fs/d_path.c).
             .filter(|file| !file.as_os_str().as_bytes().ends_with(b" (deleted)"))
     }
 
-    /// The user of all its processes; unknown where they differ.
+    /// The user of all its processes; unknown if they differ.
     fn runs_as(&self) -> RunsAs {
         let users: BTreeSet<u32> = self
             .processes
@@ -112,7 +112,7 @@ impl Profiled {
         }
     }
 
-    /// No process that was named is left; never where cgroups were.
+    /// Whether none of the named processes is left; always false if cgroups were named.
     pub fn has_ended(&self) -> bool {
         let pids = &self.args.pids;
         !pids.is_empty() && pids.iter().all(|pid| comm(*pid).is_none())
@@ -128,7 +128,7 @@ fn full_name(unit: &str) -> String {
     }
 }
 
-/// The processes of the cgroups that were named, as far as they can be read.
+/// The processes of the named cgroups, unless they cannot be read.
 fn in_cgroups(args: &TargetArgs) -> Vec<u32> {
     let Ok(known) = Cgroups::open() else {
         return Vec::new();
@@ -155,7 +155,7 @@ fn in_cgroups(args: &TargetArgs) -> Vec<u32> {
         .collect()
 }
 
-/// The name of a process that lives.
+/// The name of a process, if it is alive.
 pub fn comm(pid: u32) -> Option<String> {
     let comm = fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(printable(comm.trim_ascii_end()))

@@ -8,17 +8,17 @@ use std::{
 
 use thiserror::Error;
 
-/// A place to write a text to, once.
+/// A place that a text is written to once.
 pub enum Destination {
-    /// Standard error, which a command shares with its report.
+    /// Standard error, which the report shares with the command.
     Stderr,
     /// Standard output.
     Stdout,
-    /// A file, open, and its name.
+    /// An open file, and its name.
     File(File, PathBuf),
 }
 
-/// A place that cannot be written.
+/// The destination cannot be written to.
 #[derive(Debug, Error)]
 #[error("cannot write {}: {error}", name.display())]
 pub struct DestinationError {
@@ -27,9 +27,9 @@ pub struct DestinationError {
 }
 
 impl Destination {
-    /// Opens a file, or stdout for `-`. What is in the file stays until [`Self::write`].
+    /// Opens a file, or stdout for `-`. Its content stays until [`Self::write`].
     pub(super) fn open(name: &Path) -> Result<Self, DestinationError> {
-        // Opened anew, what stdout is redirected to would be overwritten from its start.
+        // Opening it again would overwrite the file that stdout is redirected to, from its start.
         match name.to_str() {
             Some("-" | "/dev/stdout" | "/dev/fd/1") => return Ok(Self::Stdout),
             Some("/dev/stderr" | "/dev/fd/2") => return Ok(Self::Stderr),
@@ -47,12 +47,12 @@ impl Destination {
             })
     }
 
-    /// Whether it is what the messages of this program go to.
+    /// Whether it is also where this program's messages go.
     pub(super) fn is_stderr(&self) -> bool {
         matches!(self, Self::Stderr)
     }
 
-    /// Writes the text in place of what was there. That nobody reads it is no error.
+    /// Writes the text in place of the old content. It is not an error if nobody reads it.
     pub(super) fn write(&mut self, text: &str) -> Result<(), DestinationError> {
         let (name, result) = match self {
             Self::Stderr => (Path::new("stderr"), io::stderr().write_all(text.as_bytes())),

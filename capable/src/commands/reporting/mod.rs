@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The exit code if the gate is shut.
+/// The exit code if the gate fails the run.
 const SHUT: u8 = 3;
 
 /// The report and the gate.
@@ -95,7 +95,7 @@ fn emission(typed: &str) -> Result<Emission, String> {
     Ok(Emission { consumer, file })
 }
 
-/// The destinations of the report, which are opened before anything is traced, and what is allowed.
+/// Where the report goes, opened before anything is traced, and what is allowed.
 pub struct Reporter {
     format: ReportFormat,
     report: Destination,
@@ -104,8 +104,8 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Reads what the gate was given and opens the files, so that what does not work is known
-    /// before the command runs. `usual` is where the report goes where no file was named.
+    /// Reads the arguments of the gate and opens the files, so that errors show up before the
+    /// command runs. `usual` is where the report goes if no file was named.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl Reporter {
         })
     }
 
-    /// Writes the report and what is emitted; the exit code where the gate is shut.
+    /// Writes the report and the emitters' output; returns the exit code if the gate fails the run.
     ///
     /// # Errors
     ///
@@ -187,8 +187,8 @@ impl Reporter {
     }
 }
 
-/// Whether the run is to fail, with the reasons on stderr. An incomplete report shuts the gate
-/// too: what was lost may have been an offence.
+/// Whether the run fails, with the reasons on stderr. An incomplete report fails too: an offending
+/// check may have been lost.
 fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
     let offences = gate::offences(report, allowed);
     for offence in &offences {
@@ -208,8 +208,7 @@ fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
     !offences.is_empty() || report.incomplete.is_some()
 }
 
-/// The capability, why it is not allowed, how often and by which program it was asked for, and
-/// where.
+/// The capability, why it is not allowed, how often it was asked for, by which program and where.
 fn sentence(offence: &gate::Offence<'_>, evidence: &Evidence) -> String {
     let asked = match evidence.checks {
         0 => "by".to_owned(),

@@ -1,4 +1,4 @@
-//! `capable run`: a command, all of its descendants, and what they need.
+//! `capable run`: reports what a command and all of its descendants need.
 
 mod args;
 
@@ -18,7 +18,7 @@ use crate::{launcher::Ended, learn::Learning};
 ///
 /// # Errors
 ///
-/// The options do not work ([`Usage`]). Other failures are told on stderr and in the exit code.
+/// The options do not work ([`Usage`]). Other failures are reported on stderr and in the exit code.
 pub fn run(args: &Args) -> Result<ExitCode> {
     tracing::exit_code(attempt(args))
 }
@@ -26,7 +26,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.command().map_err(Usage::wrap)?;
     let reporter = Reporter::new(&args.report, Destination::Stderr)?;
-    // Before signals are caught: the child inherits them as they were.
+    // Before signals are caught, so that the child inherits them unchanged.
     let mut launched = args.tracing.session().learn(command)?.settle(args.settle);
     if let Some(bytes) = args.buffer.buffer_size {
         launched = launched.buffer(bytes);
@@ -42,7 +42,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))
 }
 
-/// Learns until the command has ended and, where `wait` says so, all its descendants.
+/// Learns until the command has ended and, if `wait` is set, all its descendants too.
 async fn follow(learning: &mut Learning, signals: &Signals, wait: bool) -> Result<Ended> {
     loop {
         tokio::select! {

@@ -1,15 +1,15 @@
-//! The columns of each grouping, and the line of a row.
+//! The columns for each grouping, and the text of a row.
 
 use super::group::{Group, Part, Row};
 use crate::{escape::push_cut, event::Decision, output::comm_bytes, session::Who};
 
-/// What the last column is worth showing from.
+/// The smallest width at which the last column is worth showing.
 const LEAST_LAST: usize = 10;
 
-/// What is shown of a command line where nothing else limits it.
+/// The most that is shown of a command line if nothing else limits it.
 const WIDEST_COMMAND: usize = 80;
 
-/// A column.
+/// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Column {
     Pid,
@@ -25,19 +25,19 @@ enum Column {
     Command,
 }
 
-/// A column and its place.
+/// A column with its position.
 #[derive(Clone, Copy, Debug)]
 struct Placed {
     column: Column,
     width: usize,
 }
 
-/// The columns of a table of a width.
+/// The columns of a table for a given width.
 #[derive(Clone, Debug)]
 pub struct Columns(Vec<Placed>);
 
 impl Columns {
-    /// The columns of a grouping that fit; `None` is as wide as it takes.
+    /// The columns of a grouping that fit; `None` means that the width is not limited.
     pub fn new(group: Group, width: Option<usize>) -> Self {
         use Column as C;
         let (fixed, last): (&[Column], Option<Column>) = match group {
@@ -86,12 +86,12 @@ impl Columns {
         Self(placed)
     }
 
-    /// There is room for the command lines of processes.
+    /// Whether there is room for the command lines of processes.
     pub fn wants_commands(&self) -> bool {
         self.0.iter().any(|placed| placed.column == Column::Command)
     }
 
-    /// The line of titles.
+    /// The line of column titles.
     pub fn titles(&self) -> String {
         self.line(|column, out, width| push_cut(out, column.title().as_bytes(), width))
     }
@@ -119,7 +119,7 @@ impl Columns {
     }
 }
 
-/// Makes the names narrower where the numbers would not fit.
+/// Makes the names narrower if the numbers would not fit.
 fn shrink(placed: &mut [Placed], width: usize) {
     for (column, least) in [(Column::Capability, 12), (Column::Comm, 8)] {
         let used: usize = placed.iter().map(|placed| placed.width + 1).sum();
@@ -147,8 +147,8 @@ impl Column {
         }
     }
 
-    /// Wide enough for what the kernel can say: 7 digits of a pid (`PID_MAX_LIMIT`), 15 bytes of a
-    /// name, the longest capability.
+    /// Wide enough for the longest that the kernel allows: 7 digits of a pid (`PID_MAX_LIMIT`), 15
+    /// bytes of a name, the longest capability.
     fn width(self, table: Option<usize>) -> usize {
         match self {
             Self::Pid => 7,
@@ -158,7 +158,8 @@ impl Column {
             Self::Rate => 9,
             Self::Total => 11,
             Self::Denied => 9,
-            // A third of what the numbers leave, so that the capabilities beside it are seen too.
+            // A third of what the numbers leave, so that the capabilities next to it are visible
+            // too.
             Self::Cgroup => table.map_or(60, |width| (width.saturating_sub(32) / 2).clamp(16, 70)),
             Self::Capabilities | Self::Comms | Self::Command => usize::MAX,
         }
@@ -168,7 +169,7 @@ impl Column {
         !matches!(self, Self::Pid | Self::Rate | Self::Total | Self::Denied)
     }
 
-    /// Appends a cell, escaped and cut; the result is the number of terminal columns taken.
+    /// Appends a cell, escaped and cut; returns the number of terminal columns used.
     fn push(self, row: &Row, command: Option<&[u8]>, out: &mut Vec<u8>, width: usize) -> usize {
         let number =
             |number: Option<u64>| number.map_or("-".to_owned(), |number| number.to_string());
@@ -194,7 +195,7 @@ impl Column {
     }
 }
 
-/// A rate: what is rare keeps a digit behind the point.
+/// A rate: low ones keep a digit after the decimal point.
 pub fn rate(rate: f64) -> String {
     if rate == 0.0 {
         "0".to_owned()

@@ -1,4 +1,4 @@
-//! What is on the screen: lines of text for a terminal of a size, and for `--batch`.
+//! What is on the screen: lines of text for a terminal of a given size, and for `--batch`.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub enum Style {
     Plain,
     /// As the title of a table.
     Title,
-    /// As something to look at.
+    /// Emphasised.
     Alarm,
 }
 
@@ -42,9 +42,9 @@ pub struct View {
     pub group: Group,
     /// What rows are sorted by.
     pub sort: Sort,
-    /// The other way round.
+    /// Whether the order is reversed.
     pub reversed: bool,
-    /// How many rows are above the screen.
+    /// How many rows are scrolled off the top of the screen.
     pub offset: usize,
 }
 
@@ -54,9 +54,9 @@ pub struct Content<'a> {
     pub view: View,
     /// The reading.
     pub sample: &'a Sample,
-    /// What is missing among it.
+    /// What the reading is missing.
     pub losses: Losses,
-    /// For how long it has been counted.
+    /// How long counting has been going on.
     pub counting: Duration,
     /// The time between two readings.
     pub delay: Duration,
@@ -64,18 +64,18 @@ pub struct Content<'a> {
     pub filters: &'a str,
 }
 
-/// What the frame asks of the system.
+/// The names that a frame looks up in the system.
 pub trait NameSource {
     /// The name of a cgroup.
     fn cgroup(&mut self, id: u64) -> Vec<u8>;
-    /// The command line of a process; `None` where it has none or is gone.
+    /// The command line of a process; `None` if it has none or is gone.
     fn command(&mut self, pid: u32) -> Option<Vec<u8>>;
 }
 
-/// The last line of the screen.
+/// The last line of the screen, with the main keys.
 const KEYS: &str = "q quit  h help  g group  c rate/total  p pid  n name  r result  R reverse";
 
-/// The page of keys.
+/// The help page on keys.
 pub const HELP: &str = "  g            next grouping: check, process, capability, result, cgroup
                (changing to or from cgroup restarts the counts)
   c            sort by checks per second; again: by the total of checks
@@ -97,8 +97,8 @@ the process has ended.
 ";
 
 impl Content<'_> {
-    /// The frame of a screen: as many lines as it has, each as wide as it is. The offset of the
-    /// view is brought back where there are fewer rows.
+    /// The frame for a screen, filling it exactly. The view's offset is reduced if there are too
+    /// few rows.
     pub fn screen(
         &self,
         width: usize,
@@ -125,7 +125,7 @@ impl Content<'_> {
         (fitted(lines, width, height), offset)
     }
 
-    /// The frame as plain text, with all rows. `None` is as wide as it takes.
+    /// The frame as plain text, with all rows. `None` means that the width is not limited.
     pub fn text(&self, width: Option<usize>, names: &mut impl NameSource) -> String {
         let rows = self.rows(names);
         let columns = Columns::new(self.view.group, width);
@@ -165,7 +165,7 @@ impl Content<'_> {
         line(columns.row(row, command.as_deref()), style)
     }
 
-    /// What stands above the table; losses in lines of this width, where there is one.
+    /// The lines above the table; losses are wrapped to this width, if one is given.
     fn head(&self, rows: usize, width: Option<usize>) -> Vec<Line> {
         let View {
             group,
@@ -221,7 +221,7 @@ impl Content<'_> {
     }
 }
 
-/// The page of keys, with what this kernel does not tell.
+/// The help page on keys, with what this kernel cannot tell.
 pub fn help(notes: &[String], width: usize, height: usize) -> Vec<Line> {
     let mut lines = vec![line("capable top: keys".to_owned(), Style::Title)];
     lines.extend(
@@ -260,7 +260,7 @@ fn line(text: String, style: Style) -> Line {
     Line { text, style }
 }
 
-/// Cuts and fills lines to the size of the screen.
+/// Cuts and pads lines to the size of the screen.
 fn fitted(mut lines: Vec<Line>, width: usize, height: usize) -> Vec<Line> {
     lines.truncate(height);
     for line in &mut lines {

@@ -29,14 +29,14 @@ pub enum Group {
 }
 
 impl Group {
-    /// The next one, in a circle.
+    /// The next one, starting over after the last.
     pub fn next(self) -> Self {
         let all = Self::value_variants();
         let at = all.iter().position(|&group| group == self).unwrap_or(0);
         all[(at + 1) % all.len()]
     }
 
-    /// What the kernel side has to count by.
+    /// What the kernel side must count by.
     pub fn subject(self) -> CountSubject {
         match self {
             Self::Cgroup => CountSubject::Cgroup,
@@ -44,7 +44,7 @@ impl Group {
         }
     }
 
-    /// In a sentence.
+    /// As part of a sentence.
     pub fn name(self) -> &'static str {
         match self {
             Self::Check => "check",
@@ -84,7 +84,7 @@ impl Group {
         }
     }
 
-    /// What a row tells of its checks beyond their number.
+    /// What a row tells about its checks besides their number.
     fn part(self, alike: &Alike) -> Option<Part> {
         match (self, alike.who) {
             (Self::Check, _) => None,
@@ -99,9 +99,9 @@ impl Group {
 pub struct Key {
     /// Who asked.
     pub who: Option<Who>,
-    /// For what.
+    /// The capability.
     pub capability: Option<Capability>,
-    /// What was decided.
+    /// The result.
     pub decision: Option<Decision>,
 }
 
@@ -119,19 +119,20 @@ pub enum Part {
 pub struct Row {
     /// What its checks have in common.
     pub key: Key,
-    /// Its name as it sorts and, escaped, prints: of the task, the capability, the cgroup.
+    /// Its name, by which it sorts and which is printed escaped: of the task, the capability or the
+    /// cgroup.
     pub name: Vec<u8>,
     /// How many checks.
     pub checks: Checks,
     /// Checks per second.
     pub rate: f64,
-    /// How many were denied; `None` where no result is known.
+    /// How many were denied; `None` if no result is known.
     pub denied: Option<u64>,
     /// What it consists of, the most frequent first.
     pub parts: Vec<(Part, u64)>,
 }
 
-/// Groups a reading into rows, in no order. `cgroup` names a cgroup by its id.
+/// Groups a reading into rows, in no particular order. `cgroup` names a cgroup by its id.
 pub fn rows(sample: &Sample, group: Group, mut cgroup: impl FnMut(u64) -> Vec<u8>) -> Vec<Row> {
     #[derive(Default)]
     struct Sum {

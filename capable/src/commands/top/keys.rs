@@ -1,4 +1,4 @@
-//! What a key does.
+//! What each key does.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -7,17 +7,17 @@ use super::sort::Sort;
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// End.
+    /// Quit.
     Quit,
     /// Go to the background.
     Suspend,
-    /// Show or hide the page of keys.
+    /// Show or hide the help page on keys.
     Help,
     /// The next grouping.
     Group,
-    /// Sort by this; by rate again is by total.
+    /// Sort by this; sorting by rate again sorts by total.
     Sort(Sort),
-    /// The other way round.
+    /// Reverse the order.
     Reverse,
     /// Scroll by lines.
     Scroll(isize),
@@ -25,13 +25,13 @@ pub enum Action {
     Page(isize),
     /// To the first row.
     Home,
-    /// Read the counters now.
+    /// Read the counters immediately.
     Read,
-    /// Paint everything again.
+    /// Redraw everything.
     Repaint,
 }
 
-/// The action of a key; `None` where it has none.
+/// The action of a key; `None` if it has none.
 pub fn action(key: KeyEvent, sort: Sort) -> Option<Action> {
     if key.kind == KeyEventKind::Release {
         return None;

@@ -46,7 +46,7 @@ use super::{
 };
 use crate::{output::Terminal, session::Planned};
 
-/// The first reading comes sooner than the others: nobody wants to look at an empty table.
+/// The first reading comes sooner than the others, so that the table is not empty for long.
 const FIRST: Duration = Duration::from_millis(500);
 
 /// Shows the counters until the user, a signal or `-n` ends it.
@@ -77,7 +77,7 @@ struct Top<'a> {
     reading: Reading,
     view: View,
     names: SystemNames,
-    /// How it is counted, and what this kernel does not tell.
+    /// How checks are counted, and what this kernel does not tell.
     notes: Vec<String>,
 }
 
@@ -101,8 +101,8 @@ impl<'a> Top<'a> {
         })
     }
 
-    /// Goes to the next grouping. Where the kernel side has to count by something else, counting
-    /// begins anew, and this is true.
+    /// Switches to the next grouping. Returns true if counting starts over, because the kernel side
+    /// has to count by something else.
     fn next_group(&mut self) -> Result<bool> {
         self.view.group = self.view.group.next();
         self.view.offset = 0;
@@ -127,7 +127,7 @@ impl<'a> Top<'a> {
     }
 }
 
-/// Prints each reading; a reader that went away is no error.
+/// Prints each reading; it is not an error if the reader is gone.
 async fn batch(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
     for note in &top.notes {
         say(format_args!("capable: {note}\n"));
@@ -212,8 +212,8 @@ async fn interactive(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
     }
 }
 
-/// Keys and changes of size, from a thread that sleeps until there is one. It ends with the
-/// program; it closes the channel where the terminal is gone.
+/// Key presses and changes of size, from a thread that sleeps until there is one. It ends with the
+/// program, and closes the channel if the terminal is gone.
 fn terminal_events() -> mpsc::UnboundedReceiver<Event> {
     let (sender, receiver) = mpsc::unbounded_channel();
     thread::spawn(move || {

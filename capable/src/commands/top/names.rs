@@ -1,4 +1,4 @@
-//! NameSource that the counters do not carry: of cgroups, and command lines.
+//! Names that the counters do not contain: those of cgroups, and command lines.
 
 use std::{collections::HashMap, fs};
 
@@ -8,14 +8,14 @@ use crate::context::cgroups::Cgroups;
 /// How many command lines are remembered.
 const LIMIT: usize = 4096;
 
-/// NameSource as this system has them.
+/// The names on this system.
 pub struct SystemNames {
     cgroups: Option<Cgroups>,
     commands: HashMap<u32, Vec<u8>>,
 }
 
 impl SystemNames {
-    /// Prepares to name cgroups. What cannot be had is said in `notes`.
+    /// Prepares to name cgroups. Anything that is unavailable is reported in `notes`.
     pub fn new(notes: &mut Vec<String>) -> Self {
         let cgroups = Cgroups::open()
             .map_err(|error| notes.push(format!("cannot name cgroups: {error}")))

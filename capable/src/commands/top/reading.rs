@@ -1,11 +1,11 @@
-//! What is counted, from when counting began to the latest reading.
+//! The counts, from when counting began to the latest reading.
 
 use tokio::time::{Duration, Instant};
 
 use super::sample::Sample;
 use crate::session::{CountBy, CountSubject, Counting, Losses, Planned, Session, SessionError};
 
-/// A session that counts, and what it counted when it was last read.
+/// A session that counts, and the counts when they were last read.
 pub struct Reading {
     session: Session<Counting>,
     by: CountBy,
@@ -13,12 +13,12 @@ pub struct Reading {
     read: Instant,
     /// The counts.
     pub sample: Sample,
-    /// What is missing among them.
+    /// What the counts are missing.
     pub losses: Losses,
 }
 
 impl Reading {
-    /// Begins to count, in a table with room for so many rows.
+    /// Begins to count, in a table with room for this many rows.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Reading {
         })
     }
 
-    /// What it goes by.
+    /// What the checks are counted by.
     pub fn subject(&self) -> CountSubject {
         self.by.subject
     }
@@ -55,12 +55,12 @@ impl Reading {
         self.session.gaps()
     }
 
-    /// For how long it has been counted.
+    /// How long counting has been going on.
     pub fn age(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Reads the counters, and makes room where the table is half full.
+    /// Reads the counters, and makes room in the table if it is half full.
     ///
     /// # Errors
     ///

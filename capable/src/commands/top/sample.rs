@@ -1,4 +1,4 @@
-//! One reading of the counters, and what became of them since the one before.
+//! One reading of the counters, and how they changed since the previous one.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,12 +7,12 @@ use crate::{
     session::{Counted, Who},
 };
 
-/// How many checks there were: in all, and since the reading before.
+/// How many checks there were: in total, and since the previous reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
-    /// In all.
+    /// In total.
     pub total: u64,
-    /// Since the reading before.
+    /// Since the previous reading.
     pub new: u64,
 }
 
@@ -30,12 +30,12 @@ pub struct Sample {
     pub checks: HashMap<Alike, Checks>,
     /// All of them.
     pub all: Checks,
-    /// The time since the reading before.
+    /// The time since the previous reading.
     pub elapsed: Duration,
 }
 
 impl Sample {
-    /// The next reading: counters never go down, so what they grew by is new.
+    /// The next reading: counters never decrease, so what they grew by is new.
     pub fn next(&self, counted: &[Counted], elapsed: Duration) -> Self {
         let mut next = Self {
             elapsed,
@@ -51,7 +51,7 @@ impl Sample {
         next
     }
 
-    /// Takes together, by name, the checks of processes that ended, as the table now does.
+    /// Merges the checks of processes that ended, by name, as the table now does.
     pub fn fold(&mut self, ended: &[u32]) {
         for (alike, checks) in std::mem::take(&mut self.checks) {
             let who = match alike.who {

@@ -1,4 +1,4 @@
-//! The terminal: taken over at the start, and given back however the program ends.
+//! The terminal: taken over at the start, and restored however the program ends.
 
 use std::{
     io::{self, Write as _},
@@ -16,16 +16,16 @@ use crossterm::{
 
 use super::frame::{Line, Style};
 
-/// The terminal in raw mode, with the alternate screen. Dropping it gives it back.
+/// The terminal in raw mode, on the alternate screen. Dropping this restores it.
 pub struct Screen;
 
 impl Screen {
-    /// Takes the terminal over. A panic gives it back before it prints: this program aborts on a
-    /// panic, so nothing is dropped.
+    /// Takes over the terminal. On a panic it is restored before the message is printed: this
+    /// program aborts on a panic, so nothing is dropped.
     ///
     /// # Errors
     ///
-    /// There is no terminal, or it cannot be set.
+    /// If there is no terminal, or it cannot be configured.
     pub fn open() -> io::Result<Self> {
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -42,7 +42,7 @@ impl Screen {
         execute!(io::stdout(), EnterAlternateScreen, cursor::Hide)
     }
 
-    /// Gives the terminal back while this process is stopped, as a shell's job control wants.
+    /// Restores the terminal while this process is stopped, as a shell's job control requires.
     ///
     /// # Errors
     ///
@@ -57,14 +57,15 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// The terminal does not say.
+    /// If the terminal does not tell.
     pub fn size(&self) -> io::Result<(usize, usize)> {
         let (width, height) = terminal::size()?;
         Ok((usize::from(width), usize::from(height)))
     }
 
-    /// Paints a frame over the one before, at once. Lines are as wide as the screen, so nothing of
-    /// the frame before is left and nothing needs to be cleared first, which would flicker.
+    /// Draws a frame over the previous one, in a single write. Lines are as wide as the screen, so
+    /// nothing of the previous frame is left and nothing needs to be cleared first, which would
+    /// flicker.
     ///
     /// # Errors
     ///
@@ -97,7 +98,7 @@ impl Screen {
         stdout.flush()
     }
 
-    /// Clears what a terminal of another size left.
+    /// Clears what is left over from a terminal of another size.
     ///
     /// # Errors
     ///
@@ -113,7 +114,7 @@ impl Drop for Screen {
     }
 }
 
-/// Best effort: the terminal may be gone, and then there is nobody to tell.
+/// Best effort: if the terminal is gone, there is no way to report it.
 fn give_back() {
     let _ = execute!(io::stdout(), LeaveAlternateScreen, cursor::Show);
     let _ = terminal::disable_raw_mode();

@@ -23,7 +23,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// In a sentence.
+    /// As part of a sentence.
     pub fn name(self) -> &'static str {
         match self {
             Self::Rate => "rate",
@@ -34,8 +34,8 @@ impl Sort {
         }
     }
 
-    /// Sorts rows. What is equal is sorted by rate, then by total, then by all that tells rows
-    /// apart: a row that did not change does not move.
+    /// Sorts rows. Equal rows are sorted by rate, then by total, then by everything that tells rows
+    /// apart, so that a row that did not change does not move.
     pub fn apply(self, rows: &mut [Row], reversed: bool) {
         rows.sort_by(|one, other| {
             let first = self.compare(one, other);
@@ -59,7 +59,7 @@ impl Sort {
     }
 }
 
-/// The process, where a row is of one; rows of none come last.
+/// The process, if a row is about one; rows about none come last.
 fn pid(row: &Row) -> (bool, u32) {
     match row.key.who {
         Some(Who::Process(pid, _)) => (false, pid),
@@ -67,7 +67,7 @@ fn pid(row: &Row) -> (bool, u32) {
     }
 }
 
-/// Rows that stand for a result sort by it, others by how much was denied.
+/// Rows that stand for a result sort by it, others by the number of denials.
 fn denied_first(row: &Row) -> impl Ord + use<> {
     match row.key.decision {
         Some(decision) => (Some(decision), Reverse(0)),

@@ -301,7 +301,7 @@ fn every_loss_is_named_on_the_screen_and_in_the_text() {
     }
 }
 
-/// Children whose table was full were lost in silence.
+/// Children that did not fit into their full table used to be lost silently.
 #[test]
 fn children_that_could_not_be_followed_are_told_of() {
     let sample = sample();

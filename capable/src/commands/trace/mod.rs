@@ -43,7 +43,7 @@ const TIMED_OUT: u8 = 124;
 ///
 /// # Errors
 ///
-/// The options do not work ([`Usage`]), or tracing does not. Failures in front of a command are told
+/// The options do not work ([`Usage`]), or tracing does not. With a command, failures are reported
 /// on stderr and in the exit code.
 pub fn run(args: &Args) -> Result<ExitCode> {
     let result = attempt(args);
@@ -91,7 +91,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         planned = planned.command(waiting.pid());
     }
     let folded = config.format() == RowFormat::Folded;
-    // What a command writes to the terminal would stand in the middle of the line.
+    // Anything that a command writes to the terminal would end up in the middle of the line.
     let progress =
         !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded && waiting.is_none();
     block_on(async {
@@ -103,7 +103,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         session.give_up_privileges(kept(args, needs))?;
         let mut progress = Progress::begin(progress, &session, &gaps);
         let most = args.bounds.count.unwrap_or(u64::MAX);
-        // The header comes before anything that the command writes.
+        // The header must come before anything that the command writes.
         let read = write_out(&mut rows.written)?;
         let mut until = Until::begin(waiting, signals, args.bounds.longest())?;
         let ended = match read {
@@ -135,8 +135,8 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     })
 }
 
-/// The exit code of a command. If it outlived the trace, it runs on to its end. If it has a timeout
-/// it is ended then, as timeout(1) does.
+/// The exit code of a command. If the command outlives the trace, this waits for its end; if it has
+/// a timeout, it is ended then, as timeout(1) does.
 async fn outlived(mut command: Running, end: End, timeout: Option<Deadline>) -> Result<ExitCode> {
     let pid = command.pid();
     if matches!(end, End::Stopped(_) | End::Enough) && timeout.is_none() {
@@ -163,7 +163,7 @@ async fn outlived(mut command: Running, end: End, timeout: Option<Deadline>) -> 
     Ok(ExitCode::from(ended.exit_code()))
 }
 
-/// What the kernel side is to send.
+/// What the kernel side must send.
 fn records(args: &Args, needs: RowNeeds, kernel_stack: bool) -> Records {
     let depth = |asked: bool| if asked { args.stack_depth } else { 0 };
     let callers = needs.contains(RowNeeds::CALLER) || args.unique == Some(args::Unique::Stack);
@@ -184,8 +184,8 @@ fn records(args: &Args, needs: RowNeeds, kernel_stack: bool) -> Records {
     }
 }
 
-/// What rows need after the hooks are attached: reading what belongs to other users, and opening
-/// cgroups by their ids.
+/// The capabilities that rows need after the hooks are attached: to read what belongs to other
+/// users, and to open cgroups by their ids.
 fn kept(args: &Args, needs: RowNeeds) -> CapabilitySet {
     let mut kept = CapabilitySet::EMPTY;
     if args.user_stack {
@@ -196,7 +196,7 @@ fn kept(args: &Args, needs: RowNeeds) -> CapabilitySet {
         kept.insert(Capability::DAC_READ_SEARCH);
     }
     if !args.command.is_empty() {
-        // The command may change its user, and still gets the signals of this program.
+        // The command may change its user, but must still get the signals of this program.
         kept.insert(Capability::KILL);
     }
     kept
@@ -244,7 +244,7 @@ fn show_last(rows: &mut Rows, end: End) -> Result<End> {
     })
 }
 
-/// Writes a batch at once; false where nobody reads any more, which is no error.
+/// Writes a batch immediately; false if nobody reads it any more, which is not an error.
 fn write_out(written: &mut Vec<u8>) -> Result<bool> {
     if written.is_empty() {
         return Ok(true);

@@ -1,4 +1,5 @@
-//! What a trace says on stderr: how it traces, what it cannot show, what it loses, and the sum.
+//! What a trace reports on stderr: how it traces, what it cannot show, what it loses, and the
+//! totals.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +11,13 @@ use crate::{
     session::{Session, SessionError, Streaming, Summary},
 };
 
-/// How often losses and progress are looked at while rows come.
+/// How often losses and progress are checked while rows come in.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Clears the line of progress.
+/// Clears the progress line.
 const CLEAR: &str = "\r\x1b[K";
 
-/// The running account.
+/// The state of these reports.
 pub struct Progress {
     progress: bool,
     next: Instant,
@@ -25,8 +26,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Says how the trace works and what it cannot show. A line of `progress` is for where rows go
-    /// elsewhere than to the terminal.
+    /// Reports how the trace works and what it cannot show. The `progress` line is for traces whose
+    /// rows do not go to the terminal.
     pub fn begin(progress: bool, session: &Session<Streaming>, gaps: &[String]) -> Self {
         for line in told::lines(session.plan(), gaps.iter().chain(session.gaps())) {
             say(format_args!("capable: {line}\n"));
@@ -40,7 +41,7 @@ impl Progress {
         }
     }
 
-    /// Once a second while rows come: new losses, and progress.
+    /// Called while rows come in: once a second, reports new losses and progress.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl Progress {
         Ok(())
     }
 
-    /// The sum, and what was lost.
+    /// Reports the totals, and what was lost.
     pub fn end(&self, happened: &Summary, shown: u64) {
         if self.progress {
             say(format_args!("{CLEAR}"));
@@ -81,7 +82,7 @@ impl Progress {
     }
 }
 
-/// A line for the sum, and one for each loss.
+/// One line for the totals, and one for each loss.
 fn sum(happened: &Summary, shown: u64) -> Vec<String> {
     let Summary { seen, losses, .. } = happened;
     let lost = losses.records();

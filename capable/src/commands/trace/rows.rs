@@ -1,4 +1,4 @@
-//! From a check to its row: what user space adds, and only what the format asks for.
+//! Turns checks into rows: adds what user space knows, but only what the format requires.
 
 use crate::{
     context::{
@@ -24,14 +24,15 @@ pub struct Rows {
     groups: Option<Accounts>,
     initial_mount_namespace: Option<u32>,
     cgroups: Option<Cgroups>,
-    /// What the sink wrote and nobody has taken yet.
+    /// What the sink wrote that has not been taken yet.
     pub written: Vec<u8>,
     /// How many rows were written.
     pub shown: u64,
 }
 
 impl Rows {
-    /// Prepares what the sink needs. What cannot be had is said in `gaps` and shown as unknown.
+    /// Prepares what the sink needs. Anything unavailable is reported in `gaps` and shown as
+    /// unknown.
     pub fn new(
         sink: Box<dyn Sink>,
         kernel_stack: bool,
@@ -74,8 +75,8 @@ impl Rows {
         rows
     }
 
-    /// Shows addresses only in user stacks: where the numbers in records are not those that
-    /// `/proc` has here, another process's functions would be named.
+    /// Shows only addresses in user stacks: if the process numbers in records differ from those of
+    /// `/proc` here, functions of another process would be named.
     pub fn without_user_symbols(&mut self) {
         self.user = None;
     }
@@ -91,7 +92,7 @@ impl Rows {
         }
     }
 
-    /// Writes the row of a check to which something is added.
+    /// Writes the row of a check, with additions.
     fn push_whole(&mut self, event: Event<'_>) {
         let mut row = Row::bare(event);
         if self.needs.contains(RowNeeds::SYSCALL) {
@@ -182,7 +183,7 @@ impl Rows {
         self.sink.row(&row, &mut self.written);
     }
 
-    /// Writes what comes after the last row.
+    /// Writes the sink's ending after the last row.
     pub fn finish(&mut self) {
         self.sink.finish(&mut self.written);
     }

@@ -1,5 +1,5 @@
-//! What comes after the rows with `--summary`: how many checks there were of each kind, as the
-//! kernel side counted them, whether or not their rows were shown.
+//! The table after the rows with `--summary`: how many checks of each kind there were, as counted
+//! by the kernel side, whether or not their rows were shown.
 
 use std::{cmp::Reverse, fmt::Write as _};
 
@@ -10,10 +10,10 @@ use crate::{
     session::{Counted, Losses, Who},
 };
 
-/// The width of a task's name: 15 bytes and what an escape adds are cut to it.
+/// The width of a task's name: 15 bytes with their escapes are cut to it.
 const COMM: usize = 15;
 
-/// The table, the most frequent first.
+/// The table, the most frequent checks first.
 pub fn table(counted: &[Counted], losses: &Losses) -> String {
     let mut rows: Vec<(Alike, u64)> = totals(counted).into_iter().collect();
     rows.sort_by_key(|&(alike, checks)| (Reverse(checks), alike));
@@ -69,7 +69,7 @@ mod tests {
             first: 1,
         };
         let denied = denied(Capability::NET_RAW);
-        // Rows that differ only in what the table does not show are one.
+        // Rows that differ only in something that the table does not show are merged.
         let other = Facts {
             task: Some(Task::User),
             ..denied

@@ -1,5 +1,5 @@
-//! What ends a trace other than its rows: of the whole system or of what a filter names, a signal
-//! or the time; of a command, its end or the time.
+//! What ends a trace other than its rows. Without a command, a signal or the time limit; with one,
+//! its end or the time limit.
 
 use std::{io, time::Duration};
 
@@ -11,30 +11,30 @@ use crate::{
 /// Why a trace ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// By a signal, or because the time was over.
+    /// A signal came, or the time was up.
     Stopped(Stopped),
     /// The command ended.
     Command,
     /// Enough rows were shown.
     Enough,
-    /// Nobody reads the rows any more.
+    /// The reader of the rows is gone.
     Closed,
 }
 
 /// What a trace waits for besides its rows.
 pub enum Until {
-    /// A signal, or the end of its time.
+    /// A signal, or the end of the time limit.
     Stop(Stop),
-    /// The end of a command, or of its time.
+    /// The end of a command, or of the time limit.
     Command(Running, Deadline),
 }
 
 impl Until {
-    /// Begins the time, and lets the command go if there is one.
+    /// Starts the time limit, and lets the command go if there is one.
     ///
     /// # Errors
     ///
-    /// The command cannot be executed.
+    /// If the command cannot be executed.
     pub fn begin(
         waiting: Option<Waiting>,
         signals: Signals,

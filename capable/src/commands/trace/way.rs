@@ -1,5 +1,5 @@
-//! The user side's way of a check: from the bytes of a record to the bytes of a row, in each
-//! format. The tests also measure it:
+//! The path of a check through user space: from the bytes of a record to the bytes of a row, in
+//! each format. The tests also measure it:
 //!
 //! `CAPABLE_ROWS=1000000 cargo test --release -p capable --lib -- --nocapture --test-threads=1 way`
 //! prints the time per row. Instructions are exact where times are not: run the program that cargo
@@ -18,10 +18,10 @@ use crate::{
     session::{Record, Records},
 };
 
-/// Records that are put in order and shown at once, as the stream of perf buffers does.
+/// Records that are sorted and shown together, as the stream of perf buffers does.
 const BATCH: usize = 2048;
 
-/// Rows of a test where nobody measures.
+/// Rows of a test if nothing is being measured.
 const ROWS: usize = 5_000;
 
 #[test]

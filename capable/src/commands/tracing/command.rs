@@ -1,4 +1,4 @@
-//! What the commands share that start a command and trace it: its exit code, the signals that it
+//! What the commands that start and trace another command share: its exit code, the signals that it
 //! gets, and its end.
 
 use std::{io, process::ExitCode};
@@ -15,12 +15,12 @@ use crate::{
     learn::LearnError,
 };
 
-/// The exit code of env(1), timeout(1) and their like where they fail themselves: 1 is too often
-/// the command's own.
+/// The exit code that env(1), timeout(1) and the like use for their own failures, because 1 is too
+/// often the command's own.
 const FAILED: u8 = 125;
 
-/// The exit code of `capable` in front of a command: a failure is told on stderr, and its code is
-/// none that the command is likely to have.
+/// The exit code of `capable` when it runs a command: a failure is reported on stderr, with a code
+/// that the command itself is unlikely to use.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub fn exit_code(result: Result<ExitCode>) -> Result<ExitCode> {
     }
 }
 
-/// Tells of the signal that ended a command, if one did; a shell would tell too.
+/// Reports the signal that ended a command, if one did, as a shell would.
 pub fn tell_signal(ended: Ended) {
     if let Some(signal) = ended.signal() {
         say(format_args!("capable: the command was ended by {signal}\n"));
@@ -55,8 +55,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Catches what the command is to get. It must be forked before, or it would inherit that the
-    /// signals are blocked.
+    /// Catches the signals that the command should get. The command must already be forked, or it
+    /// would inherit them as blocked.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl Running {
         Signals::catch(signals::COMMAND)
     }
 
-    /// A command that was let go, and the signals that were caught for it.
+    /// For a command that was let go, with the signals that were caught for it.
     pub fn new(started: Started, signals: Signals) -> Self {
         Self {
             started,
@@ -84,9 +84,9 @@ impl Running {
         self.started.signal(signal);
     }
 
-    /// Waits for its end, and passes signals on to it until then, except those of the terminal,
-    /// which reach it anyway. Nothing is lost if the future is dropped, and the end is still known
-    /// when it is asked for again.
+    /// Waits for its end, passing on signals until then, except those from the terminal, which
+    /// reach it anyway. Nothing is lost if the future is dropped, and the end can be asked for
+    /// again.
     ///
     /// # Errors
     ///

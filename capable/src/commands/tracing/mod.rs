@@ -1,4 +1,4 @@
-//! What every command that traces shares, so that each is only what it does with the checks.
+//! What all commands that trace share, so that each one contains only what it does with the checks.
 
 mod args;
 mod command;
@@ -16,11 +16,11 @@ pub use command::{Running, exit_code, tell_signal};
 pub use stop::{Deadline, Stop, Stopped};
 pub use wanted::Wanted;
 
-/// Runs a command's future on the one thread that it takes.
+/// Runs a command's future on a single thread.
 ///
 /// # Errors
 ///
-/// Those of the future, or the runtime cannot be made.
+/// Those of the future, or if the runtime cannot be created.
 pub fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,5 @@
-//! From filters as typed to one expression: names become numbers, and what does not exist is an
-//! error that says what does.
+//! Turns filters as typed into one expression: names become numbers, and for something that does
+//! not exist the error says what does.
 
 use std::{
     fs,
@@ -23,7 +23,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Something that was named does not exist, or cannot be filtered by.
+/// If something that was named does not exist, or cannot be filtered by.
 pub fn filters(typed: &FilterArgs) -> Result<Expression> {
     let FilterArgs {
         pids,
@@ -103,7 +103,7 @@ fn accounts_of(
     kept_and_dropped(option, typed, |name| Ok(condition(known.resolve(name)?)))
 }
 
-/// One of those to keep, if any are named, and none of those to leave out, which begin with `!`.
+/// Any of those to keep, if there are any, and none of those to leave out, which begin with `!`.
 fn kept_and_dropped(
     option: &str,
     typed: &[String],
@@ -138,7 +138,7 @@ fn kept_and_dropped(
     Ok(wanted)
 }
 
-/// A thread that is named must be of a process that is named, if any are: both filters must match.
+/// A named thread must belong to a named process, if there are any: both filters must match.
 fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
     let leader = match fs::read_to_string(format!("/proc/{tid}/status")) {
         Ok(status) => leader_of(&status),
@@ -157,14 +157,14 @@ fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
     }
 }
 
-/// The process, by the text of `/proc/TID/status`.
+/// The process of a thread, from the text of `/proc/TID/status`.
 fn leader_of(status: &str) -> Option<u32> {
     status
         .lines()
         .find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
 }
 
-/// The directories of the cgroups that were named.
+/// The directories of the named cgroups.
 fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Result<Vec<PathBuf>> {
     if paths.is_empty() && units.is_empty() && containers.is_empty() {
         return Ok(Vec::new());
@@ -183,7 +183,7 @@ fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Resu
     Ok(found.into_iter().map(|found| found.directory).collect())
 }
 
-/// A process that is not there cannot be traced; one that is near may have been meant.
+/// A process that does not exist cannot be traced; the nearest ones may have been meant.
 fn process_exists(pid: u32) -> Result<()> {
     let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
         Ok(status) => status,
@@ -197,8 +197,8 @@ fn process_exists(pid: u32) -> Result<()> {
     }
 }
 
-/// The processes whose numbers are next to one that does not exist. Kernel threads and this
-/// process are not what anyone means.
+/// The processes with the numbers nearest to one that does not exist, leaving out kernel threads
+/// and this process, which nobody means.
 fn nearest_processes(pid: u32) -> String {
     let Ok(entries) = fs::read_dir("/proc") else {
         return String::new();
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::{context::cgroups::CgroupError, filter::lower, kernel::trace::filters::Filters};
 
-    /// Each filter with words that narrow a trace.
+    /// Each filter with values that narrow a trace.
     const FILTERS: [(&str, &[&str]); 14] = [
         ("--pid", &["PID"]),
         ("--tid", &["PID"]),
@@ -258,7 +258,7 @@ mod tests {
     fn each_filter_alone_changes_what_is_kept() {
         let command = FilterArgs::augment_args(Command::new("filters"));
         let known = command.get_arguments().filter_map(Arg::get_long);
-        // This one says of --pid how far it goes.
+        // This one only extends --pid.
         let known = known.filter(|&long| long != "children");
         assert_eq!(
             known.collect::<BTreeSet<_>>(),
@@ -282,7 +282,7 @@ mod tests {
                     Ok(expression) => {
                         assert_ne!(lower(&expression).unwrap(), Filters::default(), "{line}");
                     }
-                    // There may be none such here, which only the filter's own look-up tells.
+                    // There may be no such cgroup here, which only the look-up itself finds out.
                     Err(error) => assert!(error.is::<CgroupError>(), "{line}: {error}"),
                 }
             }
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_not_there_is_answered_with_the_nearest_that_may_be_meant() {
-        // Kernel threads have the lowest numbers on every machine that shows them.
+        // Kernel threads, if visible, have the lowest numbers.
         let threads = (1..200).filter(|pid| is_kernel_thread(Path::new(&format!("/proc/{pid}"))));
         let message = process_exists(0).unwrap_err().to_string();
         let (_, nearest) = message

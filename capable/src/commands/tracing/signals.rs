@@ -1,7 +1,7 @@
-//! Signals while something is traced, read from a descriptor, which tells who sent them.
+//! Signals during tracing, read from a signalfd, which tells who sent them.
 //!
-//! What a terminal sends, as it does for Ctrl-C, reaches every process of the foreground group. What
-//! a process sends reaches this program alone.
+//! Signals from a terminal, such as those of Ctrl-C, reach every process of the foreground group.
+//! Signals from a process reach only this program.
 
 use std::io;
 
@@ -11,13 +11,13 @@ use nix::sys::{
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
-/// What ends a stream of rows. A terminal that closes takes it along: nobody reads the rest.
+/// Signals that end a stream of rows. Closing the terminal ends it too: nobody reads the rest.
 pub const STREAM: &[Signal] = &[Signal::SIGINT, Signal::SIGTERM];
 
-/// What ends the observation for a report, which is written even where the terminal is gone.
+/// Signals that end the observation for a report, which is written even if the terminal is gone.
 pub const REPORT: &[Signal] = &[Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 
-/// What ends a screen: whatever ends the program, the terminal is given back first.
+/// Signals that end a screen: whichever ends the program, the terminal is restored first.
 pub const SCREEN: &[Signal] = &[
     Signal::SIGINT,
     Signal::SIGTERM,
@@ -25,7 +25,7 @@ pub const SCREEN: &[Signal] = &[
     Signal::SIGQUIT,
 ];
 
-/// What a command that is traced gets too, and decides itself about.
+/// Signals that a traced command gets too, and handles itself.
 pub const COMMAND: &[Signal] = &[
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -40,16 +40,16 @@ pub const COMMAND: &[Signal] = &[
 pub struct Caught {
     /// Its number.
     pub signal: i32,
-    /// The kernel sent it, as it does for Ctrl-C: the whole process group got it.
+    /// Whether the kernel sent it, as for Ctrl-C: then the whole process group got it.
     pub by_terminal: bool,
 }
 
-/// The signals of this process that are caught.
+/// The signals that this process catches.
 pub struct Signals(AsyncFd<SignalFd>);
 
 impl Signals {
-    /// Catches these from now on, in this thread and those that it starts. Children that were forked
-    /// before are not touched; those that are forked later inherit that the signals are blocked.
+    /// Catches these from now on, in this thread and in those that it starts later. Children that
+    /// were forked before are not affected; those forked later inherit the signals as blocked.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl Signals {
         Ok(Self(caught?))
     }
 
-    /// The next signal. Nothing is lost where the future is dropped.
+    /// The next signal. Nothing is lost if the future is dropped.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Signals {
                 Some(info) => {
                     return Ok(Caught {
                         signal: info.ssi_signo as i32,
-                        // What a process sends has a code of 0 or less
+                        // Signals sent by a process have a code of 0 or less
                         // (include/uapi/asm-generic/siginfo.h).
                         by_terminal: info.ssi_code > 0,
                     });

@@ -1,4 +1,4 @@
-//! What ends an observation: a signal, or that its time is over.
+//! What ends an observation: a signal or a time limit.
 
 use std::{future::pending, io, time::Duration};
 
@@ -11,21 +11,21 @@ use super::signals::Signals;
 pub enum Stopped {
     /// By a signal.
     BySignal,
-    /// The time was over.
+    /// The time was up.
     ByTime,
 }
 
-/// When the time of an observation is over; perhaps never.
+/// The time limit of an observation, if it has one.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// Begins the time, if it is limited.
+    /// Starts the time limit, if there is one.
     pub fn after(time: Option<Duration>) -> Self {
         Self(time.and_then(|time| Instant::now().checked_add(time)))
     }
 
-    /// Waits until the time is over.
+    /// Waits until the time is up.
     pub async fn over(self) {
         match self.0 {
             Some(deadline) => sleep_until(deadline).await,
@@ -41,8 +41,8 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Begins the time, if it is limited: loading, which can take a second on a slow machine, is
-    /// over.
+    /// Starts the time limit, if there is one. By now loading is over, which can take a second on a
+    /// slow machine.
     pub fn after(time: Option<Duration>, signals: Signals) -> Self {
         let deadline = Deadline::after(time);
         Self { signals, deadline }

@@ -1,5 +1,5 @@
-//! What a command says beside what it makes of the checks: how it traces, what it cannot show, and
-//! what it loses.
+//! What a command reports besides the checks: how it traces, what it cannot show, and what it
+//! loses.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::{
     session::{Cause, Losses},
 };
 
-/// A line for the plan, for each reason why something is unknown, and for each gap.
+/// One line for the plan, one for each reason why something is unknown, and one for each gap.
 pub fn lines<'a>(plan: &Plan, gaps: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut lines = vec![plan.to_string()];
     lines.extend(unknown(&plan.unknown));
@@ -34,15 +34,15 @@ fn unknown(unknown: &[Unknown]) -> Vec<String> {
         .collect()
 }
 
-/// Losses as they grow.
+/// Losses, reported as they grow.
 #[derive(Default)]
 pub struct Growth {
-    /// How much was told of before.
+    /// How much was reported before.
     told: HashMap<Cause, u64>,
 }
 
 impl Growth {
-    /// A line for each loss that grew since the time before.
+    /// One line for each loss that grew since the last call.
     pub fn lines(&mut self, losses: &Losses) -> Vec<String> {
         let mut lines = Vec::new();
         for loss in losses.iter() {

@@ -1,4 +1,4 @@
-//! The checks that a command was asked for: the filters, and whether unaudited ones count too.
+//! The checks that a command should see: the filters, and whether unaudited ones count too.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use anyhow::Result;
 use super::{FilterArgs, TracingArgs, resolve};
 use crate::{commands::Usage, escape::printable, filter::Expression, session::Builder};
 
-/// Which checks a command is to see.
+/// Which checks a command should see.
 pub struct Wanted {
     expression: Expression,
-    /// Those of descendants of the processes that the expression names too.
+    /// Whether to include descendants of the processes that the expression names.
     descendants: bool,
-    /// Those that are not audited too.
+    /// Whether to include checks that are not audited.
     unaudited: bool,
 }
 
