@@ -24,7 +24,7 @@ pub struct Caller {
     pub no_new_privs: bool,
 }
 
-/// What the file adds. On a mount with nosuid nothing of it applies: leave it empty.
+/// What the file adds. On a nosuid mount it adds nothing: leave it empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Program {
     /// The owner, if the set-user-ID bit is set.

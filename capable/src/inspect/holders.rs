@@ -13,8 +13,8 @@ use crate::capability::{Capability, CapabilitySet, Danger};
 /// Who holds capabilities on this system.
 #[derive(Clone, Debug, Default)]
 pub struct Holders {
-    /// The processes of which a thread has a permitted set that is not empty, except kernel
-    /// threads and this process. Those that can do the most come first.
+    /// The processes with a thread whose permitted set is not empty, except kernel threads and this
+    /// process. Those that can do the most come first.
     pub processes: Vec<Process>,
     /// How many processes hold none.
     pub without: usize,
@@ -36,7 +36,7 @@ impl Holders {
         Self::read_from(Path::new("/proc"))
     }
 
-    /// The processes whose numbers this folder has, of which it must hold some.
+    /// The processes whose numbers this directory contains, which must be at least one.
     fn read_from(proc: &Path) -> Result<Self, Error> {
         let entries = fs::read_dir(proc).map_err(Error::Proc)?;
         let pids: Vec<u32> = entries
@@ -56,7 +56,7 @@ impl Holders {
                 Ok(process) if process.kernel_thread => holders.kernel_threads += 1,
                 Ok(process) if held(&process).is_empty() => holders.without += 1,
                 Ok(process) => holders.processes.push(process),
-                // It ended meanwhile.
+                // It has ended in the meantime.
                 Err(Error::NoProcess(_)) => {}
                 Err(error) => {
                     log::debug!("{error}");
@@ -71,7 +71,7 @@ impl Holders {
     }
 }
 
-/// The credentials of a process: first those of its main thread, then those that differ.
+/// The credentials of a process: first those of its main thread, then any that differ.
 fn credentials(process: &Process) -> impl Iterator<Item = &Credentials> {
     let others = process.differing_threads.iter();
     [&process.credentials]
@@ -79,15 +79,15 @@ fn credentials(process: &Process) -> impl Iterator<Item = &Credentials> {
         .chain(others.map(|thread| &thread.credentials))
 }
 
-/// What its threads can make effective, together: they share their memory.
+/// What its threads can make effective, taken together, because they share their memory.
 fn held(process: &Process) -> CapabilitySet {
     credentials(process).fold(CapabilitySet::EMPTY, |held, each| {
         held.union(each.sets.permitted)
     })
 }
 
-/// What a process can do, as an order: first where its capabilities count, then how many of them
-/// equal root, then how many are serious, then how many there are.
+/// An order by what a process can do: first by where its capabilities count, then by how many of
+/// them equal root, then by how many are serious, then by how many there are.
 fn power(process: &Process) -> impl Ord + use<> {
     let held = held(process);
     let count = |danger| {
@@ -99,7 +99,7 @@ fn power(process: &Process) -> impl Ord + use<> {
         held.iter().filter(dangerous).count()
     };
     (
-        // In an unknown namespace they may count everywhere.
+        // In an unknown namespace, they may count everywhere.
         process.user_namespace.initial != Some(false),
         count(Danger::EqualsRoot),
         count(Danger::Serious),

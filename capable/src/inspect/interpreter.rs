@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-/// The interpreter of a script, from the line after its `#!`; `None` for a file that is none.
+/// The interpreter of a script, from the line after its `#!`; `None` if the file is not a script.
 ///
 /// The kernel reads 256 bytes (`BINPRM_BUF_SIZE`, include/uapi/linux/binfmts.h) and takes the
 /// path up to the first blank (`load_script`, fs/binfmt_script.c).

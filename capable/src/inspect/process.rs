@@ -191,7 +191,7 @@ fn differing_threads(
     for &tid in tids.iter().filter(|&&tid| tid != pid) {
         let directory = tasks.join(tid.to_string());
         let status = match read_status(tid, &directory) {
-            // The thread ended meanwhile.
+            // The thread has ended in the meantime.
             Err(Error::NoProcess(_)) => continue,
             other => other?,
         };

@@ -1,5 +1,5 @@
-//! The processes that hold capabilities as a table, a line for each and for each thread of it that
-//! differs.
+//! The processes that hold capabilities as a table, with a line for each process and one for each
+//! of its threads that differs.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 

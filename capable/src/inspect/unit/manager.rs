@@ -74,7 +74,7 @@ fn read(name: &UnitName, text: &str) -> Result<Loaded, Error> {
     let get = |key: &str| properties.get(key).copied().unwrap_or_default();
     let path = get("FragmentPath");
     match get("LoadState") {
-        // The unit exists, but nothing is known of it except its name, which the files tell as
+        // The unit exists, but nothing is known about it except its name, which the files tell as
         // well.
         "not-found" => {
             return Err(match files::find(name, Path::new("/")) {
