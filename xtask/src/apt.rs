@@ -1,8 +1,8 @@
-//! Debian packages of other suites, through a private apt folder.
+//! Debian packages of other suites, through a private apt directory.
 //!
-//! The machine's own apt is only asked for its mirror. The private folder has sources, lists and
-//! a package state of its own (an empty one), so nothing of the machine changes and no privilege
-//! is needed; apt verifies the signatures of all that it fetches.
+//! The machine's own apt is only asked for its mirror. The private directory has its own sources,
+//! lists and package state (an empty one), so nothing on the machine changes and no privilege is
+//! needed; apt verifies the signatures of everything that it fetches.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -126,8 +126,8 @@ impl Apt {
     }
 }
 
-/// Unpacks a package below a folder whose `bin`, `sbin` and `lib` lead to `usr`, as on every
-/// Debian from 12 on.
+/// Unpacks a package into a directory in which `bin`, `sbin` and `lib` are links into `usr`, as on
+/// every Debian since 12.
 pub fn unpack(package: &Path, root: &Path) -> Result<()> {
     let archive = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")
@@ -153,7 +153,7 @@ pub fn unpack(package: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where this machine fetches Debian from.
+/// The mirror from which this machine fetches Debian.
 struct Mirrors {
     main: String,
     security: String,

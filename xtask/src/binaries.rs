@@ -12,7 +12,8 @@ use crate::{places, process};
 
 /// Builds `capable` and `xtask` and returns where they are.
 ///
-/// Optimised a little: under emulation an unoptimised program is slower than it is to compile.
+/// Slightly optimised: under emulation, an unoptimised program loses more time than its faster
+/// build saves.
 pub fn build() -> Result<Vec<PathBuf>> {
     let target = places::target().join("guest");
     let mut command = Command::new("cargo");
@@ -41,7 +42,7 @@ pub fn build() -> Result<Vec<PathBuf>> {
     Ok(vec![folder.join("capable"), folder.join("xtask")])
 }
 
-/// Builds both as they are released, for what is measured.
+/// Builds both as for a release, for benchmarks.
 pub fn release() -> Result<Vec<PathBuf>> {
     let target = places::target().join("bench");
     let mut command = Command::new("cargo");
@@ -58,8 +59,8 @@ pub fn release() -> Result<Vec<PathBuf>> {
     Ok(vec![folder.join("capable"), folder.join("xtask")])
 }
 
-/// The xtask program in a folder, as root, by sudo where we are not, with the folder first in the
-/// `PATH`.
+/// The xtask program in a directory, run as root (through sudo if we are not root), with the
+/// directory first in the `PATH`.
 pub fn as_root(folder: &Path) -> Result<Command> {
     let mut path = vec![folder.to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
@@ -69,7 +70,7 @@ pub fn as_root(folder: &Path) -> Result<Command> {
     let mut command = match places::on_path("sudo") {
         Some(sudo) if !places::is_root() => {
             let mut command = Command::new(sudo);
-            // sudo sets a PATH of its own, env sets ours again.
+            // sudo sets its own PATH, so env sets ours again.
             command.args(["--", "env"]);
             command
         }

@@ -1,7 +1,7 @@
 //! `cargo xtask build-ebpf`: makes the committed eBPF objects from their sources.
 //!
-//! The same sources and the same toolchain give the same bytes in every folder and with every
-//! `CARGO_HOME`, so that anybody can check what is committed.
+//! The same sources and toolchain give the same bytes in every directory and with every
+//! `CARGO_HOME`, so that anyone can verify the committed objects.
 
 use std::env;
 use std::fs;
@@ -48,7 +48,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the objects and puts them where `capable` takes them from.
+/// Builds the objects and puts them where `capable` includes them from.
 fn write() -> Result<()> {
     let toolchain = Toolchain::find()?;
     for (name, object) in build(&toolchain, &digest()?)? {
@@ -59,8 +59,8 @@ fn write() -> Result<()> {
     put(&recorded(), toolchain.versions.as_bytes())
 }
 
-/// Compares what is committed with its sources: byte for byte with the recorded toolchain, by the
-/// digest with any other.
+/// Compares the committed objects with their sources: byte for byte if the recorded toolchain is
+/// installed, otherwise only by the digest.
 pub fn check_committed() -> Result<()> {
     let digest = digest()?;
     for name in arch::ALL.into_iter().flat_map(names) {
@@ -185,7 +185,7 @@ fn compile(toolchain: &Toolchain, target: &Path, architecture: &Architecture) ->
         .arg("--target-dir")
         .arg(target)
         .env("RUSTC", &toolchain.rustc)
-        // Lets a stable compiler build `core` for a target that has none ready-made.
+        // Lets a stable compiler build `core` for a target that has no prebuilt one.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
         .stderr(Stdio::piped());
@@ -247,7 +247,7 @@ fn recorded() -> PathBuf {
     places::workspace().join("capable/ebpf/TOOLCHAIN")
 }
 
-/// Writes a file that others may be reading: they see the old content or the new.
+/// Writes a file that others may be reading: they see either the old content or the new.
 fn put(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     places::create(folder)?;

@@ -1,8 +1,8 @@
 //! The programs that read what `capable --emit` writes, from Debian, unpacked in a folder.
 //!
-//! Container engines and their like are no business of the machine that the tests run on, so they
-//! are unpacked and not installed, and run in a chroot. The tests of the emitters get the folder
-//! by [`VARIABLE`].
+//! Container engines and the like should not be installed on the machine that the tests run on, so
+//! they are only unpacked, and run in a chroot. The emitter tests get the directory through
+//! [`VARIABLE`].
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -31,10 +31,11 @@ const PACKAGES: [&str; 11] = [
     "systemd",
 ];
 
-/// Packages without what they depend on: of docker only the client is run, which needs no engine.
+/// Packages taken without their dependencies: of docker only the client is run, which needs no
+/// engine.
 const ALONE: [&str; 1] = ["docker.io"];
 
-/// Who there is: what maintainer scripts would have made.
+/// The users and groups that maintainer scripts would have created.
 const ACCOUNTS: [(&str, &str); 2] = [
     (
         "etc/passwd",
@@ -43,7 +44,7 @@ const ACCOUNTS: [(&str, &str); 2] = [
     ("etc/group", "root:x:0:\nnogroup:x:65534:\n"),
 ];
 
-/// The folder, from the cache or else from the mirror.
+/// The directory, from the cache or else from the mirror.
 pub fn folder() -> Result<PathBuf> {
     let cache = places::cache("consumers")?;
     let words = [&PACKAGES[..], &ALONE[..]].concat().join("\n");

@@ -1,8 +1,8 @@
 //! The public API of the library, as `capable/api.txt` lists it: a change to it is a decision.
 //!
-//! rustdoc describes the crate in JSON, whose form is not stable: the `public-api` and
-//! `rustdoc-types` crates of this package read that of one version of Rust. Where the installed one
-//! writes another, the list cannot be compared, and that is said.
+//! rustdoc describes the crate in JSON, whose format is not stable: the `public-api` and
+//! `rustdoc-types` crates, in the versions used here, read the format of one version of Rust. If
+//! the installed one writes another format, the list cannot be compared, and this is reported.
 
 mod names;
 
@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{places, process};
 
-/// The Rust whose description is read.
+/// The Rust version whose description can be read.
 const RUST: &str = "1.95";
 
 /// Options of `cargo xtask api`: without any, the list is compared.
@@ -26,14 +26,14 @@ pub struct Options {
     write: bool,
 }
 
-/// What the library offers, an item each, as a declaration with full paths.
+/// What the library offers: one item each, as a declaration with full paths.
 pub struct Api(Vec<String>);
 
-/// What can become of reading the API.
+/// The outcome of reading the API.
 pub enum Reading {
     /// It was read.
     Api(Api),
-    /// The installed Rust describes crates in another form: a sentence.
+    /// The installed Rust describes crates in another format: a sentence that says so.
     OtherForm(String),
 }
 
@@ -60,14 +60,14 @@ fn list() -> PathBuf {
     places::workspace().join("capable/api.txt")
 }
 
-/// Describes the library, without the program, and reads that.
+/// Describes the library, without the program, and reads the description.
 pub fn read() -> Result<Reading> {
-    /// The part of a description that every form has.
+    /// The part of a description that exists in every format.
     #[derive(Deserialize)]
     struct Head {
         format_version: u32,
     }
-    // A folder of its own: what is built for the description is built with another environment.
+    // A directory of its own, because the build for the description uses another environment.
     let target = places::target().join("api");
     process::run(
         Command::new("cargo")
@@ -77,7 +77,7 @@ pub fn read() -> Result<Reading> {
             .arg("--target-dir")
             .arg(&target)
             .args(["--", "-Z", "unstable-options", "--output-format", "json"])
-            // What is not stable is the form of the description, and that is looked at.
+            // Only the format of the description is unstable, and it is checked.
             .env("RUSTC_BOOTSTRAP", "1"),
     )?;
     let path = target.join("doc/capable.json");
@@ -88,7 +88,7 @@ pub fn read() -> Result<Reading> {
         return Ok(Reading::OtherForm(sentence));
     }
     let api = public_api::Builder::from_rustdoc_json(&path)
-        // What the compiler adds by itself follows from the rest.
+        // Whatever the compiler adds by itself follows from the rest.
         .omit_blanket_impls(true)
         .omit_auto_trait_impls(true)
         .omit_auto_derived_impls(true)
@@ -100,7 +100,7 @@ pub fn read() -> Result<Reading> {
         .collect())))
 }
 
-/// What to say of a description whose form is not read.
+/// What to say about a description whose format cannot be read.
 fn other_form(form: u32) -> Option<String> {
     let read = rustdoc_types::FORMAT_VERSION;
     (form != read).then(|| {
@@ -113,7 +113,7 @@ fn other_form(form: u32) -> Option<String> {
 }
 
 impl Api {
-    /// The list, an item a line.
+    /// The list, one item per line.
     fn text(&self) -> String {
         self.0.iter().map(|item| format!("{item}\n")).collect()
     }
@@ -133,7 +133,7 @@ impl Api {
         Ok(())
     }
 
-    /// No two types that a user sees side by side have one name.
+    /// No two types that a user sees side by side may have the same name.
     pub fn compare_names(&self) -> Result<()> {
         let shared = names::shared(&self.0);
         ensure!(
@@ -145,7 +145,7 @@ impl Api {
     }
 }
 
-/// What was in the list and is no more, and what is new, in order.
+/// What was in the list and is gone, and what is new, in order.
 fn differences(listed: &str, found: &str) -> Vec<String> {
     let missing = |lines: &str, from: &str, mark: &str| -> Vec<String> {
         let there: std::collections::BTreeSet<&str> = from.lines().collect();

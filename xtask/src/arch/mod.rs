@@ -1,8 +1,8 @@
 //! What depends on the processor: names of targets, packages, machines and functions.
 //!
-//! A module for each architecture holds its names; here is chosen which of them is this machine's.
-//! Guests and what is built for them are of this machine's architecture; eBPF objects are made for
-//! all of them on any machine.
+//! Each architecture has a module with its names; this one chooses those of this machine. Guests
+//! and everything built for them use this machine's architecture; eBPF objects are built for all
+//! architectures on any machine.
 
 mod x86_64;
 
@@ -11,13 +11,13 @@ mod x86_64;
 pub struct Architecture {
     /// As Rust calls it; a part of the names of the eBPF objects.
     pub name: &'static str,
-    /// As Debian calls it.
+    /// Its name in Debian.
     pub debian: &'static str,
-    /// What our programs are built for.
+    /// The target that our programs are built for.
     pub target: &'static str,
-    /// The machine of its guests.
+    /// The machine type of its guests.
     pub qemu: Qemu,
-    /// What functions of system calls begin with in the kernel's symbol table.
+    /// The prefix of system call functions in the kernel's symbol table.
     pub system_call_prefixes: &'static [&'static str],
 }
 
@@ -28,9 +28,9 @@ pub struct Qemu {
     pub program: &'static str,
     /// Debian's package with it.
     pub package: &'static str,
-    /// The options that choose the machine and its processor.
+    /// The options that choose the machine and its CPU.
     pub machine: &'static [&'static str],
-    /// The serial lines, as the kernel calls them.
+    /// The kernel's names for the serial lines.
     pub lines: Lines,
 }
 
@@ -41,14 +41,14 @@ pub struct Lines {
     pub console: &'static str,
     /// What the command prints.
     pub output: &'static str,
-    /// What became of the command.
+    /// The outcome of the command.
     pub report: &'static str,
 }
 
 /// All architectures.
 pub const ALL: [&Architecture; 1] = [&x86_64::ARCHITECTURE];
 
-/// That of this machine.
+/// The architecture of this machine.
 #[cfg(target_arch = "x86_64")]
 pub const THIS: &Architecture = &x86_64::ARCHITECTURE;
 

@@ -1,7 +1,7 @@
 //! Finds a type in the kernel's BTF: just enough to attach the empty programs.
 //!
-//! The format is Documentation/bpf/btf.rst. The library of `capable` reads it too; what measures
-//! it shall not run its code.
+//! The format is documented in Documentation/bpf/btf.rst. The library of `capable` reads it too,
+//! but the benchmark must not run the code that it measures.
 
 use std::fs;
 

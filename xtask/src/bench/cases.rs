@@ -1,4 +1,4 @@
-//! What is measured: each tracer with the arguments that make it do the same work.
+//! What is measured: each tracer with the arguments that make all of them do the same work.
 
 use std::path::Path;
 
@@ -28,11 +28,11 @@ pub const LOW_RATE: &str = "rows at a low rate";
 pub const JSON: &str = "JSON to a file";
 /// Rows with kernel stacks.
 pub const STACKS: &str = "kernel stacks";
-/// Only another process' checks are wanted.
+/// Only checks of another process are wanted.
 pub const OTHER_PID: &str = "filtered by pid";
-/// Checks that are not audited, which are not wanted.
+/// Checks that are not audited, none of which are wanted.
 pub const UNAUDITED: &str = "unaudited, filtered";
-/// Rows only for what is new.
+/// Rows only for checks that are new.
 pub const UNIQUE: &str = "unique repeats";
 /// Counted, no rows.
 pub const COUNT: &str = "counted";
@@ -42,10 +42,10 @@ pub const PER_CHECK: [&str; 8] = [
     ROWS, LOW_RATE, JSON, STACKS, OTHER_PID, UNAUDITED, UNIQUE, COUNT,
 ];
 
-/// The measures of which each has a load of its own; the others have that of the first.
+/// The measures that have a load of their own; the others use that of the first.
 pub const LOADS: [&str; 3] = [ROWS, LOW_RATE, UNAUDITED];
 
-/// The one of [`LOADS`] that a measure has.
+/// The entry of [`LOADS`] for a measure.
 pub fn load_named(measure: &str) -> &str {
     match measure {
         LOW_RATE | UNAUDITED => measure,
@@ -92,8 +92,8 @@ pub fn tracers() -> Result<Vec<(String, Vec<String>)>> {
     Ok(found)
 }
 
-/// All cases of instructions per check. What takes the same command line is one case: some tracers
-/// take long to start.
+/// All cases of instructions per check. Measures with the same command line are one case, because
+/// some tracers take long to start.
 pub fn all() -> Result<Vec<Case>> {
     let mut cases: Vec<Case> = Vec::new();
     for (subject, rows) in tracers()? {
@@ -122,7 +122,7 @@ pub fn all() -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// The command line with which a tracer does this; none where it cannot.
+/// The command line that makes a tracer do this; `None` if it cannot.
 fn line_of(subject: &str, rows: &[String], measure: &str) -> Option<Vec<String>> {
     let with = |more: &str| Some([rows, &words(more)].concat());
     let tracer = subject.split(' ').next().unwrap_or(subject);
@@ -135,7 +135,7 @@ fn line_of(subject: &str, rows: &[String], measure: &str) -> Option<Vec<String>>
         ("capable" | "bcc", UNAUDITED) => with(""),
         ("capable" | "bcc", UNIQUE) => with("--unique"),
         ("libbpf-tools", UNIQUE) => with("-u pid"),
-        // The readings are told apart from the counting: there is none meanwhile.
+        // Readings must not be measured with the counting: this delay is so long that none happens.
         ("capable", COUNT) => {
             let (_, way) = rows.split_at(2);
             let top = words("/usr/bin/capable top --batch --delay 1000");

@@ -5,7 +5,7 @@ use super::measure::NOTHING;
 use super::table::{self, Table};
 use super::{cases, goals, repeat};
 
-/// What stands before the figures.
+/// The text before the figures.
 const BEGINNING: &str = "\
 # What tracing costs
 
@@ -63,7 +63,7 @@ measurements of the peers (bpftrace 23 300), and for all instructions of the who
 the load alone takes more than the goal.
 ";
 
-/// What stands behind the figures: what was done, and where the rest goes.
+/// The text after the figures: what was done, and what the rest is spent on.
 const END: &str = "
 ## What was done
 
@@ -127,7 +127,7 @@ them became rows; none was lost or malformed. Resident memory was 10 340 KiB in 
 ten seconds apart.
 ";
 
-/// What stands before the figures of a machine.
+/// The text before the figures of a machine.
 const MACHINE: &str = "\
 The machine that the guests ran on, which did other things as well. The load ran five times untraced
 and five times traced, in turns. These are the medians of the ratios, and of three starts.

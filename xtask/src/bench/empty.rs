@@ -1,4 +1,4 @@
-//! The floor: programs that do nothing, on each hook.
+//! The baseline: programs that do nothing, on each hook.
 
 use std::ffi::{CString, c_long};
 use std::fs;
@@ -32,7 +32,7 @@ pub struct Attached {
     _descriptors: Vec<OwnedFd>,
 }
 
-/// Attaches a program that does nothing where `--hook` of this name attaches.
+/// Attaches a program that does nothing to the hook with this `--hook` name.
 pub fn attach(hook: &str) -> Result<Attached> {
     let descriptors = match hook {
         "kprobe" => probe(false)?,
@@ -72,8 +72,8 @@ fn probe(on_return: bool) -> Result<Vec<OwnedFd>> {
         56,
         &(function.as_ptr().expose_provenance() as u64).to_ne_bytes(),
     );
-    // SAFETY: the kernel reads the structure, of the size that stands in it, and the name, which
-    // live until it returns.
+    // SAFETY: the kernel reads the structure, whose size is stated in it, and the name, which both
+    // live until the call returns.
     let event = unsafe {
         libc::syscall(
             libc::SYS_perf_event_open,
@@ -120,7 +120,7 @@ fn load(kind: u32, attach: u32, btf_id: u32) -> Result<OwnedFd> {
 }
 
 fn bpf(command: c_long, attributes: &mut [u8]) -> io::Result<OwnedFd> {
-    // SAFETY: the attributes are as long as is said, and what they point to is static.
+    // SAFETY: the attributes have the stated length, and what they point to is static.
     let answer = unsafe {
         libc::syscall(
             libc::SYS_bpf,
@@ -134,7 +134,7 @@ fn bpf(command: c_long, attributes: &mut [u8]) -> io::Result<OwnedFd> {
 
 fn descriptor(answer: c_long) -> io::Result<OwnedFd> {
     match i32::try_from(answer) {
-        // SAFETY: the kernel has just made it for us, and nothing else knows of it.
+        // SAFETY: the kernel has just created this descriptor for us, and nothing else uses it.
         Ok(number @ 0..) => Ok(unsafe { OwnedFd::from_raw_fd(number) }),
         _ => Err(io::Error::last_os_error()),
     }

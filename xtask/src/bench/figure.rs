@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 /// One figure.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {
-    /// The program, with its hook and transport where it has several.
+    /// The program, with its hook and transport if it has several.
     pub subject: String,
     /// What was measured; the name of a measure.
     pub measure: String,
-    /// The number, or nothing where the program could not do it.
+    /// The number, or nothing if the program could not do it.
     pub value: Option<f64>,
-    /// The part of it that the program's own process spent.
+    /// The part that the program's own process spent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_process: Option<f64>,
-    /// The part of it that its eBPF programs spent, with the reading of the clock that tells.
+    /// The part that its eBPF programs spent, including the clock reads that measure it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_programs: Option<f64>,
-    /// Checks that it lost meanwhile, where that is known.
+    /// Checks that it lost in the meantime, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
     /// Why there is no number.
@@ -41,7 +41,7 @@ impl Figure {
         }
     }
 
-    /// A number that could not be had.
+    /// A number that could not be measured.
     pub fn missing(subject: &str, measure: &str, reason: &str) -> Self {
         Self {
             value: None,
@@ -56,7 +56,7 @@ impl Figure {
 pub struct Figures {
     /// What `uname -r` says.
     pub kernel: String,
-    /// The kernel's row in the table of kernels.
+    /// The kernel's name in the table of kernels.
     pub row: String,
     /// Whether fewer checks were made.
     pub quick: bool,
@@ -66,11 +66,11 @@ pub struct Figures {
     pub figures: Vec<Figure>,
 }
 
-/// The row of this machine's own kernel.
+/// The name for this machine's own kernel.
 pub const HOST: &str = "this machine";
 
 impl Figures {
-    /// One without figures.
+    /// A record without figures.
     pub fn new(row: &str, kernel: &str, quick: bool) -> Self {
         Self {
             kernel: kernel.into(),
@@ -92,7 +92,7 @@ impl Figures {
         self.find(subject, measure)?.value
     }
 
-    /// Everything that was measured, in the order in which it was.
+    /// Everything that was measured, in that order.
     pub fn subjects(&self) -> Vec<&str> {
         let mut subjects = Vec::new();
         for figure in &self.figures {

@@ -1,4 +1,4 @@
-//! The figures to reach, and whether they are reached.
+//! The goals for the figures, and whether they are met.
 
 use super::cases;
 use super::figure::Figures;
@@ -8,7 +8,7 @@ use super::table::{Table, added};
 /// The peers.
 const PEERS: [&str; 3] = ["libbpf-tools", "bpftrace", "bcc"];
 
-/// One goal: what was measured, and the most that it may be.
+/// One goal: what was measured, and the highest value allowed.
 struct Goal {
     what: String,
     measured: Option<f64>,
@@ -46,7 +46,7 @@ fn goals(report: &Figures) -> Vec<Goal> {
     };
     let hook = ours.split(' ').nth(1).unwrap_or_default();
     let mine = |measure| added(report, ours, measure);
-    // What is lost costs less: the cost is shared among the rows that are shown.
+    // Lost checks make the cost look lower, so the cost is divided by the rows that are shown.
     let shown = |subject: &str, measure| {
         let lost = report
             .value(subject, LOST)
@@ -83,7 +83,7 @@ fn goals(report: &Figures) -> Vec<Goal> {
         "rows, for each that is shown: a sixth of the best peer's",
         (mine(cases::ROWS), share(cases::ROWS, 6.0)),
     );
-    // The goal is about the whole, not about what is added.
+    // The goal is about the total, not about the increase.
     goal(
         "rows at a low rate, all instructions",
         (report.value(ours, cases::LOW_RATE), Some(2000.0)),

@@ -1,7 +1,7 @@
 //! On this machine's kernel: how much longer a load takes when it is traced.
 //!
-//! Time is measured here, on a machine that does other things too: untraced and traced loads take
-//! turns, and the median of the ratios counts.
+//! Time is measured here, on a machine that does other things too: untraced and traced loads
+//! alternate, and the median of the ratios counts.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use super::load;
 use super::measure::{self, START};
 use super::tool::{Output, Tool};
 
-/// Turns of untraced and traced.
+/// How often untraced and traced loads alternate.
 const ROUNDS: usize = 5;
 
 /// What the ratio is of: its measure is this and what was traced.

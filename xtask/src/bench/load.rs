@@ -1,4 +1,5 @@
-//! What makes the checks: `xtask guest load`, a loop of system calls that ask for a capability.
+//! The load that makes the checks: `xtask guest load`, a loop of system calls that ask for a
+//! capability.
 
 use std::fs;
 use std::thread::sleep;
@@ -10,10 +11,10 @@ use serde::{Deserialize, Serialize};
 /// The name of the process, by which its rows are found.
 pub const COMM: &str = "bench-load";
 
-/// How long a tracer may need to write what is still in its buffers, once the load has ended.
+/// How long a tracer may take to write what is still in its buffers after the load has ended.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// Checks before those that are counted: the first turns bring pages in.
+/// Checks before those that are counted: the first iterations fault in pages.
 pub const WARM_UP: u64 = 100;
 
 /// What a turn of the loop does.
@@ -28,7 +29,7 @@ pub enum LoadKind {
 }
 
 impl LoadKind {
-    /// As the command line has it.
+    /// In the form of the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Audited => "audited",
@@ -57,7 +58,7 @@ pub struct Options {
 /// What a load took, in nanoseconds; in a guest that counts instructions, in instructions.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Taken {
-    /// All processors that were not idle, until the last buffer was drained.
+    /// By all CPUs while they were not idle, until the last buffer was drained.
     pub busy: u64,
     /// From the first check to the last.
     pub span: u64,
@@ -98,7 +99,7 @@ pub fn run(options: Options) -> Result<()> {
 pub fn check(kind: LoadKind) {
     match kind {
         LoadKind::Audited => {
-            // SAFETY: the call takes a number; root becomes what it is.
+            // SAFETY: the call takes a number, and root stays root.
             unsafe { libc::syscall(libc::SYS_setuid, 0) };
         }
         LoadKind::Unaudited => {
@@ -121,7 +122,7 @@ pub fn set_comm(comm: &str) {
     unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }
 
-/// CLOCK_MONOTONIC, in nanoseconds; the clock that idle time is counted with.
+/// CLOCK_MONOTONIC, in nanoseconds, which is the clock that idle time is measured with.
 pub fn monotonic() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
@@ -132,7 +133,7 @@ pub fn monotonic() -> u64 {
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 
-/// How long the processors were not idle so far, in nanoseconds.
+/// How long the CPUs have not been idle so far, in nanoseconds.
 fn busy_time() -> Result<u64> {
     if let Some(idle) = idle_time()? {
         return Ok(monotonic().saturating_sub(idle));
@@ -140,8 +141,8 @@ fn busy_time() -> Result<u64> {
     time_of_tasks()
 }
 
-/// The time that the processor was idle, in nanoseconds (kernel/time/timer_list.c prints
-/// `idle_sleeptime` of each `tick_sched`); none where the kernel does not say it, as 7.3.
+/// The time that the CPU was idle, in nanoseconds (kernel/time/timer_list.c prints `idle_sleeptime`
+/// of each `tick_sched`); `None` if the kernel does not print it, as in 7.3.
 fn idle_time() -> Result<Option<u64>> {
     let path = "/proc/timer_list";
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
@@ -153,8 +154,8 @@ fn idle_time() -> Result<Option<u64>> {
     Ok(times.fold(None, |sum, time| Some(sum.unwrap_or(0) + time)))
 }
 
-/// The time that the processors ran tasks: all that is not idle but for interrupts in what is idle
-/// otherwise (the seventh number of a processor, Documentation/scheduler/sched-stats.rst).
+/// The time that the CPUs ran tasks: all time that is not idle, except interrupts during idle time
+/// (the seventh number of a CPU, Documentation/scheduler/sched-stats.rst).
 fn time_of_tasks() -> Result<u64> {
     let path = "/proc/schedstat";
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;

@@ -20,23 +20,23 @@ use super::soak;
 use super::tool::{Left, Output, Tool};
 use crate::guest;
 
-/// The subject of what is measured without a tracer.
+/// The subject of measurements without a tracer.
 pub const NOTHING: &str = "nothing attached";
 
-/// From exec to the first check that is seen, in milliseconds.
+/// From exec to the first check that the tracer shows, in milliseconds.
 pub const START: &str = "start";
 /// The share of the checks of [`cases::ROWS`] that is not shown, in percent.
 pub const LOST: &str = "lost at full rate";
-/// The most memory at once, in KiB.
+/// The highest memory use, in KiB.
 pub const MEMORY: &str = "memory";
 /// The program and its libraries, in KiB.
 pub const SIZE: &str = "size";
 /// Context switches per second with nothing to report.
 pub const IDLE: &str = "idle";
-/// Rows of 200 000 checks that two processors make at once.
+/// Rows shown for 200 000 checks that two CPUs make at the same time.
 pub const BURST: &str = "burst";
 
-/// Background work of the kernel after its boot makes everything dearer until then.
+/// Until then, the kernel's background work after booting makes everything more expensive.
 const AFTER_BOOT: Duration = Duration::from_secs(60);
 /// The name of the process that makes checks while a tracer starts.
 const COMM: &str = "bench-start";
@@ -45,7 +45,7 @@ const BURST_CHECKS: u64 = 100_000;
 /// The checks of a whole burst.
 pub const BURST_TOTAL: u64 = 2 * BURST_CHECKS;
 
-/// The loads of which the median counts.
+/// How many loads the median is taken of.
 const REPETITIONS: usize = 3;
 
 /// Options of `xtask guest bench`.
@@ -126,7 +126,7 @@ impl Options {
         self.measure.is_empty() || self.measure.iter().any(|wanted| wanted == measure)
     }
 
-    /// What has a profile of its own: the path of rows, and that of counting.
+    /// What gets a profile of its own: the path of rows, and the path of counting.
     fn profiled(&self, measure: &str) -> bool {
         measure == cases::ROWS || (!self.quick && measure == cases::COUNT)
     }
@@ -226,7 +226,7 @@ fn per_check(case: &Case, options: &Options) -> Result<()> {
     let mut figures = Vec::new();
     for measure in &case.measures {
         let load = cases::load_of(measure, options.quick);
-        // The first rows touch memory that the later ones find.
+        // The first rows touch memory that the later ones find already mapped.
         run_load(load::Options {
             checks: load.checks / 10,
             ..load
@@ -238,7 +238,7 @@ fn per_check(case: &Case, options: &Options) -> Result<()> {
             ..Figure::new(&case.subject, measure, cost.whole)
         });
     }
-    // One that is still busy with its backlog has been measured all the same.
+    // A tool that is still busy with its backlog has been measured anyway.
     let lost = tool.stop().ok().map(|left| left.lost());
     if let Some(last) = figures.last_mut() {
         last.lost = lost;
@@ -246,8 +246,8 @@ fn per_check(case: &Case, options: &Options) -> Result<()> {
     figures.iter().try_for_each(print)
 }
 
-/// Instructions per check that the eBPF programs of a tracer spend, by a load of its own: the
-/// kernel's counting costs something.
+/// Instructions per check that a tracer's eBPF programs spend, measured with a separate load,
+/// because the kernel's accounting for them costs something itself.
 fn programs(tool: &Tool, load: load::Options) -> Result<f64> {
     let switch = "/proc/sys/kernel/bpf_stats_enabled";
     let set = |value| fs::write(switch, value).with_context(|| format!("cannot write {switch}"));
@@ -259,16 +259,16 @@ fn programs(tool: &Tool, load: load::Options) -> Result<f64> {
     Ok(ran as f64 / load.checks as f64)
 }
 
-/// From exec to the first check that is seen.
+/// From exec to the first check that the tracer shows.
 pub fn start(subject: &str, line: &[String]) -> Result<Figure> {
     let mut tool = Tool::spawn(line, Output::File)?;
     let made = settle_under_checks(&mut tool)?;
     first_seen(subject, &made, &tool.stop()?)
 }
 
-/// Waits for a tracer while checks are made all the time; when each was, since exec.
+/// Waits for a tracer while making checks continuously; returns the times of the checks since exec.
 ///
-/// After a second they become rarer: libbpf-tools would be busy with them for ever.
+/// After a second the checks become rarer, because libbpf-tools would never finish otherwise.
 fn settle_under_checks(tool: &mut Tool) -> Result<Vec<u64>> {
     const OFTEN: u64 = 1_000_000_000;
     const SELDOM: u64 = 10_000_000;
@@ -285,7 +285,7 @@ fn settle_under_checks(tool: &mut Tool) -> Result<Vec<u64>> {
     Ok(made)
 }
 
-/// As many as are missing from the rows were made before it was attached.
+/// The checks missing from the rows were made before the tracer was attached.
 fn first_seen(subject: &str, made: &[u64], left: &Left) -> Result<Figure> {
     let rows = left.rows(COMM) as usize;
     let first = made.len().checked_sub(rows).filter(|_| rows > 0);
@@ -295,7 +295,7 @@ fn first_seen(subject: &str, made: &[u64], left: &Left) -> Result<Figure> {
     Ok(Figure::new(subject, START, made[first] as f64 / 1e6))
 }
 
-/// Its start, its memory after work, its size, and what it does while there is nothing to do.
+/// Its start, its memory use after work, its size, and what it does while there is nothing to do.
 fn lifetime(options: &Options, subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     const SECONDS: u64 = 10;
     let mut tool = Tool::spawn(line, Output::File)?;
@@ -321,7 +321,7 @@ fn lifetime(options: &Options, subject: &str, line: &[String]) -> Result<Vec<Fig
     ])
 }
 
-/// Two processes make checks as fast as they can; how many rows come out.
+/// Two processes make checks as fast as they can; measures how many rows come out.
 fn burst(subject: &str, line: &[String]) -> Result<Vec<Figure>> {
     let mut tool = Tool::spawn(line, Output::File)?;
     tool.settle(|| {})?;

@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: what tracing costs, measured side by side for `capable` and its peers.
 //!
 //! Instructions are counted, not time: QEMU's clock advances by one nanosecond with each
-//! instruction of the guest's only processor (`-icount shift=0,sleep=off`), so that the time a
-//! load takes, less the time that the processor was idle, is what the whole system executed. It
-//! repeats on any machine. Bursts run on two processors and without that clock.
+//! instruction of the guest's only CPU (`-icount shift=0,sleep=off`), so the time that a load
+//! takes, minus the CPU's idle time, is what the whole system executed. This can be repeated on any
+//! machine. Bursts run on two CPUs and without that clock.
 
 mod btf;
 mod cases;
@@ -37,7 +37,7 @@ use crate::{binaries, guest_root, places, process};
 
 use figure::{Figure, Figures, HOST};
 
-/// The memory of a guest in MiB, which holds clang's libraries and the kernel's headers.
+/// The memory of a guest in MiB, enough for clang's libraries and the kernel's headers.
 const MEMORY: u32 = 3072;
 
 /// Options of `cargo xtask bench`.
@@ -127,7 +127,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             let measured = parts
                 .into_iter()
                 .try_for_each(|part| guest(options, &kernel, &base, &peers, part, &mut report));
-            // What was measured is kept, also where the guest did not come to its end.
+            // Keep what was measured, even if the guest did not finish.
             finish(options, report, &mut reports)?;
             measured?;
         }
@@ -149,7 +149,7 @@ pub fn soak(folder: &Path, minutes: u64) -> Result<()> {
     )
 }
 
-/// The figures of these files, those of a kernel together.
+/// The figures of these files, merged for each kernel.
 fn read(paths: &[PathBuf]) -> Result<Vec<Figures>> {
     let mut reports: Vec<Figures> = Vec::new();
     for path in paths {
@@ -167,7 +167,7 @@ fn read(paths: &[PathBuf]) -> Result<Vec<Figures>> {
     Ok(reports)
 }
 
-/// Writes the document where that is asked for.
+/// Writes the document if requested.
 fn document(options: &Options, reports: &[Figures], again: &[Figures]) -> Result<ExitCode> {
     if options.document {
         let path = places::workspace().join("docs/performance.md");
@@ -177,7 +177,7 @@ fn document(options: &Options, reports: &[Figures], again: &[Figures]) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// Shows the figures of a kernel, and writes them, whatever becomes of the next.
+/// Shows the figures of a kernel and writes them, whatever happens to the next one.
 fn finish(options: &Options, report: Figures, reports: &mut Vec<Figures>) -> Result<()> {
     println!("{}", table::text(&report));
     reports.push(report);
@@ -188,7 +188,7 @@ fn finish(options: &Options, report: Figures, reports: &mut Vec<Figures>) -> Res
     Ok(())
 }
 
-/// The folder of the programs that are measured, and the tracer in it.
+/// The directory of the programs that are measured, and the tracer in it.
 fn on_this_machine(programs: &[PathBuf]) -> Result<(&Path, PathBuf)> {
     let folder = programs.first().and_then(|capable| capable.parent());
     let folder = folder.context("there are no programs")?;

@@ -8,11 +8,11 @@ use anyhow::Result;
 use crate::kernels::Installed;
 use crate::{arch, packages};
 
-/// What holds `capable`, `capable.bt` and `capable-bpfcc`.
+/// The packages of `capable`, `capable.bt` and `capable-bpfcc`.
 const PACKAGES: [&str; 3] = ["libbpf-tools", "bpftrace", "bpfcc-tools"];
 
-/// An archive with the peers that go with a kernel, from its suite: its users have these. The
-/// oldest suite lacks libbpf-tools, so that its kernel gets those of the next.
+/// An archive with the peers for a kernel, from its own suite, because its users have these
+/// versions. The oldest suite lacks libbpf-tools, so its kernel gets those of the next suite.
 pub fn fetch(kernel: &Installed) -> Result<PathBuf> {
     let releases = match kernel.name {
         "5.10" | "6.1" => ["bookworm", "bookworm-security"],
@@ -26,7 +26,8 @@ pub fn fetch(kernel: &Installed) -> Result<PathBuf> {
     packages::root_filesystem_of(&releases, &PACKAGES, &alone)
 }
 
-/// The line by which a guest says the version of a package: this, and `name=version`.
+/// The prefix of a line by which a guest reports the version of a package: this, then
+/// `name=version`.
 pub const VERSION: &str = "package: ";
 
 /// In a guest: the versions of the packages.
@@ -40,7 +41,7 @@ pub fn versions() -> Vec<String> {
     text.lines().filter(named).map(str::to_owned).collect()
 }
 
-/// The packages with the headers of a release, such as `6.1.0-56-cloud-amd64`: its own, and the
+/// The packages with the headers for a release such as `6.1.0-56-cloud-amd64`: its own and the
 /// common ones.
 fn headers(release: &str) -> Vec<String> {
     let common = release.trim_end_matches(&arch::THIS.cloud_kernel());

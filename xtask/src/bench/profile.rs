@@ -10,15 +10,16 @@ use super::load;
 use super::measure::run_load;
 use super::tool::{Output, Tool};
 
-/// A sample each 100 000 instructions, by process and innermost function. What runs with
-/// interrupts off is not seen, nor is an eBPF program, during which the sampler's own does not run
-/// (kernel/trace/bpf_trace.c, `trace_call_bpf`).
+/// One sample every 100 000 instructions, by process and innermost function. It does not see code
+/// that runs with interrupts off, nor eBPF programs, during which the sampler's own program does
+/// not run (kernel/trace/bpf_trace.c, `trace_call_bpf`).
 const PROGRAM: &str = r#"profile:us:100 /comm == "capable" || comm == "bench-load"/ { @[comm, kstack(1), ustack(1)] = count(); }"#;
 
-/// The lines that are shown of each process.
+/// How many lines are shown for each process.
 const LINES: usize = 40;
 
-/// Prints the functions of a command line of `capable`, those with most samples first.
+/// Prints the functions that a command line of `capable` spends its time in, those with the most
+/// samples first.
 pub fn print(line: &[String]) -> Result<()> {
     let load = load::Options {
         checks: 200_000,
@@ -43,7 +44,7 @@ pub fn print(line: &[String]) -> Result<()> {
         let count = count.trim().parse().unwrap_or(0_u64);
         let (comm, functions) = key.split_once(',').unwrap_or((key, ""));
         let functions: Vec<_> = functions.split_whitespace().filter(|w| *w != ",").collect();
-        // A kernel function stands before the program's that called it.
+        // A kernel function comes before the program's function that called it.
         let function = functions.first().copied().unwrap_or("?");
         let function = function.rsplit_once('+').map_or(function, |(name, _)| name);
         let lines = found.entry(comm.trim().into()).or_default();

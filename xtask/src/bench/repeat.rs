@@ -1,4 +1,4 @@
-//! How far the counts of two runs are from each other.
+//! How much the counts of two runs differ.
 
 use super::cases::PER_CHECK;
 use super::figure::Figures;
@@ -19,8 +19,8 @@ impl Difference<'_> {
     }
 }
 
-/// A sentence on the instructions per check, in the whole system, of a run and of another on the same
-/// kernel; empty where there is no other.
+/// A sentence comparing the instructions per check, for the whole system, of two runs on the same
+/// kernel; empty if there is no other run.
 pub fn text(report: &Figures, again: &[Figures]) -> String {
     let Some(other) = again.iter().find(|other| other.row == report.row) else {
         return String::new();
@@ -55,7 +55,7 @@ pub fn text(report: &Figures, again: &[Figures]) -> String {
 /// How far two runs may differ, in percent.
 const LIMIT: f64 = 5.0;
 
-/// What both runs counted and neither lost checks at.
+/// The figures that both runs counted without losing checks.
 fn differences<'a>(report: &'a Figures, other: &Figures) -> Vec<Difference<'a>> {
     let counted = report
         .figures

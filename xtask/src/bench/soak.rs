@@ -1,5 +1,5 @@
-//! A trace at the highest rate for a long time: whether its memory stays flat, its counters agree
-//! and each of its rows is whole.
+//! A trace at the highest rate for a long time: checks that its memory stays flat, that its
+//! counters agree and that each of its rows is whole.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -17,13 +17,13 @@ use super::measure;
 
 /// How often the memory is looked at.
 const SAMPLING: Duration = Duration::from_secs(10);
-/// How long a tracer may take until it traces.
+/// How long a tracer may take to start tracing.
 const START: Duration = Duration::from_secs(5);
-/// The checks of one process that makes them, before the next takes its place.
+/// How many checks one process makes before the next takes its place.
 const CHECKS: u64 = 1_000_000;
-/// The processes that make checks at once.
+/// How many processes make checks at the same time.
 const PROCESSES: usize = 2;
-/// What a malformed row is shown with, at most.
+/// How much of a malformed row is shown at most.
 const SHOWN: usize = 10;
 
 /// What the reader of the rows found.
@@ -33,7 +33,7 @@ struct Found {
     malformed: Vec<String>,
 }
 
-/// Traces with the program at this path for so long, and prints what was seen.
+/// Traces for this long with the program at this path, and prints what was observed.
 pub fn run(capable: &Path, time: Duration) -> Result<()> {
     let mut tracer = Command::new(capable)
         .args(["trace", "--comm", load::COMM])
@@ -111,7 +111,7 @@ fn joined<T>(thread: thread::JoinHandle<Result<T>>) -> Result<T> {
     }
 }
 
-/// Makes checks until it is over; how many.
+/// Makes checks until told to stop; returns how many.
 fn make(over: &AtomicBool) -> Result<u64> {
     let mut made = 0;
     while !over.load(Ordering::Relaxed) {
@@ -126,7 +126,7 @@ fn make(over: &AtomicBool) -> Result<u64> {
     Ok(made)
 }
 
-/// Reads rows to their end and looks at each.
+/// Reads rows to the end and checks each of them.
 fn read(stdout: impl Read, rows: &AtomicU64) -> Result<Found> {
     let mut found = Found::default();
     let mut reader = BufReader::with_capacity(1 << 16, stdout);

@@ -21,7 +21,7 @@ pub fn instructions(report: &Figures) -> Table {
         let cells = cases::PER_CHECK.map(|measure| {
             let value = added(report, subject, measure);
             match (value, loses(report, subject, measure)) {
-                // What is lost costs nothing: the figure is too low.
+                // Lost checks cost nothing, so the figure is too low.
                 (Some(value), true) => format!("{value:.0}*"),
                 (Some(value), _) => format!("{value:.0}"),
                 (None, _) => "-".into(),
@@ -32,7 +32,7 @@ pub fn instructions(report: &Figures) -> Table {
     Table { head, rows }
 }
 
-/// What else was measured.
+/// The other measurements.
 pub fn others(report: &Figures) -> Table {
     let head = [
         "",
@@ -111,10 +111,10 @@ pub fn text(report: &Figures) -> String {
     )
 }
 
-/// Whether a tracer lost checks while it was measured, as far as is known.
+/// Whether a tracer lost checks while it was measured, if known.
 pub fn loses(report: &Figures, subject: &str, measure: &str) -> bool {
     let said = report.find(subject, measure).and_then(|figure| figure.lost);
-    // bpftrace says it where its rows go, to /dev/null; there, another run tells.
+    // bpftrace reports losses among its rows, which go to /dev/null here; there, another run tells.
     let seen = report
         .value(subject, LOST)
         .filter(|_| measure == cases::ROWS);
@@ -127,7 +127,7 @@ pub fn added(report: &Figures, subject: &str, measure: &str) -> Option<f64> {
     Some(report.value(subject, measure)? - base)
 }
 
-/// The rows in which at least one cell says something.
+/// The rows with at least one meaningful cell.
 fn subjects(report: &Figures, cells: impl Fn(&str) -> Vec<String>) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for subject in report.subjects() {

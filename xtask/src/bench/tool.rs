@@ -1,4 +1,4 @@
-//! A tracer that is measured: started, waited for until it traces, looked at, and ended.
+//! A tracer that is measured: started, waited for until it traces, observed, and stopped.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 
 use super::load;
 
-/// How long a tracer may take until it traces, on the guest's clock.
+/// How long a tracer may take to start tracing, on the guest's clock.
 const START_LIMIT: Duration = Duration::from_secs(180);
 /// How long it may take to end.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
@@ -33,11 +33,11 @@ pub struct Tool {
     pub started: u64,
 }
 
-/// What a tracer left.
+/// What a tracer left behind.
 pub struct Left {
-    /// What it printed, where that went to a file.
+    /// What it printed, if that went to a file.
     pub stdout: String,
-    /// What it complained of.
+    /// What it wrote to standard error.
     pub stderr: String,
 }
 
@@ -54,7 +54,8 @@ impl Tool {
         let mut command = Command::new(program);
         command
             .args(arguments)
-            // bpftrace parses the types of the headers it finds; and all write for a user's eyes.
+            // bpftrace parses types from the headers it finds; and all of them should write for a
+            // user's eyes.
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::null())
             .stdout(File::create(to)?)
@@ -71,8 +72,8 @@ impl Tool {
         })
     }
 
-    /// Waits until it has nothing to do any more: until it used little of the processor for a
-    /// while. `meanwhile` is called again and again; the rest of the time we sleep.
+    /// Waits until it has nothing left to do, that is, until it has used little CPU time for a
+    /// while. `meanwhile` is called repeatedly; between the calls this sleeps.
     pub fn settle(&mut self, mut meanwhile: impl FnMut()) -> Result<()> {
         const WINDOW: Duration = Duration::from_millis(500);
         const STEP: Duration = Duration::from_micros(500);
@@ -100,7 +101,7 @@ impl Tool {
         Ok(())
     }
 
-    /// Nanoseconds of processor that its threads have used (fs/proc/base.c, `proc_pid_schedstat`).
+    /// CPU time of its threads in nanoseconds (fs/proc/base.c, `proc_pid_schedstat`).
     pub fn used(&self) -> Result<u64> {
         let mut sum = 0;
         for task in self.tasks()? {
@@ -184,7 +185,7 @@ impl Tool {
             stdout: text(&self.stdout)?,
             stderr: text(&self.stderr)?,
         };
-        // The next one's output is not to be mistaken for this one's.
+        // The next tracer's output must not be mistaken for this one's.
         let _ = fs::remove_file(&self.stdout);
         Ok(left)
     }
@@ -204,7 +205,7 @@ impl Tool {
 
 impl Drop for Tool {
     fn drop(&mut self) {
-        // It has ended already in the ordinary case, and there is nothing to do otherwise.
+        // Usually it has ended already; otherwise there is nothing more to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -217,9 +218,9 @@ impl Left {
         rows.count() as u64
     }
 
-    /// What it says that it lost, all its messages together: `Lost 12 events` of bpftrace,
-    /// `Possibly lost 12 samples` of bcc, `lost 12 events on CPU #0` of libbpf-tools,
-    /// `12 lost` of capable.
+    /// How many losses it reports, all its messages added up: `Lost 12 events` of bpftrace,
+    /// `Possibly lost 12 samples` of bcc, `lost 12 events on CPU #0` of libbpf-tools, `12 lost` of
+    /// capable.
     pub fn lost(&self) -> u64 {
         let lines = self.stdout.lines().chain(self.stderr.lines());
         lines
