@@ -1,4 +1,4 @@
-//! Compares the rows of one run of a trigger with what it must show.
+//! Compares the rows of one run of a trigger with the expected ones.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use super::trigger::{Expected, Trigger, Verdict, Whose};
 /// What a comparison found.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Checks that were as expected, those that had to be absent included.
+    /// Checks that were as expected, including those that had to be absent.
     pub good: usize,
     /// Checks that were compared.
     pub all: usize,
@@ -31,12 +31,12 @@ impl Comparison {
     }
 }
 
-/// What the verdicts depend on, besides the identity.
+/// What the verdicts depend on besides the identity.
 #[derive(Clone, Copy, Debug)]
 pub struct Machine {
     /// The running kernel.
     pub kernel: Version,
-    /// What root holds here: in a container or a confined machine not everything.
+    /// What root holds here: in a container or a confined machine, not everything.
     pub held: u64,
 }
 
@@ -73,7 +73,7 @@ pub fn rows_of<'a>(run: &Run, rows: &'a [Row]) -> Vec<&'a Row> {
         .collect()
 }
 
-/// Compares the rows of `run` with what its trigger must show with this hook.
+/// Compares the rows of `run` with what its trigger must show when traced with this hook.
 pub fn compare(
     trigger: &Trigger,
     run: &Run,
@@ -85,7 +85,8 @@ pub fn compare(
     let mut rest = rows_of(run, rows);
     let seen = describe(&rest);
     for row in &rest {
-        // Hooks that read no structures give the group of overridden credentials, and no namespace.
+        // Hooks that read no kernel structures report the group of overridden credentials, and no
+        // namespace.
         let reads = !WITHOUT_STRUCTURES.contains(&hook);
         let group = row.gid == Some(run.gid) || (!reads && row.gid.is_some());
         let namespace = match row.mount_namespace {
@@ -98,7 +99,7 @@ pub fn compare(
                 run.name, run.identity, row.gid, row.mount_namespace, run.gid, run.mount_namespace
             ));
         }
-        // Whose number a task has under overridden credentials is a test of its own.
+        // Which user a task with overridden credentials is shown as is tested separately.
         let overridden = trigger
             .expected
             .iter()
@@ -110,7 +111,7 @@ pub fn compare(
             ));
         }
     }
-    // What must be there first takes its rows; what must not be there looks at the rest.
+    // Expected checks take their rows first; checks that must be absent are compared with the rest.
     for expected in trigger.expected {
         let verdict = machine.verdict(expected, run.identity);
         if matches!(verdict, Verdict::Absent | Verdict::Any) {
@@ -226,7 +227,7 @@ fn sentence(expected: &Expected, verdict: Verdict) -> String {
     )
 }
 
-/// Rows in few words, for a message.
+/// A short form of rows, for a message.
 pub fn describe(rows: &[&Row]) -> String {
     let mut text = String::new();
     const SHOWN: usize = 3;

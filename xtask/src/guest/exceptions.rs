@@ -1,12 +1,13 @@
-//! What is not as it is elsewhere, each with the kernel's reason: the only place for exceptions.
+//! Everything that behaves differently, each with the kernel's reason: the only place for
+//! exceptions.
 
 use std::path::Path;
 
 use super::identity::Identity;
 use super::kernel::Version;
 
-/// Hooks that read no structures of the kernel: the pair is for kernels without BTF. Of a task
-/// whose credentials are overridden they give the user of these (kernel/bpf/helpers.c,
+/// Hooks that read no kernel structures: the pair is for kernels without BTF. For a task whose
+/// credentials are overridden, they report the user of those (kernel/bpf/helpers.c,
 /// `bpf_get_current_uid_gid`).
 pub const WITHOUT_STRUCTURES: &[&str] = &["kretprobe"];
 
@@ -48,7 +49,7 @@ pub const IMPOSSIBLE: &[Impossible] = &[
     },
 ];
 
-/// Why a trigger cannot run here, if it cannot.
+/// The reason why a trigger cannot run here, if it cannot.
 pub fn impossible(trigger: &str, identity: Identity, kernel: Version) -> Option<&'static str> {
     IMPOSSIBLE
         .iter()
@@ -63,10 +64,10 @@ pub fn impossible(trigger: &str, identity: Identity, kernel: Version) -> Option<
         .map(|entry| entry.reason)
 }
 
-/// A field that a hook cannot give.
+/// A field that a hook cannot provide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
-    /// Whether a grant came by the bit or by ownership.
+    /// Whether the effective set or ownership granted it.
     GrantedBy,
     /// Whose credentials were checked, and over which namespace.
     Credentials,
@@ -78,7 +79,7 @@ pub enum Field {
     Securebits,
 }
 
-/// What a hook cannot give.
+/// A field that a hook cannot provide.
 #[derive(Clone, Copy, Debug)]
 pub struct Unknown {
     /// The hook, as `--hook` names it.
@@ -89,7 +90,7 @@ pub struct Unknown {
     pub reason: &'static str,
 }
 
-/// Fields that may be unknown. Every other one must be there and must be right.
+/// Fields that may be unknown. All others must be present and correct.
 pub const UNKNOWN: &[Unknown] = &[
     Unknown {
         hook: "kretprobe",
@@ -126,11 +127,12 @@ pub fn may_be_unknown(hook: &str, field: Field) -> bool {
         .any(|entry| entry.hook == hook && entry.field == field)
 }
 
-/// Hooks that the kernel may skip: a program that was preempted on a processor keeps every other
-/// task's check there from it (kernel/bpf/trampoline.c, `__bpf_prog_enter_recur`). They count.
+/// Hooks that the kernel may skip: while such a program is preempted on a CPU, it is not run for
+/// the checks of other tasks there (kernel/bpf/trampoline.c, `__bpf_prog_enter_recur`). They count
+/// what they missed.
 pub const SKIPPED: [&str; 2] = ["fexit", "tracepoint"];
 
-/// Checks that may be missing, or made more often, with one hook or in one run and not in another.
+/// Checks that may be missing, or made more often, with one hook or in one run but not in another.
 #[derive(Clone, Copy, Debug)]
 pub struct Varying {
     /// What they are.
@@ -139,12 +141,12 @@ pub struct Varying {
     pub reason: &'static str,
 }
 
-/// Checks that hooks need not agree on. The code that leaves them out names the entry.
+/// Checks that hooks need not agree on. The code that leaves them out refers to the entry.
 pub const OVERCOMMIT: Varying = Varying {
     what: "checks for memory overcommit (SYS_ADMIN, not audited), but for those of the trigger mmap",
     reason: "a process grows its heap and its stack when it happens to need it, and the child of \
              a fork pays for pages that the parent touched (mm/memory.c)",
 };
 
-/// Everything that is left out of the comparison, for the log of a test.
+/// Everything that is left out of the comparison, for a test's log.
 pub const VARYING: &[Varying] = &[OVERCOMMIT];

@@ -1,4 +1,4 @@
-//! The folder of this process: where it puts what it and the programs that it starts write.
+//! The directory of this process, for files that it and the programs it starts write.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result};
 
-/// Named by the process that asked first, which is never a child that was forked.
+/// Named by the process that asked first, which is never a forked child.
 static PATH: LazyLock<PathBuf> =
     LazyLock::new(|| PathBuf::from(format!("/tmp/capable-tests.{}", std::process::id())));
 
@@ -27,7 +27,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // It is in /tmp, where nobody minds what stays behind.
+        // It is in /tmp, where leftovers do no harm.
         let _ = fs::remove_dir_all(&*PATH);
     }
 }

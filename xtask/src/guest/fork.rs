@@ -18,7 +18,7 @@ impl Child {
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
             0 => {
-                // The child must not outlive the scenario, whatever ends that.
+                // The child must not outlive the scenario, however that ends.
                 // SAFETY: prctl takes numbers only here.
                 unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
                 let code = body();
@@ -49,7 +49,7 @@ impl Drop for Child {
     fn drop(&mut self) {
         // SAFETY: the pid is that of an own child that was not reaped, so nobody else has it.
         unsafe { libc::kill(self.0, libc::SIGKILL) };
-        // There is nothing to do about a child that cannot be reaped.
+        // Nothing can be done about a child that cannot be reaped.
         let _ = reap(self.0);
     }
 }
@@ -71,7 +71,7 @@ fn reap(pid: pid_t) -> io::Result<c_int> {
 /// Ends only by a signal.
 pub fn sleep_forever() -> c_int {
     loop {
-        // SAFETY: pause takes nothing.
+        // SAFETY: pause takes no arguments.
         unsafe { libc::pause() };
     }
 }

@@ -1,4 +1,4 @@
-//! As whom a trigger runs.
+//! The users that triggers run as.
 
 use std::{fmt, fs, io};
 
@@ -6,11 +6,11 @@ use clap::ValueEnum;
 
 use super::syscall::call;
 
-/// The unprivileged user of the scenario.
+/// The unprivileged user in the scenario.
 pub const USER: u32 = 1000;
-/// Another user: the owner of what triggers may not touch.
+/// Another user: the owner of whatever triggers may not touch.
 pub const OTHER: u32 = 1001;
-/// A third user, to whom things could be given.
+/// A third user, for giving files away to.
 pub const THIRD: u32 = 1002;
 
 /// As whom a trigger runs.
@@ -87,7 +87,7 @@ pub fn become_user(uid: u32) -> io::Result<()> {
 /// # Errors
 /// What the kernel answers to the first step that fails.
 pub fn enter_child_namespace() -> io::Result<()> {
-    // SAFETY: getuid and getgid take nothing and cannot fail.
+    // SAFETY: getuid and getgid take no arguments and cannot fail.
     let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
     call!(SYS_unshare, libc::CLONE_NEWUSER).map_err(io::Error::from_raw_os_error)?;
     fs::write("/proc/self/setgroups", "deny")?;

@@ -1,5 +1,5 @@
 //! What runs inside a virtual machine: known capability checks made on purpose, and tests that
-//! compare what `capable` prints with what was made.
+//! compare the output of `capable` with them.
 //!
 //! Reached by the hidden subcommand `xtask guest`; the virtual machine's init calls it.
 
@@ -100,7 +100,7 @@ enum GuestCommand {
 /// Runs `xtask guest` with the arguments that follow these words.
 ///
 /// # Errors
-/// When the scenario cannot be set up; what a trigger's own system call answers is no error.
+/// If the scenario cannot be set up; an error that a trigger's own system call returns is not one.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let arguments = match Arguments::try_parse_from(args) {
         Ok(arguments) => arguments,
@@ -133,7 +133,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     }
 }
 
-/// The names of the tests that run in guests, or here too, without those of the programs.
+/// The names of the tests that run in guests, or on this machine too, without those of Debian's
+/// programs.
 pub fn test_names(scope: Scope) -> Vec<String> {
     tests::names(scope)
 }

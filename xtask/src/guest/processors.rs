@@ -1,21 +1,21 @@
-//! Keeps the tracer and those who are traced on different processors.
+//! Keeps the tracer and the traced processes on different CPUs.
 //!
-//! On a preemptible kernel a hook that is a tracing program is skipped while another task's check
-//! is interrupted in it on the same processor (kernel/bpf/trampoline.c,
-//! `__bpf_prog_enter_recur`). Tests that compare check by check leave nobody there to interrupt.
+//! On a preemptible kernel, a hook that is a tracing program is skipped while it is interrupted in
+//! another task's check on the same CPU (kernel/bpf/trampoline.c, `__bpf_prog_enter_recur`). Tests
+//! that compare check by check make sure that there is nothing there to interrupt it.
 
 use std::io;
 
 use super::syscall::{Argument, call};
 
-/// While it lives, this process and the children that it starts run on the first processor.
+/// While this lives, this process and the children that it starts run on the first CPU.
 #[derive(Debug)]
 pub struct Apart {
     before: u64,
 }
 
 impl Apart {
-    /// Moves this process to the first processor.
+    /// Moves this process to the first CPU.
     ///
     /// # Errors
     /// What sched_setaffinity(2) answers.
@@ -30,24 +30,24 @@ impl Apart {
 
 impl Drop for Apart {
     fn drop(&mut self) {
-        // The mask was this process's own a moment ago.
+        // This process had that mask a moment ago.
         let _ = run_on(self.before);
     }
 }
 
-/// Moves the calling process to every processor but the first, where there are others.
+/// Moves the calling process to all CPUs except the first, if there are others.
 ///
 /// # Errors
 /// What sched_setaffinity(2) answers.
 pub fn leave_the_first() -> io::Result<()> {
     match run_on(!1) {
-        // There is no other.
+        // There is no other CPU.
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
         outcome => outcome,
     }
 }
 
-/// Moves the calling process to the second processor.
+/// Moves the calling process to the second CPU.
 ///
 /// # Errors
 /// What sched_setaffinity(2) answers.

@@ -1,4 +1,4 @@
-//! What `capable -o json` prints, as far as the tests read it (docs/json-schema.json).
+//! The output of `capable -o json`, with the fields that the tests read (docs/json-schema.json).
 
 use serde::Deserialize;
 
@@ -24,9 +24,9 @@ pub struct Row {
     pub capability_number: i32,
     /// Its name.
     pub capability: String,
-    /// A denial would be logged.
+    /// Whether a denial would be logged.
     pub audit: Option<bool>,
-    /// Made by set*id.
+    /// Whether it was made by set*id.
     pub insetid: Option<bool>,
     /// `granted` or `denied`.
     pub result: Option<String>,
@@ -36,9 +36,9 @@ pub struct Row {
     pub caller: Option<String>,
     /// The checked credentials.
     pub credentials: Option<Credentials>,
-    /// The namespace over which it was asked.
+    /// The namespace over which the capability was asked for.
     pub target_namespace: Option<Namespace>,
-    /// The kernel stack, where it was asked for.
+    /// The kernel stack, if it was asked for.
     #[serde(default)]
     pub kernel_stack: Option<Vec<Frame>>,
     /// The stack of the program, where it was asked for.
@@ -65,14 +65,14 @@ pub struct Namespace {
 /// A frame of a stack.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Frame {
-    /// The function, where it has a name.
+    /// The function, if it has a name.
     pub function: Option<String>,
-    /// The file that it is part of, where that is known.
+    /// The file that it is part of, if known.
     #[serde(default)]
     pub module: Option<String>,
 }
 
-/// What all hooks must agree on.
+/// The part of a row on which all hooks must agree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Check {
     /// The capability's number.
@@ -85,12 +85,13 @@ pub struct Check {
     pub insetid: Option<bool>,
     /// `granted`, `denied`, or `owner`.
     pub result: Option<String>,
-    /// The caller, under the name that stands for all variants of it.
+    /// The caller, under one name for all its variants.
     pub caller: Option<String>,
 }
 
 impl Check {
-    /// Made by a neighbour of `cap_capable` that asks with audit, where compilers inline it.
+    /// Whether it was made by a neighbour of `cap_capable` that asks with audit and may have it
+    /// inlined.
     pub fn is_by_neighbour(&self) -> bool {
         matches!(self.caller.as_deref(), Some("cap_capset" | "cap_mmap_addr"))
     }
@@ -113,12 +114,13 @@ impl Row {
         }
     }
 
-    /// Made by a function into which compilers inline `cap_capable`.
+    /// Whether it was made by a function into which compilers inline `cap_capable`.
     pub fn may_be_inlined(&self) -> bool {
         self.is_overcommit() || self.check().is_by_neighbour()
     }
 
-    /// Asked by the accounting of memory, which every process does at times of its own.
+    /// Whether it was made by memory accounting, which happens in every process at unpredictable
+    /// times.
     pub fn is_overcommit(&self) -> bool {
         self.capability_number == i32::from(SYS_ADMIN.number)
             && self.audit == Some(false)
@@ -129,7 +131,8 @@ impl Row {
     }
 }
 
-/// Who asks for overcommit while a process starts, maps, grows and forks (`mm/`, `fs/exec.c`).
+/// The functions that check overcommit while a process starts, maps, grows and forks (`mm/`,
+/// `fs/exec.c`).
 const OVERCOMMIT_CALLERS: &[&str] = &[
     "__vm_enough_memory",
     "acct_stack_growth",

@@ -24,7 +24,7 @@ use super::triggers;
 pub struct Run {
     /// The trigger, which is also the comm of its process while it acted.
     pub name: &'static str,
-    /// As whom it ran.
+    /// The identity that it ran as.
     #[serde(rename = "as", serialize_with = "display")]
     pub identity: Identity,
     /// Its process.
@@ -95,10 +95,10 @@ fn choose(names: &[String]) -> Result<Vec<&'static Trigger>> {
         .collect()
 }
 
-/// Runs one trigger as one identity and waits for its end.
+/// Runs one trigger as one identity and waits until it ends.
 ///
 /// # Errors
-/// When no process can be had for it, or it ends without a word.
+/// If no process can be created for it, or it ends without reporting.
 pub fn run(
     trigger: &'static Trigger,
     identity: Identity,
@@ -150,7 +150,7 @@ pub fn run(
     Ok(run)
 }
 
-/// What the child does. Between the two changes of its name it does nothing but act.
+/// What the child does. Between the two changes of its name it does nothing except act.
 fn perform(trigger: &Trigger, identity: Identity, scene: &Scene, report: i32) -> i32 {
     set_name("guest-stage");
     let ready = (|| {
@@ -185,7 +185,7 @@ fn perform(trigger: &Trigger, identity: Identity, scene: &Scene, report: i32) ->
     message.send(report, mount_namespace)
 }
 
-/// The number of the calling process's mount namespace; 0 where it cannot be told.
+/// The number of the calling process's mount namespace; 0 if it cannot be determined.
 fn mount_namespace() -> u64 {
     fs::metadata("/proc/self/ns/mnt").map_or(0, |link| link.ino())
 }
@@ -244,7 +244,7 @@ impl Message {
         i32::from(written != Ok(24))
     }
 
-    /// Reads what a child sent. Its own children may hold the pipe open for longer.
+    /// Reads what a child sent. The child's own children may keep the pipe open for longer.
     fn receive(mut reader: PipeReader) -> Result<Option<(Self, u64)>> {
         let mut message = [0; 24];
         match reader.read_exact(&mut message) {
@@ -269,7 +269,7 @@ fn inherited_pipe() -> Result<(PipeReader, PipeWriter)> {
         .map_err(io::Error::from_raw_os_error)
         .context("cannot make a pipe")?;
     io::stdout().flush()?;
-    // SAFETY: the kernel has just made these descriptors, and nobody else knows them.
+    // SAFETY: the kernel has just created these descriptors, and nothing else uses them.
     let [reader, writer] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
     Ok((reader.into(), writer.into()))
 }

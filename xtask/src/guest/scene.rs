@@ -16,9 +16,9 @@ use super::fork::{Child, sleep_forever};
 use super::identity::{Identity, OTHER, THIRD, become_user};
 use super::syscall::call;
 
-/// Another user's file that nobody else may read or write.
+/// Another user's file that no one else may read or write.
 pub const OTHERS_FILE: &std::ffi::CStr = c"others";
-/// Another user's file that everybody may read.
+/// Another user's file that everyone may read.
 pub const OTHERS_READABLE: &std::ffi::CStr = c"readable";
 /// A file of the trigger's own user, of a group that is not its own.
 pub const OWN_FILE: &std::ffi::CStr = c"own";
@@ -26,9 +26,9 @@ pub const OWN_FILE: &std::ffi::CStr = c"own";
 pub const CLOSED_FILE: &std::ffi::CStr = c"closed/file";
 /// Another user's file in a third user's sticky folder.
 pub const STICKY_FILE: &std::ffi::CStr = c"sticky/file";
-/// An empty folder, to mount on.
+/// An empty directory to mount on.
 pub const MOUNT_POINT: &std::ffi::CStr = c"mnt";
-/// A name that does not exist, in a folder that everybody may write.
+/// A name that does not exist, in a directory that everyone may write.
 pub const NEW_NAME: &std::ffi::CStr = c"new";
 /// A set-user-ID copy of this program.
 pub const SET_USER_ID: &std::ffi::CStr = c"set-user-id";
@@ -51,7 +51,7 @@ impl Scene {
     /// # Errors
     /// When the caller is not root, or a step is refused.
     pub fn build() -> Result<Self> {
-        // SAFETY: geteuid takes nothing.
+        // SAFETY: geteuid takes no arguments.
         if unsafe { libc::geteuid() } != 0 {
             bail!("triggers need root: they become other users themselves");
         }
@@ -90,7 +90,7 @@ impl Scene {
         self.other.pid()
     }
 
-    /// Makes the files anew for a trigger that runs as `identity`.
+    /// Recreates the files for a trigger that runs as `identity`.
     ///
     /// # Errors
     /// What the file system answers.
@@ -125,7 +125,7 @@ impl Scene {
 }
 
 impl Drop for Scene {
-    /// Leaves the machine as it was, as far as the machine lets.
+    /// Leaves the machine as it was, if the machine allows that.
     fn drop(&mut self) {
         let _ = call!(SYS_msgctl, self.others_queue, libc::IPC_RMID, 0);
         let _ = std::env::set_current_dir("/");
@@ -138,8 +138,8 @@ impl Drop for Scene {
     }
 }
 
-/// The root of this machine is an initramfs: it is a virtual machine made for the tests, and
-/// nobody minds what happens to its clock, its mounts and its name.
+/// Whether the root of this machine is an initramfs: then it is a virtual machine made for the
+/// tests, and changes to its clock, its mounts and its name do no harm.
 pub fn in_virtual_machine() -> bool {
     /// include/uapi/linux/magic.h
     const RAMFS: i64 = 0x8584_58f6;

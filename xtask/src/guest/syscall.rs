@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use libc::c_long;
 
-/// What a system call answered: its value, or the errno.
+/// The result of a system call: its value, or the errno.
 pub type Answer = Result<i64, i32>;
 
 /// One argument of a system call: a number, or the address of something borrowed for the call.
@@ -50,8 +50,8 @@ from_number!(u8, i32, u32, i64, u64, usize);
 
 /// Makes one system call.
 ///
-/// Safe to call with an [`Argument`] only, which holds nothing but numbers and live borrows; a
-/// length that goes with an address is the business of the trigger that writes both down.
+/// Safe because an [`Argument`] holds nothing but numbers and live borrows; if a length goes with
+/// an address, the trigger that writes both is responsible for it.
 pub fn invoke(number: c_long, arguments: &[Argument<'_>]) -> Answer {
     let mut registers = [0; 6];
     for (register, argument) in registers.iter_mut().zip(arguments) {
@@ -59,7 +59,7 @@ pub fn invoke(number: c_long, arguments: &[Argument<'_>]) -> Answer {
     }
     let [a, b, c, d, e, f] = registers;
     // SAFETY: every address among the arguments is that of a borrow that outlives this call, and
-    // the triggers pass the lengths of what they borrow.
+    // the triggers pass the correct lengths of what they borrow.
     let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
     if result == -1 {
         Err(errno())

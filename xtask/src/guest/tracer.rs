@@ -32,7 +32,7 @@ pub struct Tracer {
     stderr: PathBuf,
 }
 
-/// What is done in the new process before it becomes `capable`.
+/// What is done in the new process before it executes `capable`.
 #[derive(Clone, Copy, Debug)]
 pub enum Prepare {
     /// Nothing.
@@ -41,7 +41,7 @@ pub enum Prepare {
     Child(fn() -> io::Result<()>),
 }
 
-/// What a run of `capable` left.
+/// What a run of `capable` left behind.
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
@@ -58,7 +58,7 @@ impl Tracer {
     /// Starts `capable` with these arguments and waits until it says that it traces.
     ///
     /// # Errors
-    /// When it ends before, or says nothing for a minute.
+    /// If it ends before that, or reports nothing for a minute.
     pub fn start(arguments: &[&str]) -> Result<Self> {
         Self::start_after(arguments, Prepare::Nothing)
     }
@@ -177,7 +177,7 @@ impl Tracer {
 
 impl Drop for Tracer {
     fn drop(&mut self) {
-        // It has ended already in the ordinary case, and there is nothing to do otherwise.
+        // Usually it has ended already; otherwise there is nothing more to do.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -240,8 +240,7 @@ impl Summary {
     }
 }
 
-/// The number that stands before a word, with or without words between and with or without
-/// separators of thousands.
+/// The number before a word, with or without words in between and thousands separators.
 fn number_before(line: &str, word: &str) -> Option<u64> {
     let before = line.split(word).next().filter(|before| *before != line)?;
     let number = before
@@ -251,7 +250,7 @@ fn number_before(line: &str, word: &str) -> Option<u64> {
     number.replace([',', '_'], "").parse().ok()
 }
 
-/// The line that names hook and transport, once both work.
+/// The line that names hook and transport, printed once both work.
 fn says_that_it_traces(line: &str) -> bool {
     let hook = ["kprobe", "fexit", "tracepoint"];
     hook.iter().any(|hook| line.contains(hook)) && line.contains("buffer")

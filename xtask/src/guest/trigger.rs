@@ -1,4 +1,4 @@
-//! What a trigger is, and what it is expected to show.
+//! What a trigger is, and which checks it is expected to make.
 
 use std::io;
 
@@ -19,7 +19,7 @@ pub enum Verdict {
     Denied,
     /// The check is not made.
     Absent,
-    /// The check may be made or not, and end either way.
+    /// The check may or may not be made, with any result.
     Any,
 }
 
@@ -30,7 +30,7 @@ pub enum Whose {
     Own,
     /// The task's, overridden for a while.
     Overridden,
-    /// Another's.
+    /// Those of another task.
     Foreign,
 }
 
@@ -45,15 +45,15 @@ pub struct Expected {
     pub insetid: bool,
     /// How it ends as root, as a user, and as root of a child user namespace.
     pub verdicts: [Verdict; 3],
-    /// The kernel functions of which one asks: compilers inline some into others. Empty: any.
+    /// The kernel functions, one of which asks: compilers inline some into others. Empty: any.
     pub callers: &'static [&'static str],
     /// Whose credentials are checked.
     pub whose: Whose,
-    /// The effective user of these credentials, where it is worth a look.
+    /// The effective user of these credentials, if it should be compared.
     pub euid: Option<u32>,
-    /// It is made over the initial user namespace, or over another, where it is worth a look.
+    /// Whether it is made over the initial user namespace or another, if that should be compared.
     pub initial: Option<bool>,
-    /// How often it is made, at least.
+    /// The least number of times it is made.
     pub times: usize,
     /// The first kernel that makes it.
     pub since: Version,
@@ -144,18 +144,18 @@ impl Expected {
     }
 }
 
-/// What a trigger's action is given.
+/// The input of a trigger's action.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     /// Where it runs.
     pub scene: &'a Scene,
     /// What its stage prepared: a file descriptor or a pid; -1 without a stage.
     pub prepared: i32,
-    /// The descriptor that takes the outcome, for a program that it executes.
+    /// The descriptor for reporting the outcome, for use by a program that it executes.
     pub report: i32,
 }
 
-/// Prepares a trigger in its own process, under another name; what it returns is given to `act`.
+/// Prepares a trigger in its own process, under another name; the result is passed to `act`.
 pub type Stage = fn(&Scene) -> io::Result<i32>;
 
 /// A known set of capability checks.
@@ -173,13 +173,13 @@ pub struct Trigger {
     pub stage_as_root: Option<Stage>,
     /// Prepares it after the process became the identity.
     pub stage: Option<Stage>,
-    /// As whom it makes sense.
+    /// The identities for which it makes sense.
     pub identities: &'static [Identity],
-    /// Its real user while it acts, where that is not the identity's.
+    /// Its real user while it acts, if that is not the identity's.
     pub uid: Option<u32>,
-    /// Likewise its real group.
+    /// Its real group while it acts, if that is not the identity's.
     pub gid: Option<u32>,
-    /// It changes nothing outside of its process and the scene's folder.
+    /// Whether it changes nothing outside of its process and the scene's directory.
     pub harmless: bool,
     /// What it shows.
     pub expected: &'static [Expected],

@@ -1,4 +1,4 @@
-//! Numbers that look random and can be had again with their seed.
+//! Random-looking numbers that can be reproduced from their seed.
 
 /// A generator (splitmix64).
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
-//! Random checks: the verdict that `capable` gives against what the kernel did.
+//! Random checks: compares the verdict of `capable` with what the kernel did.
 //!
-//! Processes of random users with random sets, in user namespaces nested three deep with several
-//! owners, make system calls whose success depends on one check only. The kprobe evaluates the
-//! verdict from credentials and namespaces by itself, so that this is the proof that its walk is
-//! the kernel's (security/commoncap.c, `cap_capable`).
+//! Processes with random users and sets, in user namespaces nested three deep with several owners,
+//! make system calls whose success depends on a single check. The kprobe computes the verdict from
+//! credentials and namespaces itself, so this proves that its walk matches the kernel's
+//! (security/commoncap.c, `cap_capable`).
 
 mod generator;
 mod tree;
@@ -29,13 +29,13 @@ use worker::{Made, Memory};
 /// The name of the processes while they make checks.
 const COMM: &str = "random";
 
-/// Hooks other than the kprobe report what the kernel returned: fewer checks show that.
+/// Hooks other than the kprobe report what the kernel returned, so fewer checks are enough.
 const SHARE_OF_OTHERS: usize = 10;
 
-/// With so many checks, every kind of verdict is among them.
+/// This many checks include every kind of verdict.
 const ENOUGH: usize = 5000;
 
-/// One line of `capable -o json`, as far as this test reads it.
+/// One line of `capable -o json`, with the fields that this test reads.
 #[derive(Debug, Deserialize)]
 struct VerdictRow {
     pid: u32,
@@ -108,7 +108,7 @@ fn verdicts(hook: &str, count: usize, tree: &Tree, generator: &mut Generator) ->
         let rows = by_process.remove(pid).unwrap_or_default();
         if rows.len() != checks.len() {
             if summary.lost > 0 && SKIPPED.contains(&hook) && rows.len() < checks.len() {
-                // Which of its checks was skipped cannot be told.
+                // It cannot be determined which of its checks was skipped.
                 continue;
             }
             bail!(

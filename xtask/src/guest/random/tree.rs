@@ -14,11 +14,11 @@ use crate::guest::syscall::call;
 /// Users who make checks and own namespaces.
 pub const USERS: [u32; 5] = [0, 1000, 1001, 1002, 65534];
 
-/// The user of the processes that are looked at: nobody who makes checks, so that nothing but the
-/// check decides (kernel/signal.c, `kill_ok_by_cred`).
+/// The user of the target processes: none of those who make checks, so that only the check decides
+/// (kernel/signal.c, `kill_ok_by_cred`).
 const TARGET: u32 = 60000;
 
-/// Every namespace calls its users as the initial one does.
+/// Every namespace numbers its users as the initial one does.
 const MAP: &str = "0 0 70000\n";
 
 /// Children of each namespace, by depth.
@@ -116,7 +116,7 @@ fn child_of(parent: &Node, owner: u32) -> Result<Node> {
         let mut live = || -> io::Result<()> {
             parent.enter()?;
             call!(SYS_setresuid, owner, owner, owner).map_err(failed)?;
-            // Otherwise its maps belong to root, whom a namespace need not be able to name.
+            // Otherwise its maps would belong to root, whom a namespace may not be able to map.
             call!(SYS_prctl, libc::PR_SET_DUMPABLE, 1, 0, 0, 0).map_err(failed)?;
             call!(SYS_unshare, libc::CLONE_NEWUSER).map_err(failed)?;
             say_ready.write_all(&[1])?;
@@ -134,7 +134,8 @@ fn child_of(parent: &Node, owner: u32) -> Result<Node> {
         .read_exact(&mut [0])
         .context("the owner cannot make it")?;
     let pid = process.pid();
-    // Maps of many users are written by who may act as any of them, from the namespace above.
+    // Maps of many users must be written from the namespace above, by a process that may act as any
+    // of them.
     let writer = Child::start(|| {
         let write = || -> io::Result<()> {
             parent.enter()?;

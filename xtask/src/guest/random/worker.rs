@@ -40,7 +40,7 @@ impl Made {
     }
 }
 
-/// Memory that a worker shares with its parent: what it made, without a system call for each.
+/// Memory that a worker shares with its parent, so that reporting a result takes no system call.
 #[derive(Debug)]
 pub struct Memory(&'static [AtomicU64; CHECKS]);
 
@@ -50,7 +50,7 @@ impl Memory {
     /// # Errors
     /// What mmap(2) answers.
     pub fn map() -> io::Result<Self> {
-        // SAFETY: a new mapping at an address of the kernel's choice disturbs nothing.
+        // SAFETY: a new mapping at an address chosen by the kernel affects no other memory.
         let page = unsafe {
             libc::mmap(
                 std::ptr::null_mut(),
@@ -64,12 +64,12 @@ impl Memory {
         if page == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: the mapping is page-aligned, zeroed, large enough, and never taken away.
+        // SAFETY: the mapping is page-aligned, zeroed, large enough, and never unmapped.
         Ok(Self(unsafe { &*page.cast() }))
     }
 }
 
-/// Runs a worker; its pid and what it made.
+/// Runs a worker; returns its pid and its results.
 ///
 /// # Errors
 /// When it cannot become what it should be.
@@ -109,7 +109,7 @@ fn work(tree: &Tree, generator: &mut Generator, memory: &Memory) -> Result<(), i
     Ok(())
 }
 
-/// Makes one check. The system call succeeds when it is granted and fails with EPERM when not.
+/// Makes one check. The system call succeeds if it is granted and fails with EPERM if not.
 fn check(tree: &Tree, generator: &mut Generator, effective: u64) -> Result<Made, i32> {
     let target = tree.nodes[generator.below(tree.nodes.len())].pid();
     let (capability, outcome): (Capability, _) = match generator.below(5) {
@@ -124,7 +124,7 @@ fn check(tree: &Tree, generator: &mut Generator, effective: u64) -> Result<Made,
                 call!(SYS_prlimit64, target, libc::RLIMIT_CORE, 0, limit),
             )
         }
-        // fs/open.c, chroot: over the own namespace.
+        // fs/open.c, chroot: over its own namespace.
         _ => (SYS_CHROOT, call!(SYS_chroot, c"/")),
     };
     let granted = match outcome {
@@ -139,8 +139,8 @@ fn check(tree: &Tree, generator: &mut Generator, effective: u64) -> Result<Made,
     })
 }
 
-/// Random bounding set, securebits, users, permitted, effective, inheritable and ambient sets, in
-/// the order that the kernel lets; the effective set in the end.
+/// Sets a random bounding set, securebits, users, and permitted, effective, inheritable and ambient
+/// sets, in the order that the kernel allows; returns the resulting effective set.
 fn become_random(generator: &mut Generator) -> Result<u64, i32> {
     for _ in 0..generator.below(4) {
         let capability = generator.one_of(&INTERESTING);
@@ -164,7 +164,7 @@ fn become_random(generator: &mut Generator) -> Result<u64, i32> {
     };
     for capability in INTERESTING {
         if generator.once_in(3) {
-            // PR_CAP_AMBIENT_RAISE is refused where a set lacks it, which is as good.
+            // PR_CAP_AMBIENT_RAISE is refused if a set lacks it, which does no harm.
             let _ = call!(SYS_prctl, libc::PR_CAP_AMBIENT, 2, capability, 0, 0);
         }
     }

@@ -19,7 +19,7 @@ impl Actor {
     /// Forks it.
     ///
     /// # Errors
-    /// When there is no process or no pipe to be had.
+    /// If no process or no pipe can be created.
     pub fn prepare(comm: &[u8], act: impl FnOnce() -> bool) -> Result<Self> {
         let (mut reader, start) = io::pipe()?;
         let raw = start.as_raw_fd();
@@ -33,7 +33,8 @@ impl Actor {
             if call!(SYS_prctl, libc::PR_SET_NAME, &name[..]).is_err() {
                 return 1;
             }
-            // Others that were forked later hold copies of the writer: not its end is the signal.
+            // Processes that are forked later hold copies of the writer, so its end cannot be the
+            // signal.
             if reader.read(&mut [0]).is_err() {
                 return 1;
             }

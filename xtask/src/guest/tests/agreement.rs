@@ -17,7 +17,7 @@ use crate::guest::trigger::Trigger;
 use crate::guest::triggers;
 use crate::tally::Tally;
 
-/// What a run of the scenario showed: the checks of each trigger as each identity.
+/// The result of tracing the scenario: the checks of each trigger as each identity.
 type Shown = BTreeMap<(&'static str, Identity), Vec<Check>>;
 
 /// Runs the scenario once for every way.
@@ -66,10 +66,10 @@ pub fn run(bench: &Bench, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// What one run of the scenario made, and the rows that it showed.
+/// What one run of the scenario did, and the rows that were shown.
 type Traced = (Vec<(&'static Trigger, Run)>, Vec<Row>);
 
-/// Traces the scenario without a loss. Where the kernel may skip a hook, it is given more chances.
+/// Traces the scenario without a loss. If the kernel may skip the hook, it gets several attempts.
 fn scenario(bench: &Bench, way: Way) -> Result<Traced> {
     let _apart = Apart::begin()?;
     let mut chances = if SKIPPED.contains(&way.hook) { 5 } else { 1 };
@@ -85,7 +85,7 @@ fn scenario(bench: &Bench, way: Way) -> Result<Traced> {
     }
 }
 
-/// Traces all triggers as all identities in one way; also how many checks were lost.
+/// Traces all triggers as all identities in one way; also returns how many checks were lost.
 fn scenario_once(bench: &Bench, way: Way) -> Result<(Traced, u64)> {
     let tracer = Tracer::start(&[
         "-v",
@@ -140,7 +140,7 @@ fn complain(result: &Comparison) -> Result<()> {
     );
 }
 
-/// The first of these, each on a line: one cause often has many of them.
+/// The first of these, one per line, because one cause often has many of them.
 fn first_lines(all: &[String]) -> String {
     const SHOWN: usize = 6;
     let mut lines = String::new();
@@ -154,7 +154,7 @@ fn first_lines(all: &[String]) -> String {
     lines
 }
 
-/// What each trigger showed, in an order that does not depend on time.
+/// What each trigger showed, in an order that does not depend on timing.
 fn collect(runs: &[(&'static Trigger, Run)], rows: &[Row]) -> Shown {
     let mut shown = Shown::new();
     for (_, run) in runs.iter().filter(|(_, run)| run.skipped.is_none()) {
@@ -225,7 +225,7 @@ fn words(check: Option<&Check>) -> String {
     })
 }
 
-/// Equal, but for what the hook cannot know (`exceptions::UNKNOWN`).
+/// Equal except for what the hook cannot know (`exceptions::UNKNOWN`).
 fn alike(one: &Check, other: &Check, hook: &str) -> bool {
     let mut one = one.clone();
     if may_be_unknown(hook, Field::GrantedBy) && one.result.as_deref() == Some("owner") {

@@ -1,4 +1,4 @@
-//! Many checks at once: none may vanish without a count.
+//! Many checks at once: none may disappear without being counted.
 
 use std::hint::black_box;
 use std::io::{self, Read as _};
@@ -17,20 +17,20 @@ use crate::guest::tracer::{Summary, Tracer};
 struct Load {
     processes: u32,
     checks_each: u32,
-    /// Turns of an idle loop between two checks.
+    /// Iterations of an idle loop between two checks.
     turns: u32,
 }
 
-/// As fast as they come, by more processes than a processor keeps apart outside of the table of
-/// counts (`RECENT` of capable-common).
+/// Without pauses, by more processes than a CPU tracks outside of the table of counts (`RECENT` of
+/// capable-common).
 const BURST: Load = Load {
     processes: 10,
     checks_each: 10_000,
     turns: 0,
 };
 
-/// More busy processes than there are processors, none of which gives its processor away, at a rate
-/// that a reader with its share of the processors can follow.
+/// More busy processes than CPUs, none of which yields, at a rate that a reader with its share of
+/// CPU time can follow.
 const PREEMPTED: Load = Load {
     processes: 12,
     checks_each: 1_000,
@@ -43,7 +43,7 @@ impl Load {
     }
 }
 
-/// Processes that wait, and then make one audited check per call of setuid(2).
+/// Processes that wait, and then make one audited check with each call of setuid(2).
 struct Burst {
     children: Vec<Child>,
     start: io::PipeWriter,
@@ -58,7 +58,7 @@ impl Burst {
             children.push(Child::start(|| {
                 // SAFETY: the child does not use its copy of the writer.
                 unsafe { libc::close(raw) };
-                // The end of the pipe is the signal for all of them.
+                // Closing the pipe is the signal for all of them.
                 if (&reader).read(&mut [0]).is_err() {
                     return 1;
                 }
@@ -138,15 +138,16 @@ fn traced(
     })
 }
 
-/// What became of the checks.
+/// The fate of the checks.
 struct Account {
     printed: u64,
-    /// Those of the table that `--summary` prints.
+    /// The total of the table that `--summary` prints.
     counted: u64,
     summary: Summary,
 }
 
-/// 100 000 checks by ten processes: printed and lost make all of them, and so does what was counted.
+/// 100 000 checks by ten processes: printed and lost ones add up to all of them, and so do the
+/// counts.
 pub fn all_accounted(bench: &Bench) -> Result<()> {
     let mut wrong = Vec::new();
     for &way in &bench.ways {
@@ -157,7 +158,7 @@ pub fn all_accounted(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The reader is stopped until all checks are made, so that the buffer must overflow.
+/// The reader is stopped until all checks have been made, so that the buffer must overflow.
 pub fn sleeping_reader(bench: &Bench) -> Result<()> {
     let mut wrong = Vec::new();
     for &way in &bench.ways {
@@ -177,8 +178,8 @@ pub fn sleeping_reader(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Processes that take the processors from each other, in the middle of checks too: the kprobe,
-/// which the kernel runs with preemption off, shows every check, and the others show or count it.
+/// Processes that preempt each other, sometimes in the middle of a check: the kprobe, which the
+/// kernel runs with preemption off, shows every check, and the other hooks show or count it.
 pub fn preempted(bench: &Bench) -> Result<()> {
     let mut wrong = Vec::new();
     for way in bench.hooks() {
@@ -205,11 +206,11 @@ fn judge(way: Way, load: Load, account: &Account, wrong: &mut Vec<String>) {
         summary.lost
     );
     println!("  {hook} {transport}: {account}");
-    // A program that the kernel skips was not told whose check it was: what it missed may be
-    // that of a process that was not asked for.
+    // A program that the kernel skips does not learn whose check it was: what it missed may have
+    // been a check of some other process.
     let exact = !SKIPPED.contains(&hook);
     let accounted = printed + summary.lost;
-    // What was lost on its way to user space is counted; what the kernel skipped is not.
+    // Checks lost on the way to user space are counted; those that the kernel skipped are not.
     let miscounted =
         counted > made || counted + summary.lost < made || (hook == "kprobe" && counted != made);
     if accounted < made || (exact && accounted != made) || miscounted || summary.shown != printed {

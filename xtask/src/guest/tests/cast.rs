@@ -1,5 +1,5 @@
 //! A mixed load: processes and threads of several users, cgroups and namespaces that all make the
-//! same checks at the same time, as often as they are told.
+//! same checks at the same time, as often as requested.
 
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write as _};
@@ -22,14 +22,14 @@ pub const UNIT: &str = "cast-web.service";
 /// The id of the container of the mix.
 pub const CONTAINER: &str = "c0ffee0000000000000000000000000000000000000000000000000000000123";
 
-/// What everybody does: one audited check each, which changes nothing.
+/// What each member does: one audited check each, which changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// Becomes root.
     SetUid,
-    /// Sets the name of the host to one of an impossible length.
+    /// Sets a host name that is too long.
     Admin,
-    /// Boots without the magic numbers that booting takes.
+    /// Calls reboot(2) without its magic numbers.
     Boot,
 }
 
@@ -46,7 +46,7 @@ impl Act {
         }
     }
 
-    /// Does it. The answer does not matter: the check is made before anything else.
+    /// Does it. The result does not matter, because the check comes before anything else.
     fn make(self) {
         let _ = match self {
             Self::SetUid => call!(SYS_setuid, 0),
@@ -56,7 +56,7 @@ impl Act {
     }
 }
 
-/// Who is in the mix.
+/// A member of the mix.
 #[derive(Debug)]
 pub struct Member {
     /// Its name.
@@ -71,31 +71,32 @@ pub struct Member {
     pub gid: u32,
     /// Its mount namespace, by inode number.
     pub mount_namespace: u64,
-    /// What it is granted.
+    /// The acts that it is granted.
     pub granted: &'static [Act],
-    /// The directory of its cgroup, where it is not that of everybody.
+    /// The directory of its cgroup, unless that is the common one.
     pub cgroup: Option<PathBuf>,
     ends: Ends,
 }
 
-/// What the tests hold of a member: where to tell it, and where to hear it.
+/// The tests' ends of the pipes to and from a member.
 #[derive(Debug)]
 struct Ends {
     command: PipeWriter,
     reply: PipeReader,
 }
 
-/// The other end of a member: what it is told, and what it answers.
+/// A member's ends of the pipes: its commands, and its replies.
 struct Line {
     command: PipeReader,
     reply: PipeWriter,
 }
 
 impl Line {
-    /// Takes the name, says who it is, and acts as often as each command says, for ever.
+    /// Takes the name, reports its number, and acts as often as each command says, until the pipe
+    /// closes.
     fn serve(mut self, comm: &str, pid: Option<i32>) -> i32 {
         set_name(comm);
-        // A process that became another user would outlive the tests otherwise.
+        // Otherwise a process that became another user would outlive the tests.
         // SAFETY: prctl takes numbers only here.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
         let tid = call!(SYS_gettid).unwrap_or(0);
@@ -117,17 +118,17 @@ impl Line {
 /// The mix. Its processes and cgroups end with it.
 #[derive(Debug)]
 pub struct Cast {
-    /// Who is in it.
+    /// The members.
     pub members: Vec<Member>,
     children: Vec<Child>,
     cgroups: Vec<PathBuf>,
 }
 
 impl Cast {
-    /// Starts everybody.
+    /// Starts all members.
     ///
     /// # Errors
-    /// When a process, a namespace or a cgroup cannot be had.
+    /// If a process, a namespace or a cgroup cannot be created.
     pub fn assemble() -> Result<Self> {
         let hierarchy = cgroup_hierarchy()?;
         let slice = hierarchy.join("system.slice");
@@ -173,16 +174,16 @@ impl Cast {
     /// The member with this name.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn member(&self, comm: &str) -> Result<&Member> {
         let found = self.members.iter().find(|member| member.comm == comm);
         found.with_context(|| format!("nobody is called {comm}"))
     }
 
-    /// Everybody acts so many times, all at once.
+    /// Makes all members act this many times, all at once.
     ///
     /// # Errors
-    /// When somebody is gone.
+    /// If a member is gone.
     pub fn play(&self, rounds: u8) -> Result<()> {
         for member in &self.members {
             (&member.ends.command).write_all(&[rounds])?;
@@ -232,7 +233,7 @@ impl Cast {
         Ok(())
     }
 
-    /// The first process of a pid namespace; its parent tells how the others call it.
+    /// The first process of a pid namespace; its parent reports the number that others see.
     fn add_in_pid_namespace(&mut self) -> Result<()> {
         const COMM: &str = "cast-inner";
         let (line, ends) = line()?;
@@ -293,7 +294,7 @@ impl Drop for Cast {
         self.members.clear();
         self.children.clear();
         for cgroup in self.cgroups.iter().rev() {
-            // A cgroup is in use for a moment after its last process was reaped.
+            // A cgroup stays in use for a moment after its last process was reaped.
             for _ in 0..50 {
                 if fs::remove_dir(cgroup).is_ok() {
                     break;
@@ -304,8 +305,8 @@ impl Drop for Cast {
     }
 }
 
-/// Both directions between the tests and a member. Whoever forks next inherits the ends of the
-/// tests too: nothing relies on their being closed.
+/// Both directions between the tests and a member. Processes that are forked later inherit the
+/// tests' ends too, so nothing relies on their being closed.
 fn line() -> Result<(Line, Ends)> {
     let (theirs, command) = io::pipe()?;
     let (reply, answer) = io::pipe()?;
@@ -329,7 +330,7 @@ fn enter(cgroup: &Path) -> io::Result<()> {
     fs::write(cgroup.join("cgroup.procs"), "0")
 }
 
-/// Where the version 2 hierarchy is mounted.
+/// The mount point of the version 2 hierarchy.
 fn cgroup_hierarchy() -> Result<PathBuf> {
     let mounts = fs::read_to_string("/proc/mounts")?;
     for mount in mounts.lines() {
@@ -348,6 +349,6 @@ pub fn set_name(name: impl AsRef<[u8]>) {
     for (to, from) in bytes.iter_mut().take(15).zip(name.as_ref()) {
         *to = *from;
     }
-    // It cannot fail with an address that can be read.
+    // This cannot fail, because the address is readable.
     let _ = call!(SYS_prctl, libc::PR_SET_NAME, &bytes[..]);
 }

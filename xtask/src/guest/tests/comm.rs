@@ -1,4 +1,4 @@
-//! Names of tasks hold any bytes.
+//! Task names can contain any bytes.
 
 use anyhow::{Result, ensure};
 
@@ -9,7 +9,7 @@ use crate::guest::tracer::Tracer;
 /// Red, bell, clear the screen.
 const STEERING: &[u8] = b"\x1b[31mA\x07\x1b[2J";
 
-/// Nothing that a terminal obeys reaches it.
+/// No byte that a terminal would act on reaches it.
 pub fn escapes_are_harmless(_: &Bench) -> Result<()> {
     let actor = Actor::prepare(STEERING, check_setuid)?;
     let pid = actor.pid().to_string();

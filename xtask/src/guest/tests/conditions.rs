@@ -1,5 +1,5 @@
-//! Kernels and users that allow less: the program says what it cannot give and why, and gives the
-//! rest.
+//! Kernels and users that allow less: the program reports what it cannot provide and why, and
+//! provides the rest.
 
 use std::ffi::CString;
 use std::fs;
@@ -22,7 +22,7 @@ use crate::guest::tracer::{Prepare, Tracer};
 /// `CAP_PERFMON` and `CAP_BPF`.
 const TRACING: u64 = 1 << 38 | 1 << 39;
 
-/// Root is told that tracing works, and everybody else what is missing.
+/// Root is told that tracing works, and everyone else what is missing.
 pub fn doctor(_: &Bench) -> Result<()> {
     let (code, report, text) = ask_doctor(|| Ok(()))?;
     ensure!(
@@ -70,7 +70,8 @@ pub fn hidden_btf(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// No root: the two capabilities that tracing takes, and a kernel that keeps perf events for root.
+/// Without root: the two capabilities that tracing needs, and a kernel that reserves perf events
+/// for root.
 pub fn two_capabilities(_: &Bench) -> Result<()> {
     let _setting = Setting::change("kernel/perf_event_paranoid", "3")?;
     traces(hold_two, &[])?;
@@ -89,7 +90,7 @@ fn hold_two() -> io::Result<()> {
     hold_only(USER, TRACING)
 }
 
-/// `lockdown=confidentiality`, until the machine ends.
+/// `lockdown=confidentiality`, until the machine is shut down.
 pub fn lockdown(_: &Bench) -> Result<()> {
     const PATH: &str = "/sys/kernel/security/lockdown";
     if !in_virtual_machine() {
@@ -101,8 +102,8 @@ pub fn lockdown(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Asks `doctor`, and traces what a program of root and one of a user do, both after `prepare`.
-/// Both must name what is missing; the rows.
+/// Runs `doctor`, and traces what a program of root and one of a user do, both after `prepare`.
+/// Both must name what is missing; returns the rows.
 fn traces(prepare: fn() -> io::Result<()>, named: &[&str]) -> Result<Vec<Value>> {
     let (code, report, text) = ask_doctor(prepare)?;
     ensure!(
@@ -184,14 +185,14 @@ fn ask_doctor(prepare: fn() -> io::Result<()>) -> Result<(Option<i32>, Value, St
     Ok((words.status.code(), report, text))
 }
 
-/// A sysctl, put back at the end.
+/// A sysctl that is restored at the end.
 struct Setting {
     path: String,
     before: String,
 }
 
 impl Setting {
-    /// Changes it, in a virtual machine: elsewhere it is not ours.
+    /// Changes it, but only in a virtual machine: elsewhere the setting is not ours to change.
     fn change(name: &str, value: &str) -> Result<Option<Self>> {
         if !in_virtual_machine() {
             return Ok(None);
@@ -205,7 +206,7 @@ impl Setting {
 
 impl Drop for Setting {
     fn drop(&mut self) {
-        // There is nothing to do about a setting that does not go back.
+        // Nothing can be done about a setting that cannot be restored.
         let _ = fs::write(&self.path, &self.before);
     }
 }
@@ -243,7 +244,7 @@ const HEADER: Header = Header {
     pid: 0,
 };
 
-/// Gives the calling process these sets, as far as it may have them.
+/// Gives the calling process these sets, if it may have them.
 ///
 /// # Errors
 /// What capget(2) and capset(2) answer.

@@ -1,4 +1,4 @@
-//! Kernels that give less: what can be shown is shown, and what cannot is said.
+//! Kernels that provide less: what can be shown is shown, and what cannot is reported.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::call;
 use crate::guest::tracer::{Finished, Tracer};
 
-/// One check of `CAP_SETUID` under `capable -o json`, and the other arguments.
+/// Makes one check of `CAP_SETUID` under `capable -o json` with further arguments.
 fn one_check(arguments: &[&str]) -> Result<(Row, Finished)> {
     let actor = Actor::prepare(b"degraded", check_setuid)?;
     let pid = actor.pid().to_string();
@@ -37,7 +37,7 @@ fn one_check(arguments: &[&str]) -> Result<(Row, Finished)> {
 pub fn hidden_symbols(bench: &Bench) -> Result<()> {
     const SETTING: &str = "/proc/sys/kernel/kptr_restrict";
     if !in_virtual_machine() {
-        // It is a setting of the whole machine.
+        // It is a setting for the whole machine.
         return Ok(());
     }
     let before = fs::read_to_string(SETTING)?;
@@ -61,11 +61,11 @@ pub fn hidden_symbols(bench: &Bench) -> Result<()> {
     result
 }
 
-/// A kernel without BTF: the pair of probes gives the result, and what needs BTF is said.
+/// A kernel without BTF: the pair of probes provides the result, and what needs BTF is reported.
 pub fn hidden_btf(_: &Bench) -> Result<()> {
     const BTF: &std::ffi::CStr = c"/sys/kernel/btf";
     if !in_virtual_machine() {
-        // Hiding it would hide it from everybody.
+        // Hiding it would hide it from everyone.
         return Ok(());
     }
     let failed = io::Error::from_raw_os_error;
@@ -98,7 +98,7 @@ pub fn is_locked_down() -> bool {
         .is_ok_and(|modes| modes.contains("[confidentiality]"))
 }
 
-/// With `lockdown=confidentiality` it traces with what is left, or says that lockdown is the cause.
+/// With `lockdown=confidentiality` it traces with what is left, or reports lockdown as the cause.
 pub fn lockdown(_: &Bench) -> Result<()> {
     match one_check(&[]) {
         Ok((row, finished)) => {

@@ -1,4 +1,4 @@
-//! `--children`: a process with all who come from it.
+//! `--children`: a process with all its descendants.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read as _, Write as _};
@@ -13,7 +13,7 @@ use crate::guest::fork::Child;
 use crate::guest::syscall::call;
 use crate::guest::tracer::Tracer;
 
-/// Children that there were, children to come, and one whose parent is gone when it acts.
+/// Children that already exist, children still to come, and one whose parent is gone when it acts.
 pub fn followed(_: &Bench) -> Result<()> {
     for follow in [true, false] {
         let family = Family::found()?;
@@ -46,7 +46,7 @@ pub fn followed(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Three generations, of which each makes one check.
+/// Three generations, each of which makes one check.
 struct Family {
     founder: Child,
     start: io::PipeWriter,
@@ -61,12 +61,12 @@ impl Family {
         let (mut told, mut tell) = io::pipe()?;
         let (start_raw, told_raw) = (start.as_raw_fd(), told.as_raw_fd());
         let founder = Child::start(|| {
-            // SAFETY: the family does not use its copies.
+            // SAFETY: the children do not use their copies.
             unsafe {
                 libc::close(start_raw);
                 libc::close(told_raw);
             }
-            // The end of the pipe is the signal for all of them.
+            // Closing the pipe is the signal for all of them.
             let wait = || (&begun).read(&mut [0]).is_ok();
             let old = Child::start(|| {
                 let grandchild = Child::start(|| {
@@ -89,7 +89,7 @@ impl Family {
                     let orphan = fork(|| {
                         // SAFETY: the orphan does not use its copy of the writer.
                         unsafe { libc::close(raw) };
-                        // Reads the end of the pipe when the parent is gone.
+                        // Reads end of file when the parent is gone.
                         (&lives).read(&mut [0]).is_ok_and(|_| act("orphan"))
                     });
                     i32::from(orphan.is_err())
@@ -118,7 +118,7 @@ impl Family {
         } = self;
         drop(start);
         ensure!(founder.wait()? == 0, "the family could not act");
-        // Whoever lives holds the other end.
+        // Any process that is still alive holds the other end.
         end.read_to_end(&mut Vec::new())?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a user is told when it cannot work.
+//! What users are told if it cannot work.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -54,7 +54,7 @@ pub fn unprivileged(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// A pid that is not there is a mistake of the user's, told before anything is loaded.
+/// A pid that does not exist is the user's mistake, reported before anything is loaded.
 pub fn no_such_pid(_: &Bench) -> Result<()> {
     // Above every pid: pid_max is at most 4 Mi (include/linux/threads.h, PID_MAX_LIMIT).
     let said = fails(&mut capable(&["-p", "5000000"]), 2)
@@ -72,7 +72,7 @@ pub fn no_such_hook(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// A hook that was asked for and is not there is not silently replaced.
+/// If the requested hook does not exist, it is not silently replaced.
 pub fn hooks_not_here(bench: &Bench) -> Result<()> {
     for hook in HOOKS
         .into_iter()

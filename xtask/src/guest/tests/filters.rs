@@ -17,7 +17,7 @@ use crate::guest::triggers;
 
 const THREADS: usize = 20;
 
-/// `-p` keeps every thread of the process, and nobody else.
+/// `-p` keeps every thread of the process, and nothing else.
 pub fn process_with_threads(bench: &Bench) -> Result<()> {
     for way in bench.hooks() {
         let actor = Actor::prepare(b"threads", || {
@@ -99,7 +99,7 @@ pub fn verbose(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Loading programs is full of checks; none of the tracer's own is shown.
+/// Loading programs makes many checks; none of the tracer's own are shown.
 pub fn own_process(bench: &Bench) -> Result<()> {
     for way in bench.hooks() {
         let tracer = Tracer::start(&["-v", "-o", "json", "--hook", way.hook])?;
@@ -123,8 +123,8 @@ pub fn own_process(bench: &Bench) -> Result<()> {
 }
 
 /// The UID of a row is the process's own real user. Overlayfs lets a process write with the
-/// credentials of who mounted it, and `bpf_get_current_uid_gid` (kernel/bpf/helpers.c) gives the
-/// user of these.
+/// credentials of its mounter, and then `bpf_get_current_uid_gid` (kernel/bpf/helpers.c) returns
+/// the user of those.
 pub fn real_user(bench: &Bench) -> Result<()> {
     let Some(copy_up) = triggers::all().find(|trigger| trigger.name == "copy-up") else {
         bail!("there is no trigger copy-up");

@@ -1,5 +1,5 @@
-//! JSON by the hundred thousand: every line parses, is what the schema describes, and gives every
-//! name back.
+//! Hundreds of thousands of JSON rows: every line parses, matches the schema, and returns every
+//! name unchanged.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,16 +20,16 @@ use crate::guest::folder;
 const PROCESSES: usize = 4;
 /// Checks of one process under one name.
 const CHECKS_EACH: usize = 1471;
-/// All bytes but the NUL that ends a name, 15 in each.
+/// All bytes except the NUL that ends a name, 15 in each name.
 const NAMES: usize = 255 / 15;
-/// One in so many is compared with the schema: a walk through it is slow in an emulated machine.
+/// One in this many is compared with the schema, because that is slow in an emulated machine.
 const SAMPLE: usize = 20;
 
 /// 100 000 checks under names of any bytes, read as they come, as jq would.
 pub fn json_by_the_hundred_thousand(_: &Bench) -> Result<()> {
     let schema: Value = serde_json::from_str(include_str!("../../../../docs/json-schema.json"))?;
     let fields = schema["properties"].as_object().context("no fields")?;
-    // Stacks are there where they are asked for.
+    // Stacks are present only if they are asked for.
     let fields: Vec<String> = fields
         .keys()
         .filter(|name| !name.contains("_stack"))
@@ -50,7 +50,7 @@ pub fn json_by_the_hundred_thousand(_: &Bench) -> Result<()> {
     let pids: Vec<String> = actors.iter().map(|actor| actor.pid().to_string()).collect();
     let said = folder::file("stderr");
     let mut capable = Command::new("capable")
-        // All of them have room, however slow the reader is.
+        // Large enough for all of them, however slow the reader is.
         .args(["-o", "json", "--buffer-size", "64M", "--timeout", "120s"])
         .args(["-n", &made.to_string()])
         .args(pids.iter().flat_map(|pid| ["-p", pid]))
@@ -99,7 +99,7 @@ pub fn json_by_the_hundred_thousand(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// One of the names that have all bytes together.
+/// One of the names that together contain all bytes.
 fn name(index: usize) -> Vec<u8> {
     (0..15)
         .filter_map(|offset| u8::try_from(1 + index * 15 + offset).ok())
@@ -121,7 +121,7 @@ fn name_of(row: &Value) -> Result<Vec<u8>> {
         .collect()
 }
 
-/// A row must be what the schema describes, with every field of `fields`.
+/// A row must match the schema, and have every field in `fields`.
 fn check(schema: &Validator, fields: &[String], row: &Value) -> Result<()> {
     if let Err(error) = schema.validate(row) {
         bail!("{}: {error}", error.instance_path());

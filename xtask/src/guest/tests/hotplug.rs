@@ -1,4 +1,4 @@
-//! Processors that come and go while it traces.
+//! CPUs that go offline and online during a trace.
 
 use std::fs;
 use std::io;
@@ -10,13 +10,13 @@ use super::act::{Actor, check_setuid};
 use crate::guest::processors::move_to_the_second;
 use crate::guest::tracer::{Summary, Tracer};
 
-/// How many checks are made on the processor.
+/// How many checks are made on the CPU.
 const CHECKS: usize = 20;
 
-/// What is said of checks whose processor has no buffer.
+/// The message about checks whose CPU has no buffer.
 const CAUSE: &str = "their processor came online or went offline";
 
-/// The second processor, offline. Dropped, it is brought online again.
+/// The second CPU, offline. Dropping this brings it back online.
 struct Offline;
 
 impl Offline {
@@ -29,13 +29,13 @@ impl Offline {
 
 impl Drop for Offline {
     fn drop(&mut self) {
-        // The tests that follow do with one processor too.
+        // The following tests get by with one CPU too.
         let _ = fs::write(Self::SWITCH, "1");
     }
 }
 
-/// Checks on a processor that was offline when the trace began, or meanwhile: a perf buffer loses
-/// them and says why, the ring buffer shows them.
+/// Checks on a CPU that was offline when the trace began, or for a while during it: a perf buffer
+/// loses them and the program says why, the ring buffer shows them.
 pub fn told_apart(_: &Bench) -> Result<()> {
     for transport in ["perf", "ring"] {
         for before in [true, false] {

@@ -1,4 +1,4 @@
-//! Tracing from within a pid namespace, where the numbers of processes are not those of the kernel.
+//! Tracing from inside a pid namespace, where processes have other numbers than in the kernel.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::Bench;
 
-/// What runs as process 1 of the namespace: two shells in the background ask for a capability all
-/// the time, since root may not read the file as its owner may not. `OPTIONS` is replaced.
+/// Runs as process 1 of the namespace: two shells in the background ask for a capability all the
+/// time, because the file's mode lets not even its owner, root, read it. `OPTIONS` is replaced.
 const SCRIPT: &str = "\
 closed=$(mktemp); chmod 0 $closed
 asks() { while :; do : < $closed; done; }
@@ -44,15 +44,15 @@ pub fn own_numbers(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The tracer knows itself by the number that the kernel side sees.
+/// The tracer recognises itself by the number that the kernel side sees.
 pub fn own_checks(_: &Bench) -> Result<()> {
-    // Its memory is asked for with every mapping.
+    // Each of its mappings makes a check for memory.
     let (_, rows) = inside("-v -c capable --pidns 1 -d 2")?;
     ensure!(rows.is_empty(), "its own checks: {rows:?}");
     Ok(())
 }
 
-/// By the host's number of a process, functions of another one would be named.
+/// With the host's number for a process, functions of a different process would be named.
 pub fn user_stacks(_: &Bench) -> Result<()> {
     let (_, rows) = inside("-U -p $ONE -n 1")?;
     let frames = rows.first().and_then(|row| row["user_stack"].as_array());

@@ -1,4 +1,4 @@
-//! `list` and `inspect` against the kernel and against libcap's own programs.
+//! `list` and `inspect`, compared with the kernel and with libcap's own programs.
 
 use std::ffi::CStr;
 use std::fs;
@@ -24,7 +24,7 @@ fn run(program: &str, arguments: &[String]) -> Result<String> {
         .args(arguments)
         .output()
         .with_context(|| format!("cannot run {program}"))?;
-    // getpcaps of old writes to stderr.
+    // Old versions of getpcaps write to stderr.
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     ensure!(output.status.success(), "{program}: {text}");
@@ -46,7 +46,7 @@ fn names() -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Every capability of the running kernel is in the list, and marked so; what is beyond is not.
+/// Every capability of the running kernel is in the list and marked as such; those beyond are not.
 pub fn list(_: &Bench) -> Result<()> {
     let last: u64 = fs::read_to_string("/proc/sys/kernel/cap_last_cap")?
         .trim()
@@ -74,7 +74,7 @@ pub fn list(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Ten processes that hold different things; `inspect` and getpcaps(8) tell the same.
+/// Ten processes that hold different things; `inspect` and getpcaps(8) agree on them.
 pub fn processes(_: &Bench) -> Result<()> {
     if !there("getpcaps") {
         return Ok(());
@@ -148,14 +148,14 @@ pub fn processes(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Ten files, one of them with capabilities for one user namespace; as getcap(8) tells.
+/// Ten files, one of them with capabilities for one user namespace; compared with getcap(8).
 pub fn files(_: &Bench) -> Result<()> {
     if !there("getcap") {
         return Ok(());
     }
     let folder = PathBuf::from("inspected");
     fs::create_dir_all(&folder)?;
-    // What setcap(8) would write: version 2, and 3 with the user that is root where it counts.
+    // What setcap(8) would write: version 2, or 3 with the root user of the namespace.
     const EFFECTIVE: u32 = 1;
     let attributes: [Option<Attribute>; 10] = [
         None,
@@ -244,8 +244,8 @@ fn there(program: &str) -> bool {
     found
 }
 
-/// The effective bit, the permitted and the inheritable set, and in version 3 the user that is root
-/// where they count.
+/// The effective bit, the permitted and the inheritable set, and in version 3 the root user of the
+/// namespaces in which they count.
 type Attribute = (u32, u64, u64, Option<u32>);
 
 /// `struct vfs_ns_cap_data` (include/uapi/linux/capability.h), or without its last member.

@@ -1,5 +1,5 @@
-//! What each filter keeps and what it drops of a mixed load, and that what it drops never leaves
-//! the kernel.
+//! What each filter keeps and drops of a mixed load, and that what it drops never leaves the
+//! kernel.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,22 +13,22 @@ use crate::guest::rows::Row;
 use crate::guest::syscall::call;
 use crate::guest::tracer::{Summary, Tracer};
 
-/// How often everybody does everything under one filter.
+/// How often all members do everything under one filter.
 pub const ROUNDS: u8 = 20;
-/// More than a record takes: 88 bytes of the check, 8 of its group and mount namespace, 64 of its
-/// details, 12 frames, and a header.
+/// More than a record takes: 88 bytes for the check, 8 for its group and mount namespace, 64 for
+/// its details, 12 frames, and a header.
 const LARGEST_RECORD: usize = 280;
-/// Less than a record takes: all but the frames.
+/// Less than a record takes: everything except the frames.
 const SMALLEST_RECORD: usize = 160;
 
-/// Whether a filter keeps what a member does.
+/// Whether a filter keeps a member's act.
 type Keeps = Box<dyn Fn(&Member, Act) -> bool>;
 
 /// A filter and what it keeps.
 struct FilterCase {
     arguments: Vec<String>,
     keeps: Keeps,
-    /// Others than the mix may be kept too.
+    /// Whether it may keep other processes than the mix.
     strangers: bool,
 }
 
@@ -44,7 +44,7 @@ fn only(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> F
     }
 }
 
-/// A filter that others pass too.
+/// A filter that processes outside of the mix pass too.
 fn also(arguments: &[&str], keeps: impl Fn(&Member, Act) -> bool + 'static) -> FilterCase {
     FilterCase {
         strangers: true,
@@ -84,7 +84,7 @@ pub fn by_user(_: &Bench) -> Result<()> {
     check(
         &cast,
         &[
-            // The root of its own user namespace is still this user.
+            // Root of its own user namespace is still this user.
             only(&["-u", &USER.to_string()], |member, _| member.uid == USER),
             only(&["-u", "daemon"], |member, _| member.uid == DAEMON),
             only(&["-u", "daemon", "-u", &USER.to_string()], |member, _| {
@@ -98,7 +98,7 @@ pub fn by_user(_: &Bench) -> Result<()> {
     )
 }
 
-/// `--gid`, by number and by name: the real group, whoever the user is.
+/// `--gid`, by number and by name: the real group, regardless of the user.
 pub fn by_group(_: &Bench) -> Result<()> {
     let cast = Cast::assemble()?;
     check(
@@ -134,7 +134,7 @@ pub fn by_check(_: &Bench) -> Result<()> {
     )
 }
 
-/// `--cgroup`, `--unit` and `--container`, all with what is below.
+/// `--cgroup`, `--unit` and `--container`, all including what is below.
 pub fn by_cgroup(_: &Bench) -> Result<()> {
     let cast = Cast::assemble()?;
     let worker = cast.member("cast-worker")?.cgroup.clone();
@@ -173,7 +173,7 @@ pub fn by_namespace(_: &Bench) -> Result<()> {
             &[option, &member.pid.to_string()],
             move |member, _| member.comm == comm,
         ));
-        // All numbers go the same way.
+        // Numbers of all kinds are handled the same way.
         if kind == "mnt" {
             let number = member.mount_namespace.to_string();
             cases.push(only(&[option, &number], move |member, _| {
@@ -181,14 +181,14 @@ pub fn by_namespace(_: &Bench) -> Result<()> {
             }));
         }
     }
-    // What repeats is or.
+    // Repeated filters are alternatives.
     let user = cast.member("cast-userns")?.pid.to_string();
     let own = std::process::id().to_string();
     cases.push(also(&["--userns", &user, "--userns", &own], |_, _| true));
     check(&cast, &cases)
 }
 
-/// Filters that differ are joined by and.
+/// Different filters must all match.
 pub fn by_many(_: &Bench) -> Result<()> {
     let cast = Cast::assemble()?;
     let user = USER.to_string();
@@ -220,9 +220,9 @@ fn check(cast: &Cast, cases: &[FilterCase]) -> Result<()> {
     Ok(())
 }
 
-/// Runs one filter with a reader that sleeps while the checks are made, and a buffer in which
-/// those that are kept have room. Where the others are many more, they would have none: that
-/// nothing is lost shows that they were never sent.
+/// Runs one filter with a reader that sleeps while the checks are made, and a buffer that has room
+/// only for those that are kept. If there are many more of the others, they would not fit: losing
+/// nothing shows that they were never sent.
 fn check_one(cast: &Cast, case: &FilterCase) -> Result<()> {
     let mut expected = BTreeMap::new();
     let made = cast.members.len() * Act::ALL.len() * usize::from(ROUNDS);
@@ -284,10 +284,11 @@ fn check_one(cast: &Cast, case: &FilterCase) -> Result<()> {
     counts_fit(summary, made, rows.len())
 }
 
-/// The kernel's own counts: everything was seen, what was kept was shown, and nothing was lost.
+/// Checks the kernel's own counts: everything was seen, what was kept was shown, and nothing was
+/// lost.
 ///
 /// # Errors
-/// When they are others.
+/// If they differ.
 pub fn counts_fit(summary: Summary, made: usize, rows: usize) -> Result<()> {
     ensure!(
         summary.seen >= made as u64 && summary.shown == rows as u64 && summary.lost == 0,
@@ -296,7 +297,7 @@ pub fn counts_fit(summary: Summary, made: usize, rows: usize) -> Result<()> {
     Ok(())
 }
 
-/// What tells the checks of the mix apart.
+/// What distinguishes the checks of the mix.
 fn key<'a>(member: &Member, row: &'a Row) -> (&'static str, &'a str, &'a str) {
     (
         member.comm,

@@ -1,25 +1,25 @@
-//! Sets of capabilities as libcap's programs and `capable inspect` write them.
+//! Sets of capabilities as written by libcap's programs and `capable inspect`.
 
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-/// The three sets that libcap's text tells.
+/// The three sets that libcap's text contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sets {
     /// What checks look at.
     pub effective: u64,
     /// What can be made effective.
     pub permitted: u64,
-    /// What execve keeps where the file has it too.
+    /// What execve keeps if the file has it too.
     pub inheritable: u64,
 }
 
-/// The set that an array of names in JSON is.
+/// The set that an array of names in JSON stands for.
 ///
 /// # Errors
-/// When it is none.
+/// If it is not such an array.
 pub fn bits(names_of: &Value, names: &[String]) -> Result<u64> {
     let listed = names_of
         .as_array()

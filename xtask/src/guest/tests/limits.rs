@@ -1,4 +1,4 @@
-//! Once per what is new, no more than so many, no longer than so long; and mistakes.
+//! Each distinct check once, a limited number of rows, a limited time; and mistakes in the options.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::cast::{Act, CONTAINER, Cast, Member, UNIT};
 use super::keeping::{ROUNDS, counts_fit};
 use crate::guest::tracer::{Summary, Tracer};
 
-/// `--unique`: what repeats is shown once, by each of the four rules.
+/// `--unique`: repeats are shown once, by each of the four rules.
 pub fn unique(_: &Bench) -> Result<()> {
     let cast = Cast::assemble()?;
     let result = |member: &Member, act| member.granted.contains(&act);
@@ -23,7 +23,7 @@ pub fn unique(_: &Bench) -> Result<()> {
         ("=process", |member| member.pid.to_string()),
         ("=cgroup", |member| format!("{:?}", member.cgroup)),
         ("=comm", |member| member.comm.to_owned()),
-        // All come here by the same way.
+        // All checks come from the same place in the kernel.
         ("=stack", |_| String::new()),
     ] {
         let mut expected = BTreeMap::new();
@@ -34,7 +34,7 @@ pub fn unique(_: &Bench) -> Result<()> {
             }
         }
         let unique = format!("--unique{rule}");
-        // Not by name, which would leave the harness in: it is in the same cgroup.
+        // Without filtering by name, the harness would show up: it is in the same cgroup.
         let tracer = Tracer::start(&[&unique, "-c", "cast-*", "-o", "json"])?;
         cast.play(ROUNDS)?;
         let (rows, summary) = tracer.rows()?;
@@ -92,7 +92,7 @@ pub fn bounds(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// What does not exist is an error that names the nearest that does.
+/// A name that does not exist is an error, which suggests the nearest one that does.
 pub fn mistakes(_: &Bench) -> Result<()> {
     let _cast = Cast::assemble()?;
     for (option, given, nearest) in [

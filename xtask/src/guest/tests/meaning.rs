@@ -1,4 +1,4 @@
-//! Whose credentials were checked, over which namespace, and what granted it.
+//! Whose credentials were checked, over which namespace, and what granted the capability.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
@@ -29,7 +29,7 @@ fn rows_of(bench: &Bench, name: &str, identity: Identity) -> Result<Vec<Value>> 
     Ok(rows)
 }
 
-/// That some row has all these values.
+/// Requires that some row has all these values.
 fn some(rows: &[Value], values: &[(&str, Value)]) -> Result<()> {
     let fits = |row: &&Value| {
         values
@@ -88,7 +88,7 @@ pub fn overridden(bench: &Bench) -> Result<()> {
     )?;
     if in_virtual_machine() {
         let rows = rows_of(bench, "copy-up", Identity::User)?;
-        // The mounter's, which is root.
+        // Those of the mounter, which is root.
         some(
             &rows,
             &[
@@ -122,7 +122,7 @@ pub fn opened_by_another(_: &Bench) -> Result<()> {
     let child = Child::start(|| {
         let ready = become_user(OTHER).is_ok();
         set_name("map-writer");
-        // One write: the kernel takes no second.
+        // A single write: the kernel accepts no second one.
         let refused = (&map).write(b"0 1000 1\n").is_err();
         set_name("done");
         i32::from(!(ready && refused))
@@ -140,7 +140,7 @@ pub fn opened_by_another(_: &Bench) -> Result<()> {
             ("/target_namespace/initial", false.into()),
         ],
     )?;
-    // Both the opener and the writer must have it, and the writer has not.
+    // Both the opener and the writer must have it, and the writer does not.
     some(
         &rows,
         &[

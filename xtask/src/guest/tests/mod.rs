@@ -1,4 +1,4 @@
-//! The tests that run in a guest, or with the harmless half on this machine.
+//! The tests that run in a guest; the harmless half of them also runs on this machine.
 
 mod act;
 mod agreement;
@@ -38,7 +38,7 @@ use crate::SPECIALISE;
 use crate::tally::Tally;
 use table::{LAST, TESTS};
 
-/// What every test is given.
+/// The input of every test.
 #[derive(Debug)]
 pub struct Bench {
     /// The place for triggers.
@@ -62,7 +62,7 @@ impl Bench {
 /// How many random checks the tests make with the kprobe.
 const RANDOM_CHECKS: usize = 100_000;
 
-/// The seed with which the tests make them: a failure can be had again.
+/// The seed that the tests use, so that a failure can be reproduced.
 pub const RANDOM_SEED: u64 = 20_261_122;
 
 /// Where tests run.
@@ -76,10 +76,10 @@ pub enum Scope {
 
 /// A test.
 struct Test {
-    /// A sentence.
+    /// A sentence that states what must hold.
     name: &'static str,
     scope: Scope,
-    /// Fails where the sentence is not true.
+    /// Fails if the sentence is not true.
     run: fn(&Bench) -> Result<()>,
 }
 
@@ -99,10 +99,10 @@ impl Test {
     }
 }
 
-/// The scenario of triggers by every way, which counts as several tests.
+/// The scenario of triggers, traced in every way; it counts as several tests.
 const AGREEMENT: &str = "agreement_of_all_ways_with_what_triggers_must_show";
 
-/// The random checks by every hook, which count as several tests.
+/// The random checks with every hook; they count as several tests.
 const RANDOM: &str = "random_verdicts_by_every_hook";
 
 /// The names of the tests, without those of the programs.
@@ -118,7 +118,7 @@ pub fn names(scope: Scope) -> Vec<String> {
 /// `xtask guest tests`.
 ///
 /// # Errors
-/// When the scene cannot be built. A failed test is told by the exit code.
+/// If the scene cannot be built. The exit code tells whether a test failed.
 pub fn command(only: &[String]) -> Result<ExitCode> {
     ensure!(
         env::var(SPECIALISE).as_deref() == Ok("yes"),
@@ -136,7 +136,7 @@ pub fn command(only: &[String]) -> Result<ExitCode> {
         |name: &str| only.is_empty() || only.iter().any(|only| name.contains(only.as_str()));
     let mut tally = Tally::default();
     if degraded::is_locked_down() {
-        // Other tests need what lockdown takes away.
+        // Other tests need what lockdown forbids.
         let name = "lockdown_is_named_or_does_not_matter";
         tally.record(name, degraded::lockdown(&bench));
         return Ok(tally.finish());

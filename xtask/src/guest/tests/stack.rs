@@ -16,7 +16,8 @@ use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::call;
 use crate::guest::tracer::Tracer;
 
-/// How frames of a tracer begin: its programs, their trampolines, and the probes that call them.
+/// The prefixes of a tracer's frames: its programs, their trampolines, and the probes that call
+/// them.
 const TRACER_FRAMES: &[&str] = &[
     "bpf_",
     "__bpf_",
@@ -35,7 +36,7 @@ const TRACER_FRAMES: &[&str] = &[
     "rethook_",
 ];
 
-/// `-K` of nice: the functions that lead to the check, and none of the tracer's.
+/// `-K` for nice: shows the functions that lead to the check, and none of the tracer's.
 pub fn nice(bench: &Bench) -> Result<()> {
     for way in &bench.ways {
         let actor = Actor::prepare(b"nice", || {
@@ -94,7 +95,8 @@ pub fn nice(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// How long a program stays after its check: its functions are named while it lives.
+/// How long a program stays alive after its check, because its functions are named only while it
+/// is.
 const STAY: Duration = Duration::from_secs(2);
 
 /// `-U`: the function that made the system call, in a program with symbols, in a C library that
@@ -114,8 +116,8 @@ pub fn user(bench: &Bench) -> Result<()> {
         let busybox = || run("busybox", &["chroot", "/", "busybox", "sleep", "2"]);
         let stripped = || user_stack(way.hook, &["-C", "sys_chroot"], busybox);
         let expected = |stack: Vec<Frame>| expect(way.hook, &stack, None, Some("busybox"));
-        // It executes itself at once after its check: a reader that comes between the two finds no
-        // program, so it may try again.
+        // It executes itself immediately after its check: a reader that comes in between finds no
+        // program, so it gets several attempts.
         let mut tried = stripped().and_then(expected);
         for _ in 1..TRIES {
             if tried.is_err() {
@@ -134,7 +136,7 @@ pub fn user(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// How often a program may be asked for its stack that executes another at once.
+/// How many attempts there are for the stack of a program that executes another immediately.
 const TRIES: usize = 5;
 
 /// The user stack of the first check that the filter keeps.

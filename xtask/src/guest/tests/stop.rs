@@ -1,4 +1,4 @@
-//! How it ends.
+//! How a trace ends.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::act::{Actor, check_setuid};
 use crate::guest::folder;
 use crate::guest::tracer::{Summary, Tracer};
 
-/// A user who presses Ctrl-C does not wait. Emulated machines are slow.
+/// The longest that a user who presses Ctrl-C should wait. Emulated machines are slow.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Ctrl-C.
@@ -18,7 +18,7 @@ pub fn on_sigint(bench: &Bench) -> Result<()> {
     on_signal(bench, libc::SIGINT)
 }
 
-/// What a service manager sends.
+/// The signal that a service manager sends.
 pub fn on_sigterm(bench: &Bench) -> Result<()> {
     on_signal(bench, libc::SIGTERM)
 }
@@ -30,7 +30,7 @@ fn on_signal(bench: &Bench, signal: i32) -> Result<()> {
         let tracer =
             Tracer::start(&["-p", &pid, "--hook", way.hook, "--transport", way.transport])?;
         actor.run()?;
-        // At once: what was made before the signal must still be printed.
+        // Immediately: checks made before the signal must still be printed.
         let finished = tracer.stop(signal)?;
         let name = format!("{} {}", way.hook, way.transport);
         ensure!(

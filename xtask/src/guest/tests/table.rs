@@ -5,7 +5,7 @@ use super::{
     inspecting, keeping, limits, meaning, output, programs, stack, stop,
 };
 
-/// The tests that run here and in guests, and those that run in guests only.
+/// The tests that run both here and in guests, and those that run only in guests.
 pub const TESTS: &[Test] = &[
     Test::anywhere(
         "every_check_of_a_burst_is_printed_or_counted_as_lost",
@@ -67,7 +67,7 @@ pub const TESTS: &[Test] = &[
         "a_hook_that_this_kernel_lacks_is_an_error_with_its_cause",
         errors::hooks_not_here,
     ),
-    // With the hook that the program chooses.
+    // With the hook that the program chooses by default.
     Test::anywhere("pid_tid_and_comm_keep_whom_they_name", keeping::by_task),
     Test::anywhere("user_keeps_the_real_user", keeping::by_user),
     Test::anywhere("gid_keeps_the_real_group", keeping::by_group),
@@ -144,7 +144,7 @@ pub const TESTS: &[Test] = &[
         "in_a_pid_namespace_user_stacks_have_addresses_only",
         inside::user_stacks,
     ),
-    // These take privileges that this machine may not give away, make cgroups, or need Debian's
+    // These need privileges that this machine may not give away, create cgroups, or need Debian's
     // programs.
     Test::in_guests(
         "what_hotplug_loses_is_told_from_a_full_buffer",
@@ -179,7 +179,7 @@ pub const TESTS: &[Test] = &[
     ),
 ];
 
-/// What cannot be undone, and comes after everything else.
+/// Tests that change what cannot be undone, run after everything else.
 pub const LAST: &[Test] = &[Test::in_guests(
     "under_lockdown_it_says_so_and_traces",
     conditions::lockdown,

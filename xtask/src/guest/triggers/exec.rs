@@ -12,7 +12,7 @@ use crate::guest::trigger::Verdict::{Absent, Denied, Granted};
 use crate::guest::trigger::{Given, Trigger, check};
 
 /// Triggers about execve(2). They run as an ordinary user: root has nothing to gain, and a child
-/// namespace cannot name the owner of these files.
+/// namespace cannot map the owner of these files.
 pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "exec-setuid",
@@ -60,7 +60,7 @@ pub const TRIGGERS: &[Trigger] = &[
     .harmful(),
 ];
 
-/// Executes a copy of this program, which then acts as the trigger says. Returns on failure only.
+/// Executes a copy of this program, which then acts for the trigger. Returns only on failure.
 fn execute(program: &CStr, name: &CStr, given: Given<'_>) -> Answer {
     let mut digits = [0_u8; 12];
     let report = decimal(given.report, &mut digits);
@@ -81,7 +81,7 @@ fn execute(program: &CStr, name: &CStr, given: Given<'_>) -> Answer {
     )
 }
 
-/// Writes a number with its NUL without taking memory, which would be a check of its own.
+/// Writes a number with its NUL without allocating memory, which would make a check of its own.
 fn decimal(number: i32, digits: &mut [u8; 12]) -> &CStr {
     let mut rest = number.unsigned_abs();
     let mut at = digits.len() - 1;
@@ -97,7 +97,7 @@ fn decimal(number: i32, digits: &mut [u8; 12]) -> &CStr {
     CStr::from_bytes_until_nul(&digits[at..]).unwrap_or(c"0")
 }
 
-/// Starts a process that shares the current folder and root (`CLONE_FS`), which makes a gain of
+/// Starts a process that shares the current directory and root (`CLONE_FS`), which makes gaining
 /// privileges unsafe (fs/exec.c, `check_unsafe_exec`).
 fn share_folder() -> io::Result<i32> {
     let child = call!(SYS_clone, libc::CLONE_FS | libc::SIGCHLD, 0, 0, 0, 0)

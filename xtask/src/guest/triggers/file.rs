@@ -1,4 +1,4 @@
-//! Files: whose they are, who may read and write them, and what they may become.
+//! Files: their owners, who may read and write them, and how they may be changed.
 
 use crate::guest::capabilities::{
     CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LEASE, LINUX_IMMUTABLE, MKNOD, SETFCAP,
@@ -15,8 +15,8 @@ use crate::guest::trigger::{Trigger, check};
 
 /// Triggers about files.
 ///
-/// `capable_wrt_inode_uidgid` (kernel/capability.c) asks first and looks then whether the child
-/// namespace can name the owner: the check is granted there, and the system call refused.
+/// `capable_wrt_inode_uidgid` (kernel/capability.c) asks first and then looks whether the child
+/// namespace maps the owner: the check is granted there, but the system call is refused.
 /// `inode_owner_or_capable` (fs/inode.c) looks first and does not ask.
 pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
@@ -130,7 +130,7 @@ pub const TRIGGERS: &[Trigger] = &[
         "mknod",
         "makes a device node",
         &[check(MKNOD, [Granted, Denied, Denied], &["vfs_mknod"])],
-        // Device 1:3; 0:0 would be a whiteout, which anybody may make.
+        // Device 1:3; 0:0 would be a whiteout, which anyone may create.
         |_| call!(SYS_mknod, NEW_NAME, libc::S_IFCHR | 0o600, 0x103),
     ),
     Trigger::new(
@@ -161,7 +161,7 @@ pub const TRIGGERS: &[Trigger] = &[
         ],
         |_| set_file_capabilities(OWN_FILE, 1 << 13),
     )
-    // The file's group must have a name in the child namespace.
+    // The file's group must be mapped in the child namespace.
     .staged(|_| {
         let group = call!(SYS_getegid).unwrap_or_default();
         call!(SYS_chown, OWN_FILE, u32::MAX, group).map_err(std::io::Error::from_raw_os_error)?;
@@ -234,7 +234,7 @@ pub const TRIGGERS: &[Trigger] = &[
     )
     .real_user(crate::guest::identity::USER)
     .only_as(&[crate::guest::identity::Identity::Root])
-    // What a set-user-ID program of root looks like: real user 1000, effective user 0.
+    // As in a set-user-ID program of root: real user 1000, effective user 0.
     .staged(|_| {
         call!(SYS_setresuid, crate::guest::identity::USER, 0, 0)
             .map_err(std::io::Error::from_raw_os_error)?;

@@ -6,7 +6,7 @@ use crate::guest::syscall::{Argument, call};
 use crate::guest::trigger::Verdict::{Absent, Denied, Granted};
 use crate::guest::trigger::{Trigger, check};
 
-/// A user that the child namespace cannot name is refused before the check: `Absent` there.
+/// A user that the child namespace does not map is refused before the check: `Absent` there.
 pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "setuid",

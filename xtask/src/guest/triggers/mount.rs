@@ -71,7 +71,7 @@ fn mount_and_unmount() -> Answer {
     call!(SYS_umount2, MOUNT_POINT, 0)
 }
 
-/// A mount namespace of its own, whose mounts nobody else sees.
+/// A mount namespace of its own, whose mounts no other process sees.
 fn own_mounts(_: &Scene) -> std::io::Result<i32> {
     let failed = std::io::Error::from_raw_os_error;
     call!(SYS_unshare, libc::CLONE_NEWNS).map_err(failed)?;
@@ -79,7 +79,7 @@ fn own_mounts(_: &Scene) -> std::io::Result<i32> {
     Ok(-1)
 }
 
-/// An overlay over a file that everybody may write.
+/// An overlay over a file that everyone may write.
 fn overlay(scene: &Scene) -> std::io::Result<i32> {
     use std::os::unix::fs::PermissionsExt as _;
     let failed = std::io::Error::from_raw_os_error;

@@ -1,4 +1,4 @@
-//! Namespaces: made, entered, mapped and owned.
+//! Namespaces: created, entered, mapped and owned.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -37,7 +37,7 @@ pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "setns-owned",
         "enters a user namespace that a child of it made, which it owns",
-        // Root's bit is raised, so that it does not need to own it.
+        // Root holds the capability, so it does not need to own the namespace.
         &[check(SYS_ADMIN, [Granted, Owned, Granted], &["userns_install"]).over_initial(false)],
         |given| call!(SYS_setns, given.prepared, libc::CLONE_NEWUSER),
     )
@@ -60,7 +60,7 @@ pub const TRIGGERS: &[Trigger] = &[
         )
         .over_initial(false)],
         |given| {
-            // Its own user, whom the namespace above may call 0 or 1000.
+            // Its own user, which the namespace above may number as 0 or 1000.
             let map: &[u8] = match given.prepared >> 16 {
                 0 => b"0 0 1\n",
                 _ => b"0 1000 1\n",
@@ -93,7 +93,7 @@ pub const TRIGGERS: &[Trigger] = &[
     .only_as(&[Identity::Userns]),
 ];
 
-/// A child that has entered as many new user namespaces as `depth` says; a descriptor of its.
+/// A child that has entered `depth` new user namespaces; returns a descriptor of its namespace.
 fn namespace_at(depth: u32) -> io::Result<i32> {
     let (mut reader, mut writer) = io::pipe()?;
     let raw = reader.as_raw_fd();
@@ -123,10 +123,10 @@ fn grandchild_namespace(_: &Scene) -> io::Result<i32> {
     namespace_at(2)
 }
 
-/// Enters a user namespace without maps; the open map, and in the high half whether the own user
-/// is not root of the namespace above.
+/// Enters a user namespace without maps; returns the open map and, in the high half, whether the
+/// process's own user is not root of the namespace above.
 fn unmapped_namespace(_: &Scene) -> io::Result<i32> {
-    // SAFETY: geteuid takes nothing.
+    // SAFETY: geteuid takes no arguments.
     let user = unsafe { libc::geteuid() } != 0;
     call!(SYS_unshare, libc::CLONE_NEWUSER).map_err(io::Error::from_raw_os_error)?;
     let map = std::fs::OpenOptions::new()

@@ -25,8 +25,8 @@ const SOCKET_OPTION_CALLERS: &[&str] = &[
     "sk_setsockopt",
 ];
 
-/// Triggers about the network. The network namespace is the initial one, so that root of a child
-/// user namespace has no say.
+/// Triggers about the network. The network namespace is the initial one, so root of a child user
+/// namespace has no privileges over it.
 pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "raw-socket",

@@ -205,7 +205,7 @@ pub const TRIGGERS: &[Trigger] = &[
         "ioprio",
         "asks for a real-time class of input and output",
         &[
-            // Kernels ask for one of the two first, in an order that changed.
+            // Kernels ask for one of the two first; the order has changed over time.
             check(
                 SYS_NICE,
                 [Any, Any, Any],

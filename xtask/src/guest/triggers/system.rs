@@ -11,7 +11,7 @@ use crate::guest::trigger::Verdict::{Absent, Any, Denied, Granted};
 use crate::guest::trigger::{Trigger, check};
 
 /// Triggers about the machine. All of these checks are made over the initial user namespace, so
-/// that root of a child is denied.
+/// root of a child namespace is denied.
 pub const TRIGGERS: &[Trigger] = &[
     Trigger::new(
         "settime",

@@ -1,19 +1,20 @@
-//! Where the table does not hold, each with the reason: the only place for exceptions.
+//! Everything to which the table does not apply, each with the reason: the only place for
+//! exceptions.
 
 use crate::guest::capabilities::{AUDIT_WRITE, Capability, DAC_READ_SEARCH};
 
-/// A capability that a program needs by the rules, and works without as far as can be tried.
+/// A capability that the rules say a program needs, although it works without it in every test.
 #[derive(Debug)]
 pub struct Survives {
     /// The program, by the name of its test.
     pub program: &'static str,
     /// The capability.
     pub capability: Capability,
-    /// Why it is needed all the same.
+    /// Why it is needed anyway.
     pub reason: &'static str,
 }
 
-/// All of these; that each works without is tested.
+/// All such exceptions; that each program works without its capability is tested.
 pub const SURVIVES: &[Survives] = &[
     Survives {
         program: "chronyd",
@@ -37,10 +38,10 @@ pub const SURVIVES: &[Survives] = &[
     },
 ];
 
-/// What a program does that cannot write to the audit log.
+/// What happens to a program that cannot write to the audit log.
 const UNSAID: &str = "without it no audit record is written (kernel/audit.c, audit_netlink_ok), and the program does not say so";
 
-/// Why a program works without a capability that it needs, if it does.
+/// The reason why a program works without a capability that it needs, if it does.
 pub fn survives(program: &str, capability: Capability) -> Option<&'static str> {
     SURVIVES
         .iter()

@@ -1,6 +1,6 @@
-//! Programs of every kind under `capable run`, as a user without privileges: a static one, a
-//! script, one with an interpreter, a set-user-ID program and one with file capabilities; very
-//! many processes; and others that are busy meanwhile.
+//! All kinds of programs under `capable run`, as a user without privileges: a static one, a script,
+//! one with an interpreter, a set-user-ID program and one with file capabilities; very many
+//! processes; and other processes that are busy at the same time.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -42,8 +42,8 @@ fn run(options: &str, command: &[&str]) -> Result<(i32, Value)> {
     Ok((code, report))
 }
 
-/// A command works as nobody with one capability, which is what it needs, and not without. Gives
-/// the report.
+/// Checks that a command works as nobody with the one capability that it needs, and not without it.
+/// Returns the report.
 fn needs_one(capability: Capability, command: &[&str]) -> Result<Value> {
     let name = name(capability);
     let (code, report) = run(&format!("--user nobody --caps {name}"), command)?;
@@ -63,7 +63,7 @@ fn needs_one(capability: Capability, command: &[&str]) -> Result<Value> {
     Ok(report)
 }
 
-/// The class of a capability in a report; empty where it was not asked for.
+/// The class of a capability in a report; empty if it was not asked for.
 fn class<'a>(report: &'a Value, capability: &str) -> &'a str {
     report["capabilities"]
         .as_array()
@@ -74,7 +74,7 @@ fn class<'a>(report: &'a Value, capability: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// A file in the folder that everybody may execute.
+/// A file in the directory that everyone may execute.
 fn program(name: &str, content: impl AsRef<[u8]>, mode: u32) -> Result<String> {
     fs::create_dir_all(FOLDER)?;
     let file = format!("{FOLDER}/{name}");
@@ -110,9 +110,9 @@ fn has_interpreter(file: &[u8]) -> Result<bool> {
     }))
 }
 
-/// A shell that reads what another may not, by the name of its script.
+/// A shell that reads what it may not as an ordinary user, with this name for its script.
 pub fn script(_: &Bench) -> Result<()> {
-    // With a whole line, for read(1) to succeed.
+    // With a complete line, so that read(1) succeeds.
     let secret = program("secret", "text\n", 0o600)?;
     let script = program("reader", format!("#!/bin/sh\nread line <{secret}\n"), 0o755)?;
     let report = needs_one(DAC_READ_SEARCH, &[&script])?;
@@ -127,7 +127,7 @@ pub fn interpreted(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// A set-user-ID program gains what it needs, and with no_new_privs it does not.
+/// A set-user-ID program gains what it needs, but not with no_new_privs.
 pub fn set_user_id(_: &Bench) -> Result<()> {
     let nice = program("set-user-id", fs::read("/usr/bin/nice")?, 0o4755)?;
     gains(&nice)
@@ -144,7 +144,7 @@ pub fn file_capabilities(_: &Bench) -> Result<()> {
     gains(&nice)
 }
 
-/// nice(1), which says what it could not do and executes the program all the same.
+/// nice(1), which reports what it could not do and executes the program anyway.
 fn gains(nice: &str) -> Result<()> {
     let command = [nice, "-n", "-5", "true"];
     let (_, report) = run("--user nobody", &command)?;
@@ -169,7 +169,7 @@ fn gains(nice: &str) -> Result<()> {
     Ok(())
 }
 
-/// A script forks 2,000 times: they and the script are counted, and all that they ask is noise.
+/// A script forks 2,000 times: they and the script are counted, and all that they ask for is noise.
 pub fn forks(_: &Bench) -> Result<()> {
     let script = program(
         "forks",
@@ -196,7 +196,7 @@ pub fn forks(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Other processes make system calls as fast as they can: nothing of the command's is lost.
+/// Other processes make system calls as fast as they can: none of the command's checks are lost.
 pub fn others_are_busy(_: &Bench) -> Result<()> {
     let busy = (0..3)
         .map(|_| {

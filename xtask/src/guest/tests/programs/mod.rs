@@ -68,7 +68,7 @@ fn test_name(program: &Program) -> String {
     format!("program_{}_needs_what_is_listed_and_no_less", program.name)
 }
 
-/// What is needed, exactly that, and one less of each.
+/// Tries the program with everything, with exactly what it needs, and with one less of each.
 fn prove(program: &Program, held: u64) -> Result<()> {
     let needs = list(program.needs);
     let (first, exactly) = match program.runs {
@@ -128,7 +128,7 @@ fn held() -> Result<u64> {
     u64::from_str_radix(held.context("no permitted set")?.trim(), 16).context("no set")
 }
 
-/// Runs a program under `capable run` with these options; it must work, and nothing may be lost.
+/// Runs a program under `capable run` with these options; it must work, and nothing may get lost.
 fn traced(program: &Program, options: &str) -> Result<Value> {
     let file = format!("{FOLDER}/report");
     let mut before: Vec<String> = ["capable", "run", "-o", "json", "--report", &file]

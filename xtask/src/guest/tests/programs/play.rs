@@ -1,4 +1,4 @@
-//! One run of a program of the table.
+//! A single run of a program in the table.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
@@ -14,14 +14,14 @@ use crate::guest::syscall::call;
 
 /// How long a program, or the script that asks it, may take in an emulated machine.
 const LIMIT: Duration = Duration::from_secs(20);
-/// How often it is looked.
+/// How often its state is checked.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Prepares a program and runs it behind these words, which are another program's that executes
-/// it: whether it works, and if not, what was seen.
+/// Prepares a program and runs it behind these words, which are those of another program that
+/// executes it. Returns whether it works and, if not, what went wrong.
 ///
 /// # Errors
-/// When it cannot be prepared or started, or does not end.
+/// If it cannot be prepared or started, or does not end.
 pub fn play(program: &Program, before: &[String]) -> Result<Played> {
     let prepared = shell(program.prepare)?;
     ensure!(
@@ -61,17 +61,17 @@ pub fn play(program: &Program, before: &[String]) -> Result<Played> {
 pub enum Played {
     /// It did.
     Works,
-    /// It did not: what was seen.
+    /// It did not; this is what went wrong.
     Fails(String),
 }
 
-/// Runs a script in the folder and says what is wrong; nothing where it ends with 0.
+/// Runs a script in the directory and returns what is wrong; nothing if it ends with 0.
 pub fn shell(script: &str) -> Result<Vec<String>> {
     let status = start(script)?.wait()?;
     judge(status)
 }
 
-/// Starts a script in the folder, which ends in time.
+/// Starts a script in the directory, with a time limit.
 fn start(script: &str) -> Result<Child> {
     let errors = File::create(format!("{FOLDER}/script"))?;
     Command::new("timeout")
@@ -84,7 +84,7 @@ fn start(script: &str) -> Result<Child> {
         .context("cannot run timeout(1)")
 }
 
-/// What is wrong where the last script ended so.
+/// What is wrong if the last script ended like this.
 fn judge(status: ExitStatus) -> Result<Vec<String>> {
     if status.success() {
         return Ok(Vec::new());
@@ -100,7 +100,7 @@ fn judge(status: ExitStatus) -> Result<Vec<String>> {
 /// A program that runs, with its own process group.
 pub struct Running {
     child: Child,
-    /// By which its files begin.
+    /// The prefix of its files' names.
     name: &'static str,
 }
 
@@ -126,7 +126,7 @@ impl Running {
         Ok(Self { child, name })
     }
 
-    /// Waits until it can be asked; false where it ended before, or nothing came.
+    /// Waits until it can be queried; false if it ended before, or did not get ready.
     pub fn becomes(&mut self, ready: &Ready) -> Result<bool> {
         let start = Instant::now();
         while start.elapsed() < LIMIT {
@@ -141,7 +141,7 @@ impl Running {
         Ok(false)
     }
 
-    /// Asks it by a script, which is not waited for where the program ends.
+    /// Queries it with a script, which is not waited for if the program ends.
     pub fn asked_by(&mut self, script: &str) -> Result<Vec<String>> {
         let mut script = start(script)?;
         loop {
@@ -174,16 +174,16 @@ impl Running {
         anyhow::bail!("it does not end: {}", self.said()?)
     }
 
-    /// Asks it to end, where it has not, and waits for that.
+    /// Asks it to end, if it has not, and waits for that.
     pub fn terminate(&mut self) -> Result<()> {
         if self.child.try_wait()?.is_none() {
-            // It may end right now.
+            // It may be ending right now.
             let _ = call!(SYS_kill, self.child.id(), libc::SIGTERM);
         }
         self.end().map(drop)
     }
 
-    /// Whether it can be asked.
+    /// Whether it can be queried.
     fn is(&self, ready: &Ready) -> Result<bool> {
         Ok(match ready {
             Ready::File(path) => Path::new(path).exists(),
@@ -201,7 +201,7 @@ impl Running {
         format!("{FOLDER}/{}.stderr", self.name)
     }
 
-    /// The end of what it wrote to standard error.
+    /// The last part of what it wrote to standard error.
     pub fn said(&self) -> Result<String> {
         let text = fs::read(self.errors())?;
         let text = String::from_utf8_lossy(&text);
@@ -212,7 +212,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Those that remain of its group; mostly nobody.
+        // What remains of its process group; usually nothing.
         let _ = call!(SYS_kill, -i64::from(self.child.id()), libc::SIGKILL);
         let _ = self.child.wait();
     }

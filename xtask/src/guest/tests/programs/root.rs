@@ -1,8 +1,8 @@
 //! The same programs on this machine: Debian's own, as in the guests, in namespaces of their own.
 //!
-//! A process with its own mounts, network, host name and System V objects makes a root in memory,
-//! unpacks there what guests have, and goes there. All of it ends with the process. Process ids
-//! stay the machine's, for `capable run` numbers them so.
+//! A process with its own mounts, network, host name and System V objects creates a root in memory,
+//! unpacks into it what guests have, and enters it. All of it ends with the process. Process ids
+//! remain those of the machine, because `capable run` uses them.
 
 use std::fs::{self, File};
 use std::os::unix::fs::chroot;
@@ -21,11 +21,11 @@ const ROOT: &str = "/mnt";
 /// The environment of a guest.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Makes a root of these archives and goes there; without any, tests the programs that are here, as
-/// far as they change nothing of this machine.
+/// Creates a root from these archives and enters it; without any, tests the programs that are
+/// installed here, if they change nothing on this machine.
 ///
 /// # Errors
-/// When the root cannot be made.
+/// If the root cannot be created.
 pub fn command(archives: &[PathBuf], only: &[String]) -> Result<ExitCode> {
     if !archives.is_empty() {
         enter(archives)?;
@@ -46,13 +46,13 @@ pub fn command(archives: &[PathBuf], only: &[String]) -> Result<ExitCode> {
     Ok(tally.finish())
 }
 
-/// Makes namespaces and a root, and goes there.
+/// Creates namespaces and a root, and enters them.
 fn enter(archives: &[PathBuf]) -> Result<()> {
     let spaces = libc::CLONE_NEWNS | libc::CLONE_NEWNET | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
     call!(SYS_unshare, spaces)
         .map_err(std::io::Error::from_raw_os_error)
         .context("cannot make namespaces")?;
-    // Mounts of this process are not to be seen outside.
+    // Mounts of this process must not be visible outside.
     run("mount", &["--make-rprivate", "/"])?;
     run("mount", &["-t", "tmpfs", "-o", "mode=755", "capable", ROOT])?;
     for archive in archives {

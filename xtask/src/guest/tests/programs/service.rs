@@ -1,8 +1,8 @@
 //! `capable profile --unit` on a service of the guest.
 //!
-//! Guests have no systemd running. What `--unit` looks for is the cgroup that it would have made,
-//! `system.slice/NAME.service`; it is made here, and the service moves itself in before it is
-//! executed, as systemd's child does.
+//! Guests have no systemd running. `--unit` looks for the cgroup that systemd would have created,
+//! `system.slice/NAME.service`; it is created here, and the service moves itself into it before it
+//! is executed, as systemd's child does.
 
 use std::fs;
 use std::io;
@@ -49,7 +49,7 @@ pub fn restarted(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// A service that rests needs nothing, and a profile ends when its time is over.
+/// An idle service needs nothing, and a profile ends when its time is up.
 pub fn timed(_: &Bench) -> Result<()> {
     let service = Service::new("nginx")?;
     let mut nginx = service.start()?;
@@ -102,7 +102,7 @@ impl Service {
                 "it does not serve: {}",
                 running.said()?
             );
-            // The port is there before a worker is.
+            // The port is open before a worker is ready.
             let failed = running.asked_by(script)?;
             ensure!(failed.is_empty(), "it does not serve: {failed:?}");
         }
@@ -112,7 +112,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It can be busy still; then it stays, empty in a moment.
+        // It may still be busy; then it stays, and is soon empty.
         let _ = fs::remove_dir(&self.cgroup);
     }
 }

@@ -1,5 +1,5 @@
-//! Debian's own programs and the capabilities that each needs: the one table, for the guests, for
-//! this machine, and for the manual.
+//! Debian's own programs and the capabilities that each one needs: a single table for the guests,
+//! this machine and the manual.
 
 use crate::guest::capabilities::{
     AUDIT_WRITE, CHOWN, Capability, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, NET_BIND_SERVICE,
@@ -9,57 +9,58 @@ use crate::guest::capabilities::{
 /// A program, how it is started, and what it needs.
 #[derive(Debug)]
 pub struct Program {
-    /// What the test is called by.
+    /// The name of the test.
     pub name: &'static str,
-    /// How the manual shows it, in Markdown.
+    /// Its entry in the manual, in Markdown.
     pub shown: &'static str,
-    /// A script for bash that makes what it needs, as root, before each run; what an earlier run left
-    /// is removed. The folder is [`FOLDER`].
+    /// A bash script that creates what it needs, as root, before each run; leftovers from an
+    /// earlier run are removed. The directory is [`FOLDER`].
     pub prepare: &'static str,
     /// The program and its arguments.
     pub command: &'static [&'static str],
     /// How to tell that it works.
     pub works: Works,
-    /// As whom it runs.
+    /// The users that it runs as.
     pub runs: Runs,
     /// What it needs, by number of the capability.
     pub needs: &'static [Capability],
-    /// It changes nothing of the machine outside of its own folder and namespaces.
+    /// Whether it changes nothing on the machine outside of its own directory and namespaces.
     pub harmless: bool,
 }
 
-/// Where programs have their files. Everybody may write there.
+/// The directory for the programs' files. Everyone may write there.
 pub const FOLDER: &str = "/run/programs";
 
 /// How to tell that a program works.
 #[derive(Debug)]
 pub enum Works {
-    /// It ends with 0, and then this shell script does; the script finds what the program printed
-    /// in `program.stdout`.
+    /// It ends with 0, and then so does this shell script, which finds what the program printed in
+    /// `program.stdout`.
     Ends(&'static str),
-    /// When this has come, the script ends with 0; then it is ended by SIGTERM.
+    /// After this has happened, the script ends with 0; then SIGTERM ends the program.
     Serves(Ready, &'static str),
 }
 
-/// When a server can be asked.
+/// When a server is ready to be queried.
 #[derive(Debug)]
 pub enum Ready {
     /// A TCP or UDP socket has this port.
     Port(u16),
     /// It has said this on standard error.
     Says(&'static str),
-    /// This file is there.
+    /// This file exists.
     File(&'static str),
 }
 
-/// As whom a program runs when what it needs is found, and when that is tried.
+/// The users that a program runs as: first to find what it needs, then to try it with only that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runs {
-    /// As root, which it must be; then as root with a smaller bounding set.
+    /// As root, which it requires; then as root with a smaller bounding set.
     Root,
     /// As root; then as nobody.
     RootThenNobody,
-    /// As nobody, with all capabilities; then with what it needs. As root it would do more.
+    /// As nobody with all capabilities; then as nobody with what it needs. As root it would do
+    /// more.
     Nobody,
 }
 
@@ -82,7 +83,7 @@ pub const PROGRAMS: &[Program] = &[
         command: &["tcpdump", "-i", "lo", "-c1", "-n", "-l", "udp port 9"],
         works: Works::Serves(
             Ready::Says("listening on lo"),
-            // The discard port, where nobody listens.
+            // The discard port, on which nothing listens.
             "until grep -q '127.0.0.1.9: UDP' program.stdout; do echo >/dev/udp/127.0.0.1/9; done",
         ),
         runs: Runs::Root,
@@ -256,7 +257,7 @@ pub const PROGRAMS: &[Program] = &[
     },
 ];
 
-/// Its own folders, so that nothing of an earlier user is in the way.
+/// Its own directories, so that nothing of an earlier user gets in the way.
 const NGINX: &str = "\
 rm -rf nginx
 mkdir -m 777 nginx
@@ -280,8 +281,8 @@ http {
 }
 END";
 
-/// Without PAM, whose modules are a matter of configuration, and with an exchange of keys that is
-/// quick under emulation.
+/// Without PAM, whose modules depend on the configuration, and with a key exchange that is fast
+/// under emulation.
 const SSHD: &str = "\
 mkdir -p /run/sshd
 [ -e key ] || ssh-keygen -q -t ed25519 -N '' -f key
