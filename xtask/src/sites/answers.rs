@@ -1,4 +1,4 @@
-//! Functions and macros that do nothing but answer.
+//! Functions and macros that only answer.
 
 use tree_sitter::Node;
 
@@ -6,8 +6,8 @@ use super::helpers::Helpers;
 use super::tree::{Body, children};
 
 impl Helpers {
-    /// The body does nothing but answer: declarations, and returns of truth values. One that
-    /// returns an errno is a site of its own.
+    /// Whether the body only answers: it consists of declarations, and returns of truth values. One
+    /// that returns an errno is a site of its own.
     pub fn only_answers(&self, file: &str, body: &Body) -> bool {
         let Some(block) = body.block() else {
             return false;
@@ -54,13 +54,14 @@ impl Helpers {
         }
     }
 
-    /// The body is one answer (of a macro: one expression) of helpers that deny, joined by `||`, or
-    /// by `&&` with anything.
+    /// Whether the body is one answer (for a macro: one expression) made of helpers that deny,
+    /// joined by `||`, or by `&&` with anything.
     pub fn answer_denies(&self, file: &str, body: &Body) -> bool {
         answer(body).is_some_and(|it| self.expression_denies(file, body, it))
     }
 
-    /// The one answer of a body is something else, `||` a helper; or that of a helper that does so.
+    /// Whether the only answer of a body is something else `||` a helper, or that of a helper for
+    /// which this is true.
     pub fn looks_first(&self, file: &str, body: &Body) -> bool {
         answer(body).is_some_and(|it| self.expression_looks_first(file, body, it))
     }
@@ -87,7 +88,7 @@ impl Helpers {
         }
     }
 
-    /// A helper is called within a node.
+    /// Whether a helper is called within a node.
     fn is_in(&self, file: &str, body: &Body, node: Node) -> bool {
         body.call(node)
             .is_some_and(|(name, _)| self.get(file, name).is_some())
@@ -104,7 +105,7 @@ impl Helpers {
             ("parenthesized_expression", _) => children(node)
                 .first()
                 .is_some_and(|it| self.expression_denies(file, body, *it)),
-            // What stands before is asked first: if it holds, the helper is not asked.
+            // The left side is evaluated first: if it holds, the helper is not asked.
             ("binary_expression", Some("||")) => {
                 let left = node.child_by_field_name("left");
                 side("right")
@@ -119,7 +120,7 @@ impl Helpers {
     }
 }
 
-/// What a body of a single answer answers.
+/// The answer of a body that gives only one.
 fn answer<'a>(body: &'a Body) -> Option<Node<'a>> {
     let statements = children(body.block()?);
     let mut returns = statements.iter().filter(|it| it.kind() != "declaration");

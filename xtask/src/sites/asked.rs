@@ -7,8 +7,8 @@ use tree_sitter::Node;
 use super::helpers::Helper;
 use super::tree::Body;
 
-/// What a call asks for: what it names, then what its helper asks for besides, in the helper's
-/// order. Of a variable: what the function assigns to it, the widest last.
+/// What a call asks for: the capabilities that it names, then those that its helper asks for
+/// anyway, in the helper's order. For a variable: what the function assigns to it, the widest last.
 pub fn capabilities(helper: &Helper, body: &Body, arguments: &[Node]) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(argument) = helper.argument.and_then(|index| arguments.get(index)) {

@@ -12,13 +12,13 @@ use super::ranges;
 use super::scan::Site;
 use crate::places;
 
-/// How its files end.
+/// The suffix of its files.
 const EXTENSION: &str = "sites";
 
-/// What a plain refusal says; other errnos have another meaning to a program.
+/// The errnos of a plain refusal; others have another meaning to a program.
 const PLAIN: [&str; 2] = ["EACCES", "EPERM"];
 
-/// What a program can say of a site by itself; none is not plain.
+/// What a program can tell about a site by itself; `None` if it is not plain.
 type Plain = Option<Effect>;
 
 /// A kernel and its sites.
@@ -32,7 +32,7 @@ pub struct Scanned {
 /// The lines of the atlas.
 #[derive(Debug, Default)]
 pub struct Atlas {
-    /// By file of the kernel, each in the order of its keys.
+    /// By source file of the kernel, each in the order of its keys.
     pub lines: Vec<Line>,
 }
 
@@ -41,7 +41,7 @@ pub fn folder() -> PathBuf {
     places::workspace().join("capable/atlas")
 }
 
-/// The subsystem of a source file, after which the atlas' file is named: its first two folders.
+/// The subsystem of a source file, which names the file of the atlas: its first two directories.
 pub fn subsystem(file: &str) -> String {
     let folders: Vec<_> = file.split('/').collect();
     let folders = &folders[..folders.len() - 1];
@@ -68,7 +68,7 @@ pub fn files() -> Result<BTreeSet<PathBuf>> {
 }
 
 impl Scanned {
-    /// Its sites by what identifies them.
+    /// Its sites by their keys.
     pub fn by_key(&self) -> BTreeMap<Key, &Site> {
         self.sites.iter().map(|site| (site.key(), site)).collect()
     }
@@ -110,7 +110,7 @@ impl Atlas {
         texts
     }
 
-    /// Writes all files, and removes those that have no line any more.
+    /// Writes all files, and removes those that no longer have any lines.
     pub fn save(&mut self) -> Result<()> {
         self.sort();
         let mut old = files()?;
@@ -125,7 +125,7 @@ impl Atlas {
         old.iter().try_for_each(|path| places::remove(path))
     }
 
-    /// The line that is about a site of a kernel, whatever called it.
+    /// The line about a site of a kernel that applies to any caller.
     pub fn line(&self, key: &Key, version: Version) -> Option<&Line> {
         let start = self.lines.partition_point(|line| line.key < *key);
         let same = self.lines[start..].iter().take_while(|it| it.key == *key);
@@ -133,8 +133,8 @@ impl Atlas {
         same.find(|line| line.kernels.have(version))
     }
 
-    /// Lines for the sites that have none. Kernels in which the same is plain, or nothing is,
-    /// share a line.
+    /// Lines for the sites that have none. Kernels in which the site is plain in the same way, or
+    /// not plain, share a line.
     pub fn missing(&self, kernels: &[Scanned]) -> Vec<Line> {
         let versions: Vec<_> = kernels.iter().map(|kernel| kernel.version).collect();
         let mut new: BTreeMap<Key, BTreeMap<Plain, Vec<bool>>> = BTreeMap::new();
@@ -159,8 +159,8 @@ impl Atlas {
         lines
     }
 
-    /// Lines that say they are plain where the program sees something else, by their place, and what
-    /// it sees.
+    /// Lines marked as plain for which the program now finds something else, by their index, and
+    /// what it finds.
     pub fn not_plain(&self, kernels: &[Scanned]) -> Vec<(usize, Plain)> {
         let sites: Vec<BTreeMap<Key, &Site>> = kernels.iter().map(Scanned::by_key).collect();
         let mut wrong = Vec::new();
@@ -183,8 +183,8 @@ impl Atlas {
         wrong
     }
 
-    /// Says what the program sees in the lines that say they are plain; what it no longer finds
-    /// plain is to be read.
+    /// Updates the lines marked as plain with what the program finds; lines that it no longer finds
+    /// plain are marked as unread.
     pub fn renew(&mut self, kernels: &[Scanned]) {
         for (index, plain) in self.not_plain(kernels) {
             let line = &mut self.lines[index];
@@ -197,7 +197,7 @@ impl Atlas {
         }
     }
 
-    /// Lines, and kernels that they name, of sites that are not there.
+    /// Lines, and kernels that they name, whose site no longer exists.
     pub fn gone(&self, kernels: &[Scanned]) -> Vec<(&Line, Version)> {
         let there: Vec<BTreeSet<Key>> = kernels
             .iter()
@@ -215,7 +215,7 @@ impl Atlas {
     }
 }
 
-/// What is plain of a site.
+/// What is plain about a site.
 fn plain(site: &Site) -> Plain {
     let errno = site.arrives.as_deref().filter(|_| site.is_plain())?;
     let words = [("ack", site.in_ack), ("else", site.looks_first)];
@@ -242,7 +242,7 @@ fn skeleton(key: Key, kernels: Kernels, plain: Plain) -> Line {
     }
 }
 
-/// What can be said of a plain site by its names alone.
+/// What can be said about a plain site from its names alone.
 fn sentence(key: &Key) -> String {
     let syscall = key.function.strip_prefix("compat_");
     let syscall = syscall.unwrap_or(&key.function).strip_prefix("sys_");

@@ -1,5 +1,5 @@
-//! Whether the callers that lines name are functions of their kernels: a name with a mistake in it
-//! would never be found on a stack.
+//! Checks that the callers in lines are functions of their kernels: a misspelt name would never be
+//! found on a stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +14,7 @@ use super::makers::Makers;
 use super::source::Source;
 use super::unit::{Names, Unit};
 
-/// Lines with a caller that is no function of a kernel that they name.
+/// Lines with a caller that is not a function in a kernel that they name.
 pub fn unknown<'a>(
     atlas: &'a Atlas,
     kernels: &[(Version, &Source)],
@@ -35,28 +35,29 @@ pub fn unknown<'a>(
     Ok(unknown)
 }
 
-/// Those of these names that are functions of a source.
+/// The names among these that are functions in a source.
 fn functions(source: &Source, names: &BTreeSet<String>) -> Result<BTreeSet<String>> {
     let words: BTreeSet<String> = names.iter().map(|name| word(name).to_owned()).collect();
     let search = Names::new(words.iter());
     let named = |raw: &[u8]| search.within(raw).next().is_some();
     let mut known = read(source, names, &named)?;
     if known.len() < names.len() {
-        // A name that a macro pastes together stands in no file.
+        // A name that a macro pastes together does not occur in any file.
         let pastes = |raw: &[u8]| memchr::memmem::find(raw, b"##").is_some();
         known.extend(read(source, names, &pastes)?);
     }
     Ok(known)
 }
 
-/// What a name has in its source: what comes before that of a system call or a handler is pasted.
+/// The part of a name that occurs in the source: the prefix of a system call or a handler is
+/// pasted.
 fn word(name: &str) -> &str {
     let name = name.strip_prefix("compat_").unwrap_or(name);
     let handler = name.split_once("_handler_").map(|(_, id)| id);
     handler.unwrap_or_else(|| name.strip_prefix("sys_").unwrap_or(name))
 }
 
-/// Those of these names that are functions of the files of which something is so.
+/// The names among these that are functions in the files that meet a condition.
 fn read(
     source: &Source,
     names: &BTreeSet<String>,

@@ -1,8 +1,8 @@
-//! Where the kernel calls a function on behalf of a program and hands on what it returns.
+//! Where the kernel calls a function on behalf of a program and passes on what it returns.
 //!
-//! A function is such an entry by the table that names it: what `unlocked_ioctl` of a `struct
-//! file_operations` returns is what ioctl(2) returns. Only members are listed whose callers were
-//! read and hand a negative return on as it is (Linux 5.10, 6.1, 6.12).
+//! A function is such an entry because of the table that names it: what `unlocked_ioctl` of a
+//! `struct file_operations` returns is what ioctl(2) returns. A member is listed only if its
+//! callers were read and pass a negative return value on unchanged (Linux 5.10, 6.1, 6.12).
 
 /// How a refusal reaches the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Way {
 
 use Way::{Ack, Errno};
 
-/// A structure, members of it (none: all), and how what they return arrives.
+/// A structure, some of its members (none: all), and how their return values arrive.
 const ENTRIES: &[(&str, &[&str], Way)] = &[
     // fs/open.c do_dentry_open, fs/ioctl.c vfs_ioctl, fs/read_write.c, mm/mmap.c mmap_region
     (
@@ -109,15 +109,15 @@ const ENTRIES: &[(&str, &[&str], Way)] = &[
     ("nfnl_callback", &["call"], Ack),
 ];
 
-/// Functions that take a function for the kernel to call, in which argument, and how what that
-/// returns arrives (net/core/rtnetlink.c rtnetlink_rcv_msg, Linux 5.10 and 6.1).
+/// Functions that register a function for the kernel to call, in which argument, and how the return
+/// value of that function arrives (net/core/rtnetlink.c rtnetlink_rcv_msg, Linux 5.10 and 6.1).
 const REGISTRARS: [(&str, usize, Way); 3] = [
     ("rtnl_register", 2, Ack),
     ("rtnl_register_module", 3, Ack),
     ("__rtnl_register", 2, Ack),
 ];
 
-/// What a parameter's type says: functions that files of sysfs and configfs are made of are named
+/// Parameter types that identify entries: the functions behind sysfs and configfs files are named
 /// by macros that paste their names (fs/sysfs/file.c sysfs_kf_write, sysfs_kf_seq_show).
 const PARAMETERS: [&str; 6] = [
     "struct device_attribute *",
@@ -128,8 +128,8 @@ const PARAMETERS: [&str; 6] = [
     "struct bin_attribute *",
 ];
 
-/// How the return of a function arrives that this member of a table names; no member is a place in
-/// a list.
+/// How the return value arrives of a function that is set as this member of a table; no member
+/// means a place in a list.
 pub fn of_table(header: &str, member: Option<&str>) -> Option<Way> {
     let words: Vec<_> = header
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
@@ -144,7 +144,7 @@ pub fn of_table(header: &str, member: Option<&str>) -> Option<Way> {
         .map(|(.., way)| *way)
 }
 
-/// How the return of a function arrives that is this argument of a call.
+/// How the return value arrives of a function that is passed as this argument of a call.
 pub fn of_argument(called: &str, argument: usize) -> Option<Way> {
     REGISTRARS
         .iter()
@@ -152,7 +152,7 @@ pub fn of_argument(called: &str, argument: usize) -> Option<Way> {
         .map(|(.., way)| *way)
 }
 
-/// How the return of a function arrives that has this header.
+/// How the return value arrives of a function with this header.
 pub fn of_header(header: &str) -> Option<Way> {
     let is_file = header.contains("ssize_t ") && PARAMETERS.iter().any(|it| header.contains(it));
     is_file.then_some(Errno)

@@ -1,8 +1,8 @@
 //! Finds every site of one kernel.
 //!
-//! Helpers are found first, until a round finds no new one; each round searches the whole source
-//! for the names of the round before. Then every call of a helper is a site. What calls a helper
-//! and could not be placed is told, so that nothing is missed silently.
+//! Helpers are found first, in rounds, until a round finds no new one; each round searches the
+//! whole source for the names from the round before. Then every call of a helper is a site. Calls
+//! of helpers that could not be placed are reported, so that nothing is missed silently.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,21 +27,22 @@ pub struct Found {
     pub function: String,
     /// The helper.
     pub helper: String,
-    /// The capabilities it asks for; empty where a variable says.
+    /// The capabilities it asks for; empty if a variable decides.
     pub capabilities: Vec<String>,
-    /// It asks for all of these until one is granted; else it is one of them that it asks for.
+    /// Whether it asks for all of these until one is granted; otherwise it asks for only one of
+    /// them.
     pub one_after_the_other: bool,
-    /// The label of the case that it is in.
+    /// The label of the `case` that contains it.
     pub label: Option<String>,
     /// Its line in the file.
     pub line: usize,
-    /// The helper looks at something else first, and asks only where that does not do.
+    /// Whether the helper looks at something else first, and asks only if that is not enough.
     pub looks_first: bool,
     /// The arguments as they are written.
     pub arguments: String,
-    /// What the function does with the answer, as far as it is plain.
+    /// What the function does with the answer, if it is plain.
     pub form: Form,
-    /// The function as it is written, in one line: to tell whether two kernels have the same.
+    /// The function's text on one line, to tell whether it is the same in two kernels.
     pub text: String,
 }
 
@@ -52,7 +53,7 @@ pub struct Findings {
     pub sites: Vec<Found>,
     /// Calls that could not be placed: file, line, name.
     pub unplaced: Vec<(String, usize, String)>,
-    /// What they were found by.
+    /// What they were found with.
     pub helpers: Helpers,
     /// The macros that make functions with sites in them.
     pub makers: Makers,
@@ -95,7 +96,7 @@ pub fn find(index: &Index) -> Result<Findings> {
     for (file, unit) in &findings.units {
         sites.file(file, unit);
     }
-    // A helper that nobody calls by its name is called in a way that is not seen: a site.
+    // A helper that is never called by its name is called in a way that is not visible: a site.
     for found in std::mem::take(&mut sites.passing) {
         let room = sites.helpers.room(&found.file, &found.function);
         if !sites.called.contains(&room) {
@@ -123,7 +124,7 @@ fn make(findings: &mut Findings) {
     }
 }
 
-/// One round: the helpers that the known ones make known. Tells whether there was any.
+/// One round: finds helpers that call the known ones. Returns whether there were any.
 fn round(findings: &mut Findings, parser: &mut Parser) -> bool {
     let helpers = &findings.helpers;
     let everywhere = Names::new(helpers.everywhere().keys());
@@ -134,7 +135,7 @@ fn round(findings: &mut Findings, parser: &mut Parser) -> bool {
         let is_named = |code: &[u8]| {
             everywhere.within(code).next().is_some() || own.within(code).next().is_some()
         };
-        // What a C file keeps to itself is known in it alone.
+        // Static functions of a C file are known in it alone.
         let scope = |kept: bool| (kept && file.ends_with(".c")).then(|| file.clone());
         for it in &unit.text.macros {
             let is_maker = findings.makers.is_one(file, it);
@@ -170,13 +171,13 @@ fn round(findings: &mut Findings, parser: &mut Parser) -> bool {
     any
 }
 
-/// Goes through the files when all helpers are known.
+/// Goes through the files once all helpers are known.
 struct Sites<'a> {
     helpers: &'a Helpers,
     names: Names,
     parser: Parser,
     found: Vec<Found>,
-    /// Calls that make the function that holds them a helper.
+    /// Calls that make the function around them a helper.
     passing: Vec<Found>,
     /// Helpers that are called.
     called: BTreeSet<Room>,
@@ -231,7 +232,7 @@ impl Sites<'_> {
         words
     }
 
-    /// Where names of helpers stand, called or not.
+    /// Where names of helpers occur, called or not.
     fn words_in(&self, file: &str, code: &[u8]) -> Vec<(usize, String)> {
         let own = self.helpers.in_file(file).into_iter();
         let own = Names::new(own.flat_map(|own| own.keys()));
@@ -239,7 +240,7 @@ impl Sites<'_> {
         all.map(|(at, name)| (at, name.to_owned())).collect()
     }
 
-    /// The sites of a function; a line is given for one that a macro makes.
+    /// The sites of a function; `line` is given for a function that a macro makes.
     fn function(&mut self, file: &str, unit: &Unit, function: &Function, line: Option<usize>) {
         if self.words_in(file, unit.code(function.body)).is_empty() {
             return;
@@ -273,7 +274,7 @@ impl Sites<'_> {
                 text: words(unit.code(function.body)),
             };
             match passes {
-                // Whoever calls it asks: nobody does.
+                // Its callers ask. If there are none, nothing asks.
                 Some(Passes::Question) => {}
                 Some(Passes::Answer) => self.passing.push(found),
                 None => self.found.push(found),
@@ -287,15 +288,15 @@ impl Sites<'_> {
     }
 }
 
-/// What a helper does with a call: it has no answer of its own.
+/// How a helper passes a call on, without an answer of its own.
 enum Passes {
-    /// It asks for what its caller says.
+    /// It asks for whatever its caller says.
     Question,
     /// It only tells its caller the answer.
     Answer,
 }
 
-/// The call is what makes the function a helper.
+/// Whether, and how, the call is what makes the function a helper.
 fn passes_on(
     itself: &Helper,
     function: &Function,
@@ -322,7 +323,7 @@ fn written(body: &Body, arguments: &[Node]) -> String {
     arguments.join(", ")
 }
 
-/// The label of the innermost case: the first of those that lead to the same statements.
+/// The label of the innermost `case`: the first of those that lead to the same statements.
 fn label(body: &Body, node: Node) -> Option<String> {
     let mut at = node;
     while at.kind() != "case_statement" {

@@ -1,7 +1,7 @@
 //! Follows an errno through a function to its return.
 //!
-//! Straight on only: out of blocks, along labels, out of a switch. A statement that leaves and does
-//! not hang on the errno alone ends the walk, and so does one that might change it.
+//! Only straight ahead: out of blocks, along labels, out of a switch. The walk ends at a statement
+//! that leaves and does not depend on the errno alone, and at one that might change the errno.
 
 use tree_sitter::Node;
 
@@ -10,12 +10,12 @@ use super::tree::{Body, children};
 /// How many statements are followed.
 const STATEMENTS: usize = 40;
 
-/// What is under way to a return.
+/// A walk on its way to a return.
 pub struct Walk<'a> {
     body: &'a Body,
     /// A variable that holds an errno, and the errno.
     known: Option<(String, String)>,
-    /// How many statements are still looked at.
+    /// How many more statements are looked at.
     left: usize,
 }
 
@@ -26,12 +26,12 @@ enum Step {
     Next,
     /// The function returns this errno.
     Returns(String),
-    /// It can't be told.
+    /// It cannot be determined.
     Lost,
 }
 
 impl<'a> Walk<'a> {
-    /// A walk on which this variable is known to hold an errno.
+    /// A walk in which this variable is known to hold an errno.
     pub fn new(body: &'a Body, known: Option<(String, String)>) -> Self {
         Self {
             body,
@@ -48,7 +48,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What the function returns if it goes on behind this statement.
+    /// What the function returns if it continues after this statement.
     pub fn behind(mut self, statement: Node) -> Option<String> {
         match self.after(statement) {
             Step::Returns(errno) => Some(errno),
@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A statement, and where it leads on, what follows.
+    /// A statement and, if it does not leave, those that follow.
     fn on(&mut self, statement: Node) -> Step {
         match self.statement(statement) {
             Step::Next => self.after(statement),
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
         Step::Next
     }
 
-    /// The statement prints or logs and takes no address.
+    /// Whether the statement prints or logs and takes no address.
     fn only_tells(&self, statement: Node) -> bool {
         let Some(name) = statement
             .named_child(0)
@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
             && collect(statement, "assignment_expression").is_empty()
     }
 
-    /// An `if` that hangs on the errno alone is decided; another one must not matter.
+    /// If the errno alone decides an `if`, it is followed; any other must make no difference.
     fn branch(&mut self, statement: Node) -> Step {
         let decided = statement
             .child_by_field_name("condition")
@@ -175,8 +175,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A statement that does something else and goes on: nothing in it leaves, and it leaves the
-    /// variable alone.
+    /// Whether a statement only does something else and continues: nothing in it leaves, and it
+    /// does not change the variable.
     fn aside(&self, statement: Node) -> Step {
         let leaves = [
             "return_statement",
@@ -242,7 +242,7 @@ impl<'a> Walk<'a> {
         Step::Lost
     }
 
-    /// What follows a statement: in its block, and behind the block.
+    /// What follows a statement: in its block, and after the block.
     fn after(&mut self, statement: Node) -> Step {
         let Some(parent) = statement.parent() else {
             return Step::Lost;
@@ -268,7 +268,7 @@ impl<'a> Walk<'a> {
                 step => return step,
             }
         }
-        // The end of a case falls into the next one.
+        // The end of a case falls through to the next one.
         if block.kind() == "case_statement" || self.body.is_conditional_to_end(last, block) {
             return Step::Lost;
         }

@@ -1,8 +1,8 @@
-//! What a function does with the answer, where that is plain to see.
+//! What a function does with the answer, if that is plain to see.
 //!
-//! Plain is: not granted, so the function returns an errno, at once or by way of a variable and a
-//! label, with nothing on the way that could change it. Whatever is not exactly so is for a person
-//! to read: to err is worse than to leave open.
+//! Plain means: if it is not granted, the function returns an errno, either directly or by way of a
+//! variable and a label, with nothing in between that could change it. Everything else is left for
+//! a person to read: leaving it open is better than a mistake.
 
 use tree_sitter::Node;
 
@@ -10,12 +10,13 @@ use super::flow::{Walk, assignment, collect, errno};
 use super::helpers::Helpers;
 use super::tree::{Body, children};
 
-/// What is plain of a site.
+/// What is plain about a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Not granted: the function returns this errno.
+    /// If it is not granted, the function returns this errno.
     Refuses(String),
-    /// The same, but the condition looks at something else first, and asks only then.
+    /// The same, but the condition looks at something else first, and asks only if that does not
+    /// decide.
     RefusesIf(String),
     /// A person has to read it.
     Open,
@@ -32,7 +33,7 @@ pub fn of(helpers: &Helpers, file: &str, body: &Body, call: Node) -> Form {
     denied.form().unwrap_or(Form::Open)
 }
 
-/// A call that answers "false".
+/// A call, assumed to answer "false".
 struct Denied<'a> {
     helpers: &'a Helpers,
     file: &'a str,
@@ -65,7 +66,7 @@ impl Denied<'_> {
             _ => self.chosen(owner, holds),
         };
         let errno = returned(holds)?;
-        // Granted or not, the end is the same: something else decides.
+        // If the result is the same whether granted or not, something else decides.
         if returned(!holds).as_ref() == Some(&errno) {
             return None;
         }
@@ -117,13 +118,13 @@ impl Denied<'_> {
             && self.call.byte_range().end <= node.byte_range().end
     }
 
-    /// Whether an expression is true where the call was made and answered "false"; none where
-    /// something else decides, be it another helper that may be granted.
+    /// The value of an expression if the call was made and answered "false"; `None` if something
+    /// else decides, including another helper that may be granted.
     fn value(&self, node: Node) -> Option<bool> {
         self.value_with(node, None)
     }
 
-    /// The same, with what the other helpers answer.
+    /// The same, given what the other helpers answer.
     fn value_with(&self, node: Node, others: Option<bool>) -> Option<bool> {
         if let Some(inner) = self.hint(node) {
             return self.value_with(inner, others);
@@ -140,7 +141,7 @@ impl Denied<'_> {
             }
             ("binary_expression", Some(operator @ ("&&" | "||"))) => {
                 let (left, right) = (side("left")?, side("right")?);
-                // The right side is looked at only where the left one does not decide.
+                // The right side is evaluated only if the left one does not decide.
                 if self.holds_call(right) {
                     return self.value_with(right, others);
                 }
@@ -158,8 +159,9 @@ impl Denied<'_> {
         }
     }
 
-    /// Nothing is looked at before but helpers that were granted: where the call is made because
-    /// another was not (`!capable(A) && !capable(B)`), that is an alternative.
+    /// Whether nothing else is evaluated first, apart from helpers that were granted. If the call
+    /// is made because another one was not granted (`!capable(A) && !capable(B)`), it is an
+    /// alternative.
     fn comes_first(&self, node: Node) -> bool {
         let side = |name| node.child_by_field_name(name);
         match node.kind() {
@@ -194,7 +196,7 @@ impl Denied<'_> {
         errno(self.body, choice.child_by_field_name(side)?)
     }
 
-    /// What the function returns where the condition of an `if` holds, or does not.
+    /// What the function returns if the condition of an `if` holds, or if it does not.
     fn refusal(&self, statement: Node, holds: bool) -> Option<String> {
         if self.body.is_conditional(statement) {
             return None;
@@ -208,7 +210,7 @@ impl Denied<'_> {
         }
     }
 
-    /// A variable that the statement before sets to an errno.
+    /// A variable that the preceding statement sets to an errno.
     fn before(&self, statement: Node) -> Option<(String, String)> {
         let before = statement.prev_named_sibling()?;
         if self.body.is_conditional_between(before, statement) {

@@ -1,8 +1,9 @@
 //! The functions and macros through which a check is made.
 //!
-//! Some ask by themselves: `security_capable` and `cap_capable`. All others are found from these: a
-//! function or macro that passes a parameter on as the capability is a helper, and so is one that
-//! only answers whether a capability is held (`may_mount`). The calls of helpers are the sites.
+//! Two of them ask by themselves: `security_capable` and `cap_capable`. All others are found from
+//! these: a function or macro that passes on a parameter as the capability is a helper, and so is
+//! one that only answers whether a capability is held (`may_mount`). The calls of helpers are the
+//! sites.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,22 +18,22 @@ use super::tree::Body;
 pub struct Helper {
     /// The argument that is the capability.
     pub argument: Option<usize>,
-    /// Capabilities that it asks for whatever its arguments are, in the order in which it asks.
+    /// Capabilities that it asks for regardless of its arguments, in the order in which it asks.
     pub always: Vec<String>,
-    /// It answers "false" where they are not granted.
+    /// Whether it answers "false" if they are not granted.
     pub denies: bool,
-    /// It looks at something else first, and asks only where that does not do.
+    /// Whether it looks at something else first, and asks only if that is not enough.
     pub looks_first: bool,
 }
 
-/// Helpers by their name and the file that they are known in; none is everywhere.
+/// Helpers by name and by the file that they are known in; without a file, everywhere.
 #[derive(Clone, Debug, Default)]
 pub struct Helpers {
     everywhere: BTreeMap<String, Helper>,
     in_files: BTreeMap<String, BTreeMap<String, Helper>>,
 }
 
-/// A helper by the file that it is known in, none being all, and its name.
+/// A helper, by its name and by the file that it is known in (none: all files).
 pub type Room = (Option<String>, String);
 
 /// The functions that all others lead to (security/commoncap.c, Linux 6.12 and 7.3).
@@ -43,13 +44,13 @@ const SEEDS: [(&str, usize); 4] = [
     (READ, 1),
 ];
 
-/// What reads a set and makes no check (include/linux/capability.h, Linux 6.12).
+/// Functions that read a set without making a check (include/linux/capability.h, Linux 6.12).
 const READ: &str = "cap_raised";
 
-/// What compares whole sets, and makes no check.
+/// Functions that compare whole sets without making a check.
 const COMPARES: &str = "cap_issubset";
 
-/// Helpers that do more than answer, so that no rule finds them, with what they ask for.
+/// Helpers that do more than answer, so that no rule finds them, and what they ask for.
 const KNOWN: [(&str, &str); 5] = [
     ("has_cap_mac_admin", "CAP_MAC_ADMIN"),
     ("inode_owner_or_capable", "CAP_FOWNER"),
@@ -58,10 +59,10 @@ const KNOWN: [(&str, &str); 5] = [
     ("ptracer_capable", "CAP_SYS_PTRACE"),
 ];
 
-/// What looks at the ownership of a file first (fs/inode.c, Linux 5.10 to 7.3).
+/// Functions that look at the ownership of a file first (fs/inode.c, Linux 5.10 to 7.3).
 const OWNERSHIP: &str = "inode_owner_or_capable";
 
-/// Helpers that answer "false" where the capability is not granted, read one by one
+/// Helpers that answer "false" if the capability is not granted, each read by a person
 /// (kernel/capability.c, include/linux/capability.h, net/core/sock.c, net/netlink/af_netlink.c,
 /// fs/inode.c, kernel/bpf/token.c; Linux 5.10 to 7.3).
 const DENYING: [&str; 22] = [
@@ -90,7 +91,7 @@ const DENYING: [&str; 22] = [
 ];
 
 impl Helpers {
-    /// Those that everything begins with.
+    /// The helpers to start from.
     pub fn seeds() -> Self {
         let mut helpers = Self::default();
         for (name, argument) in SEEDS {
@@ -120,8 +121,8 @@ impl Helpers {
         helpers
     }
 
-    /// Adds a helper; tells whether that says anything new. What two definitions ask for is put
-    /// together.
+    /// Adds a helper; returns whether it adds anything new. If there are two definitions, what they
+    /// ask for is merged.
     pub fn add(&mut self, file: Option<&str>, name: &str, new: Helper) -> bool {
         let room = match file {
             Some(file) => self.in_files.entry(file.to_owned()).or_default(),
@@ -139,7 +140,7 @@ impl Helpers {
         if known.always.iter().all(|it| new.always.contains(it))
             && known.always.len() < new.always.len()
         {
-            // More of it is known than a round before: that has the order.
+            // More is known about it than in the round before, including the order.
             known.always = new.always;
         } else {
             new.always
@@ -159,7 +160,7 @@ impl Helpers {
             .or_else(|| self.everywhere.get(name))
     }
 
-    /// Where the helper is known that a name means in a file, and the name.
+    /// The file that the helper which a name means in a file is known in, and the name.
     pub fn room(&self, file: &str, name: &str) -> Room {
         let own = self.in_file(file).is_some_and(|own| own.contains_key(name));
         (own.then(|| file.to_owned()), name.to_owned())
@@ -181,12 +182,12 @@ impl Helpers {
         self.everywhere.keys().chain(own).cloned().collect()
     }
 
-    /// A helper that answers "false" where the capability is not granted.
+    /// Whether a helper answers "false" if the capability is not granted.
     pub fn denies(&self, file: &str, name: &str) -> bool {
         self.get(file, name).is_some_and(|helper| helper.denies)
     }
 
-    /// A node that calls a helper: what it asks for, and its arguments.
+    /// If a node calls a helper: what it asks for, and its arguments.
     pub fn called<'a>(
         &self,
         file: &str,
@@ -233,7 +234,7 @@ impl Helpers {
         })
     }
 
-    /// What a body asks for: the parameter that it passes on, and what it names itself.
+    /// What a body asks for: the parameter that it passes on, and the capabilities that it names.
     fn asked(&self, file: &str, parameters: &[String], body: &Body) -> Helper {
         let mut asked = Helper::default();
         for node in body.nodes() {
@@ -256,7 +257,7 @@ impl Helpers {
     }
 }
 
-/// Adds what is not there yet.
+/// Adds those that are not there yet.
 fn include(all: &mut Vec<String>, it: String) {
     if !all.contains(&it) {
         all.push(it);

@@ -1,7 +1,7 @@
-//! Which files have which words.
+//! Which words occur in which files.
 //!
-//! A gigabyte of source is read once; each word is kept as a number of four bytes. Two words may
-//! share a number, so a file that is named may turn out not to have the word, and none is missed.
+//! A gigabyte of source is read once, and each word is stored as a four-byte hash. Two words may
+//! share a hash, so a file may be listed that does not contain the word, but none is missed.
 
 use std::fs;
 use std::thread;
@@ -40,7 +40,7 @@ impl<'a> Index<'a> {
         Ok(Self { source, files })
     }
 
-    /// The files that may have one of these words, each by its path.
+    /// The files that may contain one of these words, each by its path.
     pub fn with<'b>(&self, words: impl Iterator<Item = &'b String>) -> Vec<&str> {
         let numbers: Vec<_> = words.map(|word| number(word.as_bytes())).collect();
         let has = |words: &[u32]| numbers.iter().any(|it| words.binary_search(it).is_ok());
@@ -72,7 +72,7 @@ fn read(source: &Source, file: &str) -> Result<Vec<u8>> {
     fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// A word's number: FNV-1a.
+/// A word's hash: FNV-1a.
 fn number(word: &[u8]) -> u32 {
     word.iter().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)

@@ -1,4 +1,4 @@
-//! Into which functions the compiler may put one: by their names a stack shows it then.
+//! Which functions the compiler may inline one into: a stack then shows their names instead.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use super::index::Index;
 use super::items::Function;
 use super::unit::{Unit, is_called, occurrences};
 
-/// How many functions deep one is looked for.
+/// How many levels of callers are followed.
 const DEPTH: usize = 4;
 
-/// The functions that a function of a file may be put into, by name.
+/// The functions that a function in a file may be inlined into, by name.
 ///
-/// These are its callers in the same file, and theirs as long as they are static: one that others
-/// can call is rarely put into another, and then it is itself on the stack. A function of a header
-/// is in every file that calls it.
+/// These are its callers in the same file, and the callers of those that are static: a function
+/// that other files can call is rarely inlined, so it appears on the stack itself. A function in a
+/// header belongs to every file that calls it.
 pub fn into(index: &Index, unit: &Unit, file: &str, name: &str) -> Result<BTreeSet<String>> {
     let mut into = BTreeSet::new();
     climb(unit, name, DEPTH, &mut into);

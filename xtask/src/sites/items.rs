@@ -1,46 +1,46 @@
-//! What stands at the top of a C file: functions, and tables that functions are named in.
+//! The top level of a C file: functions, and tables that name functions.
 //!
 //! The kernel's function headers are full of macros (`SYSCALL_DEFINE3(name, ...)`, `__init`,
-//! `__acquires(lock)`) that a grammar without a preprocessor does not read. Their outline is plain:
-//! a brace at the top whose header ends in parentheses begins a function. So the outline is read
-//! here, and each body goes to the parser alone ([`super::tree`]).
+//! `__acquires(lock)`) that a grammar without a preprocessor cannot parse. But the outline is
+//! simple: a top-level brace whose header ends in parentheses begins a function. So the outline is
+//! read here, and only each body goes to the parser ([`super::tree`]).
 
 use super::text::Text;
 
 /// A function of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
-    /// Its name as on a stack, less what stands before `sys_`.
+    /// Its name as on a stack, without the prefix before `sys_`.
     pub name: String,
     /// The names of its parameters; empty for one that a macro defines.
     pub parameters: Vec<String>,
-    /// All that stands before the brace.
+    /// Everything before the brace.
     pub header: String,
     /// It is `static`.
     pub is_static: bool,
     /// It is a system call.
     pub is_syscall: bool,
-    /// From its opening brace to behind its closing one.
+    /// From its opening brace to just after its closing one.
     pub body: (usize, usize),
 }
 
 /// A table: `static const struct file_operations ops = { ... };`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// All that stands before the brace.
+    /// Everything before the brace.
     pub header: String,
-    /// From its opening brace to behind its closing one.
+    /// From its opening brace to just after its closing one.
     pub body: (usize, usize),
 }
 
-/// The top of a file.
+/// The top level of a file.
 #[derive(Debug, Default)]
 pub struct Items {
     /// Its functions, in order.
     pub functions: Vec<Function>,
     /// Its tables, in order.
     pub tables: Vec<Table>,
-    /// What is neither, such as declarations and calls of macros.
+    /// Everything else, such as declarations and calls of macros.
     pub rest: Vec<(usize, usize)>,
 }
 
@@ -87,7 +87,7 @@ impl Items {
     }
 }
 
-/// Behind the bracket that closes the one at `open`; the end of the file where none does.
+/// The offset after the bracket that closes the one at `open`; the end of the file if none does.
 pub fn matching(code: &[u8], open: usize) -> usize {
     let close = match code[open] {
         b'(' => b')',
@@ -108,13 +108,13 @@ pub fn matching(code: &[u8], open: usize) -> usize {
     code.len()
 }
 
-/// White space as one blank.
+/// With white space reduced to single blanks.
 pub fn words(code: &[u8]) -> String {
     let text = String::from_utf8_lossy(code);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Macros with parentheses that say something of a function and are not its name.
+/// Macros with parentheses that annotate a function and are not its name.
 const ATTRIBUTES: [&str; 16] = [
     "__acquires",
     "__alloc_size",
@@ -134,7 +134,7 @@ const ATTRIBUTES: [&str; 16] = [
     "__context_unsafe",
 ];
 
-/// The function that a header declares, if it is one's.
+/// The function that a header declares, if it does.
 fn function(header: &str, body: (usize, usize), module: &str) -> Option<Function> {
     let (word, open, end) = system_call(header).or_else(|| declarator(header))?;
     let inside = &header[open + 1..end.saturating_sub(1).max(open + 1)];
@@ -166,16 +166,16 @@ fn function(header: &str, body: (usize, usize), module: &str) -> Option<Function
 /// to 7.3).
 const HANDLER: &str = "UVERBS_HANDLER";
 
-/// The module whose name handlers of a file have: its own, or that of
-/// drivers/infiniband/core/uverbs.h, the only header that gives one (Linux 5.10 to 7.3).
+/// The module that the handlers in a file are named after: its own, or that of
+/// drivers/infiniband/core/uverbs.h, the only header that defines one (Linux 5.10 to 7.3).
 fn module(text: &Text) -> &str {
     let mut macros = text.macros.iter();
     let own = macros.find(|it| it.name == "UVERBS_MODULE_NAME");
     own.map_or("ib_uverbs", |it| it.body.as_str())
 }
 
-/// The macro that defines a system call, at the end of a header: another that is called without a
-/// semicolon (`DEFINE_CLASS(...)`) may stand before it.
+/// The macro that defines a system call, at the end of a header: another macro called without a
+/// semicolon (`DEFINE_CLASS(...)`) may come before it.
 fn system_call(header: &str) -> Option<(&str, usize, usize)> {
     let open = header.rfind("SYSCALL_DEFINE")?;
     let open = open + header[open..].find('(')?;
@@ -186,10 +186,10 @@ fn system_call(header: &str) -> Option<(&str, usize, usize)> {
     ))
 }
 
-/// The name that is declared, and where its parentheses open and end.
+/// The declared name, and where its parentheses open and close.
 ///
-/// A macro that is called without a semicolon may stand before it (`EXPORT_SYMBOL(f)`), and
-/// attributes may follow it: these have no word between them and the parentheses before.
+/// A macro called without a semicolon may come before it (`EXPORT_SYMBOL(f)`), and attributes may
+/// follow it: no word separates those from the parentheses before them.
 fn declarator(header: &str) -> Option<(&str, usize, usize)> {
     let bytes = header.as_bytes();
     let mut found = None;
@@ -234,7 +234,7 @@ pub fn last_word(text: &str) -> &str {
     &text[start..]
 }
 
-/// The parts between commas that stand in no brackets.
+/// The parts between commas that are not inside brackets.
 pub fn split(list: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut depth, mut start) = (0, 0);

@@ -1,4 +1,4 @@
-//! The kernels that the atlas is of, by their packages.
+//! The kernels that the atlas was made from, by their packages.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,14 +9,14 @@ use super::atlas::folder;
 use super::kernels::Version;
 use super::source::Source;
 
-/// What the package of a source is called, before the kernel's version.
+/// The prefix of a source package's name, before the kernel's version.
 const NAME: &str = "linux-source-";
 
 fn path() -> PathBuf {
     folder().join("kernels.lock")
 }
 
-/// The rows: the kernel's name in the table, its package and that one's version.
+/// The rows: the kernel's name in the table, its package, and the package's version.
 fn rows() -> Result<Vec<(String, String, String)>> {
     let path = path();
     let text =
@@ -43,7 +43,7 @@ pub fn versions() -> Result<Vec<Version>> {
     versions.map(Version::parse).collect()
 }
 
-/// Notes these sources.
+/// Records these sources.
 pub fn write(sources: &[Source]) -> Result<()> {
     let path = path();
     let lines = sources
@@ -53,8 +53,8 @@ pub fn write(sources: &[Source]) -> Result<()> {
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Fails where the atlas is of other kernels; an update of one is told, for what it changed is
-/// found by reading it.
+/// Fails if the atlas was made from other kernels. An update of one is only reported, because what
+/// it changed is found by reading it.
 pub fn check(sources: &[Source]) -> Result<()> {
     for source in sources {
         let (package, version) = source.package.split_once(' ').unwrap_or_default();
@@ -68,7 +68,7 @@ pub fn check(sources: &[Source]) -> Result<()> {
     Ok(())
 }
 
-/// Fails where a kernel of the table comes by another package than the atlas is of.
+/// Fails if a kernel in the table comes from another package than the one the atlas was made from.
 pub fn check_offered(name: &str, package: &str) -> Result<()> {
     let rows = rows()?;
     let row = rows.iter().find(|(row, ..)| row == name);
@@ -81,7 +81,7 @@ pub fn check_offered(name: &str, package: &str) -> Result<()> {
     Ok(())
 }
 
-/// What to say of a release (`7.3.4+deb13-cloud-amd64`) that is newer than all of the atlas.
+/// The message about a release (`7.3.4+deb13-cloud-amd64`) newer than all kernels of the atlas.
 pub fn newer(release: &str) -> Result<Option<String>> {
     let parts: Vec<_> = release
         .split(|c: char| !c.is_ascii_digit())

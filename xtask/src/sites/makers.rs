@@ -1,8 +1,8 @@
 //! Macros that make functions.
 //!
-//! A driver may define twenty files of sysfs by one macro that stands for whole functions, with
-//! their names pasted together, and may call it through another. Such a macro is no helper: where
-//! it stands at the top of a file, the sites are in the functions that it makes.
+//! A driver may define twenty sysfs files with one macro that expands to whole functions, with
+//! their names pasted together, and may call it through another macro. Such a macro is not a
+//! helper: the sites are in the functions that it makes where it is used at the top of a file.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use super::items::{Items, matching, split, words};
 use super::text::{Macro, Text};
 use super::unit::{Unit, is_called, occurrences};
 
-/// How deep a macro may stand for another.
+/// How deeply macros may be nested.
 const DEPTH: usize = 4;
 
-/// What has parentheses and braces behind it and is no function.
+/// Words that are followed by parentheses and braces without being functions.
 const STATEMENTS: [&str; 4] = ["if", "for", "switch", "while"];
 
-/// Definitions by their name; a file may define one anew.
+/// Definitions by name; a file may redefine one.
 type Named = BTreeMap<String, Vec<Macro>>;
 
 /// The macros that make functions with sites in them, by the file that they are known in.
@@ -27,7 +27,7 @@ pub struct Makers {
 }
 
 impl Makers {
-    /// Adds one, known in a file or, by none, everywhere. Tells whether it is new.
+    /// Adds one, known in a file or, if none is given, everywhere. Returns whether it is new.
     pub fn add(&mut self, file: Option<&str>, it: &Macro) -> bool {
         let room = match file {
             Some(file) => self.in_files.entry(file.to_owned()).or_default(),
@@ -46,13 +46,13 @@ impl Makers {
         self.everywhere.keys()
     }
 
-    /// The names that mean one in a file.
+    /// The names that mean a maker in the file.
     pub fn of_file<'a>(&'a self, file: &str) -> impl Iterator<Item = &'a String> + use<'a> {
         let own = self.in_files.get(file).into_iter().flat_map(BTreeMap::keys);
         self.everywhere.keys().chain(own)
     }
 
-    /// A macro stands for whole functions, or for a macro that does.
+    /// Whether a macro expands to whole functions, or to a macro that does.
     pub fn is_one(&self, file: &str, it: &Macro) -> bool {
         let body = substitute(&it.body, &[], &[]);
         makes_functions(&body) || !self.calls(file, body.as_bytes()).is_empty()
@@ -71,13 +71,13 @@ impl Makers {
         calls
     }
 
-    /// What a maker that is called at an offset stands for, as a file of its own.
+    /// The expansion of a maker that is called at an offset, as a file of its own.
     pub fn made(&self, file: &str, code: &[u8], at: usize, name: &str) -> Option<Unit> {
         let (text, _) = self.expansion(file, code, at, name, DEPTH)?;
         Some(Unit::new(text.as_bytes()))
     }
 
-    /// The text that a call stands for, and where the call ends.
+    /// The expansion of a call, and where the call ends.
     fn expansion(
         &self,
         file: &str,
@@ -111,7 +111,7 @@ impl Makers {
     }
 }
 
-/// Functions are among what a text defines: each has a type before its name.
+/// Whether a text defines functions: each has a type before its name.
 fn makes_functions(body: &str) -> bool {
     let items = Items::new(&Text::new(body.as_bytes()));
     items.functions.iter().any(|function| {
@@ -121,7 +121,7 @@ fn makes_functions(body: &str) -> bool {
     })
 }
 
-/// The body with arguments in place of parameters, and pasted.
+/// The body with its parameters replaced by the arguments, and pasted.
 fn substitute(body: &str, parameters: &[String], arguments: &[&str]) -> String {
     let mut text = String::new();
     let mut rest = body;

@@ -1,9 +1,9 @@
-//! The atlas of the kernel's capability checks, against the kernels' sources.
+//! Compares the atlas of the kernel's capability checks with the kernels' sources.
 //!
-//! Every call through which a check is made is found in the source of each kernel of the table
-//! ([`scan`]), and must have a line in `capable/atlas` that says what the kernel does with the
-//! answer ([`mod@line`]). What is plain is told by the program that reads ([`form`], [`reach`]);
-//! everything else is read by a person.
+//! Every call that makes a check is found in the source of each kernel in the table ([`scan`]), and
+//! must have a line in `capable/atlas` that says what the kernel does with the answer
+//! ([`mod@line`]). Plain cases are determined by the program ([`form`], [`reach`]); everything else
+//! is read by a person.
 
 mod answers;
 mod asked;
@@ -67,7 +67,7 @@ pub struct Options {
     fetch: bool,
 }
 
-/// The test that the atlas is that of the kernels' sources, and that Debian has none that is newer.
+/// The test that the atlas matches the kernels' sources, and that Debian has no newer ones.
 pub fn test() -> Result<()> {
     for kernel in &TABLE {
         lock::check_offered(kernel.name, &source::offered(kernel)?)?;
@@ -79,7 +79,7 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// What to say of a kernel, by its release, that is newer than all of the atlas.
+/// The message about a kernel, given by its release, that is newer than all kernels of the atlas.
 pub fn newer(release: &str) -> Result<Option<String>> {
     lock::newer(release)
 }

@@ -1,4 +1,4 @@
-//! The atlas to be read: `capable/docs/atlas.md`, and a page for each capability.
+//! The readable form of the atlas: `capable/docs/atlas.md`, and a page for each capability.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,7 +10,7 @@ use super::atlas::{Atlas, subsystem};
 use super::line::{Line, Proof};
 use crate::places;
 
-/// What stands before the table of capabilities.
+/// The text before the table of capabilities.
 const HEAD: &str = "\
 # The atlas
 
@@ -121,7 +121,7 @@ fn page(title: &str, lines: &[&Line]) -> String {
     text
 }
 
-/// A bar would end the cell, and a star begin emphasis.
+/// A bar would end the cell, and an asterisk would begin emphasis.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*")
 }
@@ -130,7 +130,7 @@ fn folder() -> PathBuf {
     places::workspace().join("capable/docs")
 }
 
-/// Writes the pages, and removes those of capabilities that are gone.
+/// Writes the pages, and removes those of capabilities that no longer occur.
 pub fn save(atlas: &Atlas) -> Result<()> {
     let all = folder().join("atlas");
     if all.is_dir() {
@@ -144,7 +144,7 @@ pub fn save(atlas: &Atlas) -> Result<()> {
     Ok(())
 }
 
-/// Fails if a page is not what the atlas gives.
+/// Fails if a page does not match the atlas.
 pub fn check(atlas: &Atlas) -> Result<()> {
     for (path, text) in pages(atlas) {
         let path = folder().join(path);

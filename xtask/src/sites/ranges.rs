@@ -1,8 +1,9 @@
-//! Ranges of kernels, made and put in order.
+//! Makes and orders ranges of kernels.
 
 use super::kernels::{Kernels, Version};
 
-/// These of all kernels that are read, in order: what reaches to the last one is open.
+/// The given kernels out of all that were read, as ranges; one that reaches the last kernel is
+/// open.
 pub fn of(these: &[bool], all: &[Version]) -> Kernels {
     let mut ranges: Vec<(Version, Option<Version>)> = Vec::new();
     let mut running = false;
@@ -22,7 +23,7 @@ pub fn of(these: &[bool], all: &[Version]) -> Kernels {
     Kernels(ranges)
 }
 
-/// The first version that is meant.
+/// The first version in the range.
 pub fn first(kernels: &Kernels) -> Option<Version> {
     kernels.0.first().map(|(from, _)| *from)
 }

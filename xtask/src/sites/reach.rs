@@ -1,9 +1,9 @@
-//! Whether what a function returns reaches the program as it is.
+//! Whether what a function returns reaches the program unchanged.
 //!
-//! A function that returns an errno may be called by one that goes on all the same. So each name of
-//! the function in the whole source must be accounted for: a table that makes it an entry
-//! ([`super::entries`]), a declaration, or a call whose caller returns the errno too, and so on up.
-//! One name that is none of these, and it is for a person to read.
+//! The caller of a function that returns an errno may carry on regardless. So each occurrence of
+//! the function's name in the whole source must be accounted for: a table that makes it an entry
+//! ([`super::entries`]), a declaration, or a call whose caller returns the errno too, and so on
+//! upwards. If a single occurrence is none of these, a person must read it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,16 +20,16 @@ use super::unit::{Unit, occurrences};
 /// How a refusal arrives: the errno and the way.
 pub type Arrival = (String, Way);
 
-/// A function by its file (none where all files know it) and its name.
+/// A function, by its file (none if all files know it) and its name.
 type Key = (Option<String>, String);
 
 /// Answers for one source.
 pub struct Reach<'a> {
     units: BTreeMap<String, Unit>,
     known: BTreeMap<(Key, String), Option<Arrival>>,
-    /// Names that all files were searched for.
+    /// Names for which all files were searched.
     searched: BTreeSet<String>,
-    /// Names that all files have yet to be searched for.
+    /// Names for which all files have yet to be searched.
     missing: BTreeSet<String>,
     index: &'a Index<'a>,
     parser: Parser,
@@ -48,7 +48,7 @@ impl<'a> Reach<'a> {
         })
     }
 
-    /// How an errno arrives that these functions return, each given by file, name and errno.
+    /// How an errno that these functions return arrives; each is given by file, name and errno.
     pub fn all(&mut self, asked: &[(String, String, String)]) -> Result<Vec<Option<Arrival>>> {
         loop {
             let mut found = Vec::new();
@@ -129,8 +129,8 @@ impl<'a> Reach<'a> {
         ways.only
     }
 
-    /// What names the function in a file: entries are added, callers that return the errno too are
-    /// returned. None where anything else names it.
+    /// The uses of the function in a file: entries are added to `ways`, and callers that return the
+    /// errno too are returned. `None` if its name is used in any other way.
     fn in_file(
         &mut self,
         file: &str,
@@ -165,7 +165,7 @@ impl<'a> Reach<'a> {
                 let after = code[at + name.len()..].trim_ascii_start().first();
                 let declared =
                     after == Some(&b'(') && !before.is_empty() && !before.contains(['(', '=']);
-                // EXPORT_SYMBOL(f), and events of tracing that are named like the function.
+                // EXPORT_SYMBOL(f), and tracepoints with the same name as the function.
                 let macro_before = before.strip_suffix('(').map_or("", last_word);
                 let exported =
                     macro_before.starts_with("EXPORT_SYMBOL") || macro_before.ends_with("_EVENT");
@@ -211,7 +211,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The ways that were found; they must be one.
+/// The ways that were found; there must be only one.
 #[derive(Default)]
 struct Ways {
     only: Option<Arrival>,
@@ -229,7 +229,7 @@ impl Ways {
     }
 }
 
-/// The member that is set where a table's text ends: `.open =`.
+/// The member that is being set at the end of a table's text: `.open =`.
 fn member(before: &[u8]) -> Option<&str> {
     let before = before.trim_ascii_end().strip_suffix(b"=")?;
     let text = std::str::from_utf8(before).ok()?;

@@ -1,4 +1,4 @@
-//! What the atlas covers, and what is still to be read.
+//! What the atlas covers, and what remains to be read.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ pub fn subsystems(atlas: &Atlas) {
     }
 }
 
-/// Prints lines that are missing and lines that are of no site. Tells whether there is none.
+/// Prints missing lines and lines without a site. Returns whether there are none.
 pub fn differences(atlas: &Atlas, kernels: &[Scanned]) -> bool {
     let missing = atlas.missing(kernels);
     for line in &missing {
@@ -81,14 +81,14 @@ pub fn differences(atlas: &Atlas, kernels: &[Scanned]) -> bool {
     missing.is_empty() && gone.is_empty() && wrong.is_empty()
 }
 
-/// A source file is in a folder or below it, or is the file that is named.
+/// Whether a source file is in a directory or below it, or is the named file itself.
 pub fn is_of(file: &str, wanted: &str) -> bool {
     let wanted = wanted.trim_end_matches('/');
     let rest = file.strip_prefix(wanted);
     wanted.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Prints the lines of a subsystem that are unread, each with where to read.
+/// Prints the unread lines of a subsystem, each with the place to read.
 pub fn todo(atlas: &Atlas, kernels: &[Scanned], sources: &[Source], wanted: &str) {
     let sites: Vec<_> = kernels.iter().map(Scanned::by_key).collect();
     let mut file = "";
@@ -127,7 +127,7 @@ pub fn todo(atlas: &Atlas, kernels: &[Scanned], sources: &[Source], wanted: &str
     println!("{left} lines to read");
 }
 
-/// What the program saw of a site that it left open.
+/// What the program found out about a site that it left open.
 fn seen(site: &Site) -> Option<String> {
     let errno = site.errno.as_ref()?;
     let condition = if site.only_if {

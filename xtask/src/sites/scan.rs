@@ -1,7 +1,7 @@
-//! What a kernel's source has, from the cache or else by reading it.
+//! What a kernel's source contains, from the cache or else by reading it.
 //!
-//! Reading takes a minute for each kernel; what was found is kept beside the source, by the
-//! version of the package and of the programs that read it.
+//! Reading takes a minute per kernel; the result is stored next to the source, by the version of
+//! the package and of the code that reads it.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use super::line::Key;
 use super::reach::Reach;
 use super::source::Source;
 
-/// The programs that decide what is found.
+/// The code that decides what is found.
 const READERS: [&str; 17] = [
     include_str!("answers.rs"),
     include_str!("asked.rs"),
@@ -48,11 +48,11 @@ pub struct Site {
     pub file: String,
     /// The function that holds it.
     pub function: String,
-    /// The label of the case that it is in.
+    /// The label of the `case` that contains it.
     pub label: Option<String>,
-    /// Which of those that are the same so far, from 1.
+    /// Which of several sites with the same fields above, counted from 1.
     pub number: usize,
-    /// What is asked for, as a line has it.
+    /// What is asked for, in the form that a line has.
     pub capabilities: String,
     /// The helper.
     pub helper: String,
@@ -60,28 +60,28 @@ pub struct Site {
     pub line: usize,
     /// The arguments as they are written.
     pub arguments: String,
-    /// The errno that the function plainly returns where it is not granted.
+    /// The errno that the function plainly returns if it is not granted.
     pub errno: Option<String>,
-    /// Something else is looked at before.
+    /// Whether something else is looked at first.
     pub only_if: bool,
-    /// The helper looks at something else first, and asks only where that does not do.
+    /// Whether the helper looks at something else first, and asks only if that is not enough.
     pub looks_first: bool,
-    /// The errno that arrives at the program, where that is plain too.
+    /// The errno that the program gets, if that is plain too.
     pub arrives: Option<String>,
-    /// It arrives in a netlink acknowledgement.
+    /// Whether it arrives in a netlink acknowledgement.
     pub in_ack: bool,
-    /// A digest of the function as it is written.
+    /// A digest of the function's text.
     pub digest: String,
     /// The functions that it may be inlined into.
     pub into: BTreeSet<String>,
 }
 
-/// What a kernel's source has.
+/// What a kernel's source contains.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Scan {
     /// The sites, in order of file and line.
     pub sites: Vec<Site>,
-    /// The functions that only pass a question on, or answer it.
+    /// The functions that only pass a check on, or answer it.
     pub helpers: BTreeSet<String>,
 }
 
@@ -98,13 +98,14 @@ impl Site {
         }
     }
 
-    /// It is plain: not granted is refused, without any condition, and the program is told.
+    /// Whether it is plain: without the capability it is refused unconditionally, and the program
+    /// sees that.
     pub fn is_plain(&self) -> bool {
         !self.only_if && self.arrives.is_some()
     }
 }
 
-/// What a source has.
+/// What a source contains.
 pub fn scan(source: &Source) -> Result<Scan> {
     let cached = source
         .root
@@ -129,7 +130,7 @@ fn version(source: &Source) -> String {
     format!("{:x}", digest.finalize())[..16].to_owned()
 }
 
-/// What a source has, read anew.
+/// What a source contains, read again.
 pub fn read(source: &Source) -> Result<Scan> {
     let index = Index::new(source)?;
     let findings = find::find(&index)?;
@@ -212,7 +213,7 @@ fn capabilities(found: &Found) -> String {
     }
 }
 
-/// Numbers those that nothing else tells apart.
+/// Numbers those that nothing else distinguishes.
 fn number(sites: &mut [Site]) {
     for index in 0..sites.len() {
         let (before, rest) = sites.split_at_mut(index);

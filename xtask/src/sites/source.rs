@@ -1,8 +1,7 @@
 //! The kernels' sources, from Debian's `linux-source` packages.
 //!
-//! The rows are those of the guests' kernels. A package holds the source with Debian's patches as
-//! one archive; only C files are unpacked, and of the architectures only those that `capable`
-//! runs on.
+//! The rows are those of the guests' kernels. A package contains the source with Debian's patches
+//! as one archive. Only C files are unpacked, and only the architectures that `capable` runs on.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,8 +14,8 @@ use crate::apt::Apt;
 use crate::kernels::Kernel;
 use crate::{places, process};
 
-/// What the atlas is not about: programs that are built beside the kernel, examples, headers that
-/// are nothing but names of registers, and what only machines have that `capable` does not run on.
+/// What the atlas does not cover: programs that are built next to the kernel, examples, headers
+/// with nothing but names of registers, and code for machines that `capable` does not run on.
 const LEFT_OUT: [&str; 16] = [
     "Documentation",
     "drivers/dio",
@@ -39,20 +38,20 @@ const LEFT_OUT: [&str; 16] = [
 /// The folders of `arch/` that are read.
 pub const ARCHITECTURES: [&str; 2] = ["arm64", "x86"];
 
-/// A kernel's source that is here.
+/// A kernel's source that has been unpacked.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The name of its row.
     pub name: &'static str,
     /// Package and version: `linux-source-6.1 6.1.158-1`.
     pub package: String,
-    /// The folder that has `kernel/`, `fs/` and so on.
+    /// The directory that contains `kernel/`, `fs/` and so on.
     pub root: PathBuf,
 }
 
 impl Source {
-    /// The source of a row, from the cache or else from the mirror; `anew` asks the mirror in any
-    /// case.
+    /// The source of a row, from the cache or else from the mirror; with `anew`, always from the
+    /// mirror.
     pub fn fetch(kernel: &'static Kernel, anew: bool) -> Result<Self> {
         let sources = places::cache("sources")?;
         let _lock = places::lock(&sources.join(format!("{}.lock", kernel.name)))?;
@@ -101,7 +100,7 @@ impl Source {
     }
 }
 
-/// The package that a suite has the source in.
+/// The source package in a suite.
 fn package(apt: &Apt) -> Result<String> {
     apt.dependencies("linux-source")?
         .into_iter()
@@ -109,12 +108,12 @@ fn package(apt: &Apt) -> Result<String> {
         .context("the suite's linux-source names no package")
 }
 
-/// The package that the mirror has the source of a row in now.
+/// The source package of a row that the mirror has now.
 pub fn offered(kernel: &Kernel) -> Result<String> {
     package(&Apt::update(kernel.releases)?)
 }
 
-/// Downloads the package and unpacks what is wanted of it.
+/// Downloads the package and unpacks the files that are needed.
 fn fetch(kernel: &Kernel, work: &Path) -> Result<()> {
     let apt = Apt::update(kernel.releases)?;
     let name = package(&apt)?;
@@ -137,7 +136,7 @@ fn fetch(kernel: &Kernel, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The archive within the package, to the folder, in one go: nothing else of it is written.
+/// Unpacks the archive within the package into the directory in one pass, writing nothing else.
 fn unpack(package: &Path, name: &str, root: &Path) -> Result<()> {
     let mut outer = Command::new("dpkg-deb")
         .arg("--fsys-tarfile")

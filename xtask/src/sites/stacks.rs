@@ -1,7 +1,8 @@
-//! How sites are found on a stack: which functions only pass a question on, and into which functions
-//! one may be inlined.
+//! How sites are found on a stack: which functions only pass a check on, and which functions one
+//! may be inlined into.
 //!
-//! `capable/atlas/stacks` has both, of all kernels together: a name that one of them has is enough.
+//! `capable/atlas/stacks` lists both, for all kernels together: if one kernel has a name, that is
+//! enough.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,7 +27,7 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// Adds what a kernel has.
+    /// Adds those of a kernel.
     pub fn add(&mut self, sites: &[Site], helpers: BTreeSet<String>) {
         self.helpers.extend(helpers);
         for site in sites.iter().filter(|site| !site.into.is_empty()) {
@@ -35,7 +36,7 @@ impl Stacks {
         }
     }
 
-    /// As the file has it.
+    /// In the format of the file.
     pub fn text(&self) -> String {
         let mut text = HEAD.to_owned();
         for helper in &self.helpers {
@@ -54,7 +55,7 @@ impl Stacks {
         fs::write(&path, self.text()).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Fails if the file is not that of these kernels.
+    /// Fails if the file does not match these kernels.
     pub fn check(&self) -> Result<()> {
         let path = atlas::folder().join("stacks");
         let text =

@@ -1,18 +1,20 @@
-//! C source as the scanner reads it: of the same length, without what hinders a parser.
+//! C source in the form that the scanner reads: the same length, without what a parser cannot
+//! handle.
 //!
-//! The kernel is read as it lies on the disk, with all its configurations at once: nothing is
-//! preprocessed. Comments, directives and what stands in quotes become spaces, so that every offset
-//! stays what it was. Of conditional branches both are kept, unless braces open in one and close in
-//! another; then the first branch stays. What no kernel has is left out (`#if 0`). Macros are taken aside.
+//! The kernel is read as it is on disk, with all its configurations at once: nothing is
+//! preprocessed. Comments, directives and quoted text become blanks, so that every offset stays the
+//! same. Both branches of a conditional are kept, unless braces open in one and close in the other;
+//! then only the first one stays. Branches that no kernel has are left out (`#if 0`). Macros are
+//! stored separately.
 
 /// A macro of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Macro {
     /// Its name.
     pub name: String,
-    /// Its parameters; none where it takes none.
+    /// Its parameters; `None` if it takes none.
     pub parameters: Vec<String>,
-    /// What it stands for, on one line.
+    /// Its expansion, on one line.
     pub body: String,
     /// Where it begins.
     pub offset: usize,
@@ -25,15 +27,15 @@ pub struct Text {
     pub code: Vec<u8>,
     /// Its macros.
     pub macros: Vec<Macro>,
-    /// What was left out as another branch: where it begins, and what it is.
+    /// What was left out as another branch: its offset and its text.
     pub hidden: Vec<(usize, Vec<u8>)>,
-    /// Where `#if`, `#else`, `#endif` and their kin begin.
+    /// The offsets of `#if`, `#else`, `#endif` and the like.
     pub conditionals: Vec<usize>,
 }
 
 /// A conditional directive in a file.
 struct Conditional {
-    /// Where its line begins and where the line ends.
+    /// The offsets of the beginning and the end of its line.
     line: (usize, usize),
     kind: Kind,
 }
@@ -45,7 +47,7 @@ enum Kind {
     End,
 }
 
-/// Which branch of a conditional the kernels have that the atlas is of.
+/// Which branch of a conditional exists in the kernels that the atlas is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Branch {
     Any,
@@ -53,11 +55,11 @@ enum Branch {
     NotFirst,
 }
 
-/// What all these kernels define: options that Debian has on for both architectures, and numbers
-/// of ioctls that both have (include/uapi/asm-generic/ioctls.h; Linux 5.10 to 7.3).
+/// Macros that all these kernels define: options that Debian enables on both architectures, and
+/// ioctl numbers that both have (include/uapi/asm-generic/ioctls.h; Linux 5.10 to 7.3).
 const DEFINED: [&str; 2] = ["CONFIG_PERF_EVENTS", "TCGETS2"];
 
-/// What is known of the branch behind `#if`, `#ifdef` or `#ifndef`.
+/// What is known about the branch after `#if`, `#ifdef` or `#ifndef`.
 fn branch(directive: &str, rest: &str) -> Branch {
     match directive {
         "if" if rest == "0" => Branch::NotFirst,
@@ -86,7 +88,7 @@ impl Text {
         1 + before.iter().filter(|&&byte| byte == b'\n').count()
     }
 
-    /// Blanks all directives, keeps macros, and tells which are conditional.
+    /// Blanks all directives, stores macros, and returns those that are conditional.
     fn take_directives(&mut self, raw: &[u8]) -> Vec<Conditional> {
         let mut conditionals = Vec::new();
         let mut start = 0;
@@ -130,7 +132,7 @@ impl Text {
         conditionals
     }
 
-    /// Blanks the branches that can't stand beside the first.
+    /// Blanks the branches that cannot be kept next to the first one.
     fn hide(&mut self, conditionals: &[Conditional]) {
         let mut open: Vec<(Branch, Vec<(usize, usize)>)> = Vec::new();
         let mut starts: Vec<usize> = Vec::new();
@@ -185,8 +187,8 @@ fn line_end(code: &[u8], start: usize) -> usize {
         .map_or(code.len(), |at| start + at)
 }
 
-/// The line that ends here goes on: its last byte is a backslash, in the file as it was, for a
-/// comment may have stood before it.
+/// Whether the line that ends here continues: its last byte is a backslash. This looks at the
+/// original file, because a comment may have come before it.
 fn is_continued(raw: &[u8], start: usize, end: usize) -> bool {
     let line = &raw[start..end.min(raw.len())];
     line.trim_ascii_end().last() == Some(&b'\\')
@@ -239,7 +241,7 @@ fn definition(rest: &str, offset: usize) -> Option<Macro> {
     })
 }
 
-/// Comments and the content of strings and characters become spaces.
+/// Comments and the content of strings and characters become blanks.
 fn without_comments(raw: &[u8]) -> Vec<u8> {
     let mut code = raw.to_vec();
     let mut at = 0;
@@ -256,7 +258,7 @@ fn without_comments(raw: &[u8]) -> Vec<u8> {
         } else if let quote @ (b'"' | b'\'') = raw[at] {
             let end = quoted_end(raw, at, quote);
             let content = at + 1..end.saturating_sub(1).max(at + 1);
-            // A character stays a character for the parser.
+            // A character literal stays one for the parser.
             let fill = if quote == b'\'' { b'0' } else { b' ' };
             for (index, byte) in code[content].iter_mut().enumerate() {
                 if *byte != b'\n' && *byte != b'\\' || quote == b'\'' {
@@ -273,7 +275,7 @@ fn without_comments(raw: &[u8]) -> Vec<u8> {
     code
 }
 
-/// Behind the closing quote, or the end of the line where there is none.
+/// The offset after the closing quote, or the end of the line if there is none.
 fn quoted_end(raw: &[u8], start: usize, quote: u8) -> usize {
     let mut at = start + 1;
     while at < raw.len() {

@@ -1,16 +1,17 @@
 //! A function's body as a syntax tree.
 //!
-//! The grammar is tree-sitter's of C. Macros that stand for a loop or a block are put into C's own
-//! words first, and annotations that only sparse reads are blanked; nothing changes its place.
+//! The grammar is tree-sitter's for C. Macros that stand for a loop or a block are first replaced
+//! with C's own keywords, and annotations that only sparse reads are blanked; all offsets stay the
+//! same.
 
 use tree_sitter::{Node, Parser, Tree};
 
 use super::text::Text;
 
-/// What makes a body a function for the parser.
+/// Makes a body a function for the parser.
 const HEADER: &[u8] = b"void f(void)";
 
-/// Annotations that may stand where the grammar expects none.
+/// Annotations that may occur where the grammar expects none.
 const ANNOTATIONS: [&str; 18] = [
     "__always_unused",
     "__bitwise",
@@ -43,7 +44,7 @@ pub struct Body {
 }
 
 impl Body {
-    /// Parses what stands between two offsets of a file, braces included.
+    /// Parses the text between two offsets of a file, braces included.
     pub fn new(parser: &mut Parser, text: &Text, (from, to): (usize, usize)) -> Option<Self> {
         let mut body = Self::parse(parser, &text.code[from..to], from)?;
         let conditionals = text.conditionals.iter().copied();
@@ -51,7 +52,7 @@ impl Body {
         Some(body)
     }
 
-    /// Parses what a macro stands for. What it pastes becomes one word.
+    /// Parses the body of a macro. Whatever it pastes together becomes one word.
     pub fn of_macro(parser: &mut Parser, body: &str) -> Option<Self> {
         let pieces: Vec<_> = body.split("##").map(str::trim).collect();
         Self::parse(parser, format!("{{{};}}", pieces.join("_")).as_bytes(), 0)
@@ -70,7 +71,7 @@ impl Body {
         })
     }
 
-    /// The whole.
+    /// The root node.
     pub fn root(&self) -> Node<'_> {
         self.tree.root_node()
     }
@@ -81,7 +82,7 @@ impl Body {
         function.child_by_field_name("body")
     }
 
-    /// What a node stands for.
+    /// The text of a node.
     pub fn text(&self, node: Node) -> &str {
         std::str::from_utf8(&self.text[node.byte_range()]).unwrap_or("")
     }
@@ -91,7 +92,7 @@ impl Body {
         (node.start_byte() + self.offset).saturating_sub(HEADER.len())
     }
 
-    /// A conditional directive stands within a node.
+    /// Whether there is a conditional directive within a node.
     pub fn is_conditional(&self, node: Node) -> bool {
         let (from, to) = (
             self.offset(node),
@@ -100,13 +101,14 @@ impl Body {
         self.conditionals.iter().any(|it| (from..to).contains(it))
     }
 
-    /// A conditional directive stands between two nodes.
+    /// Whether there is a conditional directive between two nodes.
     pub fn is_conditional_between(&self, first: Node, second: Node) -> bool {
         let (from, to) = (self.offset(first), self.offset(second));
         self.conditionals.iter().any(|it| (from..to).contains(it))
     }
 
-    /// A conditional directive stands between the beginning of a node and the end of another.
+    /// Whether there is a conditional directive between the beginning of a node and the end of
+    /// another.
     pub fn is_conditional_to_end(&self, first: Node, last: Node) -> bool {
         let (from, to) = (
             self.offset(first),
@@ -115,7 +117,7 @@ impl Body {
         self.conditionals.iter().any(|it| (from..to).contains(it))
     }
 
-    /// All nodes, each before what it holds.
+    /// All nodes, each before its children.
     pub fn nodes(&self) -> Vec<Node<'_>> {
         let mut nodes = Vec::new();
         let mut open = vec![self.root()];
@@ -128,8 +130,8 @@ impl Body {
         nodes
     }
 
-    /// The function that a call names, and its arguments. The reading of a member that stands for
-    /// a check is such a call, without arguments.
+    /// The function that a call names, and its arguments. Reading a member that stands for a check
+    /// counts as such a call, without arguments.
     pub fn call<'a>(&'a self, node: Node<'a>) -> Option<(&'a str, Vec<Node<'a>>)> {
         if node.kind() == "field_expression" {
             let member = self.text(node.child_by_field_name("field")?);
@@ -147,17 +149,17 @@ impl Body {
     }
 }
 
-/// Members that hold an answer from before: whether the creator of a user namespace had SETFCAP
+/// Members that store an earlier answer: whether the creator of a user namespace had SETFCAP
 /// (kernel/user_namespace.c create_user_ns, verify_root_map; Linux 6.1).
 const MEMBERS: [&str; 1] = ["parent_could_setfcap"];
 
-/// The node is what an assignment sets.
+/// Whether the node is the target of an assignment.
 fn is_set(node: Node) -> bool {
     let parent = node.parent();
     parent.is_some_and(|it| it.child_by_field_name("left") == Some(node))
 }
 
-/// The named children that are no comments.
+/// The named children that are not comments.
 pub fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     let all = node.named_children(&mut cursor);
@@ -171,7 +173,7 @@ pub fn parser() -> anyhow::Result<Parser> {
     Ok(parser)
 }
 
-/// Words of the kernel's own as words of C, of the same length.
+/// Replaces the kernel's own keywords with C's, of the same length.
 fn put_into_c(code: &mut [u8]) {
     let mut at = 0;
     while at < code.len() {
@@ -203,7 +205,7 @@ fn put_into_c(code: &mut [u8]) {
     }
 }
 
-/// The byte is part of an identifier.
+/// Whether the byte can be part of an identifier.
 pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }

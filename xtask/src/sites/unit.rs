@@ -8,20 +8,20 @@ use super::items::{Function, Items, Table};
 use super::text::Text;
 use super::tree::is_word;
 
-/// A file, read.
+/// A file that has been read.
 pub struct Unit {
     /// Its text.
     pub text: Text,
     /// Its outline.
     pub items: Items,
-    /// What the macros make that are called at its top: each by where it is called.
+    /// The expansions of the macros that are called at its top level, each by where it is called.
     pub made: Vec<(usize, Unit)>,
     /// All its words.
     words: HashSet<Vec<u8>>,
 }
 
 impl Unit {
-    /// Reads what a file holds.
+    /// Reads the content of a file.
     pub fn new(raw: &[u8]) -> Self {
         let text = Text::new(raw);
         let items = Items::new(&text);
@@ -35,7 +35,7 @@ impl Unit {
         }
     }
 
-    /// A word stands in the file, wherever that is.
+    /// Whether a word occurs anywhere in the file.
     pub fn has(&self, word: &str) -> bool {
         self.words.contains(word.as_bytes())
     }
@@ -56,7 +56,7 @@ impl Unit {
         tables.filter(|table| !occurrences(self.code(table.body), name).is_empty())
     }
 
-    /// A function that is named in a table and called nowhere in its file.
+    /// Whether a function is named in a table and called nowhere in its file.
     pub fn is_only_pointed_at(&self, function: &Function) -> bool {
         let is_called = occurrences(&self.text.code, &function.name)
             .iter()
@@ -65,7 +65,7 @@ impl Unit {
     }
 }
 
-/// Names that are searched for.
+/// The names to search for.
 pub struct Names {
     search: Option<AhoCorasick>,
     names: Vec<String>,
@@ -82,7 +82,7 @@ impl Names {
         }
     }
 
-    /// Where a name stands as a word: offset and name.
+    /// Where a name occurs as a word: offset and name.
     pub fn within<'a>(&'a self, code: &'a [u8]) -> impl Iterator<Item = (usize, &'a str)> {
         let hits = self
             .search
@@ -93,14 +93,15 @@ impl Names {
     }
 }
 
-/// Where a name stands as a word.
+/// Where a name occurs as a word.
 pub fn occurrences(code: &[u8], name: &str) -> Vec<usize> {
     memchr::memmem::find_iter(code, name)
         .filter(|&at| is_whole(code, at, at + name.len()))
         .collect()
 }
 
-/// A name at an offset is called there: parentheses follow, and it is no member of something.
+/// Whether a name at an offset is called there: parentheses follow, and it is not a member of
+/// something.
 pub fn is_called(code: &[u8], at: usize, name: &str) -> bool {
     let before = code[..at].trim_ascii_end();
     let called = code[at + name.len()..].trim_ascii_start().first() == Some(&b'(');

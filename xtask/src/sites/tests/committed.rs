@@ -1,4 +1,4 @@
-//! The atlas as it is committed: what can be said of it without the kernels' sources.
+//! The committed atlas: what can be checked without the kernels' sources.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,12 +11,12 @@ use super::super::lock;
 /// How long a sentence may be.
 const LONGEST: usize = 120;
 
-/// The lines, which all parse, and the versions of the kernels that they are of.
+/// The lines, which must all parse, and the versions of the kernels that they are about.
 fn atlas() -> (Atlas, Vec<Version>) {
     (Atlas::load().unwrap(), lock::versions().unwrap())
 }
 
-/// Fails with all lines of which something is so.
+/// Fails with all lines that meet a condition.
 fn none(lines: &[Line], is_so: impl Fn(&Line) -> bool) {
     let wrong = lines.iter().filter(|line| is_so(line));
     let wrong: Vec<_> = wrong

@@ -1,4 +1,4 @@
-//! How the atlas and the sites of kernels are laid side by side.
+//! How the atlas and the sites of kernels are compared.
 
 use super::super::atlas::{Atlas, Scanned, subsystem};
 use super::super::kernels::Version;

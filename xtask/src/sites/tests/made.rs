@@ -2,8 +2,9 @@
 
 use super::{scan, sites};
 
-/// A macro that makes a function by another macro, as drivers/target/iscsi/iscsi_target_configfs.c
-/// has it; the last call stands before a table, without a semicolon.
+/// A macro that makes a function through another macro, as in
+/// drivers/target/iscsi/iscsi_target_configfs.c; the last call comes before a table, without a
+/// semicolon.
 const NESTED: &str = "
 #define __DEF(prefix, name) \\
 static ssize_t __##prefix##_##name##_show(char *page) \\

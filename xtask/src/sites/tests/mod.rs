@@ -16,7 +16,7 @@ use std::fs;
 use super::scan::{self, Scan, Site};
 use super::source::Source;
 
-/// What every source begins with: the helpers that all others lead to.
+/// The beginning of every source: the helpers that all others lead to.
 const CAPABILITY: &str = "
 bool ns_capable(struct user_namespace *ns, int cap)
 {
@@ -31,12 +31,12 @@ bool capable(int cap)
 EXPORT_SYMBOL(capable);
 ";
 
-/// The sites of a source of these files.
+/// The sites in a source with these files.
 fn sites(files: &[(&str, &str)]) -> Vec<Site> {
     scan(files).sites
 }
 
-/// What a source of these files has.
+/// What a source with these files contains.
 fn scan(files: &[(&str, &str)]) -> Scan {
     let folder = tempfile::tempdir().unwrap();
     let capability = [("kernel/capability.c", CAPABILITY)];

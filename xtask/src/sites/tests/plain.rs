@@ -1,8 +1,8 @@
-//! What is plain within a function, and what must not be taken for it.
+//! What is plain within a function, and what must not be mistaken for it.
 
 use super::site;
 
-/// The errno of a function of this body, and whether it looks at something else before.
+/// The errno of a function with this body, and whether it looks at something else first.
 fn seen(body: &str) -> Option<(String, bool)> {
     let site = site(&format!("int f(int a)\n{{\n{body}\n}}\n"));
     site.errno.map(|errno| (errno, site.only_if))
@@ -102,8 +102,8 @@ fn another_configuration_in_between_leaves_it_open() {
     );
 }
 
-/// What is seen of the sites of a function of this body: capability, errno, and whether it looks at
-/// something else before.
+/// What is found about the sites in a function with this body: capability, errno, and whether it
+/// looks at something else first.
 fn all_of(body: &str) -> Vec<(String, Option<String>, bool)> {
     let text = format!("int f(int a)\n{{\n{body}\n}}\n");
     let all = super::sites(&[("fs/a.c", &text)]).into_iter();

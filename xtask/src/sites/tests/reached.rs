@@ -1,12 +1,12 @@
-//! Whether an errno is followed to the program.
+//! Whether an errno is followed all the way to the program.
 
 use super::sites;
 
 const CHECK: &str =
     "int check(void)\n{\n\tif (!capable(CAP_KILL))\n\t\treturn -EPERM;\n\treturn 0;\n}\n";
 
-/// What arrives at the program of the site in `check`, which other code is about, and whether it
-/// is in an acknowledgement.
+/// What the program gets from the site in `check`, given the code around it, and whether that is in
+/// an acknowledgement.
 fn arrives(files: &[(&str, &str)]) -> Option<(String, bool)> {
     let first = [("fs/check.c", CHECK)];
     let all: Vec<_> = first.iter().chain(files).copied().collect();

@@ -1,4 +1,4 @@
-//! What of a source is needed to find a site on a stack.
+//! What is read from a source in order to find a site on a stack.
 
 use super::super::stacks::Stacks;
 use super::scan;
