@@ -1,4 +1,4 @@
-//! The root file system of a guest: busybox, users, our own programs and what a test adds.
+//! The root file system of a guest: busybox, users, our own programs and whatever a test adds.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,8 +9,8 @@ use crate::arch::Lines;
 use crate::initramfs::Archive;
 use crate::{arch, places, process};
 
-/// Users as Debian numbers them; those of services are made by packages that aren't installed
-/// here, only unpacked.
+/// Users with Debian's numbers; those of services are created by packages that are only unpacked
+/// here, not installed.
 const PASSWD: &str = "\
 root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
@@ -47,7 +47,7 @@ other:x:1001:
 nogroup:x:65534:
 ";
 
-/// What pam-auth-update would write: everybody may.
+/// What pam-auth-update would write: everyone is permitted.
 const PAM: [(&str, &str); 4] = [
     ("common-auth", "auth required pam_permit.so\n"),
     ("common-account", "account required pam_permit.so\n"),
@@ -124,13 +124,13 @@ pub fn base(programs: &[PathBuf]) -> Result<Archive> {
     let busybox =
         places::on_path("busybox").context("there is no busybox; run: cargo xtask setup")?;
     archive.copy("usr/bin/busybox", 0o755, &busybox);
-    // All in one folder, where Debian's program of the same name replaces the link; one in
-    // /usr/sbin goes before it on the PATH.
+    // All in one directory, where Debian's program of the same name replaces the link; a program in
+    // /usr/sbin comes before it in the PATH.
     let applets = process::output(Command::new(&busybox).arg("--list"))?;
     for applet in applets.lines().filter(|name| *name != "busybox") {
         archive.symlink(&format!("usr/bin/{applet}"), "busybox");
     }
-    // Where the kernel looks for it (CONFIG_MODPROBE_PATH).
+    // Where the kernel looks for modprobe (CONFIG_MODPROBE_PATH).
     archive.symlink("usr/sbin/modprobe", "../bin/busybox");
 
     for program in programs {

@@ -1,4 +1,4 @@
-//! `capable list` against the header of the newest kernel of the table.
+//! Compares `capable list` with the header of the newest kernel in the table.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,16 +13,16 @@ use crate::kernels::TABLE;
 use crate::tally::Tally;
 use crate::{places, process};
 
-/// Where Debian's linux-libc-dev has include/uapi/linux/capability.h.
+/// The path of include/uapi/linux/capability.h in Debian's linux-libc-dev.
 const HEADER: &str = "usr/include/linux/capability.h";
 
 /// The name of the test.
 pub const NAME: &str = "the_list_is_that_of_the_newest_kernels_header";
 
-/// NamesByNumber by their numbers.
+/// Names by their numbers.
 type NamesByNumber = BTreeMap<i64, String>;
 
-/// Compares the list of this `capable` with the header and prints how it went.
+/// Compares the list of this `capable` with the header and prints the result.
 pub fn run(capable: &Path) -> Tally {
     let outcome = newest().and_then(|header| compare(&header, &listed(capable)?));
     let mut tally = Tally::default();
@@ -30,7 +30,7 @@ pub fn run(capable: &Path) -> Tally {
     tally
 }
 
-/// The header's text, from the cache or else from the mirror; anew where the kernel is another.
+/// The header's text, from the cache or else from the mirror; fetched again for a different kernel.
 fn newest() -> Result<String> {
     let kernel = TABLE.last().context("the table of kernels is empty")?;
     let release = kernel.install(false)?.release;
@@ -56,7 +56,7 @@ fn newest() -> Result<String> {
     fs::read_to_string(&cached).with_context(|| format!("cannot read {}", cached.display()))
 }
 
-/// What `capable list -o json` names.
+/// The capabilities that `capable list -o json` names.
 fn listed(capable: &Path) -> Result<NamesByNumber> {
     let text = process::output(Command::new(capable).args(["list", "-o", "json"]))?;
     let mut names = NamesByNumber::new();
@@ -69,7 +69,7 @@ fn listed(capable: &Path) -> Result<NamesByNumber> {
     Ok(names)
 }
 
-/// Every name, every number, and which is the last.
+/// Every name, every number, and which one is the last.
 fn compare(header: &str, listed: &NamesByNumber) -> Result<()> {
     let mut names = NamesByNumber::new();
     let mut last = None;
@@ -85,7 +85,7 @@ fn compare(header: &str, listed: &NamesByNumber) -> Result<()> {
             Ok(number) => {
                 names.insert(number, name.to_owned());
             }
-            // CAP_TO_INDEX(x) and its kind.
+            // CAP_TO_INDEX(x) and the like.
             Err(_) => {}
         }
     }

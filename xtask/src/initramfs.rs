@@ -1,8 +1,8 @@
 //! Archives for a guest's root file system, in the format that the kernel unpacks at boot.
 //!
-//! The kernel takes several archives one after another, a later one over what an earlier one
-//! held (Documentation/driver-api/early-userspace/buffer-format.rst): what a guest needs is put
-//! together from pieces of which most are cached. The same content gives the same bytes.
+//! The kernel accepts several archives one after another, in which later files replace earlier ones
+//! (Documentation/driver-api/early-userspace/buffer-format.rst). So a guest's system is put
+//! together from pieces, most of which are cached. The same content gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -40,7 +40,7 @@ enum Content {
 }
 
 impl Archive {
-    /// A folder, and those above it.
+    /// A directory, and those above it.
     pub fn directory(&mut self, path: &str, permissions: u32, owner: u32) {
         self.add(
             path.as_ref(),
@@ -56,7 +56,7 @@ impl Archive {
         self.add(path.as_ref(), REGULAR | permissions, 0, content);
     }
 
-    /// A file with the content of this file here.
+    /// A file with the content of this file on this machine.
     pub fn copy(&mut self, path: &str, permissions: u32, from: &Path) {
         let content = Content::File(from.to_owned());
         self.add(path.as_ref(), REGULAR | permissions, 0, content);
@@ -74,7 +74,7 @@ impl Archive {
         self.add(path.as_ref(), CHARACTER_DEVICE | 0o600, 0, content);
     }
 
-    /// All that is below a folder here, with its permissions, as root's.
+    /// Everything below a directory on this machine, with its permissions, owned by root.
     pub fn tree(&mut self, root: &Path) -> Result<()> {
         let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -203,7 +203,7 @@ impl Header {
     }
 }
 
-/// Knows how much was written, for the padding.
+/// Counts how much was written, for the padding.
 struct Counted<W> {
     output: W,
     written: usize,
@@ -245,7 +245,7 @@ mod tests {
         bytes
     }
 
-    /// Asks the program that the format is named after.
+    /// Asks the program that the format is named after, cpio.
     fn listed_by_cpio(archive: &[u8]) -> String {
         let mut cpio = Command::new("busybox")
             .args(["cpio", "-t", "-v"])
@@ -267,7 +267,7 @@ mod tests {
         assert!(line("usr/bin/tool").starts_with("-rwsr-xr-x"));
         assert!(line("bin -> usr/bin").starts_with("lrwxrwxrwx"));
         assert!(line("home/user").contains("1000"));
-        // The folders above were added.
+        // The directories above were added.
         assert!(line(" home").starts_with("drwxr-xr-x"));
     }
 

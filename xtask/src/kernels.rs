@@ -1,7 +1,7 @@
-//! The kernels of the tests: Debian's, as their users run them.
+//! The kernels of the tests: Debian's, as its users run them.
 //!
-//! A row is a suite; the kernel is what the suite's `linux-image-cloud-ARCHITECTURE` depends on. It is
-//! fetched once and kept in the cache until it is fetched anew on demand.
+//! Each row is a suite; its kernel is the one that the suite's `linux-image-cloud-ARCHITECTURE`
+//! depends on. It is fetched once and stays in the cache until it is fetched again on demand.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs;
@@ -44,7 +44,7 @@ pub const TABLE: [Kernel; 4] = [
     },
 ];
 
-/// The rows that one argument names.
+/// The rows that an argument selects.
 #[derive(Clone, Debug)]
 pub struct Rows(pub Vec<&'static Kernel>);
 
@@ -61,7 +61,7 @@ pub fn rows(name: &str) -> Result<Rows> {
     Ok(Rows(rows))
 }
 
-/// A kernel that is here, ready to boot.
+/// A kernel that has been fetched, ready to boot.
 #[derive(Clone, Debug)]
 pub struct Installed {
     /// The name of its row.
@@ -75,7 +75,7 @@ pub struct Installed {
 }
 
 impl Kernel {
-    /// The kernel, from the cache or else from the mirror; `anew` asks the mirror in any case.
+    /// The kernel, from the cache or else from the mirror; with `anew`, always from the mirror.
     pub fn install(&self, anew: bool) -> Result<Installed> {
         let kernels = places::cache("kernels")?;
         let _lock = places::lock(&kernels.join(format!("{}.lock", self.name)))?;
@@ -114,7 +114,7 @@ impl Kernel {
     }
 }
 
-/// The kernels of these rows, fetched side by side.
+/// The kernels of these rows, fetched in parallel.
 pub fn install_all(rows: &[&'static Kernel], anew: bool) -> Result<Vec<Installed>> {
     thread::scope(|scope| {
         let running: Vec<_> = rows
@@ -131,7 +131,7 @@ pub fn install_all(rows: &[&'static Kernel], anew: bool) -> Result<Vec<Installed
     })
 }
 
-/// The packages that make up the suite's cloud kernel: one for most, from 7.x on several.
+/// The packages that make up the suite's cloud kernel: one for most, several since 7.x.
 fn packages(apt: &Apt) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let suffix = arch::THIS.cloud_kernel();
@@ -155,7 +155,7 @@ fn packages(apt: &Apt) -> Result<BTreeSet<String>> {
     Ok(found)
 }
 
-/// Picks what a guest needs from the unpacked packages.
+/// Takes what a guest needs from the unpacked packages.
 fn assemble(root: &Path, finished: &Path) -> Result<()> {
     let modules = ["usr/lib/modules", "lib/modules"]
         .iter()
@@ -170,7 +170,7 @@ fn assemble(root: &Path, finished: &Path) -> Result<()> {
         .into_owned();
     let modules = modules.join(&release);
 
-    // Up to 6.x in /boot, later beside the modules.
+    // Up to 6.x in /boot, later next to the modules.
     let part = |name: &str| {
         [
             root.join(format!("boot/{name}-{release}")),

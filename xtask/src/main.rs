@@ -37,8 +37,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// The variable that forbids programs of the kernel side to fall back to how they were built:
-/// `.cargo/config.toml` sets it here, `init.sh` in guests.
+/// The variable that forbids loading programs of the kernel side as they were built, as a fallback,
+/// if they cannot be specialised: `.cargo/config.toml` sets it here, `init.sh` in guests.
 const SPECIALISE: &str = "CAPABLE_SPECIALISE";
 
 /// What a developer of capable does.

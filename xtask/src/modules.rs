@@ -9,8 +9,8 @@ use anyhow::{Result, bail};
 
 use crate::places;
 
-/// Modules that guests get, with all that these need. Where a kernel has one built in, or not at
-/// all, there is nothing to take.
+/// Modules that guests get, with all modules that these need. If a module is built into a kernel,
+/// or does not exist for it, there is nothing to copy.
 const MODULES: [&str; 16] = [
     "af_packet_diag",
     "bridge",

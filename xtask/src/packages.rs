@@ -1,8 +1,8 @@
 //! Debian's own programs for the guests.
 //!
-//! Packages are fetched with all that they depend on and unpacked, not installed: no maintainer
-//! script runs. What such a script would have made (users, PAM's files) is in
-//! [`crate::guest_root`]; file capabilities are for the test to set.
+//! Packages are fetched with all their dependencies and unpacked, not installed: no maintainer
+//! script runs. What such scripts would have created (users, PAM's files) is in
+//! [`crate::guest_root`]; file capabilities must be set by the test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +38,7 @@ pub const DEBIAN: [&str; 20] = [
     "util-linux-extra",
 ];
 
-/// Documentation and translations: nothing that a program needs.
+/// Documentation and translations, which no program needs.
 const LEFT_OUT: [&str; 7] = [
     "usr/share/doc",
     "usr/share/i18n",
@@ -49,14 +49,14 @@ const LEFT_OUT: [&str; 7] = [
     "usr/lib/systemd/catalog",
 ];
 
-/// An archive with these packages of Debian bookworm and all that they depend on, from the cache
-/// or else from the mirror.
+/// An archive with these packages of Debian bookworm and all their dependencies, from the cache or
+/// else from the mirror.
 pub fn root_filesystem(packages: &[&str]) -> Result<PathBuf> {
     root_filesystem_of(&["bookworm", "bookworm-security"], packages, &[])
 }
 
-/// The same from another suite, by its releases; `alone` are packages that come without what they
-/// depend on.
+/// The same from another suite, given by its releases; the packages in `alone` come without their
+/// dependencies.
 pub fn root_filesystem_of(
     releases: &[&str],
     packages: &[&str],
@@ -92,7 +92,7 @@ fn fetch(
     archive: &Path,
 ) -> Result<()> {
     let root = work.join("root");
-    // For what says in a guest which versions it has.
+    // For programs in a guest that report its package versions.
     let list = unpack(releases, packages, alone, work, &root)?;
     let mut whole = Archive::default();
     whole.tree(&root)?;
@@ -103,8 +103,8 @@ fn fetch(
     Ok(())
 }
 
-/// Unpacks these packages and all that they depend on below `root`; the result is a line for each,
-/// `name=version`. The folder `work` is made anew.
+/// Unpacks these packages and all their dependencies below `root`; returns one line for each,
+/// `name=version`. The directory `work` is recreated.
 pub fn unpack(
     releases: &[&str],
     packages: &[&str],

@@ -15,13 +15,13 @@ pub fn workspace() -> &'static Path {
     package.parent().unwrap_or(package)
 }
 
-/// Where what is made from this clone goes.
+/// Where build products of this clone go.
 pub fn target() -> PathBuf {
     workspace().join("target")
 }
 
-/// A folder for what outlives a clone and is dear to fetch or build, created where it is missing:
-/// `$XDG_CACHE_HOME/capable/NAME`, or `~/.cache/capable/NAME`.
+/// A directory for what outlives a clone and is expensive to fetch or build:
+/// `$XDG_CACHE_HOME/capable/NAME`, or `~/.cache/capable/NAME`. It is created if missing.
 pub fn cache(name: &str) -> Result<PathBuf> {
     let base = match env::var_os("XDG_CACHE_HOME").filter(|value| !value.is_empty()) {
         Some(base) => PathBuf::from(base),
@@ -39,7 +39,7 @@ pub fn create(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
-/// Removes a folder and all in it, where it is there.
+/// Removes a directory and everything in it, if it exists.
 pub fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)
@@ -58,14 +58,14 @@ pub fn lock(path: &Path) -> Result<File> {
     lock().with_context(|| format!("cannot lock {}", path.display()))
 }
 
-/// The program of this name in the folders of `PATH`.
+/// The program with this name in the directories of `PATH`.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
 }
 
-/// Whether we are root: a process' folder belongs to its effective user (proc(5)).
+/// Whether we are root: a process's directory in /proc belongs to its effective user (proc(5)).
 pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }

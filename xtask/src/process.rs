@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a program; its failure is an error that names it.
+/// Runs a program; if it fails, the error names it.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -15,7 +15,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and returns what it printed; its failure is an error with what it complained of.
+/// Runs a program and returns what it printed; if it fails, the error includes its messages.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())

@@ -1,7 +1,7 @@
 //! Boots a kernel in QEMU, by software emulation, and runs a command in it.
 //!
-//! The guest has three serial lines: the kernel's console, which is kept in a file and shown when
-//! something goes wrong; what the command prints, which is streamed; and what became of it.
+//! The guest has three serial lines: the kernel's console, which is kept in a file and shown if
+//! something goes wrong; the output of the command, which is streamed; and its exit status.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -19,7 +19,7 @@ use crate::initramfs::Archive;
 use crate::kernels::Installed;
 use crate::places;
 
-/// How long a kernel may take until its first process runs.
+/// How long a kernel may take to start its first process.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
 const NO_QEMU: &str = "cannot run QEMU; run: cargo xtask setup";
@@ -30,17 +30,17 @@ pub struct VirtualMachine<'a> {
     pub kernel: &'a Installed,
     /// The system that every guest has.
     pub base: &'a Archive,
-    /// Archives over it; a later one goes over an earlier one.
+    /// Archives on top of it; files in later ones replace earlier ones.
     pub layers: &'a [PathBuf],
-    /// Files of this run only, over all of these.
+    /// Files for this run only, on top of all these.
     pub files: Archive,
-    /// More of the kernel's command line.
+    /// Additions to the kernel's command line.
     pub append: &'a str,
     /// Processors.
     pub processors: u32,
     /// Memory in MiB.
     pub memory: u32,
-    /// The clock counts executed instructions instead of time; takes one processor.
+    /// The clock counts executed instructions instead of time; only possible with one CPU.
     pub count_instructions: bool,
 }
 
@@ -68,9 +68,9 @@ impl fmt::Display for NoBoot {
 impl std::error::Error for NoBoot {}
 
 impl VirtualMachine<'_> {
-    /// Boots, runs a shell script as root, and hands on what it prints as it comes.
+    /// Boots, runs a shell script as root, and passes on its output as it comes.
     ///
-    /// A boot that ends before the first process is tried once more, and said.
+    /// A boot that ends before the first process is retried once, with a message.
     pub fn run(
         mut self,
         script: &str,
@@ -199,11 +199,11 @@ impl VirtualMachine<'_> {
                 "console={} panic=-1 quiet {}",
                 THIS.qemu.lines.console, self.append
             ));
-        // KVM can exist and still hang a guest; emulation works everywhere.
+        // KVM can exist and still hang a guest, whereas emulation works everywhere.
         if self.count_instructions {
-            // With a thread for each processor, one can execute a breakpoint of the kernel's code
-            // patching (static keys) that another has already taken away: "Fatal exception in
-            // interrupt", seen with 7.3 in one boot of three on a busy machine, in tests too.
+            // With one thread per CPU, a CPU can execute a breakpoint of the kernel's code patching
+            // (static keys) that another has already removed: "Fatal exception in interrupt", seen
+            // with 7.3 in one boot of three on a busy machine, and during tests too.
             command.args(["-accel", "tcg,thread=single"]);
             command.args(["-icount", "shift=0,sleep=off"]);
         } else {
@@ -250,13 +250,13 @@ fn tail(path: &Path, lines: usize) -> String {
     tail
 }
 
-/// QEMU, which does not outlive us.
+/// A QEMU process, which does not outlive us.
 struct Running(Child);
 
 impl Running {
     fn end(&mut self, by_force: bool) {
         if by_force {
-            // It can be gone already; then there is nothing to end.
+            // It may have ended already; then there is nothing to do.
             let _ = self.0.kill();
         }
         let _ = self.0.wait();
@@ -269,20 +269,20 @@ impl Drop for Running {
     }
 }
 
-/// Removes the rooms of processes that ended before they could do so themselves.
+/// Removes the directories of processes that ended before they could do so themselves.
 fn sweep(rooms: &Path) -> Result<()> {
     for room in fs::read_dir(rooms)? {
         let room = room?.path();
         let owner = room.extension().and_then(|process| process.to_str());
         if owner.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            // Another process may be sweeping too.
+            // Another process may be removing them too.
             let _ = fs::remove_dir_all(&room);
         }
     }
     Ok(())
 }
 
-/// A folder for the files of one run, removed after it.
+/// A directory for the files of one run, removed afterwards.
 struct Room(PathBuf);
 
 impl Room {
@@ -303,7 +303,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        // What stays behind is below target/, which anybody may remove.
+        // Leftovers are below target/, which may be removed at any time.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

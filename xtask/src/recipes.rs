@@ -1,7 +1,7 @@
-//! The recipes of the manual, run on this machine against the real program.
+//! Runs the recipes in the manual on this machine, with the real program.
 //!
-//! A recipe is a fenced block whose first line is `` ```sh recipe=NAME ``. Right before it stands a
-//! comment, which readers of the page do not see, with what a test needs beyond it:
+//! A recipe is a fenced block whose first line is `` ```sh recipe=NAME ``. Directly before it is a
+//! comment, invisible to readers of the page, with everything else that a test needs:
 //!
 //! ```text
 //! <!-- test NAME
@@ -15,12 +15,12 @@
 //! ```
 //!
 //! `before` runs first, in the recipe's own shell, and may set its variables; `trigger` runs in the
-//! background, again and again, until the recipe ends; `shows` are words that one line of what it
-//! prints must hold in this order, and `hides` words that no line may hold; `exit` is its exit code,
-//! 0 where it is not given; `after` runs at the end, whatever happened. Each but `exit` may come
-//! several times, and only `shows` must. What runs in the background is ended after `after`, by its
-//! number. Recipes run as root, in an empty folder, and touch only
-//! what `before` made.
+//! background, again and again, until the recipe ends; `shows` are words that one line of its
+//! output must contain in this order, and `hides` words that no line may contain; `exit` is its
+//! exit code, 0 if it is not given; `after` runs at the end, whatever happened. Each of them except
+//! `exit` may occur several times, and only `shows` is required. Background processes are ended
+//! after `after`, by their PIDs. Recipes run as root, in an empty directory, and touch only what
+//! `before` made.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -37,7 +37,7 @@ use crate::tally::Tally;
 /// How long a recipe may take, in seconds.
 const LIMIT: &str = "60";
 
-/// The exit code of timeout(1) for what took too long.
+/// The exit code of timeout(1) if the time was exceeded.
 const TOO_LONG: i32 = 124;
 
 /// A recipe and its test.
@@ -53,12 +53,12 @@ struct Recipe {
     commands: String,
 }
 
-/// Runs the recipes of a manual whose tests have a name with one of `only` in it, or all, with the folder of this
-/// `capable` first in the `PATH`, and prints how each went.
+/// Runs the recipes of a manual, or those whose tests have one of `only` in their names, with the
+/// directory of this `capable` first in the `PATH`, and prints how each one went.
 ///
 /// # Errors
-/// When the manual cannot be read, or a recipe in it is not written as described above. A recipe
-/// that fails is counted.
+/// If the manual cannot be read, or a recipe in it is not written as described above. A recipe that
+/// fails is only counted.
 pub fn run(manual: &Path, capable: &Path, only: &[String]) -> Result<Tally> {
     let recipes = read(manual)?;
     let chosen = |recipe: &&Recipe| {
@@ -176,7 +176,8 @@ impl Recipe {
         Ok(command)
     }
 
-    /// What the shell does. It ends what it started in the background, by its number.
+    /// The script for the shell. It ends the processes that it started in the background, by their
+    /// PIDs.
     fn script(&self) -> String {
         let lines = |lines: &[String]| lines.join("\n");
         let trigger = if self.trigger.is_empty() {
@@ -222,7 +223,7 @@ impl Recipe {
     }
 }
 
-/// Whether a line holds words in this order.
+/// Whether a line contains words in this order.
 fn holds(line: &str, words: &str) -> bool {
     let mut rest = line;
     words.split_whitespace().all(|word| match rest.find(word) {

@@ -1,4 +1,4 @@
-//! `cargo xtask run`: builds `capable` and becomes it.
+//! `cargo xtask run`: builds `capable` and replaces itself with it.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -20,7 +20,7 @@ pub struct Options {
     arguments: Vec<OsString>,
 }
 
-/// Runs the subcommand: signals and the exit code are the program's own.
+/// Runs the subcommand: signals and the exit code are those of the program.
 pub fn run(options: &Options) -> Result<ExitCode> {
     process::run(
         Command::new("cargo")

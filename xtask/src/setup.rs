@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what the other commands need, where it is missing.
+//! `cargo xtask setup`: installs what the other commands need, if it is missing.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -32,7 +32,7 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Installs what is missing. Several at once wait for each other.
+/// Installs what is missing. Concurrent runs wait for each other.
 pub fn install() -> Result<()> {
     let folder = places::cache("setup")?;
     let _lock = places::lock(&folder.join("setup.lock"))?;
@@ -69,7 +69,7 @@ fn missing_packages() -> Result<Vec<&'static str>> {
 
 fn install_packages(packages: &[&str]) -> Result<()> {
     eprintln!("installing {}", packages.join(" "));
-    // A mirror of the machine's that fails need not be one of those that are needed.
+    // If one of the machine's mirrors fails, it may not be one that is needed.
     if let Err(error) = process::run(apt_get()?.arg("update")) {
         eprintln!("warning: {error:#}");
     }
@@ -80,7 +80,7 @@ fn install_packages(packages: &[&str]) -> Result<()> {
     )
 }
 
-/// apt-get, by sudo where we are not root.
+/// apt-get, through sudo if we are not root.
 fn apt_get() -> Result<Command> {
     let mut command = if places::is_root() {
         Command::new("apt-get")
@@ -117,7 +117,7 @@ fn install_linker() -> Result<()> {
     let llvm = toolchain::LLVM;
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
-        // Not in the workspace, whose settings are its own.
+        // Not in the workspace, which has settings of its own.
         .current_dir(&root)
         .args(["install", "--quiet", "--locked", "bpf-linker"])
         .args(["--version", toolchain::LINKER_VERSION])
@@ -133,7 +133,7 @@ fn install_linker() -> Result<()> {
     process::run(&mut command).context("cannot build bpf-linker")
 }
 
-/// Says what is missing on a machine whose packages we don't know.
+/// Lists what is missing on a machine whose packages we don't know.
 fn other_distribution() -> Result<()> {
     let mut missing = Vec::new();
     if let Err(error) = Toolchain::find() {

@@ -1,5 +1,5 @@
 //! Counts of passed and failed tests: those that this process runs, and those that other programs
-//! run, read from what they print.
+//! run, taken from their output.
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader};
@@ -34,8 +34,8 @@ impl Tally {
         }
     }
 
-    /// Adds what a line says: cargo's `test result: ok. 3 passed; 0 failed; ...`, or the closing
-    /// line of our own tests, `3 passed, 0 failed`.
+    /// Adds the counts in a line: cargo's `test result: ok. 3 passed; 0 failed; ...`, or the
+    /// closing line of our own tests, `3 passed, 0 failed`.
     pub fn read(&mut self, line: &str) {
         let counts = match line.strip_prefix("test result: ") {
             Some(rest) => rest.split_once(". ").map_or("", |(_, counts)| counts),
@@ -48,7 +48,7 @@ impl Tally {
         }
     }
 
-    /// Runs a program whose output tells what passed and what failed, and shows that.
+    /// Runs a program whose output tells what passed and what failed, and shows the output.
     pub fn of(command: &mut Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
@@ -67,8 +67,8 @@ impl Tally {
         Ok(tally.with_exit(status.success()))
     }
 
-    /// What a program that ended like this counts as: one that failed without naming a failed
-    /// test, or succeeded without naming any, is a failure of its own.
+    /// How a program that ended like this counts: if it failed without naming a failed test, or
+    /// succeeded without naming any test, that is a failure of its own.
     pub fn with_exit(mut self, success: bool) -> Self {
         if (!success && self.failed == 0) || self == Self::default() {
             self.failed += 1;
@@ -76,7 +76,7 @@ impl Tally {
         self
     }
 
-    /// Prints the closing line. Success when tests ran and none failed.
+    /// Prints the closing line. Returns success if tests ran and none failed.
     pub fn finish(self) -> ExitCode {
         println!("{self}");
         if self.failed == 0 && self.passed > 0 {
@@ -100,12 +100,12 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Makes lines of pieces of text.
+/// Turns pieces of text into lines.
 #[derive(Default)]
 pub struct Lines(Vec<u8>);
 
 impl Lines {
-    /// Takes a piece and gives the lines that it completes.
+    /// Takes a piece and returns the lines that it completes.
     pub fn push(&mut self, piece: &[u8], mut take: impl FnMut(&str)) {
         self.0.extend_from_slice(piece);
         while let Some(end) = self.0.iter().position(|&byte| byte == b'\n') {
@@ -114,7 +114,7 @@ impl Lines {
         }
     }
 
-    /// Gives what is left.
+    /// Returns the rest.
     pub fn finish(self, mut take: impl FnMut(&str)) {
         if !self.0.is_empty() {
             take(String::from_utf8_lossy(&self.0).trim_end());

@@ -12,7 +12,7 @@ use crate::{places, process};
 
 /// The release of bpf-linker that `setup` builds.
 pub const LINKER_VERSION: &str = "0.13.0";
-/// The LLVM that `setup` links it to, that of Debian's compiler.
+/// The LLVM that `setup` links it with, which is that of Debian's compiler.
 pub const LLVM: &str = "22";
 
 /// The oldest compiler that builds the workspace, as its `rust-version` says.
@@ -89,7 +89,8 @@ fn compiler() -> Result<(PathBuf, PathBuf)> {
         .iter()
         .find_map(|words| {
             let mut command = Command::new(words[0]);
-            // rustup's proxy must see the workspace's choice, not that of who started cargo.
+            // rustup's proxy must use the workspace's choice, not that of the environment that
+            // started cargo.
             command
                 .args(&words[1..])
                 .env_remove("RUSTUP_TOOLCHAIN")
@@ -124,7 +125,7 @@ fn new_enough(rustc: &Path) -> bool {
     field(&version, "release: ").is_some_and(|release| numbers(release) >= numbers(MINIMUM_RUST))
 }
 
-/// A tool of the LLVM with the compiler's major version, or whichever is on the PATH.
+/// A tool from the LLVM with the compiler's major version, or any that is in the PATH.
 fn llvm_tool(name: &str, llvm: &str) -> Result<PathBuf> {
     let major = llvm.split('.').next().unwrap_or(llvm);
     places::on_path(&format!("{name}-{major}"))
@@ -137,7 +138,7 @@ fn llvm_tool(name: &str, llvm: &str) -> Result<PathBuf> {
         })
 }
 
-/// The version of the LLVM library that bpf-linker uses; `None` where it is linked statically.
+/// The version of the LLVM library that bpf-linker uses; `None` if it is linked statically.
 pub fn llvm_of(linker: &Path) -> Option<String> {
     let libraries = process::output(Command::new("ldd").arg(linker)).ok()?;
     let library = libraries

@@ -12,10 +12,10 @@ use crate::kernels::{self, Installed, Rows};
 use crate::qemu::VirtualMachine;
 use crate::{binaries, guest_root, packages};
 
-/// What a guest runs when nothing else is asked for.
+/// What a guest runs if nothing else is requested.
 pub const TESTS: &str = "xtask guest tests";
 
-/// The memory in MiB that a guest with Debian's programs is comfortable with.
+/// The memory in MiB that is enough for a guest with Debian's programs.
 pub const MEMORY: u32 = 1280;
 
 /// Options of `cargo xtask vm`.
@@ -112,7 +112,7 @@ fn command(options: &Options, kernel: &Installed, machine: VirtualMachine<'_>) -
     let limit = Duration::from_secs(options.limit);
     let mut stdout = io::stdout();
     let outcome = machine.run(&script, limit, |bytes| {
-        // A reader that went away is told by the exit of the whole; the guest runs to its end.
+        // If the reader went away, the final exit status says so; the guest runs to its end.
         let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
     })?;
     eprintln!(
@@ -136,7 +136,7 @@ fn files(paths: &[PathBuf]) -> Result<Archive> {
     Ok(archive)
 }
 
-/// A word that a shell takes as it is.
+/// A word that a shell takes unchanged.
 pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -14,7 +14,7 @@ pub fn unit(only: Only<'_>) -> Result<Tally> {
     Tally::of(workspace().arg("--").args(only.0))
 }
 
-/// The tests of `capable` that trace on this machine, or need root for what they prepare.
+/// The tests of `capable` that trace on this machine, or need root to prepare something.
 pub fn live(only: Only<'_>) -> Result<Tally> {
     // A test runs them, and cargo builds programs only for tests.
     process::run(
@@ -48,7 +48,7 @@ pub fn live_names() -> Result<Vec<String>> {
     listed(capable().args(["--", "--list", "--ignored"]))
 }
 
-/// All packages but the kernel side, which cannot be linked for the host.
+/// All packages except the kernel side, which cannot be linked for the host.
 fn workspace() -> Command {
     let mut command = tests();
     command.args(["--workspace", "--exclude", "capable-ebpf"]);

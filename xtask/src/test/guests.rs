@@ -16,7 +16,7 @@ use crate::qemu::VirtualMachine;
 use crate::tally::{Lines, Tally};
 use crate::{binaries, guest, guest_root, packages, sites, vm};
 
-/// How long the tests in one guest may take: several times what they take on two processors.
+/// How long the tests in one guest may take: several times as long as on two CPUs.
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// The names of the tests of each guest.
@@ -26,7 +26,7 @@ pub fn names() -> Vec<String> {
     names
 }
 
-/// Runs the tests in a guest of each kernel, as many at a time as there are processors.
+/// Runs the tests in a guest for each kernel, as many at a time as there are CPUs.
 pub fn run(rows: &[&'static Kernel], only: Only<'_>, summary: &mut Summary) {
     let start = Instant::now();
     match all(rows, only) {
@@ -49,7 +49,7 @@ struct Tested {
     kernel: &'static str,
     release: String,
     result: Result<Tally>,
-    /// The lines that name failed tests, to be said again at the end.
+    /// The lines that name failed tests, to be repeated at the end.
     failures: Vec<String>,
     took: Duration,
 }

@@ -1,8 +1,8 @@
 //! The tests on this machine's kernel.
 //!
-//! What a kernel does is there for everyone to see: a trace shows the checks of all test runs on
-//! this machine. Tests that choose by name or user what they watch wait for those of another run;
-//! everything else runs side by side.
+//! Everyone sees what a kernel does: a trace shows the checks of all test runs on this machine.
+//! Tests that select what they watch by name or user wait for those of another run; everything else
+//! runs in parallel.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use super::Only;
 use crate::tally::Tally;
 use crate::{bench, binaries, guest, guest_root, header, packages, places, recipes};
 
-/// The names of the tests that guests run too, and of what is compared with the newest kernel.
+/// The names of the tests that guests run too, and of those that compare with the newest kernel.
 pub fn names() -> Result<Vec<String>> {
     let mut names = guest::test_names(guest::Scope::Anywhere);
     names.push(header::NAME.into());
@@ -47,7 +47,7 @@ pub fn program_names() -> Result<Vec<String>> {
     Ok(guest::program_names())
 }
 
-/// What Debian's programs need on this machine's kernel, in the root that guests have.
+/// What Debian's programs need on this machine's kernel, in the same root as in guests.
 pub fn programs(only: Only<'_>) -> Result<Tally> {
     let programs = Programs::build()?;
     let base = programs.path("base.cpio");
@@ -73,7 +73,7 @@ pub fn recipes(only: Only<'_>) -> Result<Tally> {
     Tally::of(command.args(only.0))
 }
 
-/// A trace at the highest rate for so many minutes.
+/// A trace at the highest rate for this many minutes.
 pub fn soak(minutes: u64) -> Result<()> {
     let programs = Programs::build()?;
     let _alone = alone()?;
@@ -85,13 +85,13 @@ fn options(only: Only<'_>) -> impl Iterator<Item = &str> {
     only.0.iter().flat_map(|name| ["--only", name])
 }
 
-/// Waits until no other run of this user watches the machine.
+/// Waits until no other run of this user is watching the machine.
 fn alone() -> Result<File> {
     places::lock(&places::cache("setup")?.join("host-tests.lock"))
 }
 
-/// Our programs where any user may run them: a clone is often in a home that others cannot enter.
-/// They are removed with the value.
+/// Our programs in a place where any user may run them: a clone is often in a home directory that
+/// others cannot enter. They are removed when the value is dropped.
 struct Programs {
     folder: TempDir,
 }

@@ -1,4 +1,4 @@
-//! The library by itself: what it builds without the program, and what it offers.
+//! The library on its own: what it builds without the program, and what it offers.
 
 use std::process::Command;
 
@@ -14,8 +14,8 @@ const ALONE: &str = "the_library_and_its_examples_build_without_the_program_and_
 const LISTED: &str = "the_public_api_is_the_listed_one";
 const NAMES: &str = "no_two_public_types_have_one_name";
 
-/// Crates that only a program with a command line needs; with an underscore at the end, all whose
-/// names begin so.
+/// Crates that only a program with a command line needs; a name that ends in an underscore is a
+/// prefix.
 const OF_A_COMMAND_LINE: [&str; 6] = [
     "clap",
     "clap_",

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything, from the unit tests to the guests.
 //!
-//! The tests come in parts. A part knows the names of its tests without running them, so that
-//! `--only` can say what it will run, and that a name that matches nothing is an error.
+//! The tests come in parts. Each part knows the names of its tests without running them, so that
+//! `--only` can say what it will run, and treat a name that matches nothing as an error.
 
 mod cargo;
 mod guests;
@@ -44,8 +44,7 @@ pub struct Options {
     list: bool,
 }
 
-/// The tests of which a part may run those whose names contain one of these; all, where there is
-/// none.
+/// The tests to run in a part: those whose names contain one of these, or all if there are none.
 #[derive(Clone, Copy, Debug)]
 pub struct Only<'a>(&'a [String]);
 
@@ -182,7 +181,7 @@ impl Options {
         let part = |part: &&Part| match part.group {
             Group::Unit => every || self.unit,
             Group::Host => every || self.host,
-            // Who names a test has time for it.
+            // Anyone who names a test has time for it.
             Group::Slow => self.all || (every && !self.only.is_empty()),
         };
         let kernel =
@@ -194,14 +193,14 @@ impl Options {
     }
 }
 
-/// What is left of the parts and kernels when tests are chosen by name.
+/// The remaining parts and kernels if tests are chosen by name.
 enum Selection {
     Some(Vec<&'static Part>, Vec<&'static Kernel>),
     Nothing(String),
 }
 
-/// Leaves out parts without a wanted test, and says which tests are wanted where names are given or
-/// a list is asked for.
+/// Leaves out parts without a wanted test, and prints which tests are wanted if names are given or
+/// a list is requested.
 fn select(
     parts: Vec<&'static Part>,
     mut kernels: Vec<&'static Kernel>,
@@ -243,7 +242,7 @@ fn select(
     Ok(Selection::Some(chosen, kernels))
 }
 
-/// A part that is one test.
+/// A part that consists of a single test.
 fn one(name: &str, outcome: Result<()>) -> Result<Tally> {
     let mut tally = Tally::default();
     tally.record(name, outcome);

@@ -1,13 +1,13 @@
-//! What to say where no test has a name that was asked for.
+//! The message if no test has a name that was asked for.
 
 use std::collections::BTreeSet;
 
 /// How many names are offered.
 const OFFERED: usize = 5;
-/// How alike a name must be to be offered, from 0 to 1.
+/// How similar a name must be to be offered, from 0 to 1.
 const LEAST: f64 = 0.8;
 
-/// The message, with the names of tests that are nearest to one of the words.
+/// The message, with the names of tests that are most similar to one of the words.
 pub fn message(words: &[String], names: &[String]) -> String {
     let names: BTreeSet<&String> = names.iter().collect();
     let mut near: Vec<(f64, &String)> = names
@@ -29,7 +29,7 @@ pub fn message(words: &[String], names: &[String]) -> String {
     message
 }
 
-/// How alike the name, or one of its words, is to what was asked for.
+/// How similar the name, or one of its words, is to what was asked for.
 fn likeness(asked: &[String], name: &str) -> f64 {
     let parts = name.split(|c: char| !c.is_alphanumeric());
     let parts: Vec<&str> = parts.chain([name]).collect();

@@ -1,7 +1,7 @@
 //! The oldest Rust that the manifests promise.
 //!
-//! That our own code uses nothing newer is clippy's to find (`incompatible_msrv`). Here is what
-//! clippy can't see: the dependencies, and a build with that Rust where it is installed.
+//! Clippy makes sure that our own code uses nothing newer (`incompatible_msrv`). This checks what
+//! clippy can't see: the dependencies, and a build with that Rust if it is installed.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -64,7 +64,7 @@ fn dependencies() -> Result<()> {
     Ok(())
 }
 
-/// A version's numbers, of which the third is 0 where it is left out.
+/// The numbers in a version; the third is 0 if it is missing.
 fn numbers(version: &str) -> [u32; 3] {
     let mut numbers = [0; 3];
     for (number, text) in numbers.iter_mut().zip(version.split('.')) {
@@ -73,7 +73,7 @@ fn numbers(version: &str) -> [u32; 3] {
     numbers
 }
 
-/// The compiler of rustup's toolchain of that version.
+/// The compiler in rustup's toolchain of that version.
 fn compiler() -> Option<PathBuf> {
     let toolchains = process::output(Command::new("rustup").args(["toolchain", "list"])).ok()?;
     let toolchain = toolchains

@@ -1,4 +1,4 @@
-//! The packages as they are published: what they hold, and that they build and pass their tests
+//! The packages as they are published: what they contain, and that they build and pass their tests
 //! without the rest of this clone.
 
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ fn publish(target: &Path) -> Result<()> {
     let mut command = Command::new("cargo");
     command
         .current_dir(places::workspace())
-        // What is built of them is built below, with its tests.
+        // They are built below, with their tests.
         .args(["publish", "--dry-run", "--quiet", "--no-verify"])
         // A change is tested before it is committed.
         .arg("--allow-dirty")
@@ -119,10 +119,11 @@ const LICENCES: [(&str, &str); 3] = [
     ("GPL-2.0-only", "LICENSE-GPL-2.0"),
 ];
 
-/// What an object under MIT or GPL-2.0 says of itself (include/linux/license.h).
+/// The licence string of an object under MIT or GPL-2.0 (include/linux/license.h).
 const DUAL: &[u8] = b"Dual MIT/GPL\0";
 
-/// That the manifest names the licences whose texts are there, and those of the eBPF objects.
+/// Checks that the manifest names the licences whose texts are included, and those of the eBPF
+/// objects.
 fn licences(package: &Path) -> Result<()> {
     let manifest = fs::read_to_string(package.join("Cargo.toml"))?;
     let field = manifest
@@ -152,7 +153,7 @@ fn licences(package: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Each package with the others in the place of those that are not published yet.
+/// Each package, with the others replacing those that are not published yet.
 fn tests(unpacked: &[PathBuf], target: &Path) -> Result<()> {
     for package in unpacked {
         let mut command = Command::new("cargo");

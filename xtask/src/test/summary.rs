@@ -1,4 +1,4 @@
-//! How each part went and how long it took, said again at the end.
+//! How each part went and how long it took, repeated at the end.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ impl Summary {
         });
     }
 
-    /// Prints all parts, and the sum as the last line.
+    /// Prints all parts, and the total as the last line.
     pub fn finish(self) -> ExitCode {
         let mut whole = Tally::default();
         println!("\n{}", self.table());
