@@ -20,7 +20,13 @@ impl Emitter for Setcap {
             script(out, needs, interpreter);
             return;
         }
-        let set = own_set(out, needs);
+        if let Some(name) = needs.executable.as_deref().and_then(interpreter_name) {
+            runs_what_it_is_told(out, needs, &name);
+            return;
+        }
+        let Some(set) = own_set(out, needs) else {
+            return;
+        };
         let file = match &needs.executable {
             Some(file) => shell::quoted(&file.to_string_lossy()),
             None => {
@@ -45,12 +51,6 @@ impl Emitter for Setcap {
             "Every user that may execute the file gets them, except on nosuid mounts and under \
              no_new_privs. Programs that it executes do not get them.",
         );
-        if let Some(name) = needs.executable.as_deref().and_then(interpreter_name) {
-            comment(
-                out,
-                &format!("{name} is an interpreter: every script that it runs would get them."),
-            );
-        }
         let value = format!("{}+ep", names.join(","));
         out.push_str(&format!("setcap {value} {file}\n"));
         comment(out, "Check with:");
@@ -75,6 +75,31 @@ fn script(out: &mut String, needs: &ProgramNeeds, interpreter: &Path) {
     );
 }
 
+/// No command for a file that runs what it is told: with capabilities on a shell, each user has them.
+fn runs_what_it_is_told(out: &mut String, needs: &ProgramNeeds, name: &str) {
+    if needs.set.is_empty() {
+        comment(out, "It needs none.");
+        return;
+    }
+    comment(
+        out,
+        &format!(
+            "{name} is an interpreter: with capabilities on it, every user that may execute it could \
+             run anything with them. So there is no command for it. Use --emit systemd or capsh, or \
+             give them to the files of the programs that need them:"
+        ),
+    );
+    let whole = [(name.to_owned(), needs.set)];
+    let each = if needs.by_program.is_empty() {
+        &whole[..]
+    } else {
+        &needs.by_program
+    };
+    for (program, set) in each {
+        comment(out, &format!("{program}: {}", libcap_names(*set).join(",")));
+    }
+}
+
 /// The name of the file if it is known to run other people's programs.
 fn interpreter_name(file: &Path) -> Option<String> {
     const NAMES: [&str; 14] = [
@@ -88,8 +113,8 @@ fn interpreter_name(file: &Path) -> Option<String> {
 }
 
 /// The set of the program that this file is for. The sets of other programs in the tree are written
-/// as comments, because they belong on other files.
-fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
+/// as comments, because they belong on other files. `None` if only others need any.
+fn own_set(out: &mut String, needs: &ProgramNeeds) -> Option<CapabilitySet> {
     /// A task's name is 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h).
     const COMM: usize = 15;
     let file = needs.executable.as_deref();
@@ -107,17 +132,17 @@ fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
         .iter()
         .partition(|(program, _)| own(program));
     if others.is_empty() {
-        return needs.set;
+        return Some(needs.set);
     }
     if mine.is_empty() {
         comment(
             out,
-            "These programs need capabilities, each of them another file:",
+            "The file itself needs none. These are other programs, whose files need their own:",
         );
         for (program, set) in &needs.by_program {
             comment(out, &format!("{program}: {}", libcap_names(*set).join(",")));
         }
-        return needs.set;
+        return None;
     }
     for (program, set) in others {
         let names = libcap_names(*set).join(",");
@@ -126,8 +151,10 @@ fn own_set(out: &mut String, needs: &ProgramNeeds) -> CapabilitySet {
             &format!("Not included: {program} is another file and needs {names}."),
         );
     }
-    mine.iter()
-        .fold(CapabilitySet::EMPTY, |all, (_, set)| all.union(*set))
+    let own = mine
+        .iter()
+        .fold(CapabilitySet::EMPTY, |all, (_, set)| all.union(*set));
+    Some(own)
 }
 
 #[cfg(test)]
@@ -165,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interpreters_file_is_said_to_give_them_to_every_program() {
+    fn an_interpreter_gets_no_command_and_the_reason() {
         for (file, is_one) in [
             ("/usr/bin/python3.11", true),
             ("/bin/sh", true),
@@ -175,7 +202,18 @@ mod tests {
             needs.executable = Some(file.into());
             let text = Consumer::Setcap.emit(&needs);
             assert_eq!(text.contains("is an interpreter"), is_one, "{text}");
+            assert_eq!(lines(Consumer::Setcap, &needs).is_empty(), is_one, "{text}");
+            assert_eq!(text.contains(": cap_net_raw"), is_one, "{text}");
         }
+    }
+
+    #[test]
+    fn a_program_whose_children_need_all_gets_no_command() {
+        let mut needs = needs("sys_nice");
+        needs.by_program = vec![("nice".to_owned(), Capability::SYS_NICE.into())];
+        assert_eq!(lines(Consumer::Setcap, &needs), Vec::<String>::new());
+        let text = Consumer::Setcap.emit(&needs);
+        assert!(text.contains("nice: cap_sys_nice"), "{text}");
     }
 
     #[test]

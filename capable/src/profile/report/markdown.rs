@@ -20,6 +20,9 @@ pub fn markdown(report: &Report) -> String {
     }
     let needed = names(report.needed);
     let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
+        (true, false) if report.was_refused() => {
+            "It was granted **nothing that it needs**".to_owned()
+        }
         (true, false) => "It needs **no capability**".to_owned(),
         (true, true) => "It was not seen to need a capability".to_owned(),
         (false, false) => format!("It needs {needed}"),

@@ -200,6 +200,13 @@ pub struct LeftOut {
 }
 
 impl Report {
+    /// Whether something was refused, or it is not known whether it was, that may be needed.
+    pub(crate) fn was_refused(&self) -> bool {
+        [Class::Denied, Class::CouldNotTell]
+            .iter()
+            .any(|&class| !self.of_class(class).is_empty())
+    }
+
     /// The capabilities in a class.
     pub fn of_class(&self, class: Class) -> CapabilitySet {
         self.capabilities

@@ -42,7 +42,7 @@ pub(super) fn only_read(case: &Case) -> Option<Ruling> {
     is_it.then(|| {
         let why = Why::from("asked ")
             .origin(case)
-            .text(", whether a file is written or read; it was read, which needs no capability");
+            .text(", for reading as for writing; this was reading, which needs no capability");
         Finding::sure(Class::AskedNotNeeded, Rule::OnlyRead, why)
     })
 }

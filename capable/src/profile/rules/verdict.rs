@@ -152,13 +152,13 @@ pub(super) fn denied(case: &Case) -> Ruling {
         Outcome::SyscallFailed(errno) => {
             let why = denied.text(", and the call failed (").errno(errno);
             let Some(place) = &case.place else {
-                let why = why.text("): give the capability if the program then went wrong");
+                let why = why.text("): give it the capability if that made it fail");
                 return Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why);
             };
             let why = why
                 .text("): without it, ")
                 .sentences(place)
-                .text(". Give the capability if the program then went wrong");
+                .text(". Give it the capability if that made it fail");
             if errno_name(errno).is_none_or(|name| place.may_give(name)) {
                 Finding::sure(Class::Denied, Rule::Denied, why)
             } else {

@@ -59,6 +59,7 @@ fn answer(out: &mut String, report: &Report) {
     let title = shortened(&report.title());
     let needed = names(report.needed);
     let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
+        (true, false) if report.was_refused() => "was granted nothing that it needs".to_owned(),
         (true, false) => "needs no capability".to_owned(),
         (true, true) => "was not seen to need a capability".to_owned(),
         (false, false) => format!("needs {needed}"),

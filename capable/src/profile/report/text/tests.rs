@@ -129,6 +129,22 @@ fn with_a_loss_nobody_is_told_that_nothing_is_needed() {
 }
 
 #[test]
+fn a_program_that_was_only_refused_is_not_said_to_need_nothing() {
+    let failed = Outcome::SyscallFailed(libc::EPERM);
+    let refused = denied(Capability::CHOWN, "setattr_prepare", "fchownat", failed);
+    let report = Report::new(Run::default(), once([refused]));
+    let text = text(&report);
+    assert!(
+        text.starts_with("unknown program: was granted nothing that it needs.\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Denied, and may be needed: CAP_CHOWN."),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_program_that_needs_nothing_is_told_so() {
     let report = Report::new(Run::default(), []);
     assert!(text(&report).starts_with("unknown program: needs no capability.\n"));
