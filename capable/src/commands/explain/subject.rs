@@ -39,15 +39,18 @@ impl FromStr for Subject {
         if subject.capabilities.is_some() || syscall || function {
             return Ok(subject);
         }
+        // Sentences of the atlas name one system call for those that are alike, so that a call is not
+        // named does not mean that it asks for nothing.
+        const ALIKE: &str = "it names one system call of those that are alike, chown for fchownat";
         Err(match (kind, set) {
-            (Some("call"), _) => format!(
-                "nothing in the atlas says that the system call '{name}' asks for a capability"
-            ),
+            (Some("call"), _) => {
+                format!("the atlas does not name the system call '{name}': {ALIKE}")
+            }
             (Some("fn"), _) => format!(
                 "the atlas has no function '{name}' of the kernel that asks for a capability"
             ),
             (None, Some(Err(error))) => format!(
-                "{error} (nor is it a system call or a kernel function that is known to ask for one)"
+                "{error} (nor does the atlas name it as a system call or a kernel function: {ALIKE})"
             ),
             (_, Some(Err(error))) => error.to_string(),
             _ => format!("'{given}' is not known"),
