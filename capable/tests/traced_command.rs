@@ -4,6 +4,9 @@
     reason = "a test that cannot go on says where by a panic, also in its helpers"
 )]
 
+#[path = "common/ended.rs"]
+mod ended;
+
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     os::unix::process::ExitStatusExt as _,
@@ -11,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use ended::{code, stderr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -25,14 +29,6 @@ fn traced(options: &str, command: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// The rows among what was written to stdout.

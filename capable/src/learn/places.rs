@@ -22,7 +22,6 @@ pub struct Places {
     names: Interner,
     kernel: Option<Version>,
     known: HashMap<Capability, HashMap<Box<[u64]>, Place>>,
-    remembered: usize,
 }
 
 impl Places {
@@ -33,7 +32,6 @@ impl Places {
             names: Interner::default(),
             kernel: kernel_release().as_deref().and_then(version),
             known: HashMap::new(),
-            remembered: 0,
         }
     }
 
@@ -48,7 +46,6 @@ impl Places {
             }
             // A module may have been loaded at the address of another.
             self.known.clear();
-            self.remembered = 0;
         }
         let known = self.known.get(&capability);
         if let Some(place) = known.and_then(|known| known.get(frames)) {
@@ -58,11 +55,10 @@ impl Places {
         let place = caller
             .as_ref()
             .and_then(|_| Atlas::place(capability, self.kernel, symbols.asking(frames)));
-        if self.remembered >= REMEMBERED {
+        // A miss is rare, and there are no more than 64 capabilities to add up.
+        if self.known.values().map(HashMap::len).sum::<usize>() >= REMEMBERED {
             self.known.clear();
-            self.remembered = 0;
         }
-        self.remembered += 1;
         let known = self.known.entry(capability).or_default();
         known.insert(frames.into(), (caller.clone(), place.clone()));
         (caller, place)

@@ -7,6 +7,8 @@
     reason = "a test that cannot go on says where by a panic, also in its helpers"
 )]
 
+#[path = "../common/ended.rs"]
+mod ended;
 mod gate;
 mod needs;
 mod process;
@@ -21,6 +23,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use ended::{code, stderr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -39,14 +42,6 @@ fn with(arguments: &str, more: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn stdout(output: &Output) -> String {

@@ -1,9 +1,9 @@
 //! The processes that hold capabilities as a table, with a line for each process and one for each
 //! of its threads that differs.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint};
 
-use super::{UNKNOWN, Words};
+use super::{UNKNOWN, Words, plain_table};
 use crate::inspect::credentials::Credentials;
 use crate::inspect::holders::Holders;
 use crate::inspect::printable;
@@ -25,14 +25,7 @@ const NUMBERS: [usize; 2] = [0, 3];
 
 /// The table, within this width if one is given.
 pub fn table(holders: &Holders, words: &Words, width: Option<u16>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    match width {
-        Some(width) => table
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
+    let mut table = plain_table(width);
     table.add_row(HEADER);
     for process in &holders.processes {
         for line in lines(process, words) {

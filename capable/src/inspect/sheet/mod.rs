@@ -144,7 +144,8 @@ fn labels(sheets: &[Sheet]) -> Vec<&str> {
     labels
 }
 
-fn table(sheets: &[Sheet], width: Option<u16>) -> String {
+/// A table without lines, which is fitted to this width if one is given.
+fn plain_table(width: Option<u16>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     match width {
@@ -153,6 +154,11 @@ fn table(sheets: &[Sheet], width: Option<u16>) -> String {
             .set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
+    table
+}
+
+fn table(sheets: &[Sheet], width: Option<u16>) -> String {
+    let mut table = plain_table(width);
     let titles = sheets.iter().map(|sheet| sheet.title.as_str());
     table.add_row([""].into_iter().chain(titles));
     for label in labels(sheets) {
