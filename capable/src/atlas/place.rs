@@ -85,6 +85,14 @@ impl Place {
             .find(|&wide| is_wider(wide, narrow))
     }
 
+    /// The wider capability that does in place of this one, whichever of the lines it was.
+    pub fn always_takes_instead_of(&self, narrow: Capability) -> Option<Capability> {
+        let wide = self.takes_instead_of(narrow)?;
+        self.lines()
+            .all(|line| line.others().any(|other| other == wide))
+            .then_some(wide)
+    }
+
     /// The narrower capability that the kernel would have accepted, but asks for only after this
     /// one.
     pub fn takes_as_well_as(&self, wide: Capability) -> Option<Capability> {

@@ -1,6 +1,7 @@
 //! The atlas on its own: its lines can be read, and are found again.
 
 use super::*;
+use crate::capability::{OR_CHAINS, Scope};
 
 const SOURCE: &str = "
 [kernel/a.c]
@@ -93,6 +94,47 @@ fn what_was_inlined_is_found_by_the_function_that_it_is_in() {
         }
     }
     assert_eq!(effects(Capability::CHOWN, "6.1", "beyond outer"), "");
+}
+
+/// The helper asks in the initial user namespace.
+const IN_THE_INITIAL: [&str; 2] = ["capable", "capable_noaudit"];
+
+/// What `explain` says by itself was wrong more than once (../shared/errata.md): it named functions that
+/// do not ask, and called capabilities good in a user namespace that are asked for in the initial one.
+#[test]
+fn explanations_name_functions_that_ask_and_say_in_which_namespace() {
+    let atlas = Atlas::get();
+    for capability in Capability::all() {
+        let told = capability.explanation().unwrap();
+        let lines: Vec<_> = atlas.lines().iter().collect();
+        let asking = |line: &&&Line| line.key.capabilities != "?" && line.asks_for(capability);
+        for function in told.functions {
+            let asks = atlas
+                .about_function(function)
+                .any(|line| line.asks_for(capability));
+            let passes_on = atlas.stacks.is_helper(function);
+            assert!(asks || passes_on, "{capability}: {function}");
+        }
+        if told.scope == Scope::Namespace {
+            for line in lines.iter().filter(asking) {
+                let helper = &*line.key.helper;
+                assert!(!IN_THE_INITIAL.contains(&helper), "{capability}: {line}");
+            }
+        }
+        if told.scope == Scope::Host {
+            for line in lines.iter().filter(asking) {
+                assert_ne!(line.key.helper, "ns_capable", "{capability}: {line}");
+            }
+        }
+    }
+    for chain in OR_CHAINS {
+        for function in chain.functions {
+            let mut lines = atlas.about_function(function);
+            let asks = lines.any(|line| line.asks_for(chain.narrow));
+            let passes_on = atlas.stacks.is_helper(function);
+            assert!(asks || passes_on, "{}: {function}", chain.narrow);
+        }
+    }
 }
 
 #[test]

@@ -67,8 +67,14 @@ pub const OR_CHAINS: &[OrChain] = &[
     OrChain {
         narrow: Capability::NET_RAW,
         wide: Capability::NET_ADMIN,
-        place: "for the socket options SO_MARK, SO_PRIORITY and IP_TRANSPARENT",
-        functions: &["sk_setsockopt", "do_ip_setsockopt", "do_ipv6_setsockopt"],
+        place: "for the socket options SO_MARK, SO_PRIORITY and IP_TRANSPARENT, and for SO_MARK in a \
+                control message",
+        functions: &[
+            "sk_setsockopt",
+            "__sock_cmsg_send",
+            "do_ip_setsockopt",
+            "do_ipv6_setsockopt",
+        ],
         general: false,
     },
     // kernel/bpf/token.c, include/linux/bpf.h.

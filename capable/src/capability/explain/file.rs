@@ -10,7 +10,7 @@ pub(super) static FILE: &[(Capability, Explanation)] = &[
             summary: "change any file's owner and group",
             allows: "Give any file to any user and any group. Without it, only the owner of a file \
              may change its group, and only to a group that the owner is in.",
-            scope: Scope::Namespace,
+            scope: Scope::Mixed,
             programs: &[
                 "chown",
                 "tar and rsync, restoring owners as root",
@@ -126,13 +126,14 @@ pub(super) static FILE: &[(Capability, Explanation)] = &[
              ACL, and some of its attributes and labels; delete files of others from a sticky \
              directory such as /tmp; open a file with O_NOATIME; create hard links despite their \
              protection.",
-            scope: Scope::Namespace,
+            scope: Scope::Mixed,
             programs: &[
                 "chmod, touch and setfacl run as root",
                 "tar and rsync, restoring modes and times",
                 "systemd-tmpfiles and others that clean /tmp",
                 "package managers",
                 "backup tools that preserve access times",
+                "containers of docker and podman hold it by default",
             ],
             syscalls: &[
                 "chmod",

@@ -92,8 +92,10 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
         Explanation {
             summary: "rearrange the process's own capabilities",
             allows: "Drop capabilities from the bounding set, add capabilities of the bounding set \
-             to the inheritable set, and change the securebits, all of the calling process only.",
-            scope: Scope::Namespace,
+             to the inheritable set, and change the securebits, all of the calling process only. \
+             Together with CAP_SYS_MODULE, change which capabilities the kernel's helper programs may \
+             hold.",
+            scope: Scope::Mixed,
             programs: &[
                 "systemd, for CapabilityBoundingSet= and SecureBits=",
                 "container runtimes: runc, crun, bubblewrap",
@@ -138,9 +140,8 @@ pub(super) static IDENTITY: &[(Capability, Explanation)] = &[
                 "a write to /proc/PID/uid_map",
             ],
             functions: &[
-                "cap_inode_setxattr",
-                "cap_inode_removexattr",
                 "cap_convert_nscap",
+                "cap_inode_removexattr",
                 "verify_root_map",
             ],
             danger: Danger::EqualsRoot,

@@ -50,7 +50,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
             summary: "access hardware directly",
             allows: "Use I/O ports; open /dev/mem, /dev/port, /proc/kcore and the MSR devices; \
              send arbitrary commands to SCSI, ATA and MMC disks; map PCI resources through \
-             /proc/bus/pci; use VFIO without an IOMMU; map memory at address 0; find the disk \
+             /proc/bus/pci; reach special memory and objects of RDMA cards; use VFIO without an IOMMU; map memory at address 0; find the disk \
              blocks of a file (FIBMAP).",
             scope: Scope::Host,
             programs: &[
@@ -58,6 +58,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
                 "dmidecode on old kernels, flashrom, rdmsr and wrmsr, turbostat",
                 "old X servers",
                 "DPDK without an IOMMU",
+                "tools of vendors for RDMA cards",
                 "wine and DOS emulators (low addresses)",
                 "filefrag when it falls back to FIBMAP, LILO",
             ],
@@ -101,8 +102,9 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
             allows: "Mount and unmount; create and enter namespaces; set the host name; quotas; \
              swap; trusted extended attributes; system-wide fanotify; block device, file system \
              and many driver controls; install seccomp filters without no_new_privs; write several \
-             sysctls; push characters into a terminal; the remaining rights of BPF. It is also \
-             accepted in place of CAP_PERFMON, CAP_BPF and CAP_CHECKPOINT_RESTORE.",
+             sysctls; push characters into a terminal; see the addresses in /proc/iomem and \
+             /proc/PID/pagemap, kernel stacks in /proc/PID/stack, and all of a PCI device's \
+             configuration; the remaining rights of BPF. It is also accepted in place of CAP_PERFMON, CAP_BPF and CAP_CHECKPOINT_RESTORE.",
             scope: Scope::Mixed,
             programs: &[
                 "mount, umount, swapon, losetup, cryptsetup, LVM",
@@ -112,7 +114,7 @@ pub(super) static KERNEL: &[(Capability, Explanation)] = &[
                 "fanotify scanners",
                 "bcc, bpftrace and perf on kernels before 5.8",
                 "sandboxes of browsers, in their user namespace",
-                "hostname",
+                "hostname, lspci -v, and tools that read /proc/kpageflags or pagemap",
             ],
             syscalls: &[
                 "mount",

@@ -11,7 +11,7 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
             allows: "Bind a TCP, UDP or SCTP socket to a privileged port; likewise the reserved \
              numbers of Bluetooth, VSOCK, RDMA and other protocols. Privileged ports are those \
              below 1024, a limit that a sysctl can change since 4.11.",
-            scope: Scope::Namespace,
+            scope: Scope::Mixed,
             programs: &[
                 "web servers: nginx, Apache, Caddy, Traefik",
                 "DNS, mail, SSH, LDAP and FTP servers",
@@ -46,8 +46,9 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
         Explanation {
             summary: "listen to network events of other namespaces",
             allows: "Despite its name, broadcast and multicast do not need it. The kernel asks for \
-             it in one place: when a netlink socket asks for the messages of all network \
-             namespaces that have an id in its own (NETLINK_LISTEN_ALL_NSID).",
+             it when a netlink socket asks for the messages of all network namespaces that have an \
+             id in its own (NETLINK_LISTEN_ALL_NSID), and again, of whoever opened the socket, \
+             before each such message is delivered.",
             scope: Scope::Namespace,
             programs: &[
                 "ip monitor all-nsid",
@@ -72,11 +73,13 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
             allows: "Set up interfaces, addresses, routes, neighbours, tunnels, bridges, traffic control, \
              firewall (nftables, iptables), IPsec and WireGuard; put interfaces in promiscuous \
              mode; set privileged socket options (SO_MARK, SO_RCVBUFFORCE, IP_TRANSPARENT); \
-             attach networking BPF programs; write network sysctls.",
+             attach networking BPF programs; write network sysctls. Also set up Wi-Fi (nl80211), \
+             Bluetooth adapters, PPP links and RDMA devices, and block radios (rfkill).",
             scope: Scope::Mixed,
             programs: &[
                 "ip, nft, iptables, tc, ethtool, wg",
                 "NetworkManager, systemd-networkd, dhclient",
+                "wpa_supplicant, iwd, hostapd, bluetoothd, pppd",
                 "VPN daemons: OpenVPN, WireGuard, strongSwan",
                 "container network plugins, kube-proxy, Cilium",
                 "keepalived, FRR, haproxy in transparent mode",
@@ -130,7 +133,8 @@ pub(super) static NETWORK: &[(Capability, Explanation)] = &[
         Explanation {
             summary: "send and receive raw packets",
             allows: "Open raw IP sockets, XDP sockets, raw Bluetooth sockets, and packet sockets, \
-             which see and send whole frames; bind to any address for transparent proxying; change \
+             which see and send whole frames; make raw packet queues of RDMA devices; bind to any \
+             address for transparent proxying; change \
              the device that a socket is bound to; since 5.17 also set SO_MARK.",
             scope: Scope::Mixed,
             programs: &[

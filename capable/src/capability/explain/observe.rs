@@ -10,7 +10,8 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
             summary: "read and clear the kernel log, see kernel addresses",
             allows: "Read the kernel log although dmesg_restrict is set, read it destructively, \
              clear it, and change which messages reach the console. See kernel addresses in \
-             /proc/kallsyms and elsewhere while kptr_restrict is 1.",
+             /proc/kallsyms and elsewhere while kptr_restrict is 1, and in /proc/kallsyms and \
+             /proc/modules also while it is 0, unless perf_event_paranoid is 1 or less.",
             scope: Scope::Host,
             programs: &[
                 "dmesg",
@@ -49,7 +50,7 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
             allows: "Use perf_event_open on every process, every CPU and the kernel, whatever \
              perf_event_paranoid says; read GPU counters. With CAP_BPF, load BPF programs for \
              tracing, which can read kernel memory.",
-            scope: Scope::Host,
+            scope: Scope::Mixed,
             programs: &[
                 "perf, and profilers built on it",
                 "bcc, bpftrace, capable and other eBPF tracers, with CAP_BPF",
@@ -75,8 +76,8 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
             alternatives: &[
                 "sysctl kernel.perf_event_paranoid: 2 allows a user to measure its own processes, \
                  1 the kernel on their behalf as well, 0 whole CPUs, and -1 everything.",
-                "At the default level, measuring own processes in user space needs no capability. \
-                 Debian and Ubuntu add levels above 2 that forbid even this.",
+                "At level 2, the kernel's own default, measuring own processes in user space needs \
+                 no capability. Debian's default is 3 and Ubuntu's is 4, which forbid even this.",
                 "It is itself the narrow form of CAP_SYS_ADMIN, since 5.8. At level 3 and above, \
                  Debian and Ubuntu still ask for CAP_SYS_ADMIN in perf_event_open.",
                 "A service that profiles on behalf of others, so that only this service holds the \
@@ -97,7 +98,7 @@ pub(super) static OBSERVE: &[(Capability, Explanation)] = &[
              kinds of maps, BTF, a less strict verifier (loops, larger programs), dumps of \
              compiled programs. Tracing programs also need CAP_PERFMON, networking programs \
              CAP_NET_ADMIN.",
-            scope: Scope::Host,
+            scope: Scope::Mixed,
             programs: &[
                 "bpftrace, bcc, bpftool, capable",
                 "Cilium, Calico, Falco, Tetragon, Pixie",

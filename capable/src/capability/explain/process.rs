@@ -8,8 +8,9 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
         Capability::KILL,
         Explanation {
             summary: "signal any process",
-            allows: "Send any signal to any process. Without it, the user ids must match.",
-            scope: Scope::Namespace,
+            allows: "Send any signal to any process. Without it, the user ids must match. Also receive \
+             the signal of a console key (KDSIGACCEPT).",
+            scope: Scope::Mixed,
             programs: &[
                 "kill, pkill and killall run as root",
                 "service managers and supervisors",
@@ -44,10 +45,11 @@ pub(super) static PROCESS: &[(Capability, Explanation)] = &[
         Explanation {
             summary: "inspect and control any process",
             allows: "Trace any process; read and write its memory; see what /proc otherwise hides: \
-             memory maps, environment, open files, auxiliary vector, kernel stack; duplicate its \
+             memory maps, environment, open files, auxiliary vector; duplicate its \
              file descriptors; compare its kernel objects. Also let a userfaultfd handle faults of \
-             the kernel itself.",
-            scope: Scope::Namespace,
+             the kernel itself, and change Yama's ptrace_scope. /proc/PID/stack takes CAP_SYS_ADMIN \
+             instead.",
+            scope: Scope::Mixed,
             programs: &[
                 "strace, ltrace, gdb and crash handlers on processes of other users",
                 "ps, lsof, ss -p, fuser, top, which read /proc of other users' processes",

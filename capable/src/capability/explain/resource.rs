@@ -21,7 +21,7 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
             syscalls: &[
                 "mlock",
                 "mlockall",
-                "mmap with MAP_LOCKED or MAP_HUGETLB",
+                "mmap with MAP_LOCKED",
                 "shmget with SHM_HUGETLB",
                 "shmctl SHM_LOCK",
                 "io_uring_setup",
@@ -94,7 +94,7 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "PipeWire, JACK and other audio",
                 "chronyd, ptp4l, corosync, keepalived",
                 "libvirt and QEMU (NUMA, real-time guests)",
-                "databases that bind NUMA memory",
+                "numad and migratepages, which move other users' memory between NUMA nodes",
                 "renice, chrt, ionice and taskset run as root",
                 "graphics compositors (high priority contexts)",
             ],
@@ -105,10 +105,9 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "sched_setattr",
                 "sched_setaffinity",
                 "ioprio_set",
-                "mbind",
-                "move_pages",
+                "mbind with MPOL_MF_MOVE_ALL",
+                "move_pages with MPOL_MF_MOVE_ALL",
                 "migrate_pages",
-                "set_mempolicy with nodes of others",
                 "process_madvise",
             ],
             functions: &[
@@ -127,8 +126,8 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
                 "Let the manager set it: Nice=, CPUSchedulingPolicy=, CPUAffinity=, \
                  IOSchedulingClass=, CPUWeight= in a unit.",
                 "rtkit grants real-time priority to desktop audio.",
-                "numactl around the program, or the cgroup's cpuset.mems (AllowedMemoryNodes= in a \
-                 unit), instead of binding memory inside the program.",
+                "Binding a process's own memory to NUMA nodes (set_mempolicy, mbind, numactl) needs \
+                 no capability; only moving pages that others share does (MPOL_MF_MOVE_ALL).",
             ],
             see: &[
                 "sched(7)",
@@ -144,8 +143,8 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
             summary: "exceed limits and quotas",
             allows: "Raise hard resource limits of any process; exceed disk quotas and use the \
              blocks that file systems reserve for root; exceed the limits on processes, pipes, \
-             message queues, key maps and interrupts of the hardware clock; lower OOM scores below \
-             their minimum; resize file systems; set the I/O flusher flag.",
+             message queues, key maps and interrupts of the hardware clock; change the limits on \
+             namespaces in /proc/sys/user; lower OOM scores below their minimum; resize file systems; set the I/O flusher flag.",
             scope: Scope::Mixed,
             programs: &[
                 "systemd, sshd, login and PAM (pam_limits)",
@@ -158,7 +157,7 @@ pub(super) static RESOURCE: &[(Capability, Explanation)] = &[
             syscalls: &[
                 "setrlimit",
                 "prlimit64",
-                "a write to /proc/PID/oom_score_adj",
+                "a write to /proc/PID/oom_score_adj or below /proc/sys/user",
                 "write to a nearly full file system",
                 "fcntl F_SETPIPE_SZ",
                 "clone and fork beyond RLIMIT_NPROC",

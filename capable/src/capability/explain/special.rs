@@ -49,7 +49,7 @@ pub(super) static SPECIAL: &[(Capability, Explanation)] = &[
                 "containers of docker hold it by default",
             ],
             syscalls: &["mknod", "mknodat"],
-            functions: &["vfs_mknod", "init_mknod"],
+            functions: &["vfs_mknod"],
             danger: Danger::EqualsRoot,
             holding: "The holder can create a node for the disk, open it as its owner, and read \
              and write everything. It is harmless only if a device cgroup or a nodev mount \

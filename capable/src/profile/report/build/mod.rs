@@ -116,9 +116,7 @@ fn capability_report(
         class,
         certain,
         why,
-        alternative: of_class()
-            .find_map(|(_, finding)| finding.alternative)
-            .or_else(|| capability.wider().filter(|_| class == Class::Needed)),
+        alternative: does_as_well(of_class().filter(|_| class == Class::Needed)),
         starting_only,
         counts: counts(findings),
         programs: programs(findings.iter().map(|(observation, _)| observation)),
@@ -127,6 +125,21 @@ fn capability_report(
         first_ns: first(findings.iter().map(|(observation, _)| observation)),
         evidence,
     }
+}
+
+/// The wider capability that the kernel accepts at every place where this one is needed. Where one
+/// of them is not known, or takes nothing else, there is none.
+fn does_as_well<'a>(needed: impl Iterator<Item = &'a (Observation, Finding)>) -> Option<Capability> {
+    let accepted = needed.map(|(observation, finding)| {
+        let case = &observation.case;
+        let place = case.place.as_ref();
+        finding.alternative.or_else(|| {
+            place.and_then(|place| place.always_takes_instead_of(case.facts.capability))
+        })
+    });
+    let mut accepted = accepted.collect::<Vec<_>>().into_iter();
+    let wide = accepted.next()??;
+    accepted.all(|other| other == Some(wide)).then_some(wide)
 }
 
 fn first<'a>(observations: impl Iterator<Item = &'a Observation>) -> u64 {

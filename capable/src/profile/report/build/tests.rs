@@ -151,14 +151,35 @@ fn what_is_not_known_is_said() {
 #[test]
 fn a_narrow_capability_that_was_held_has_its_alternative() {
     let report = report(once([granted(
-        Capability::PERFMON,
-        "perf_event_open",
-        "perf_event_open",
+        Capability::BPF,
+        "bpf_btf_load",
+        "bpf",
     )]));
     assert_eq!(
         report.capabilities[0].alternative,
         Some(Capability::SYS_ADMIN)
     );
+}
+
+/// ../shared/errata.md, "Alternatives that do not do": opening by handle takes no other capability,
+/// and since 6.12 the kernel's log takes none either.
+#[test]
+fn an_alternative_must_do_at_every_place() {
+    let alternative = |checks: Vec<_>| report(once(checks)).capabilities[0].alternative;
+    let read = Capability::DAC_READ_SEARCH;
+    let by_path = granted(read, "generic_permission", "openat");
+    let by_handle = granted(read, "handle_to_path", "open_by_handle_at");
+    assert_eq!(
+        alternative(vec![by_path.clone()]),
+        Some(Capability::DAC_OVERRIDE)
+    );
+    assert_eq!(alternative(vec![by_handle.clone()]), None);
+    assert_eq!(alternative(vec![by_path, by_handle]), None);
+    let log = granted(Capability::SYSLOG, "check_syslog_permissions", "syslog");
+    assert!(log.place.is_some());
+    assert_eq!(alternative(vec![log]), None);
+    let unknown = granted(Capability::SYSLOG, "", "syslog");
+    assert_eq!(alternative(vec![unknown]), None);
 }
 
 #[test]
