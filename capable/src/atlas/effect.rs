@@ -42,6 +42,12 @@ impl Effect {
         words.filter_map(|word| word.strip_prefix("or:"))
     }
 
+    /// What a system call must ask for, or be, for the effect to hold: one of these names.
+    pub fn conditions(&self) -> impl Iterator<Item = &str> {
+        let words = self.words.iter().skip(1);
+        words.filter_map(|word| word.strip_prefix("if:"))
+    }
+
     /// The name of the errno that a refusal gives, if it gives one.
     pub fn errno(&self) -> Option<&str> {
         let errno = self.words.get(1)?;

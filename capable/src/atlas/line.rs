@@ -117,9 +117,14 @@ impl Effect {
             ensure!(valid, "{errno:?} is no errno");
         }
         for word in rest {
-            let known = WORDS.contains(&word.as_str()) || word.starts_with("or:");
+            let known = WORDS.contains(&word.as_str())
+                || word.starts_with("or:")
+                || word.starts_with("if:");
             let all = WORDS.join(", ");
-            ensure!(known, "{word:?} is no word; there are {all}, or:CAP");
+            ensure!(
+                known,
+                "{word:?} is no word; there are {all}, or:CAP, if:NAME"
+            );
         }
         Ok(Self { words })
     }

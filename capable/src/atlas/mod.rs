@@ -5,6 +5,7 @@
 //! the build script. [`Atlas::place`] finds the lines for a check by the functions on its stack.
 //! Nothing here decides what is needed: a line says what a site *can* do.
 
+mod call;
 mod effect;
 mod kernels;
 mod line;
@@ -14,6 +15,7 @@ mod stacks;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use call::Call;
 pub use effect::Verb;
 pub use kernels::{Kernels, Version};
 pub use line::{Effect, Key, Line, Proof};

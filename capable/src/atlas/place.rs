@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Atlas;
+use super::call::Call;
 use super::effect::Verb;
 use super::line::Line;
 use crate::capability::Capability;
@@ -12,13 +13,72 @@ use crate::capability::Capability;
 pub struct Place {
     /// Indices into the program's atlas, which are quick to compare.
     lines: Arc<[usize]>,
+    /// Whether the system call is one for which the conditions of the lines hold; `None` if its
+    /// arguments do not tell, and where a line has no condition.
+    holds: Option<bool>,
 }
 
 impl Place {
     pub(super) fn new(lines: Vec<usize>) -> Option<Self> {
         (!lines.is_empty()).then(|| Self {
             lines: lines.into(),
+            holds: None,
         })
+    }
+
+    /// The place of a check that was made in this system call: where its arguments tell which of
+    /// several lines it was, only that one.
+    ///
+    /// Of the labels of a function, one is left out for another only if the arguments name that other
+    /// one: a value that the program does not know leaves all of them.
+    #[must_use]
+    pub fn in_call(self, call: &Call<'_>) -> Self {
+        let atlas = Atlas::get();
+        let key = |index: usize| &atlas.lines[index].key;
+        let named = |index: usize| call.says(key(index).label.as_deref()?);
+        let taken: Vec<_> = self
+            .lines
+            .iter()
+            .filter(|&&index| named(index) == Some(true))
+            .map(|&index| &key(index).function)
+            .collect();
+        let is_other = |index: usize| {
+            let function = &key(index).function;
+            let other_label = named(index) == Some(false) && taken.contains(&function);
+            other_label || call.says(function) == Some(false)
+        };
+        let of_call = |index: usize| -> Option<bool> {
+            let mut conditions = atlas.lines[index].effect.conditions().peekable();
+            conditions.peek()?;
+            let said: Option<Vec<bool>> = conditions.map(|name| call.says(name)).collect();
+            Some(said?.contains(&true))
+        };
+        let all = || self.lines.iter().copied();
+        let mut left: Vec<_> = all().filter(|&index| !is_other(index)).collect();
+        if left.is_empty() {
+            left = all().collect();
+        }
+        let hold = |index: &usize| of_call(*index) != Some(false);
+        let lines: Vec<_> = match left.iter().any(hold) {
+            true => left.into_iter().filter(hold).collect(),
+            false => left,
+        };
+        let mut each = lines.iter().map(|&index| of_call(index));
+        let first = each.next().flatten();
+        let holds = first.filter(|_| each.all(|other| other == first));
+        if lines.len() == self.lines.len() {
+            return Self { holds, ..self };
+        }
+        Self {
+            lines: lines.into(),
+            holds,
+        }
+    }
+
+    /// Whether the arguments of the system call show that what it asked for needs no capability,
+    /// although the kernel asks.
+    pub fn needs_nothing(&self) -> bool {
+        self.holds == Some(false)
     }
 
     /// The lines.
@@ -30,13 +90,22 @@ impl Place {
     /// The verb of the lines if they agree; otherwise [`Verb::Unread`] if one of them is unread, or
     /// else [`Verb::Sometimes`].
     pub fn verb(&self) -> Verb {
-        let mut verbs = self.lines().map(|line| line.effect.verb());
+        let mut verbs = self.lines().map(|line| self.verb_of(line));
         let first = verbs.next().unwrap_or(Verb::Unread);
         verbs.fold(first, |all, verb| match (all, verb) {
             _ if all == verb => all,
             (Verb::Unread, _) | (_, Verb::Unread) => Verb::Unread,
             _ => Verb::Sometimes,
         })
+    }
+
+    /// The verb of one of the lines. Where it has a condition, it promises nothing unless that holds.
+    fn verb_of(&self, line: &Line) -> Verb {
+        let is_conditional = line.effect.conditions().next().is_some();
+        match line.effect.verb() {
+            Verb::Refuses if is_conditional && self.holds != Some(true) => Verb::Sometimes,
+            verb => verb,
+        }
     }
 
     /// The sentences of the lines without repetitions: what a program meets without the capability.
@@ -63,7 +132,7 @@ impl Place {
     /// silently left out or not done, in cases that the check does not show.
     pub fn is_silent(&self) -> bool {
         self.lines()
-            .all(|line| line.effect.verb() == Verb::Sometimes && line.effect.has("unseen"))
+            .all(|line| self.verb_of(line) == Verb::Sometimes && line.effect.has("unseen"))
     }
 
     /// Whether only writing to a file needs it.

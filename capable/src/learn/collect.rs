@@ -11,6 +11,7 @@ use super::{
     writing,
 };
 use crate::{
+    atlas::Call,
     context::syscalls,
     event::{Event, LifeStep, Stack},
     profile::{Case, Observation, Outcome, Phase, Tally},
@@ -95,6 +96,18 @@ impl Collector {
     fn check(&mut self, event: &Event<'_>) {
         let program = self.tree.program(event.pid(), event.comm());
         let (caller, place) = self.place(event);
+        let syscall = event.syscall();
+        let name = syscall.and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
+        // The arguments may tell which of several places it is.
+        let place = match (place, syscall, name) {
+            (Some(place), Some(syscall), Some(name)) if !syscall.compat => {
+                Some(place.in_call(&Call {
+                    name,
+                    arguments: &syscall.arguments,
+                }))
+            }
+            (place, ..) => place,
+        };
         let phase = if self.tree.is_starting(event.time()) {
             Phase::Starting
         } else {
@@ -102,7 +115,6 @@ impl Collector {
         };
         let by_process = self.seen.len() < BY_PROCESS;
         let facts = event.facts();
-        let syscall = event.syscall();
         let observation = Observation {
             case: Case {
                 program,
@@ -111,7 +123,7 @@ impl Collector {
                 target_is_home: facts.target.map(|target| target.initial),
                 caller,
                 place,
-                syscall: syscall.and_then(|syscall| syscalls::name(syscall.number, syscall.compat)),
+                syscall: name,
                 id_unchanged: ids::unchanged(event),
                 writes: writing::writes(event),
                 inherits: inheriting::inherits(event),

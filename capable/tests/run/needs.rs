@@ -82,6 +82,46 @@ fn the_sets_of_debians_programs_are_enough_and_none_is_too_many() {
     }
 }
 
+/// The kernel drops a set-group-ID bit without a word: only the mode that chmod(2) was given tells that
+/// the capability was needed.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_set_group_id_bit_that_would_be_dropped_is_a_need() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let folder = folder.path().to_str().unwrap();
+    let file = format!("{folder}/file");
+    let packed = |mode: u32| {
+        fs::write(&file, "text").unwrap();
+        chown(&file, Some(0), Some(1)).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let archive = format!("{folder}/{mode:o}.tar");
+        let mut tar = Command::new("tar");
+        let tar = tar.args(["-C", folder, "-cf", &archive, "file"]);
+        assert!(tar.status().unwrap().success());
+        fs::remove_file(&file).unwrap();
+        archive
+    };
+    let mode_after = |caps: &str, archive: &str| {
+        let options = format!("run --report /dev/null --caps {caps} --");
+        let output = with(&options, &["tar", "-C", folder, "-xpf", archive]);
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
+        fs::remove_file(&file).unwrap();
+        mode
+    };
+    let shared = packed(0o2755);
+    let found = report("", &["tar", "-C", folder, "-xpf", &shared]);
+    assert_needs(&found, &["CAP_CHOWN", "CAP_FSETID"]);
+    assert_eq!(mode_after("chown,fsetid", &shared), 0o2755);
+    assert_eq!(mode_after("chown", &shared), 0o755);
+
+    let plain = packed(0o755);
+    let found = report("", &["tar", "-C", folder, "-xpf", &plain]);
+    assert_needs(&found, &["CAP_CHOWN"]);
+    assert_eq!(class(&found, "CAP_FSETID"), "asked_not_needed");
+    assert_eq!(mode_after("chown", &plain), 0o755);
+}
+
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn not_one_of_two_thousand_processes_is_missed_and_their_noise_is_advisory() {

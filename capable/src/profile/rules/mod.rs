@@ -68,6 +68,8 @@ pub enum Rule {
     Overcommit,
     /// The kernel function that asked is known to use the answer only to choose.
     Choice,
+    /// The arguments of the system call ask for nothing that needs it.
+    Arguments,
     /// The place refuses only writing, and the file was read.
     OnlyRead,
     /// capset(2) that makes nothing inheritable.
@@ -164,6 +166,7 @@ const FIRST: &[Answer] = &[
     access::granted,
     whose::credentials,
     memory::overcommit,
+    places::arguments,
     places::choice,
     places::only_read,
     places::nothing_inherited,

@@ -34,6 +34,17 @@ pub(super) fn choice(case: &Case) -> Option<Ruling> {
     })
 }
 
+/// The kernel asks before it looks at what the system call wants, and this one wants nothing that
+/// needs the capability: chmod(2) without the set-group-ID bit.
+pub(super) fn arguments(case: &Case) -> Option<Ruling> {
+    let place = case.place.as_ref().filter(|place| place.needs_nothing())?;
+    let why = Why::from("asked ")
+        .origin(case)
+        .text(", which needs no capability with the arguments of this call; with others, ")
+        .sentences(place);
+    Some(Finding::sure(Class::AskedNotNeeded, Rule::Arguments, why))
+}
+
 /// The place refuses only writing, and the file was read.
 pub(super) fn only_read(case: &Case) -> Option<Ruling> {
     let is_it = case.writes == Some(false)
@@ -89,7 +100,7 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
 mod tests {
     use super::super::tests::finding;
     use super::*;
-    use crate::atlas::Version;
+    use crate::atlas::{Call, Version};
     use crate::event::Verdict;
     use crate::profile::Outcome;
     use crate::profile::observation::tests::{audited, denied, granted};
@@ -220,6 +231,146 @@ mod tests {
     fn a_bit_that_is_dropped_in_silence_is_advisory_but_not_certain() {
         let case = at("6.1", Capability::FSETID, &["setattr_copy"], "fchmodat");
         assert_eq!(class(&case), (Class::Advisory, false));
+    }
+
+    /// A check at a place, made by a system call with these arguments.
+    fn called(
+        capability: Capability,
+        stack: &[&str],
+        syscall: &'static str,
+        given: &[u64],
+    ) -> Case {
+        let mut arguments = [0; 6];
+        arguments[..given.len()].copy_from_slice(given);
+        let mut case = at("6.1", capability, stack, syscall);
+        let call = Call {
+            name: syscall,
+            arguments: &arguments,
+        };
+        case.place = case.place.map(|place| place.in_call(&call));
+        case
+    }
+
+    #[test]
+    fn a_set_group_id_bit_that_chmod_asks_for_is_a_need() {
+        for function in ["setattr_copy", "setattr_prepare"] {
+            let fchmod = |mode| called(Capability::FSETID, &[function], "fchmod", &[3, mode]);
+            let case = fchmod(0o2755);
+            assert_eq!(class(&case), (Class::Needed, true), "{function}");
+            let mut refused = case;
+            refused.facts.verdict = Some(Verdict::Denied(libc::EPERM));
+            refused.outcome = Outcome::SyscallSucceeded;
+            assert_eq!(class(&refused).0, Class::Denied, "{function}");
+            let case = fchmod(0o755);
+            assert_eq!(class(&case), (Class::AskedNotNeeded, true), "{function}");
+        }
+        let case = called(
+            Capability::FSETID,
+            &["setattr_copy"],
+            "fchmod",
+            &[3, 0o2755],
+        );
+        assert_eq!(
+            finding(&case).why.to_string(),
+            "granted in setattr_copy, for fchmod(2): without it, chmod(2) drops the set-group-ID bit, \
+             if one is set, of a file whose group the caller is not in"
+        );
+        let case = called(Capability::FSETID, &["setattr_copy"], "fchmod", &[3, 0o755]);
+        assert_eq!(
+            finding(&case).why.to_string(),
+            "asked in setattr_copy, for fchmod(2), which needs no capability with the arguments of \
+             this call; with others, chmod(2) drops the set-group-ID bit, if one is set, of a file \
+             whose group the caller is not in"
+        );
+    }
+
+    #[test]
+    fn the_arguments_choose_the_sentence() {
+        let why = |capability, stack: &[&str], syscall, given: &[u64]| {
+            let case = called(capability, stack, syscall, given);
+            finding(&case).why.to_string()
+        };
+        let socket = [3, libc::SOL_SOCKET as u64, libc::SO_RCVBUFFORCE as u64];
+        assert_eq!(
+            why(
+                Capability::NET_ADMIN,
+                &["sk_setsockopt"],
+                "setsockopt",
+                &socket
+            ),
+            "granted in sk_setsockopt, for setsockopt(2): without it, setsockopt(2) with \
+             SO_RCVBUFFORCE fails"
+        );
+        assert_eq!(
+            why(
+                Capability::SYS_ADMIN,
+                &["random_ioctl"],
+                "ioctl",
+                &[3, 0x5204]
+            ),
+            "granted in random_ioctl, for ioctl(2): without it, the ioctl RNDZAPENTCNT fails"
+        );
+        assert_eq!(
+            why(Capability::SYS_ADMIN, &["__x64_sys_keyctl"], "keyctl", &[5]),
+            "granted in __x64_sys_keyctl, for keyctl(2): without it, keyctl(2) KEYCTL_SETPERM on \
+             another user's key fails"
+        );
+        assert_eq!(
+            why(Capability::SYS_ADMIN, &["__sys_bpf"], "bpf", &[32]),
+            "granted in __sys_bpf, for bpf(2): without it, bpf(2) with BPF_ENABLE_STATS fails"
+        );
+        assert_eq!(
+            why(
+                Capability::SYS_RESOURCE,
+                &["__x64_sys_prctl"],
+                "prctl",
+                &[57]
+            ),
+            "granted in __x64_sys_prctl, for prctl(2): without it, prctl(2) with \
+             PR_SET_IO_FLUSHER fails"
+        );
+        let unknown = [3, libc::SOL_SOCKET as u64, 9999];
+        let several = why(
+            Capability::NET_ADMIN,
+            &["sk_setsockopt"],
+            "setsockopt",
+            &unknown,
+        );
+        assert!(several.contains("one of these: "), "{several}");
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_refused_needs_nothing_though_it_is_asked() {
+        let class_of = |capability, function, syscall, given: &[u64]| {
+            class(&called(capability, &[function], syscall, given))
+        };
+        let asked = (Class::AskedNotNeeded, true);
+        let bpf = |command| class_of(Capability::BPF, "__sys_bpf", "bpf", &[command]);
+        assert_eq!(bpf(7), asked, "BPF_OBJ_GET");
+        assert_eq!(bpf(5), (Class::Needed, false), "BPF_PROG_LOAD");
+        let keys = |request| {
+            class_of(
+                Capability::SYS_TTY_CONFIG,
+                "vt_k_ioctl",
+                "ioctl",
+                &[3, request],
+            )
+        };
+        assert_eq!(keys(0x4b4c), asked, "KDGETKEYCODE");
+        assert_eq!(keys(0x4b4d), (Class::Needed, true), "KDSETKEYCODE");
+        let mark = |flags| {
+            class_of(
+                Capability::SYS_ADMIN,
+                "do_fanotify_mark",
+                "fanotify_mark",
+                &[3, flags],
+            )
+        };
+        assert_eq!(mark(0x1), asked, "FAN_MARK_ADD of a file");
+        assert_eq!(mark(0x101), (Class::Needed, true), "FAN_MARK_FILESYSTEM");
+        let xfs = |syscall| class_of(Capability::FOWNER, "xfs_setattr_nonsize", syscall, &[]);
+        assert_eq!(xfs("utimensat"), asked);
+        assert_eq!(xfs("fchownat"), (Class::Needed, false));
     }
 
     #[test]

@@ -129,7 +129,9 @@ fn capability_report(
 
 /// The wider capability that the kernel accepts at every place where this one is needed. Where one
 /// of them is not known, or takes nothing else, there is none.
-fn does_as_well<'a>(needed: impl Iterator<Item = &'a (Observation, Finding)>) -> Option<Capability> {
+fn does_as_well<'a>(
+    needed: impl Iterator<Item = &'a (Observation, Finding)>,
+) -> Option<Capability> {
     let accepted = needed.map(|(observation, finding)| {
         let case = &observation.case;
         let place = case.place.as_ref();

@@ -150,11 +150,7 @@ fn what_is_not_known_is_said() {
 
 #[test]
 fn a_narrow_capability_that_was_held_has_its_alternative() {
-    let report = report(once([granted(
-        Capability::BPF,
-        "bpf_btf_load",
-        "bpf",
-    )]));
+    let report = report(once([granted(Capability::BPF, "bpf_btf_load", "bpf")]));
     assert_eq!(
         report.capabilities[0].alternative,
         Some(Capability::SYS_ADMIN)
