@@ -91,7 +91,7 @@ fn every_error_says_in_the_same_words_whose_it_is() {
         (&["-u", "no such user"], 2),
         (&["explain", "no_such_capability"], 2),
         (&["inspect", "/nonexistent"], 1),
-        (&["--unit", "no-such.service"], 2),
+        (&["--unit", "no-such.service"], 1),
         (&["run", "--user", "no such user", "--", "true"], 2),
     ] {
         let (found, stderr) = answer(words);
@@ -156,9 +156,23 @@ fn a_pid_that_is_a_name_is_answered_with_what_goes_by_names() {
 
 #[test]
 fn every_one_of_several_pids_is_looked_at() {
-    let (code, stderr) = answer(&["-p", "1,4194304"]);
-    assert_eq!(code, Some(2));
-    assert!(stderr.contains("no process 4194304"), "{stderr}");
+    for words in [&["-p", "1,4194304"][..], &["profile", "-p", "4194304"]] {
+        let (code, stderr) = answer(words);
+        assert_eq!(code, Some(1), "{words:?}");
+        assert_eq!(
+            stderr,
+            "capable: error: there is no process 4194304: list the processes with ps -e\n"
+        );
+    }
+}
+
+#[test]
+fn a_shell_that_becomes_capable_does_not_make_it_watch_itself() {
+    let script = format!("exec {} profile -p $$ -d 1", env!("CARGO_BIN_EXE_capable"));
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("is this capable itself"), "{stderr}");
 }
 
 #[test]

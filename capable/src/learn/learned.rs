@@ -5,7 +5,6 @@ use std::path::Path;
 use super::{
     Account,
     collect::{Collector, Ends},
-    tree::Tree,
 };
 use crate::{
     context::accounts::Accounts,
@@ -51,7 +50,13 @@ fn report(
     mut account: Account,
     end: u64,
 ) -> Report {
-    if let Some(sentence) = left_behind(&collector.tree) {
+    let living: Vec<String> = collector
+        .tree
+        .living()
+        .map(|(pid, program)| format!("{program} ({pid})"))
+        .collect();
+    let still_running = living.len() as u64;
+    if let Some(sentence) = left_behind(&living) {
         account.note(sentence);
     }
     if let Some(sentence) = collector
@@ -72,6 +77,7 @@ fn report(
         duration: end.saturating_sub(started),
         settled,
         processes: Some(1 + collector.tree.forks()),
+        still_running: Some(still_running),
         ..account.into_run()
     };
     let observations = collector
@@ -85,28 +91,19 @@ fn report(
 }
 
 /// The sentence about descendants that are still running.
-fn left_behind(tree: &Tree) -> Option<String> {
+fn left_behind(living: &[String]) -> Option<String> {
     /// How many are named.
     const NAMED: usize = 5;
-    let living: Vec<String> = tree
-        .living()
-        .map(|(pid, program)| format!("{program} ({pid})"))
-        .collect();
-    let count = living.len();
-    let what = match count {
+    let (what, they) = match living.len() {
         0 => return None,
-        1 => "1 process of the command is still running".to_owned(),
-        _ => format!("{count} processes of the command are still running"),
+        1 => ("1 process of the command is".to_owned(), "it asks"),
+        count => (format!("{count} processes of the command are"), "they ask"),
     };
-    let more = if count > NAMED { ", ..." } else { "" };
-    let named = living
-        .into_iter()
-        .take(NAMED)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let more = if living.len() > NAMED { ", ..." } else { "" };
+    let named = living[..living.len().min(NAMED)].join(", ");
     Some(format!(
-        "{what}: {named}{more}; what they ask for from now on is not in this report (--wait waits \
-         for them)"
+        "{what} still running: {named}{more}; what {they} for from now on is not in this report \
+         (with --wait, capable waits for the last one to end)"
     ))
 }
 
@@ -134,4 +131,23 @@ fn runs_as(command: &Command) -> RunsAs {
         Some(name) => name.to_owned(),
         None => user.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_still_runs_is_named_and_so_is_the_remedy() {
+        let living = |count: usize| vec!["sleep (7)".to_owned(); count];
+        assert_eq!(left_behind(&living(0)), None);
+        assert_eq!(
+            left_behind(&living(1)).unwrap(),
+            "1 process of the command is still running: sleep (7); what it asks for from now on is \
+             not in this report (with --wait, capable waits for the last one to end)"
+        );
+        let many = left_behind(&living(6)).unwrap();
+        assert!(many.starts_with("6 processes of the command are"), "{many}");
+        assert!(many.contains(", ...; what they ask for"), "{many}");
+    }
 }

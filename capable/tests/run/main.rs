@@ -124,7 +124,6 @@ fn what_was_typed_wrong_is_a_usage_error() {
         "run --emit nonsense -- true",
         "run -o json --emit systemd -- true",
         "profile",
-        "profile --pid 4194305",
         // Where checks are counted, no records are sent.
         "profile --pid 1 --buffer-size 8M",
         "top --buffer-size 8M",

@@ -128,7 +128,8 @@ fn full_name(unit: &str) -> String {
     }
 }
 
-/// The processes of the named cgroups, unless they cannot be read.
+/// The processes of the named cgroups, unless they cannot be read. This process, which may be one of
+/// them, is not profiled.
 fn in_cgroups(args: &TargetArgs) -> Vec<u32> {
     let Ok(known) = Cgroups::open() else {
         return Vec::new();
@@ -152,6 +153,7 @@ fn in_cgroups(args: &TargetArgs) -> Vec<u32> {
     found
         .iter()
         .flat_map(|found| known.processes(found))
+        .filter(|&pid| pid != std::process::id())
         .collect()
 }
 

@@ -1,23 +1,38 @@
 //! Turns filters as typed into one expression: names become numbers, and for something that does
 //! not exist the error says what does.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
+use thiserror::Error as ThisError;
 
 use super::args::FilterArgs;
 use crate::{
     context::{
         accounts::Accounts,
-        cgroups::{Cgroups, Found},
-        kernel_threads::is_kernel_thread,
-        namespaces::{NamespaceKind, namespace_inode},
+        cgroups::{CgroupError, Cgroups, Found},
+        namespaces::{NamespaceError, NamespaceKind, namespace_inode},
     },
     filter::{Condition, Expression},
 };
+
+/// A process or thread that is not there.
+#[derive(Debug, ThisError)]
+enum Absent {
+    #[error("there is no process {0}: list the processes with ps -e")]
+    Process(u32),
+    #[error("there is no thread {0}: list the threads with ps -eL")]
+    Thread(u32),
+}
+
+/// Whether an error of [`filters`] is about something that is not there at the moment, such as a
+/// process: a failure. The words themselves are no wrong usage.
+pub fn is_absent(error: &Error) -> bool {
+    let namespace = error.downcast_ref::<NamespaceError>();
+    error.is::<Absent>()
+        || error.is::<CgroupError>()
+        || matches!(namespace, Some(NamespaceError::NoProcess { .. }))
+}
 
 /// Resolves filters.
 ///
@@ -142,8 +157,11 @@ fn kept_and_dropped(
 fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
     let leader = match fs::read_to_string(format!("/proc/{tid}/status")) {
         Ok(status) => leader_of(&status),
-        Err(_) => bail!("there is no thread {tid}{}", nearest_processes(tid)),
+        Err(_) => return Err(Absent::Thread(tid).into()),
     };
+    if leader == Some(std::process::id()) {
+        bail!("thread {tid} is one of this capable itself, whose own checks are never shown");
+    }
     match leader {
         Some(leader) if !children && !pids.is_empty() && !pids.contains(&leader) => bail!(
             "no check can match both -p {} and --tid {tid}, which is a thread of process {leader}: \
@@ -183,47 +201,22 @@ fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Resu
     Ok(found.into_iter().map(|found| found.directory).collect())
 }
 
-/// A process that does not exist cannot be traced; the nearest ones may have been meant.
+/// A process that does not exist cannot be traced, and neither can this one.
 fn process_exists(pid: u32) -> Result<()> {
     let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
         Ok(status) => status,
-        Err(_) => bail!("there is no process {pid}{}", nearest_processes(pid)),
+        Err(_) => return Err(Absent::Process(pid).into()),
     };
     match leader_of(&status) {
+        Some(leader) if leader == std::process::id() => bail!(
+            "process {pid} is this capable itself, whose own checks are never shown: name the \
+             process that is meant (a shell may replace itself by its last command, so that $$ is \
+             the PID of that command)"
+        ),
         Some(leader) if leader != pid => {
             bail!("{pid} is a thread of process {leader}: use --tid {pid} or -p {leader}")
         }
         _ => Ok(()),
-    }
-}
-
-/// The processes with the numbers nearest to one that does not exist, leaving out kernel threads
-/// and this process, which nobody means.
-fn nearest_processes(pid: u32) -> String {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return String::new();
-    };
-    let mut pids: Vec<u32> = entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|&other| other != std::process::id())
-        .collect();
-    pids.sort_by_key(|other| other.abs_diff(pid));
-    let named: Vec<String> = pids
-        .iter()
-        .filter(|pid| !is_kernel_thread(Path::new(&format!("/proc/{pid}"))))
-        .take(2)
-        .filter_map(|pid| {
-            let comm = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-            Some(format!(
-                "{pid} ({})",
-                crate::escape::printable(comm.trim_end().as_bytes())
-            ))
-        })
-        .collect();
-    if named.is_empty() {
-        String::new()
-    } else {
-        format!("; the nearest are {}", named.join(" and "))
     }
 }
 
@@ -234,7 +227,7 @@ mod tests {
     use clap::{Arg, Args as _, Command, FromArgMatches as _};
 
     use super::*;
-    use crate::{context::cgroups::CgroupError, filter::lower, kernel::trace::filters::Filters};
+    use crate::{filter::lower, kernel::trace::filters::Filters};
 
     /// Each filter with values that narrow a trace.
     const FILTERS: [(&str, &[&str]); 14] = [
@@ -265,7 +258,7 @@ mod tests {
             FILTERS.iter().map(|(long, _)| &long[2..]).collect()
         );
 
-        let pid = std::process::id().to_string();
+        let parent = std::os::unix::process::parent_id().to_string();
         for (long, values) in FILTERS {
             let lines = match values {
                 [] => vec![long.to_owned()],
@@ -275,7 +268,7 @@ mod tests {
                     .collect(),
             };
             for line in lines {
-                let words = ["filters".to_owned(), line.replace("PID", &pid)];
+                let words = ["filters".to_owned(), line.replace("PID", &parent)];
                 let matches = command.clone().try_get_matches_from(words).unwrap();
                 let typed = FilterArgs::from_arg_matches(&matches).unwrap();
                 match filters(&typed) {
@@ -307,17 +300,17 @@ mod tests {
         assert!(filters(&capabilities(&["chown", "kill", "!chown"])).is_ok());
         assert!(filters(&capabilities(&["!kill", "!chown"])).is_ok());
 
-        let own = std::process::id();
+        let parent = std::os::unix::process::parent_id();
         let thread = FilterArgs {
             pids: vec![1],
-            tids: vec![own],
+            tids: vec![parent],
             ..FilterArgs::default()
         };
         assert_eq!(
             refused(&thread),
             format!(
-                "no check can match both -p 1 and --tid {own}, which is a thread of process {own}: \
-                 use --tid {own} alone, or -p {own} --tid {own}"
+                "no check can match both -p 1 and --tid {parent}, which is a thread of process \
+                 {parent}: use --tid {parent} alone, or -p {parent} --tid {parent}"
             )
         );
         let with_children = FilterArgs {
@@ -328,17 +321,54 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_there_is_answered_with_the_nearest_that_may_be_meant() {
-        // Kernel threads, if visible, have the lowest numbers.
-        let threads = (1..200).filter(|pid| is_kernel_thread(Path::new(&format!("/proc/{pid}"))));
-        let message = process_exists(0).unwrap_err().to_string();
-        let (_, nearest) = message
-            .split_once("there is no process 0; the nearest are ")
-            .unwrap_or_else(|| panic!("{message}"));
-        for thread in threads {
-            for named in nearest.split(" and ") {
-                assert!(!named.starts_with(&format!("{thread} (")), "{message}");
-            }
+    fn what_is_not_there_is_told_from_what_cannot_be() {
+        let absent = |typed: &FilterArgs| filters(typed).unwrap_err();
+        // Above every number: pid_max is at most 4 Mi (`PID_MAX_LIMIT`, include/linux/threads.h).
+        let process = absent(&FilterArgs {
+            pids: vec![5_000_000],
+            ..FilterArgs::default()
+        });
+        assert_eq!(
+            process.to_string(),
+            "there is no process 5000000: list the processes with ps -e"
+        );
+        let thread = absent(&FilterArgs {
+            tids: vec![5_000_000],
+            ..FilterArgs::default()
+        });
+        let namespace = absent(&FilterArgs {
+            user_namespaces: vec!["4194304".to_owned()],
+            ..FilterArgs::default()
+        });
+        let unit = absent(&FilterArgs {
+            units: vec!["no-such.service".to_owned()],
+            ..FilterArgs::default()
+        });
+        for error in [process, thread, namespace, unit] {
+            assert!(is_absent(&error), "{error}");
         }
+        let word = absent(&FilterArgs {
+            user_namespaces: vec!["mine".to_owned()],
+            ..FilterArgs::default()
+        });
+        assert!(!is_absent(&word), "{word}");
+    }
+
+    #[test]
+    fn this_process_is_not_traced_by_itself() {
+        let own = std::process::id();
+        let process = refused(&FilterArgs {
+            pids: vec![own],
+            ..FilterArgs::default()
+        });
+        assert!(
+            process.starts_with(&format!("process {own} is this capable itself")),
+            "{process}"
+        );
+        let thread = refused(&FilterArgs {
+            tids: vec![own],
+            ..FilterArgs::default()
+        });
+        assert!(thread.contains("this capable itself"), "{thread}");
     }
 }

@@ -21,10 +21,16 @@ impl Wanted {
     ///
     /// # Errors
     ///
-    /// [`Usage`]: something that a filter names does not exist.
+    /// [`Usage`]: a filter cannot be understood or can match nothing. Any other error: a process,
+    /// unit, cgroup or container is not there.
     pub fn of(filter: &FilterArgs, unaudited: bool) -> Result<Self> {
         Ok(Self {
-            expression: resolve::filters(filter).map_err(Usage::wrap)?,
+            expression: resolve::filters(filter).map_err(|error| {
+                if resolve::is_absent(&error) {
+                    return error;
+                }
+                Usage::wrap(error)
+            })?,
             descendants: filter.children,
             unaudited,
         })
@@ -72,6 +78,8 @@ impl fmt::Display for Wanted {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::parent_id;
+
     use super::*;
 
     #[test]
@@ -83,7 +91,7 @@ mod tests {
             "audited checks only (-v: all)"
         );
         let filter = FilterArgs {
-            pids: vec![std::process::id()],
+            pids: vec![parent_id()],
             children: true,
             comms: vec!["a\x1b".to_owned()],
             ..FilterArgs::default()
@@ -92,7 +100,7 @@ mod tests {
             line(&filter, true),
             format!(
                 r"all checks; only process {} and name a\x1b, with descendants",
-                std::process::id()
+                parent_id()
             )
         );
     }

@@ -70,7 +70,7 @@ fn no_unit(given: &str, installed: bool) -> String {
     if installed {
         format!("unit {given:?} is not running, so it has no cgroup to trace; start it first")
     } else {
-        format!("no unit {given:?} is running")
+        format!("no unit {given:?} is running, and systemd has no unit file of that name")
     }
 }
 
@@ -82,5 +82,31 @@ fn or_known(known: &[String]) -> String {
             "; these are running (give an id, not a name): {}",
             known.join(", ")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_that_is_stopped_is_told_from_one_that_is_misspelt() {
+        let no_unit = |installed, nearest: Option<&str>| {
+            let error = CgroupError::NoUnit {
+                given: "ngimx.service".to_owned(),
+                installed,
+                nearest: nearest.map(str::to_owned),
+            };
+            error.to_string()
+        };
+        assert_eq!(
+            no_unit(true, None),
+            "unit \"ngimx.service\" is not running, so it has no cgroup to trace; start it first"
+        );
+        assert_eq!(
+            no_unit(false, Some("nginx.service")),
+            "no unit \"ngimx.service\" is running, and systemd has no unit file of that name; did \
+             you mean \"nginx.service\"?"
+        );
     }
 }

@@ -206,8 +206,8 @@ fn is_installed(unit: &str) -> bool {
         "/lib/systemd",
     ]
     .iter()
+    .flat_map(|place| ["system", "user"].map(|manager| Path::new(place).join(manager)))
     .any(|place| {
-        let place = Path::new(place).join("system");
         place.join(unit).exists()
             || template
                 .as_ref()

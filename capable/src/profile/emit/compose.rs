@@ -2,7 +2,7 @@
 //! `security_opt`).
 
 use super::{
-    Emitter, ProgramNeeds, RunsAs, bare_names, comment, docker, may_set_no_new_privs,
+    Emitter, ProgramNeeds, RunsAs, as_root_note, bare_names, comment, docker, may_set_no_new_privs,
     needs_file_capabilities, no_new_privs_note,
 };
 
@@ -18,6 +18,9 @@ impl Emitter for Compose {
              THIS_FILE up. The set covers only what was profiled: an entry point in the image may \
              need more.",
         );
+        if let Some(note) = as_root_note(needs, "a container that runs as root") {
+            comment(out, &note);
+        }
         let from_file = needs_file_capabilities(needs);
         if from_file {
             comment(out, docker::FROM_FILE);

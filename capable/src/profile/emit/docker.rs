@@ -1,7 +1,7 @@
 //! Options for `docker run` and `podman run`, which share their syntax.
 
 use super::{
-    Emitter, ProgramNeeds, RunsAs, bare_names, comment, may_set_no_new_privs,
+    Emitter, ProgramNeeds, RunsAs, as_root_note, bare_names, comment, may_set_no_new_privs,
     needs_file_capabilities, no_new_privs_note, shell,
 };
 
@@ -26,6 +26,9 @@ impl Emitter for Engine {
             out,
             "The set covers only what was profiled: an entry point in the image may need more.",
         );
+        if let Some(note) = as_root_note(needs, "a container that runs as root") {
+            comment(out, &note);
+        }
         let from_file = matches!(self, Self::Docker) && needs_file_capabilities(needs);
         if from_file {
             comment(out, FROM_FILE);

@@ -25,6 +25,7 @@ struct Object<'a> {
     #[serde(with = "names::set")]
     could_not_tell: CapabilitySet,
     incomplete: bool,
+    nothing_observed: bool,
     user: Option<&'a str>,
     executable: Option<String>,
     unit: Option<&'a str>,
@@ -42,6 +43,7 @@ impl Emitter for Json {
             denied: needs.denied,
             could_not_tell: needs.could_not_tell,
             incomplete: needs.incomplete,
+            nothing_observed: needs.nothing_observed,
             user: match &needs.runs_as {
                 RunsAs::Root => Some("root"),
                 RunsAs::User(user) => Some(user),

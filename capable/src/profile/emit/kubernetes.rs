@@ -1,7 +1,7 @@
 //! A container's `securityContext` (Kubernetes API v1, SecurityContext).
 
 use super::{
-    Emitter, ProgramNeeds, RunsAs, bare_names, comment, may_set_no_new_privs,
+    Emitter, ProgramNeeds, RunsAs, as_root_note, bare_names, comment, may_set_no_new_privs,
     needs_file_capabilities, no_new_privs_note,
 };
 use crate::capability::{Capability, CapabilitySet};
@@ -35,6 +35,9 @@ impl Emitter for Kubernetes {
             "Put it under spec.containers[]. The set covers only what was profiled: an entry point \
              in the image may need more.",
         );
+        if let Some(note) = as_root_note(needs, "a container that runs as root") {
+            comment(out, &note);
+        }
         admission(out, needs.set);
         let from_file = needs_file_capabilities(needs);
         let sys_admin = needs.set.contains(Capability::SYS_ADMIN);

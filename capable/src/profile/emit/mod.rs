@@ -24,7 +24,7 @@ pub use needs::{ProgramNeeds, RunsAs};
 pub(super) use shell::command as shell_command;
 
 /// Writes the set for one consumer.
-pub trait Emitter {
+trait Emitter {
     /// Appends lines that end in a newline.
     fn emit(&self, needs: &ProgramNeeds, out: &mut String);
 }
@@ -53,7 +53,7 @@ pub enum Consumer {
 
 impl Consumer {
     /// The emitter for this consumer.
-    pub fn emitter(self) -> &'static dyn Emitter {
+    fn emitter(self) -> &'static dyn Emitter {
         match self {
             Self::Systemd => &systemd::Systemd,
             Self::Docker => &docker::Engine::Docker,
@@ -66,10 +66,15 @@ impl Consumer {
         }
     }
 
-    /// The lines for this consumer.
+    /// The lines for this consumer. If nothing was observed they are comments only: settings would
+    /// look as if an empty set had been found to be enough.
     pub fn emit(self, needs: &ProgramNeeds) -> String {
         let mut out = String::new();
-        self.emitter().emit(needs, &mut out);
+        if needs.nothing_observed && self != Self::Json {
+            preamble(&mut out, needs, "No settings");
+        } else {
+            self.emitter().emit(needs, &mut out);
+        }
         out
     }
 }
@@ -125,6 +130,17 @@ fn may_set_no_new_privs(needs: &ProgramNeeds) -> bool {
     needs.gains_privileges != Some(true)
 }
 
+/// The comment for a set that was found for root: owners, and what root may do to its own files,
+/// differ for another user.
+fn as_root_note(needs: &ProgramNeeds, applies: &str) -> Option<String> {
+    (needs.runs_as == RunsAs::Root).then(|| {
+        format!(
+            "This set was found while it ran as root (uid 0), and is for {applies}. As another \
+             user it may need other capabilities: find them while it runs as that user."
+        )
+    })
+}
+
 /// The comment that goes with no_new_privs, or with leaving it out.
 fn no_new_privs_note(needs: &ProgramNeeds) -> Option<&'static str> {
     match needs.gains_privileges {
@@ -143,6 +159,7 @@ fn no_new_privs_note(needs: &ProgramNeeds) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::{Report, Run};
 
     const ALL: [Consumer; 8] = [
         Consumer::Systemd,
@@ -212,6 +229,49 @@ mod tests {
                 text.to_lowercase().contains("incomplete"),
                 "{consumer:?}: {text}"
             );
+        }
+    }
+
+    #[test]
+    fn of_nothing_observed_no_settings_are_made() {
+        let report = Report::new(
+            Run {
+                subject: Some("process 812 (nginx)".to_owned()),
+                duration: 1_000_000_000,
+                ..Run::default()
+            },
+            [],
+        );
+        let needs = ProgramNeeds::from_report(&report);
+        for consumer in ALL {
+            let text = consumer.emit(&needs).replace("\n# ", " ");
+            assert!(
+                text.contains("does not show that it needs no capability"),
+                "{consumer:?}: {text}"
+            );
+            assert!(text.contains("Only the 1.0 s that were watched"), "{text}");
+            match consumer {
+                Consumer::Json => assert!(text.contains("\"nothing_observed\": true"), "{text}"),
+                _ => assert_eq!(lines(consumer, &needs), Vec::<String>::new()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_that_was_found_for_root_is_said_to_be_for_root() {
+        for consumer in [
+            Consumer::Systemd,
+            Consumer::Docker,
+            Consumer::Podman,
+            Consumer::Compose,
+            Consumer::Kubernetes,
+        ] {
+            let mut needs = needs("net_raw");
+            let text = consumer.emit(&needs).replace("\n# ", " ");
+            assert!(text.contains("while it ran as root (uid 0)"), "{text}");
+            needs.runs_as = RunsAs::User("nobody".to_owned());
+            let text = consumer.emit(&needs).replace("\n# ", " ");
+            assert!(!text.contains("uid 0"), "{text}");
         }
     }
 

@@ -34,6 +34,11 @@ pub struct ProgramNeeds {
     pub could_not_tell: CapabilitySet,
     /// Whether anything was lost while tracing.
     pub incomplete: bool,
+    /// Whether no check was seen at all: then an empty set proves nothing.
+    pub nothing_observed: bool,
+    /// What the set does not cover, as a sentence: what was watched only for a while, or was still
+    /// running.
+    pub limits: Option<String>,
     /// What each program in the process tree needs, by name.
     pub by_program: Vec<(String, CapabilitySet)>,
     /// The name for it in comments: the command, or what was profiled.
@@ -74,6 +79,8 @@ impl ProgramNeeds {
             denied: report.of_class(Class::Denied),
             could_not_tell: report.of_class(Class::CouldNotTell),
             incomplete: report.incomplete.is_some(),
+            nothing_observed: report.checks == 0,
+            limits: report.limits(),
             by_program: report
                 .needed_by_program()
                 .into_iter()
@@ -92,6 +99,14 @@ impl ProgramNeeds {
             notes
                 .push("INCOMPLETE: checks were lost, so the set may lack capabilities.".to_owned());
         }
+        if self.nothing_observed {
+            notes.push(
+                "No check was seen, which does not show that it needs no capability: watch it for \
+                 longer and while it works, or from its start with `capable run`."
+                    .to_owned(),
+            );
+        }
+        notes.extend(self.limits.clone());
         let unnamed: CapabilitySet = self
             .set
             .iter()

@@ -1,8 +1,8 @@
 //! A drop-in for a systemd unit.
 
 use super::{
-    Emitter, ProgramNeeds, RunsAs, comment, line_comment, may_set_no_new_privs, named,
-    no_new_privs_note,
+    Emitter, ProgramNeeds, RunsAs, as_root_note, comment, line_comment, may_set_no_new_privs,
+    named, no_new_privs_note,
 };
 use crate::profile::words::harmless;
 
@@ -25,6 +25,9 @@ impl Emitter for Systemd {
                 out,
                 "The unit is not known: paste this with `systemctl edit UNIT`, then restart it.",
             ),
+        }
+        if let Some(note) = as_root_note(needs, "a unit without User=") {
+            comment(out, &note);
         }
         let names: Vec<_> = named(needs.set).map(|each| each.to_string()).collect();
         let names = names.join(" ");

@@ -18,17 +18,10 @@ pub fn markdown(report: &Report) -> String {
             escaped(&losses(lost))
         ));
     }
-    let needed = names(report.needed);
-    let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
-        (true, false) if report.was_refused() => {
-            "It was granted **nothing that it needs**".to_owned()
-        }
-        (true, false) => "It needs **no capability**".to_owned(),
-        (true, true) => "It was not seen to need a capability".to_owned(),
-        (false, false) => format!("It needs {needed}"),
-        (false, true) => format!("It needs at least {needed}"),
-    };
-    out.push_str(&format!("{answer}.\n"));
+    out.push_str(&format!("{}.\n", answer(report)));
+    if let Some(limits) = report.limits() {
+        out.push_str(&format!("{limits}\n"));
+    }
     if !report.capabilities.is_empty() {
         out.push_str("\n| capability | class | checks | asked by | from | first after | why |\n");
         out.push_str("|---|---|---|---|---|---|---|\n");
@@ -60,6 +53,15 @@ pub fn markdown(report: &Report) -> String {
     );
     footer(&mut out, report);
     out
+}
+
+/// The answer as a sentence of its own, without the full stop.
+fn answer(report: &Report) -> String {
+    let clause = super::answer::answer(report, names);
+    match clause.strip_prefix("in ") {
+        Some(rest) => format!("In {rest}"),
+        None => format!("It {clause}"),
+    }
 }
 
 fn row(out: &mut String, report: &CapabilityReport) {

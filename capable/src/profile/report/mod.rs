@@ -3,6 +3,7 @@
 //! Its JSON form has stable names, states its format version, and can be read back as a baseline.
 //! `text` and `markdown` are for people.
 
+mod answer;
 mod build;
 mod json;
 mod markdown;
@@ -33,6 +34,8 @@ pub struct Run {
     pub settled: bool,
     /// How many processes there were, if all of them were seen from their start.
     pub processes: Option<u64>,
+    /// How many of the command's processes had not ended; unknown for what was already running.
+    pub still_running: Option<u64>,
     /// What was lost while tracing.
     pub losses: Vec<ReportedLoss>,
     /// What else is worth knowing about the run, one sentence each.
@@ -68,6 +71,10 @@ pub struct Report {
     /// How many processes there were; null if some already existed before.
     #[serde(default)]
     pub processes: Option<u64>,
+    /// How many of the command's processes had not ended when the report was made; null for what
+    /// was already running.
+    #[serde(default)]
+    pub still_running: Option<u64>,
     /// The answer: what the program needs.
     #[serde(with = "names::set")]
     pub needed: CapabilitySet,
@@ -200,13 +207,6 @@ pub struct LeftOut {
 }
 
 impl Report {
-    /// Whether something was refused, or it is not known whether it was, that may be needed.
-    pub(crate) fn was_refused(&self) -> bool {
-        [Class::Denied, Class::CouldNotTell]
-            .iter()
-            .any(|&class| !self.of_class(class).is_empty())
-    }
-
     /// The capabilities in a class.
     pub fn of_class(&self, class: Class) -> CapabilitySet {
         self.capabilities

@@ -58,6 +58,7 @@ impl Report {
             duration_ns: run.duration,
             checks,
             processes: run.processes,
+            still_running: run.still_running,
             needed: capabilities
                 .iter()
                 .filter(|report| report.class == Class::Needed)

@@ -57,15 +57,11 @@ fn names(set: CapabilitySet) -> String {
 
 fn answer(out: &mut String, report: &Report) {
     let title = shortened(&report.title());
-    let needed = names(report.needed);
-    let answer = match (report.needed.is_empty(), report.incomplete.is_some()) {
-        (true, false) if report.was_refused() => "was granted nothing that it needs".to_owned(),
-        (true, false) => "needs no capability".to_owned(),
-        (true, true) => "was not seen to need a capability".to_owned(),
-        (false, false) => format!("needs {needed}"),
-        (false, true) => format!("needs at least {needed}"),
-    };
+    let answer = super::answer::answer(report, names);
     line(out, &format!("{title}: {answer}."));
+    if let Some(limits) = report.limits() {
+        line(out, &limits);
+    }
     for (class, sentence) in [
         (Class::Denied, "Denied, and may be needed:"),
         (Class::CouldNotTell, "Could not tell whether needed:"),

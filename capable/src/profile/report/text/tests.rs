@@ -4,7 +4,6 @@ use super::*;
 use crate::capability::Capability;
 use crate::event::Task;
 use crate::profile::observation::tests::{audited, denied, granted, once, times};
-use crate::profile::report::markdown::markdown;
 use crate::profile::{Case, Outcome, Phase, Run};
 
 /// A run with something in every class.
@@ -112,42 +111,14 @@ fn a_loss_comes_first_and_is_loud() {
 }
 
 #[test]
-fn with_a_loss_nobody_is_told_that_nothing_is_needed() {
-    let losses = vec![ReportedLoss {
-        cause: "the buffer was full".to_owned(),
-        lost: Some(1),
-    }];
-    let run = Run {
-        losses,
-        ..Run::default()
-    };
-    let report = Report::new(run, []);
-    for text in [text(&report), markdown(&report)] {
-        assert!(text.contains("not seen to need a capability"), "{text}");
-        assert!(!text.contains("no capability"), "{text}");
-    }
-}
-
-#[test]
-fn a_program_that_was_only_refused_is_not_said_to_need_nothing() {
+fn a_refusal_is_named_below_the_answer() {
     let failed = Outcome::SyscallFailed(libc::EPERM);
     let refused = denied(Capability::CHOWN, "setattr_prepare", "fchownat", failed);
-    let report = Report::new(Run::default(), once([refused]));
-    let text = text(&report);
-    assert!(
-        text.starts_with("unknown program: was granted nothing that it needs.\n"),
-        "{text}"
-    );
+    let text = text(&Report::new(Run::default(), once([refused])));
     assert!(
         text.contains("Denied, and may be needed: CAP_CHOWN."),
         "{text}"
     );
-}
-
-#[test]
-fn a_program_that_needs_nothing_is_told_so() {
-    let report = Report::new(Run::default(), []);
-    assert!(text(&report).starts_with("unknown program: needs no capability.\n"));
 }
 
 #[test]
