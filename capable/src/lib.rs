@@ -88,6 +88,7 @@ pub mod context;
 pub mod document;
 pub mod escape;
 pub mod event;
+mod files;
 pub mod filter;
 pub mod inspect;
 mod kernel;

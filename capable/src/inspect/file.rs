@@ -1,8 +1,8 @@
 //! What a file grants when it is executed.
 
 use std::fs;
-use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::io;
+use std::os::unix::{ffi::OsStringExt as _, fs::MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::StatVfsMountFlags;
@@ -13,8 +13,8 @@ use super::credentials::Sets;
 use super::execve::{Attached, Caller, Held, Program};
 use super::file_capabilities::FileCapabilities;
 use super::user_namespace::UserNamespace;
-use super::{Error, json};
-use crate::capability::CapabilitySet;
+use super::{Error, interpreter_of, json};
+use crate::{capability::CapabilitySet, files::name_of};
 
 /// A regular file.
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,7 @@ impl File {
         if !metadata.is_file() {
             return Err(Error::NotAProgram {
                 path: path.to_owned(),
-                kind: kind(metadata.file_type()),
+                kind: name_of(metadata.file_type()),
             });
         }
         let mode = metadata.mode() & 0o7777;
@@ -101,7 +101,10 @@ impl File {
             nosuid: rustix::fs::statvfs(path)
                 .ok()
                 .map(|mount| mount.f_flag.contains(StatVfsMountFlags::NOSUID)),
-            interpreter: interpreter(path),
+            interpreter: interpreter_of(path)
+                .ok()
+                .flatten()
+                .map(|path| path.into_os_string().into_vec()),
             run_by_root: None,
             run_by_user: None,
             path: resolved(path, &metadata),
@@ -192,18 +195,6 @@ fn resolved(path: &Path, metadata: &fs::Metadata) -> PathBuf {
         .unwrap_or_else(|| path.to_owned())
 }
 
-fn kind(file_type: fs::FileType) -> &'static str {
-    if file_type.is_dir() {
-        "a directory"
-    } else if file_type.is_char_device() || file_type.is_block_device() {
-        "a device"
-    } else if file_type.is_socket() {
-        "a socket"
-    } else {
-        "a pipe"
-    }
-}
-
 /// Reads the attribute. The longest valid one is 24 bytes.
 fn capabilities(path: &Path) -> Result<Option<FileCapabilities>, Error> {
     let mut buffer = [0; 64];
@@ -226,21 +217,4 @@ fn capabilities(path: &Path) -> Result<Option<FileCapabilities>, Error> {
             path: path.to_owned(),
             error,
         })
-}
-
-/// The interpreter that `#!` names (`load_script`, fs/binfmt_script.c); `None` if there is none or
-/// the file cannot be read.
-fn interpreter(path: &Path) -> Option<Vec<u8>> {
-    let mut start = Vec::new();
-    fs::File::open(path)
-        .ok()?
-        .take(256)
-        .read_to_end(&mut start)
-        .ok()?;
-    let line = start.strip_prefix(b"#!")?.split(|&b| b == b'\n').next()?;
-    let name = line
-        .trim_ascii()
-        .split(|&b| b == b' ' || b == b'\t')
-        .next()?;
-    (!name.is_empty()).then(|| name.to_vec())
 }

@@ -1,9 +1,10 @@
 //! What executes a script.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::files::open_regular;
 
 /// The interpreter of a script, from the line after its `#!`; `None` if the file is not a script.
 ///
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 ///
-/// The file cannot be read.
+/// The file cannot be read, or is no regular file: a FIFO would make us wait.
 pub fn interpreter_of(file: &Path) -> io::Result<Option<PathBuf>> {
     let mut start = Vec::new();
-    File::open(file)?.take(256).read_to_end(&mut start)?;
+    open_regular(file)?.take(256).read_to_end(&mut start)?;
     let Some(rest) = start.strip_prefix(b"#!") else {
         return Ok(None);
     };

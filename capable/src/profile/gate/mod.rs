@@ -1,6 +1,5 @@
 //! The gate for CI: fails a run that needed or used a capability outside of what is allowed.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use thiserror::Error;
 use super::report::{CapabilityReport, Evidence, ReadError, Report};
 use super::rules::{Class, Rule};
 use crate::capability::{Capability, CapabilitySet, ParseSetError};
+use crate::files::read_text;
 
 /// What was given to `--allow` or `--baseline` cannot be read.
 #[derive(Debug, Error)]
@@ -96,7 +96,7 @@ pub fn allowed(given: &str) -> Result<CapabilitySet, GateError> {
         Err(error) => error,
     };
     let path = Path::new(given);
-    match fs::read_to_string(path) {
+    match read_text(path) {
         Ok(text) => allowed_by_file(path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !given.contains('/') => {
             Err(GateError::Neither {
@@ -118,7 +118,7 @@ pub fn allowed(given: &str) -> Result<CapabilitySet, GateError> {
 ///
 /// If the file cannot be read or is not a report.
 pub fn baseline(path: &Path) -> Result<CapabilitySet, GateError> {
-    let text = fs::read_to_string(path).map_err(|error| GateError::File {
+    let text = read_text(path).map_err(|error| GateError::File {
         path: path.to_owned(),
         error,
     })?;
