@@ -3,7 +3,10 @@
 
 use std::{ffi::CString, io, os::fd::RawFd, ptr};
 
-use super::Step;
+use super::{
+    Step,
+    dispositions::{self, Reaping},
+};
 
 /// What the child tells its parent: eight bytes, which a pipe keeps together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub(super) struct Prepared {
     /// The arguments for a script without `#!`: `/bin/sh`, a place for the script, its arguments,
     /// and a null.
     pub shell: Vec<*const libc::c_char>,
+    /// What the command finds of SIGCHLD.
+    pub reaping: Reaping,
     /// Owns the strings that the two lists point to.
     pub _strings: Vec<CString>,
 }
@@ -74,9 +79,8 @@ unsafe extern "C" {
 /// Only to be called in a forked child, with descriptors that belong to it.
 pub(super) unsafe fn become_command(prepared: &mut Prepared, go: RawFd, status: RawFd) -> ! {
     if wait(go) {
-        // The C library's start-up code for Rust ignores SIGPIPE; a command expects it not to be.
-        // SAFETY: the default action is no function.
-        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        dispositions::give_back_sigpipe();
+        prepared.reaping.put_back();
         let failure = match enter(&prepared.steps) {
             Ok(()) => execute(prepared, status),
             Err(failure) => failure,

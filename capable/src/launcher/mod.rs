@@ -8,15 +8,19 @@
 mod accounts;
 mod cage;
 mod child;
+mod dispositions;
 mod ended;
 mod error;
 mod search;
+mod sentinel;
 mod steps;
+mod typing;
 mod waiting;
 
 pub use accounts::{AccountError, Group, User, group, user};
 pub use cage::{Cage, CageError, Holding, Identity};
 pub use ended::Ended;
 pub use error::LaunchError;
+pub(crate) use sentinel::Sentinel;
 pub use steps::Step;
 pub use waiting::{Command, Started, Waiting};

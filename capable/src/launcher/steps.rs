@@ -2,6 +2,7 @@
 
 use std::{fmt, io, ptr};
 
+use super::typing;
 use crate::capability::{Capability, CapabilitySet};
 
 /// `_LINUX_CAPABILITY_VERSION_3` (include/uapi/linux/capability.h).
@@ -10,6 +11,9 @@ const CAPABILITY_VERSION: u32 = 0x2008_0522;
 /// One system call on the way into the cage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// Refuse TIOCSTI and TIOCLINUX by a seccomp filter, so that the command cannot type into the
+    /// terminal.
+    RefuseTyping,
     /// Drop a capability from the bounding set: `PR_CAPBSET_DROP`.
     DropBounding(Capability),
     /// Keep the permitted set when the user changes: `PR_SET_KEEPCAPS`.
@@ -63,6 +67,7 @@ impl Step {
     pub(super) fn apply(&self) -> io::Result<()> {
         let number = |capability: &Capability| capability.number() as libc::c_ulong;
         match self {
+            Self::RefuseTyping => typing::refuse(),
             Self::DropBounding(capability) => prctl(libc::PR_CAPBSET_DROP, number(capability), 0),
             Self::KeepPermitted => prctl(libc::PR_SET_KEEPCAPS, 1, 0),
             Self::SetGroups(groups) => {
@@ -102,6 +107,9 @@ impl Step {
     /// The most likely reason for this errno.
     pub(super) fn hint(&self, error: &io::Error) -> &'static str {
         match (error.raw_os_error(), self) {
+            (Some(libc::EINVAL), Self::RefuseTyping) => {
+                "; this kernel has no seccomp filters: start capable with `setsid`"
+            }
             (Some(libc::EPERM), Self::DropBounding(_)) => "; it needs CAP_SETPCAP",
             (Some(libc::EPERM), Self::SetSecureBits(_)) => {
                 "; it needs CAP_SETPCAP, and a locked bit cannot be changed"
@@ -134,6 +142,7 @@ impl fmt::Display for Step {
     /// The step as a phrase that follows "cannot".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::RefuseTyping => f.write_str("keep the command from typing into this terminal"),
             Self::DropBounding(capability) => {
                 write!(f, "drop {capability} from the bounding set")
             }

@@ -15,6 +15,7 @@ use tokio::io::{Interest, unix::AsyncFd};
 use super::{
     Cage, Ended, LaunchError, Step,
     child::{self, Message, Prepared, SHELL},
+    dispositions::Reaping,
     search,
 };
 
@@ -75,6 +76,8 @@ pub struct Started {
 struct Child {
     pid: libc::pid_t,
     reaped: bool,
+    /// Kept as long as the child's end is waited for.
+    _reaping: Reaping,
 }
 
 impl Drop for Child {
@@ -115,7 +118,11 @@ impl Waiting {
                 }
             }
             pid => Ok(Self {
-                child: Child { pid, reaped: false },
+                child: Child {
+                    pid,
+                    reaped: false,
+                    _reaping: prepared.reaping,
+                },
                 go,
                 status,
                 name: command.name.clone(),
@@ -297,6 +304,7 @@ fn prepare(command: &Command) -> Result<Prepared, LaunchError> {
     let string = |text: &OsString| {
         CString::new(text.clone().into_vec()).map_err(|_| LaunchError::Nul(text.clone()))
     };
+    let reaping = Reaping::begin().map_err(LaunchError::system("set what SIGCHLD does"))?;
     let steps = command.cage.steps()?;
     let candidates =
         search::candidates(&command.name).map_err(|_| LaunchError::Nul(command.name.clone()))?;
@@ -313,6 +321,7 @@ fn prepare(command: &Command) -> Result<Prepared, LaunchError> {
         candidates,
         arguments,
         shell,
+        reaping,
         _strings: strings,
     })
 }

@@ -3,6 +3,8 @@
 //! Rows come in order, thousands per second: the text of the current second is kept, and only what
 //! changes within that second is rewritten.
 
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
 use jiff::{Timestamp, tz::TimeZone};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -13,6 +15,9 @@ const SECOND: u64 = 1_000_000_000;
 /// Two samples of the clocks' distance differ by the time between the two readings. A larger
 /// difference is a step of the wall clock (settimeofday(2), or the machine was suspended).
 const SAMPLING_ERROR: u64 = 100_000;
+
+/// The most bytes of a file that describes a time zone; the largest one of today has 4 kB.
+const LONGEST_ZONE: u64 = 1 << 20;
 
 /// How times are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +64,10 @@ pub struct Clock {
 impl Clock {
     /// A clock in the local time zone or in UTC; `Relative` times count from now.
     ///
-    /// The local zone is the one of `TZ` or `/etc/localtime`; UTC where there is neither.
+    /// The local zone is the one of `TZ` or `/etc/localtime`; UTC where there is neither, as with
+    /// date(1).
     pub fn new(format: TimeFormat, utc: bool) -> Self {
-        let zone = if utc {
-            TimeZone::UTC
-        } else {
-            TimeZone::system()
-        };
+        let zone = if utc { TimeZone::UTC } else { local_zone() };
         let start = u64::try_from(nanoseconds(ClockId::Monotonic)).unwrap_or(0);
         Self::with(format, zone, utc, start, sample)
     }
@@ -204,6 +206,22 @@ fn nanoseconds(clock: ClockId) -> i64 {
     time.tv_sec * SECOND as i64 + time.tv_nsec
 }
 
+/// The local zone. `TZ` may be the path of a file, which is read to its end: what is no regular file,
+/// such as /dev/zero, is not read.
+fn local_zone() -> TimeZone {
+    let given = std::env::var_os("TZ").unwrap_or_default();
+    if names_endless_file(&given) {
+        return TimeZone::UTC;
+    }
+    TimeZone::system()
+}
+
+fn names_endless_file(zone: &OsStr) -> bool {
+    let bytes = zone.as_bytes();
+    let path = OsStr::from_bytes(bytes.strip_prefix(b":").unwrap_or(bytes));
+    std::fs::metadata(path).is_ok_and(|file| !file.is_file() || file.len() > LONGEST_ZONE)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{SystemTime, UNIX_EPOCH};
@@ -267,6 +285,16 @@ mod tests {
         DISTANCE.fetch_add(3600 * SECOND as i64, Ordering::Relaxed);
         assert_eq!(text(&mut clock, 1), "00:59:59");
         assert_eq!(text(&mut clock, SECOND), "02:00:00");
+    }
+
+    #[test]
+    fn a_zone_is_a_file_with_an_end_or_no_file() {
+        for endless in ["/dev/zero", ":/dev/zero", "/"] {
+            assert!(names_endless_file(OsStr::new(endless)), "{endless}");
+        }
+        for zone in ["", "Europe/Berlin", "CET-1CEST", "/etc/passwd"] {
+            assert!(!names_endless_file(OsStr::new(zone)), "{zone}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod gate;
 mod needs;
 mod process;
 mod profile;
+mod untrusted;
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _};

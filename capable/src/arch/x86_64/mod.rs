@@ -23,6 +23,17 @@ pub(crate) const ENTRY_PREFIX: &str = entry!("");
 /// What the names of other entries begin with, which can share the code of the 64-bit one.
 pub(crate) const OTHER_ENTRY_PREFIXES: &[&str] = &["__ia32_"];
 
+/// ioctl(2), in every form of call that a process can make, as a seccomp filter sees it: the form
+/// (`AUDIT_ARCH_X86_64`, `AUDIT_ARCH_I386`, include/uapi/linux/audit.h) and the number. x32 has the
+/// form of x86-64, its bit, and a number of its own or the other one
+/// (arch/x86/entry/syscalls/syscall_64.tbl; arch/x86/entry/syscall_x32.c).
+pub(crate) const IOCTL_CALLS: &[(u32, u32)] = &[
+    (0xc000_003e, 16),
+    (0xc000_003e, 0x4000_0000 | 16),
+    (0xc000_003e, 0x4000_0000 | 514),
+    (0x4000_0003, 54),
+];
+
 /// How far apart any two places in the code of vmlinux, its modules and generated code can lie, in
 /// bytes: the kernel's code model demands it (Documentation/arch/x86/x86_64/mm.rst).
 pub(crate) const CODE_REACH: u64 = 1 << 31;

@@ -1,11 +1,13 @@
 //! Where a report goes.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Seek as _, Write as _},
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
 };
 
+use rustix::fs::{Access, FallocateFlags, access, fallocate};
 use thiserror::Error;
 
 /// A place that a text is written to once.
@@ -14,8 +16,10 @@ pub enum Destination {
     Stderr,
     /// Standard output.
     Stdout,
-    /// An open file, and its name.
-    File(File, PathBuf),
+    /// A regular file, which need not exist yet.
+    File(PathBuf),
+    /// Something else that has a name, such as a pipe or a terminal.
+    Stream(File, PathBuf),
 }
 
 /// The destination cannot be written to.
@@ -27,7 +31,8 @@ pub struct DestinationError {
 }
 
 impl Destination {
-    /// Opens a file, or stdout for `-`. Its content stays until [`Self::write`].
+    /// Looks whether a file can be written, or takes stdout for `-`. Its content stays until
+    /// [`Self::write`].
     pub(super) fn open(name: &Path) -> Result<Self, DestinationError> {
         // Opening it again would overwrite the file that stdout is redirected to, from its start.
         match name.to_str() {
@@ -35,16 +40,23 @@ impl Destination {
             Some("/dev/stderr" | "/dev/fd/2") => return Ok(Self::Stderr),
             _ => {}
         }
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(name)
-            .map(|file| Self::File(file, name.to_owned()))
-            .map_err(|error| DestinationError {
-                name: name.to_owned(),
-                error,
-            })
+        Self::named(name).map_err(|error| DestinationError {
+            name: name.to_owned(),
+            error,
+        })
+    }
+
+    fn named(name: &Path) -> io::Result<Self> {
+        match OpenOptions::new().write(true).open(name) {
+            // A link remains a link: what it leads to is replaced.
+            Ok(file) if file.metadata()?.is_file() => Ok(Self::File(fs::canonicalize(name)?)),
+            Ok(file) => Ok(Self::Stream(file, name.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                access(folder_of(name), Access::WRITE_OK | Access::EXEC_OK)?;
+                Ok(Self::File(name.to_owned()))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether it is also where this program's messages go.
@@ -52,7 +64,8 @@ impl Destination {
         matches!(self, Self::Stderr)
     }
 
-    /// Writes the text in place of the old content. It is not an error if nobody reads it.
+    /// Writes the text in place of the old content, whole or not at all. It is not an error if nobody
+    /// reads it.
     pub(super) fn write(&mut self, text: &str) -> Result<(), DestinationError> {
         let (name, result) = match self {
             Self::Stderr => (Path::new("stderr"), io::stderr().write_all(text.as_bytes())),
@@ -61,7 +74,8 @@ impl Destination {
                 let result = stdout.write_all(text.as_bytes());
                 (Path::new("stdout"), result.and_then(|()| stdout.flush()))
             }
-            Self::File(file, name) => (name.as_path(), replace(file, text)),
+            Self::File(name) => (name.as_path(), replace(name, text)),
+            Self::Stream(file, name) => (name.as_path(), file.write_all(text.as_bytes())),
         };
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -73,35 +87,103 @@ impl Destination {
     }
 }
 
-fn replace(file: &mut File, text: &str) -> io::Result<()> {
-    // A pipe or a device has no length.
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-        file.rewind()?;
+fn folder_of(name: &Path) -> &Path {
+    name.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
+}
+
+/// Writes a file beside, which then takes the place of the old one: a full disk or a crash leaves the
+/// old one. Where nothing may be made beside it, or nothing may take its place because it is a mount
+/// point, its space is reserved before the old content goes.
+fn replace(name: &Path, text: &str) -> io::Result<()> {
+    let mut beside = name.file_name().unwrap_or_default().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let beside = folder_of(name).join(beside);
+    let moved = write_beside(name, &beside, text).and_then(|()| fs::rename(&beside, name));
+    match moved {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // It may not have been made.
+            let _ = fs::remove_file(&beside);
+            match error.raw_os_error() {
+                Some(libc::EACCES | libc::EPERM | libc::EROFS | libc::EBUSY) => {
+                    write_in_place(name, text)
+                }
+                _ => Err(error),
+            }
+        }
     }
-    file.write_all(text.as_bytes())
+}
+
+fn write_beside(name: &Path, beside: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(beside)?;
+    if let Ok(old) = fs::metadata(name) {
+        file.set_permissions(Permissions::from_mode(old.mode() & 0o777))?;
+        // Only root can give files away.
+        let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
+}
+
+fn write_in_place(name: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(name)?;
+    fallocate(&file, FallocateFlags::empty(), 0, text.len() as u64)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn written(destination: &mut Destination, text: &str) -> String {
+        destination.write(text).unwrap();
+        let Destination::File(name) = destination else {
+            panic!("not a file");
+        };
+        fs::read_to_string(name).unwrap()
+    }
+
     #[test]
     fn a_file_keeps_what_it_holds_until_the_report_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("report");
-        std::fs::write(&name, "the old one, which is longer").unwrap();
-        let mut destination = Destination::open(&name).unwrap();
-        assert!(
-            std::fs::read_to_string(&name)
-                .unwrap()
-                .starts_with("the old")
-        );
-        destination.write("new").unwrap();
-        assert_eq!(std::fs::read_to_string(&name).unwrap(), "new");
+        fs::write(&name, "the old one, which is longer").unwrap();
+        fs::set_permissions(&name, Permissions::from_mode(0o640)).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&name, &link).unwrap();
+        let mut destination = Destination::open(&link).unwrap();
+        assert!(fs::read_to_string(&name).unwrap().starts_with("the old"));
+        assert_eq!(written(&mut destination, "new"), "new");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::metadata(&name).unwrap().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+
         let error = Destination::open(&folder.path().join("no/file"))
             .err()
             .unwrap();
         assert!(error.to_string().contains("no/file"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_made_before_there_is_a_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut destination = Destination::open(&folder.path().join("report")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(written(&mut destination, "new"), "new");
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_written_in_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().join("report");
+        fs::write(&name, "the old one, which is longer").unwrap();
+        write_in_place(&name, "new").unwrap();
+        assert_eq!(fs::read_to_string(&name).unwrap(), "new");
     }
 }

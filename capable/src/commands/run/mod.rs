@@ -52,7 +52,7 @@ async fn follow(learning: &mut Learning, signals: &Signals, wait: bool) -> Resul
                 if let Some(ended) = learning.ended() {
                     return Ok(ended);
                 }
-                if !caught.by_terminal {
+                if !caught.to_group {
                     learning.signal(caught.signal);
                 }
             }

@@ -16,6 +16,9 @@ use crossterm::{
 
 use super::frame::{Line, Style};
 
+/// The most columns and lines that are drawn: more than a wall of screens shows.
+const LARGEST: (usize, usize) = (1000, 500);
+
 /// The terminal in raw mode, on the alternate screen. Dropping this restores it.
 pub struct Screen;
 
@@ -53,14 +56,19 @@ impl Screen {
         self.take()
     }
 
-    /// Columns and lines.
+    /// Columns and lines, within what a screen can have: a terminal may claim any number, and a frame
+    /// fills it.
     ///
     /// # Errors
     ///
     /// If the terminal does not tell.
     pub fn size(&self) -> io::Result<(usize, usize)> {
         let (width, height) = terminal::size()?;
-        Ok((usize::from(width), usize::from(height)))
+        let (widest, highest) = LARGEST;
+        Ok((
+            usize::from(width).min(widest),
+            usize::from(height).min(highest),
+        ))
     }
 
     /// Draws a frame over the previous one, in a single write. Lines are as wide as the screen, so

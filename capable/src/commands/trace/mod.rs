@@ -123,7 +123,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         Ok(match until {
             Until::Command(command, deadline) => {
                 let deadline = args.bounds.timeout.map(|_| deadline);
-                outlived(command, end, deadline).await?
+                outlived(*command, end, deadline).await?
             }
             Until::Stop(_)
                 if end == End::Stopped(Stopped::ByTime) && args.bounds.timeout.is_some() =>

@@ -26,7 +26,7 @@ pub enum Until {
     /// A signal, or the end of the time limit.
     Stop(Stop),
     /// The end of a command, or of the time limit.
-    Command(Running, Deadline),
+    Command(Box<Running>, Deadline),
 }
 
 impl Until {
@@ -42,7 +42,7 @@ impl Until {
     ) -> Result<Self, LaunchError> {
         Ok(match waiting {
             Some(waiting) => Self::Command(
-                Running::new(waiting.release()?, signals),
+                Box::new(Running::new(waiting.release()?, signals)),
                 Deadline::after(time),
             ),
             None => Self::Stop(Stop::after(time, signals)),

@@ -5,7 +5,7 @@ use std::{io, process::ExitCode};
 
 use anyhow::Result;
 
-use super::signals::{self, Signals};
+use super::signals::Signals;
 use crate::{
     commands::{
         Usage,
@@ -62,7 +62,7 @@ impl Running {
     ///
     /// The kernel refuses.
     pub fn signals() -> io::Result<Signals> {
-        Signals::catch(signals::COMMAND)
+        Signals::for_command()
     }
 
     /// For a command that was let go, with the signals that were caught for it.
@@ -84,8 +84,8 @@ impl Running {
         self.started.signal(signal);
     }
 
-    /// Waits for its end, passing on signals until then, except those from the terminal, which
-    /// reach it anyway. Nothing is lost if the future is dropped, and the end can be asked for
+    /// Waits for its end, passing on signals until then, except those that went to the whole process
+    /// group, which reach it anyway. Nothing is lost if the future is dropped, and the end can be asked for
     /// again.
     ///
     /// # Errors
@@ -101,7 +101,7 @@ impl Running {
                 ended = self.started.ended() => self.ended = Some(ended?),
                 caught = self.signals.next() => {
                     let caught = caught?;
-                    if !caught.by_terminal {
+                    if !caught.to_group {
                         self.started.signal(caught.signal);
                     }
                 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::Step;
+use super::{Step, typing};
 use crate::{
     capability::{Capability, CapabilitySet},
     inspect::{
@@ -71,6 +71,13 @@ pub enum CageError {
      run capable as root"
     )]
     NoSetpcap,
+    /// Refusing TIOCSTI needs CAP_SYS_ADMIN, or no_new_privs.
+    #[error(
+        "cannot keep the command from typing into this terminal (TIOCSTI): this needs \
+         CAP_SYS_ADMIN, which capable does not hold, or no_new_privs for the command; or start \
+         capable with setsid and without the terminal"
+    )]
+    SharedTerminal,
 }
 
 impl Cage {
@@ -84,7 +91,25 @@ impl Cage {
             return Ok(Vec::new());
         }
         let own = Process::read(std::process::id())?;
-        self.steps_from(&own.credentials.sets, universe())
+        let sets = own.credentials.sets;
+        let mut steps = self.steps_from(&sets, universe())?;
+        if typing::is_shared() {
+            self.refuse_typing(&sets, &mut steps)?;
+        }
+        Ok(steps)
+    }
+
+    /// A command that holds less than the user must not get the rest by typing into the terminal.
+    /// A filter needs CAP_SYS_ADMIN, which is dropped later, or no_new_privs, which comes last.
+    fn refuse_typing(&self, own: &Sets, steps: &mut Vec<Step>) -> Result<(), CageError> {
+        if own.effective.contains(Capability::SYS_ADMIN) {
+            steps.insert(0, Step::RefuseTyping);
+        } else if self.no_new_privs {
+            steps.push(Step::RefuseTyping);
+        } else {
+            return Err(CageError::SharedTerminal);
+        }
+        Ok(())
     }
 
     /// The system calls, in the order that the kernel demands:

@@ -152,3 +152,25 @@ fn all_is_all_that_the_kernel_knows() {
     assert!(!steps.contains(&Step::RaiseAmbient(Capability::CHECKPOINT_RESTORE)));
     assert!(steps.contains(&Step::RaiseAmbient(Capability::CHOWN)));
 }
+
+#[test]
+fn typing_is_refused_while_it_can_be() {
+    let refuse = |cage: &Cage, own: &Sets| {
+        let mut steps = vec![Step::ClearAmbient];
+        cage.refuse_typing(own, &mut steps).map(|()| steps)
+    };
+    let cage = Cage {
+        no_new_privs: true,
+        ..Cage::default()
+    };
+    let (first, last) = (
+        [Step::RefuseTyping, Step::ClearAmbient],
+        [Step::ClearAmbient, Step::RefuseTyping],
+    );
+    assert_eq!(refuse(&cage, &root()).unwrap(), first);
+    let mut own = root();
+    own.effective.remove(Capability::SYS_ADMIN);
+    assert_eq!(refuse(&cage, &own).unwrap(), last);
+    let error = refuse(&Cage::default(), &own).unwrap_err().to_string();
+    assert!(error.contains("CAP_SYS_ADMIN"), "{error}");
+}

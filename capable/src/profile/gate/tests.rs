@@ -1,5 +1,7 @@
 //! What passes the gate.
 
+use std::fs;
+
 use super::*;
 use crate::profile::observation::tests::{audited, denied, granted, once};
 use crate::profile::{Case, Outcome, Run};
