@@ -155,6 +155,36 @@ fn a_pid_that_is_a_name_is_answered_with_what_goes_by_names() {
 }
 
 #[test]
+fn a_value_that_does_not_work_is_answered_with_what_does_and_no_more() {
+    for (words, expected) in [
+        (
+            &["-n", "x"][..],
+            "invalid value 'x' for '--count <ROWS>': it takes a whole number, 1 or more, such as 10",
+        ),
+        (
+            &["--pid", "-1"],
+            "invalid value '-1' for '--pid <PID>': it takes the number of a process or thread (see \
+             ps -eL), such as 812; to filter by name use -c NAME, by service --unit NAME",
+        ),
+        (
+            &["-o", "xml"],
+            "invalid value 'xml' for '--output <FORMAT>'\n  [possible values: table, wide, json, csv, \
+             folded]",
+        ),
+        (
+            &["--gid", "no such group"],
+            "there is no group \"no such group\"; give a name that `getent group` knows, or a number",
+        ),
+    ] {
+        let (code, stderr) = answer(words);
+        assert_eq!(code, Some(2), "{words:?}");
+        assert_eq!(stderr, format!("capable: error: {expected}\n"));
+    }
+    let (_, stderr) = answer(&["--no-such-option"]);
+    assert!(stderr.contains("try '--help'"), "{stderr}");
+}
+
+#[test]
 fn every_one_of_several_pids_is_looked_at() {
     for words in [&["-p", "1,4194304"][..], &["profile", "-p", "4194304"]] {
         let (code, stderr) = answer(words);

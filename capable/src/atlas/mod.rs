@@ -163,6 +163,12 @@ impl Atlas {
         self.nearest(lines.into_iter(), &stack[asked..])
     }
 
+    /// The oldest kernel whose sources were read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn oldest(&self) -> Option<Version> {
+        self.read.first().copied()
+    }
+
     /// Whether a line applies to a kernel. Between two kernels whose sources were read, a line
     /// counts if it applies to either of them.
     pub fn holds(&self, line: &Line, kernel: Version) -> bool {

@@ -136,7 +136,13 @@ fn with_tip(error: Error, first: Option<&OsString>) -> Error {
     let mut whole = Cli::command();
     let first = first.and_then(|first| first.to_str()).unwrap_or_default();
     let of_another = first != "trace" && whole.find_subcommand(first).is_some();
-    if word.starts_with('-') || of_another {
+    if word.starts_with('-') {
+        // That it could be the name of a command, after `--`, is not what anyone means.
+        let mut error = error;
+        error.remove(ContextKind::Suggested);
+        return error;
+    }
+    if of_another {
         return error;
     }
     let mut told = if word == first {
@@ -205,6 +211,20 @@ mod tests {
             let answer = refused(line);
             assert!(!answer.contains("comes after"), "{line}: {answer}");
         }
+    }
+
+    #[test]
+    fn an_option_that_is_not_there_is_not_offered_as_a_command() {
+        for line in ["capable --nosuch", "capable trace --nosuch -v"] {
+            let answer = refused(line);
+            assert!(
+                answer.contains("unexpected argument '--nosuch'"),
+                "{answer}"
+            );
+            assert!(!answer.contains("as a value"), "{answer}");
+        }
+        let answer = refused("capable --verbos");
+        assert!(answer.contains("'--verbose'"), "{answer}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{env, io, process::ExitCode};
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, error::ErrorKind};
 
 use super::{Cli, Command};
 use crate::commands::{
@@ -24,7 +24,6 @@ pub fn main() -> ExitCode {
     run(cli).unwrap_or_else(|error| {
         say_error(&error);
         if error.is::<Usage>() {
-            say(format_args!("\nFor more information, try '--help'.\n"));
             ExitCode::from(USAGE)
         } else {
             ExitCode::FAILURE
@@ -34,6 +33,13 @@ pub fn main() -> ExitCode {
 
 /// Prints the help, the version or the usage error that clap has in place of a command line.
 fn answered(answer: &clap::Error) -> ExitCode {
+    if matches!(
+        answer.kind(),
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue
+    ) {
+        say(format_args!("capable: {}", without_hint(answer)));
+        return ExitCode::from(USAGE);
+    }
     if answer.use_stderr() {
         say(format_args!("capable: "));
     }
@@ -45,6 +51,15 @@ fn answered(answer: &clap::Error) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// The error of a value, which says what would work, without the advice to read the help.
+fn without_hint(answer: &clap::Error) -> String {
+    let mut text = answer.render().to_string();
+    if let Some(hint) = text.find("\nFor more information") {
+        text.truncate(hint);
+    }
+    text
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -166,7 +166,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 };
                 sites::paragraphs(&title, &lines, columns)
             });
-            let each: Vec<_> = capabilities.chain(places).collect();
+            let places: Vec<_> = places.collect();
+            let covered = (!places.is_empty()).then(|| sites::covered(columns));
+            let each: Vec<_> = capabilities.chain(places).chain(covered).collect();
             text.push_str(&each.join("\n"));
             text
         }

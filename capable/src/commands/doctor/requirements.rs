@@ -84,6 +84,28 @@ impl Requirement {
     }
 }
 
+/// What hooks are made of. One of them is enough.
+const HOOKS: [&str; 4] = ["kprobe", "kretprobe", "fexit", "tracepoint"];
+
+/// Where no program may be loaded, it is not known whether another hook works: then what this kernel
+/// lacks need not be mended.
+fn leave_open(all: &mut [Requirement]) {
+    let is_hook = |it: &Requirement| HOOKS.contains(&it.name);
+    if !all.iter().any(|it| is_hook(it) && it.works.is_none()) {
+        return;
+    }
+    let lacking = all
+        .iter_mut()
+        .filter(|it| is_hook(it) && it.works == Some(false));
+    for requirement in lacking {
+        requirement.remedy = Some(
+            "this may do no harm: run capable doctor as root (sudo) to see whether another hook \
+             works"
+                .to_owned(),
+        );
+    }
+}
+
 /// Everything that tracing can depend on.
 pub(super) fn requirements(
     features: &Features,
@@ -119,9 +141,10 @@ pub(super) fn requirements(
                 .map(|path| format!("mounted at {}", path.display())),
         ),
     ];
-    if let Ok(plan) = plan {
-        all.iter_mut()
-            .for_each(|requirement| requirement.replace(plan));
+    match plan {
+        Ok(plan) => all.iter_mut().for_each(|each| each.replace(plan)),
+        Err(PlanError::Bpf(_)) => leave_open(&mut all),
+        Err(_) => {}
     }
     all
 }

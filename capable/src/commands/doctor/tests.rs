@@ -64,6 +64,28 @@ fn a_lack_that_the_plan_does_without_is_said_to_be_no_harm() {
 }
 
 #[test]
+fn without_privileges_a_hook_that_is_not_there_need_not_be_missed() {
+    let mut features = without(&["BPF", "KPROBE"]);
+    for (name, support) in features.parts() {
+        if name == "TRACEPOINT" {
+            *support = Support::unknown("not tried");
+        }
+    }
+    let open = line(&features, "kprobes");
+    assert!(
+        open.ends_with(
+            "no KPROBE; this may do no harm: run capable doctor as root (sudo) to see whether \
+             another hook works"
+        ),
+        "{open}"
+    );
+    let mut features = without(&["BPF", "KPROBE", "KRETPROBE", "FEXIT", "TRACEPOINT"]);
+    features.bpf = Support::no("no BPF");
+    let sure = line(&features, "kprobes");
+    assert!(sure.ends_with("no KPROBE; a remedy"), "{sure}");
+}
+
+#[test]
 fn where_nothing_can_be_loaded_the_end_says_so_and_the_json_too() {
     let features = without(&["BPF"]);
     let plan = plan(&features, &Choice::default());

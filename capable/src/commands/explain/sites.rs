@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::layout::wrap;
-use crate::atlas::{Line, Verb};
+use crate::atlas::{Atlas, Line, Verb, Version};
 
 /// One line of JSON about a system call or a function.
 #[derive(Serialize)]
@@ -83,7 +83,7 @@ fn said(line: &Line) -> String {
         .as_ref()
         .map(|caller| format!(" called by {caller}"));
     format!(
-        "{what}. In {}{}, {}, Linux {}",
+        "{what}. In {}{}, {}{}",
         line.key.function,
         caller.unwrap_or_default(),
         line.key.file,
@@ -109,15 +109,31 @@ fn refusal(line: &Line) -> String {
     }
 }
 
-/// `5.10 and later`, `5.10 to 6.1`.
+/// `, Linux 6.1 and later`, `, Linux 5.10 to 6.1`; empty if it is so in every kernel of the atlas.
 fn kernels(line: &Line) -> String {
-    let range = |(from, to): &(crate::atlas::Version, Option<crate::atlas::Version>)| match to {
+    let oldest = Atlas::get().oldest();
+    let range = |(from, to): &(Version, Option<Version>)| match to {
         None => format!("{from} and later"),
         Some(to) if to == from => from.to_string(),
         Some(to) => format!("{from} to {to}"),
     };
-    let ranges: Vec<_> = line.kernels.0.iter().map(range).collect();
-    ranges.join(", ")
+    match line.kernels.0[..] {
+        [(from, None)] if Some(from) == oldest => String::new(),
+        ref ranges => {
+            let ranges: Vec<_> = ranges.iter().map(range).collect();
+            format!(", Linux {}", ranges.join(", "))
+        }
+    }
+}
+
+/// The sentence about the kernels that were read, once at the end.
+pub(super) fn covered(columns: usize) -> String {
+    Atlas::get().oldest().map_or_else(String::new, |oldest| {
+        let sentence = format!(
+            "Read from the sources of Linux {oldest} and later; older kernels may ask elsewhere."
+        );
+        wrap(&sentence, columns, "", "")
+    })
 }
 
 fn names(line: &Line) -> Vec<String> {
@@ -133,7 +149,6 @@ fn names(line: &Line) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atlas::Atlas;
 
     fn lines(text: &str) -> Line {
         Line::parse("kernel/a.c", text).unwrap()
@@ -161,5 +176,10 @@ mod tests {
         let text = paragraphs("mount(2)", &mount, 80);
         assert!(text.contains("\nCAP_SYS_ADMIN\n  - "), "{text}");
         assert!(text.lines().all(|line| line.len() <= 100), "{text}");
+        assert!(!text.contains("Linux 5.10 and later"), "{text}");
+        assert_eq!(
+            covered(100),
+            "Read from the sources of Linux 5.10 and later; older kernels may ask elsewhere.\n"
+        );
     }
 }

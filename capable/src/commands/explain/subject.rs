@@ -41,16 +41,18 @@ impl FromStr for Subject {
         }
         // Sentences of the atlas name one system call for those that are alike, so that a call is not
         // named does not mean that it asks for nothing.
-        const ALIKE: &str = "it names one system call of those that are alike, chown for fchownat";
+        const ALIKE: &str = "of calls that are alike it knows one, chown for fchownat (see \
+                             docs/atlas.md)";
         Err(match (kind, set) {
             (Some("call"), _) => {
-                format!("the atlas does not name the system call '{name}': {ALIKE}")
+                format!("capable knows no system call '{name}' that asks for one: {ALIKE}")
             }
             (Some("fn"), _) => format!(
-                "the atlas has no function '{name}' of the kernel that asks for a capability"
+                "capable knows no kernel function '{name}' that asks for one (see docs/atlas.md)"
             ),
             (None, Some(Err(error))) => format!(
-                "{error} (nor does the atlas name it as a system call or a kernel function: {ALIKE})"
+                "{error}. Nor does capable know a system call or kernel function of this name that \
+                 asks for one: {ALIKE}"
             ),
             (_, Some(Err(error))) => error.to_string(),
             _ => format!("'{given}' is not known"),

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::super::{
     reporting::ReportArgs,
-    tracing::{FilterArgs, TracingArgs, duration},
+    tracing::{FilterArgs, TracingArgs, duration, number, pid},
 };
 use crate::kernel::trace::counts;
 
@@ -33,11 +33,11 @@ pub struct Args {
     pub target: TargetArgs,
 
     /// Stop and report after this time: 30s, 5m, 1.5h, 2d
-    #[arg(short = 'd', long, help_heading = None::<&'static str>, value_name = "TIME", value_parser = duration)]
+    #[arg(short = 'd', long, help_heading = None::<&'static str>, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     pub duration: Option<Duration>,
 
     /// Number of rows in the kernel's table of counts
-    #[arg(long, help_heading = None::<&'static str>, hide_short_help = true, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, help_heading = None::<&'static str>, hide_short_help = true, value_name = "ROWS", default_value_t = counts::ENTRIES, allow_negative_numbers = true, value_parser = number::<u32>(1..=1 << 20, 65536))]
     pub table_size: u32,
 
     /// The report.
@@ -55,7 +55,7 @@ pub struct Args {
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
     /// This process and its descendants, including those forked later
-    #[arg(short = 'p', long = "pid", value_name = "PID", conflicts_with_all = ["cgroups", "units", "containers"])]
+    #[arg(short = 'p', long = "pid", value_name = "PID", allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["cgroups", "units", "containers"])]
     pub pids: Vec<u32>,
 
     /// This systemd unit and everything below it

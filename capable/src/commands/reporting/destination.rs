@@ -24,10 +24,28 @@ pub enum Destination {
 
 /// The destination cannot be written to.
 #[derive(Debug, Error)]
-#[error("cannot write {}: {error}", name.display())]
+#[error("cannot write {}: {}", name.display(), reason(name, error))]
 pub struct DestinationError {
     name: PathBuf,
     error: io::Error,
+}
+
+/// The kernel's answer, or the directory that it does not name.
+fn reason(name: &Path, error: &io::Error) -> String {
+    let missing = name
+        .ancestors()
+        .skip(1)
+        .filter(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .last();
+    match missing {
+        Some(folder) if error.kind() == io::ErrorKind::NotFound => {
+            format!(
+                "there is no directory {}: create it first",
+                folder.display()
+            )
+        }
+        _ => error.to_string(),
+    }
 }
 
 impl Destination {
@@ -164,10 +182,16 @@ mod tests {
         assert_eq!(fs::metadata(&name).unwrap().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 
-        let error = Destination::open(&folder.path().join("no/file"))
-            .err()
-            .unwrap();
-        assert!(error.to_string().contains("no/file"), "{error}");
+        let name = folder.path().join("no/such/file");
+        let error = Destination::open(&name).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot write {}: there is no directory {}: create it first",
+                name.display(),
+                folder.path().join("no").display()
+            )
+        );
     }
 
     #[test]

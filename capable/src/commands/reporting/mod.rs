@@ -100,7 +100,13 @@ pub struct Reporter {
     format: ReportFormat,
     report: Destination,
     emissions: Vec<(emit::Consumer, Option<Destination>)>,
-    allowed: Option<CapabilitySet>,
+    allowed: Option<Allowed>,
+}
+
+/// What the gate lets pass, and the options that say so.
+struct Allowed {
+    set: CapabilitySet,
+    options: &'static str,
 }
 
 impl Reporter {
@@ -111,16 +117,14 @@ impl Reporter {
     ///
     /// [`Usage`]: a list or a file that cannot be read, or a file that cannot be written.
     pub fn new(args: &ReportArgs, usual: Destination) -> Result<Self> {
-        let mut allowed = None;
-        let mut allow = |more: CapabilitySet| {
-            allowed = Some(allowed.unwrap_or(CapabilitySet::EMPTY).union(more));
+        let listed = args.allow.as_deref().map(gate::allowed).transpose();
+        let before = args.baseline.as_deref().map(gate::baseline).transpose();
+        let allowed = match (listed.map_err(Usage::wrap)?, before.map_err(Usage::wrap)?) {
+            (None, None) => None,
+            (Some(set), None) => Some((set, "--allow")),
+            (None, Some(set)) => Some((set, "--baseline")),
+            (Some(set), Some(more)) => Some((set.union(more), "--allow or --baseline")),
         };
-        if let Some(given) = &args.allow {
-            allow(gate::allowed(given).map_err(Usage::wrap)?);
-        }
-        if let Some(file) = &args.baseline {
-            allow(gate::baseline(file).map_err(Usage::wrap)?);
-        }
         let report = match &args.report {
             Some(file) => Destination::open(file).map_err(Usage::wrap)?,
             None => usual,
@@ -148,7 +152,7 @@ impl Reporter {
             format: args.format,
             report,
             emissions,
-            allowed,
+            allowed: allowed.map(|(set, options)| Allowed { set, options }),
         })
     }
 
@@ -182,43 +186,46 @@ impl Reporter {
         }
         Ok(self
             .allowed
-            .is_some_and(|allowed| is_shut(report, allowed))
+            .is_some_and(|allowed| is_shut(report, &allowed))
             .then(|| ExitCode::from(SHUT)))
     }
 }
 
 /// Whether the run fails, with the reasons on stderr. An incomplete report fails too: an offending
 /// check may have been lost.
-fn is_shut(report: &Report, allowed: CapabilitySet) -> bool {
-    let offences = gate::offences(report, allowed);
+fn is_shut(report: &Report, allowed: &Allowed) -> bool {
+    let offences = gate::offences(report, allowed.set);
     for offence in &offences {
         for evidence in offence.evidence() {
-            say(format_args!(
-                "capable: not allowed: {}\n",
-                sentence(offence, evidence)
-            ));
+            let sentence = sentence(offence, evidence, allowed.options);
+            say(format_args!("capable: {sentence}\n"));
         }
     }
     if report.incomplete.is_some() {
         say(format_args!(
-            "capable: the report is incomplete, so other capabilities may have been needed: not \
-             allowed either\n"
+            "capable: the report is incomplete: what was lost may not be in {}, so the run fails\n",
+            allowed.options
         ));
     }
     !offences.is_empty() || report.incomplete.is_some()
 }
 
-/// The capability, why it is not allowed, how often it was asked for, by which program and where.
-fn sentence(offence: &gate::Offence<'_>, evidence: &Evidence) -> String {
+/// The capability, how often it was asked for and by which program, what lacks it, and where it was
+/// asked for.
+fn sentence(offence: &gate::Offence<'_>, evidence: &Evidence, options: &str) -> String {
     let asked = match evidence.checks {
         0 => "by".to_owned(),
         1 => "1 check by".to_owned(),
         count => format!("{count} checks by"),
     };
+    let reason = match offence.reason {
+        gate::Reason::Needed => "was needed",
+        gate::Reason::Used => "was used",
+        gate::Reason::CouldNotTell => "may have been needed",
+    };
     format!(
-        "{} ({}, {asked} {}): {}",
+        "{} {reason} ({asked} {}), but is not in {options}: {}",
         offence.report.capability,
-        offence.reason.title(),
         evidence.programs.join(", "),
         evidence.why
     )

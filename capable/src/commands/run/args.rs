@@ -43,7 +43,7 @@ pub struct Args {
     pub wait: bool,
 
     /// Treat the command as starting until no process was forked or executed for this time
-    #[arg(long, help_heading = None::<&'static str>, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, help_heading = None::<&'static str>, value_name = "TIME", default_value = "1s", allow_negative_numbers = true, value_parser = duration)]
     pub settle: Duration,
 
     /// The cage.

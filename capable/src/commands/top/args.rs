@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::{group::Group, sort::Sort};
 use crate::{
-    commands::tracing::{FilterArgs, TracingArgs},
+    commands::tracing::{FilterArgs, TracingArgs, number},
     kernel::trace::counts,
 };
 
@@ -46,11 +46,11 @@ pub struct Args {
     pub sort: Sort,
 
     /// Seconds between two readings
-    #[arg(short = 'd', long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    #[arg(short = 'd', long, value_name = "SECONDS", default_value = "2", allow_negative_numbers = true, value_parser = seconds)]
     pub delay: Duration,
 
     /// Stop after this many readings
-    #[arg(short = 'n', long, value_name = "READINGS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "READINGS", allow_negative_numbers = true, value_parser = number::<u64>(1..=u64::MAX, 10))]
     pub iterations: Option<u64>,
 
     /// Print each reading as plain text
@@ -58,7 +58,7 @@ pub struct Args {
     pub batch: bool,
 
     /// Number of rows in the kernel's table of counts
-    #[arg(long, value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, value_name = "ROWS", default_value_t = counts::ENTRIES, allow_negative_numbers = true, value_parser = number::<u32>(1..=1 << 20, 65536))]
     pub table_size: u32,
 
     /// Which checks to count.

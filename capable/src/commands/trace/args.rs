@@ -6,7 +6,7 @@ use capable_common::UniqueBy;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::{
-    commands::tracing::{BufferArgs, FilterArgs, TracingArgs, duration},
+    commands::tracing::{BufferArgs, FilterArgs, TracingArgs, duration, number},
     kernel::trace::counts,
     launcher::Command,
     output::OutputOptions,
@@ -28,7 +28,7 @@ pub struct Args {
     pub user_stack: bool,
 
     /// Number of frames of each stack, at most 127
-    #[arg(long, hide_short_help = true, value_name = "FRAMES", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=127))]
+    #[arg(long, hide_short_help = true, value_name = "FRAMES", default_value_t = 64, allow_negative_numbers = true, value_parser = number::<u32>(1..=127, 64))]
     pub stack_depth: u32,
 
     /// Which checks to show.
@@ -47,7 +47,7 @@ pub struct Args {
     pub summary: bool,
 
     /// With --summary: number of rows in the kernel's table of counts
-    #[arg(long, hide_short_help = true, requires = "summary", value_name = "ROWS", default_value_t = counts::ENTRIES, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    #[arg(long, hide_short_help = true, requires = "summary", value_name = "ROWS", default_value_t = counts::ENTRIES, allow_negative_numbers = true, value_parser = number::<u32>(1..=1 << 20, 65536))]
     pub table_size: u32,
 
     /// When to stop.
@@ -86,15 +86,15 @@ pub struct Args {
 #[command(next_help_heading = "Bounds")]
 pub struct BoundArgs {
     /// Stop after this many rows
-    #[arg(short = 'n', long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "ROWS", allow_negative_numbers = true, value_parser = number::<u64>(1..=u64::MAX, 10))]
     pub count: Option<u64>,
 
     /// Stop after this time: 30s, 5m, 1.5h, 2d
-    #[arg(short = 'd', long, value_name = "TIME", value_parser = duration)]
+    #[arg(short = 'd', long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     pub duration: Option<Duration>,
 
     /// Like --duration, but exit with 124, as timeout(1) does
-    #[arg(long, hide_short_help = true, value_name = "TIME", value_parser = duration, conflicts_with = "duration")]
+    #[arg(long, hide_short_help = true, value_name = "TIME", allow_negative_numbers = true, value_parser = duration, conflicts_with = "duration")]
     pub timeout: Option<Duration>,
 }
 

@@ -70,9 +70,8 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         .validate(&Terminal::of_stdout())
         .map_err(Usage::wrap)?;
     let command = args.command();
-    let mut planned = Wanted::of(&args.filter, args.verbose)?
-        .session(&args.tracing)?
-        .plan()?;
+    let wanted = Wanted::of(&args.filter, args.verbose)?;
+    let mut planned = wanted.session(&args.tracing)?.plan()?;
     if command.is_some() && !planned.numbers_as_here() {
         return Err(LearnError::PidNamespace.into());
     }
@@ -113,7 +112,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         let happened = session.finish(|record| show(&mut rows, record, most))?;
         let end = ended.and_then(|end| show_last(&mut rows, end));
         if !matches!(end, Ok(End::Closed)) {
-            progress.end(&happened, rows.shown);
+            progress.end(&happened, rows.shown, &wanted);
         }
         let end = end?;
         if args.summary && end != End::Closed {

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use crate::{
     commands::{
         print::say,
-        tracing::told::{self, Growth},
+        tracing::{
+            Wanted,
+            told::{self, Growth},
+        },
     },
     session::{Session, SessionError, Streaming, Summary},
 };
@@ -72,11 +75,12 @@ impl Progress {
     }
 
     /// Reports the totals, and what was lost.
-    pub fn end(&self, happened: &Summary, shown: u64) {
+    pub fn end(&self, happened: &Summary, shown: u64, wanted: &Wanted) {
         if self.progress {
             say(format_args!("{CLEAR}"));
         }
-        for line in sum(happened, shown) {
+        let lines = sum(happened, shown);
+        for line in lines.into_iter().chain(nothing(happened, shown, wanted)) {
             say(format_args!("capable: {line}\n"));
         }
     }
@@ -91,9 +95,39 @@ fn sum(happened: &Summary, shown: u64) -> Vec<String> {
     lines
 }
 
+/// Why no row was shown, if checks were made.
+fn nothing(happened: &Summary, shown: u64, wanted: &Wanted) -> Option<String> {
+    let none = shown == 0 && happened.seen > 0 && happened.losses.records() == 0;
+    none.then(|| format!("no check was one of those that were asked for: {wanted}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{commands::tracing::FilterArgs, session::Losses};
+
+    #[test]
+    fn where_nothing_matched_the_filters_are_named() {
+        let typed = FilterArgs {
+            comms: vec!["nosuchprogram".to_owned()],
+            ..FilterArgs::default()
+        };
+        let wanted = Wanted::of(&typed, false).unwrap();
+        let happened = |seen| Summary {
+            seen,
+            losses: Losses::default(),
+            counts: Vec::new(),
+        };
+        assert_eq!(
+            nothing(&happened(9), 0, &wanted).as_deref(),
+            Some(
+                "no check was one of those that were asked for: audited checks only (-v: all); \
+                 only name nosuchprogram"
+            )
+        );
+        assert_eq!(nothing(&happened(9), 1, &wanted), None);
+        assert_eq!(nothing(&happened(0), 0, &wanted), None);
+    }
     use crate::kernel::trace::losses::tests::every_cause;
 
     #[test]

@@ -12,11 +12,11 @@ use crate::session::{Builder, Hook, Transport};
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
     /// Only this process, with all its threads
-    #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', value_parser = pid)]
+    #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid)]
     pub pids: Vec<u32>,
 
     /// Only this thread
-    #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_delimiter = ',', value_parser = pid)]
+    #[arg(long = "tid", hide_short_help = true, value_name = "TID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid)]
     pub tids: Vec<u32>,
 
     /// With -p: also its descendants, including those forked later
@@ -108,14 +108,14 @@ impl TracingArgs {
 #[command(next_help_heading = "Tracing")]
 pub struct BufferArgs {
     /// Size of the buffer for records, such as 512K or 8M
-    #[arg(long, hide_short_help = true, value_name = "BYTES", value_parser = buffer_size)]
+    #[arg(long, hide_short_help = true, value_name = "BYTES", allow_negative_numbers = true, value_parser = buffer_size)]
     pub buffer_size: Option<u32>,
 }
 
 /// Parses the number of a process or a thread.
-fn pid(text: &str) -> Result<u32, String> {
-    let wanted = "it must be a number (see ps -e); to filter by name use -c NAME, by service \
-     --unit NAME";
+pub fn pid(text: &str) -> Result<u32, String> {
+    let wanted = "it takes the number of a process or thread (see ps -eL), such as 812; to filter \
+                  by name use -c NAME, by service --unit NAME";
     text.parse().map_err(|_| wanted.to_owned())
 }
 

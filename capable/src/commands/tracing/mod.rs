@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod number;
 mod resolve;
 pub mod signals;
 mod stop;
@@ -11,8 +12,9 @@ mod wanted;
 use std::future::Future;
 
 use anyhow::{Context as _, Result};
-pub use args::{BufferArgs, FilterArgs, TracingArgs, duration};
+pub use args::{BufferArgs, FilterArgs, TracingArgs, duration, pid};
 pub use command::{Running, exit_code, tell_signal};
+pub use number::number;
 pub use stop::{Deadline, Stop, Stopped};
 pub use wanted::Wanted;
 

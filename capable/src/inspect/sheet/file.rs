@@ -45,7 +45,7 @@ pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
         "mount",
         match file.nosuid {
             Some(true) => "nosuid: set-ID bits and capabilities are ignored",
-            Some(false) => "not nosuid",
+            Some(false) => "set-ID bits and capabilities take effect",
             None => UNKNOWN,
         },
     );

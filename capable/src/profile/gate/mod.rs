@@ -60,17 +60,6 @@ pub enum Reason {
     CouldNotTell,
 }
 
-impl Reason {
-    /// The reason in words.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Needed => "needed",
-            Self::Used => "used",
-            Self::CouldNotTell => "could not tell",
-        }
-    }
-}
-
 /// A capability outside of what is allowed, with everything that the report says about it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Offence<'a> {

@@ -55,7 +55,7 @@ fn still(left: u64) -> String {
 impl Report {
     /// Whether something that was already running was watched for a while, and not a command from
     /// its start.
-    fn is_profile(&self) -> bool {
+    pub(super) fn is_profile(&self) -> bool {
         self.command.is_empty()
     }
 
@@ -68,10 +68,13 @@ impl Report {
                 time(self.duration_ns)
             ));
         }
-        let left = self.still_running.filter(|&left| left > 0)?;
+        let (what, they) = match self.still_running? {
+            0 => return None,
+            1 => ("1 of its processes was".to_owned(), "it"),
+            left => (format!("{left} of its processes were"), "they"),
+        };
         Some(format!(
-            "When the report was made, {}: what they asked for later is not included.",
-            still(left)
+            "{what} still running when this was made: what {they} asked for later is not included."
         ))
     }
 
@@ -203,6 +206,13 @@ mod tests {
         assert!(markdown(&watched).contains("In 1.0 s it needed `CAP_NET_RAW`.\n"));
         let whole = Report::new(run(0), needs());
         assert_eq!(whole.limits(), None);
+        assert_eq!(
+            Report::new(run(1), needs()).limits().as_deref(),
+            Some(
+                "1 of its processes was still running when this was made: what it asked for later \
+                 is not included."
+            )
+        );
         assert!(markdown(&whole).contains("It needs `CAP_NET_RAW`.\n"));
     }
 

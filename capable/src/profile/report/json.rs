@@ -1,5 +1,6 @@
 //! Writes the report as JSON and reads it back.
 
+use serde_json::error::Category;
 use thiserror::Error;
 
 use super::Report;
@@ -9,11 +10,16 @@ use crate::document::Document;
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// It is not JSON, or lacks a field.
-    #[error("this is not a report of capable ({0}); write one with '-o json --report FILE'")]
+    #[error(
+        "this is not a report of capable: {}; write one with 'capable run -o json --report FILE -- \
+         COMMAND'",
+        what(.0)
+    )]
     Json(#[from] serde_json::Error),
     /// It is a different kind of document.
     #[error(
-        "this is a document {0:?}, not a report of capable; write one with '-o json --report FILE'"
+        "this is a document {0:?}, not a report of capable; write one with 'capable run -o json \
+         --report FILE -- COMMAND'"
     )]
     Other(String),
     /// It is a report in a format that this version does not know.
@@ -23,6 +29,20 @@ pub enum ReadError {
         expected = Document::Report.schema()
     )]
     Form(String),
+}
+
+/// What a text is that is not a report.
+fn what(error: &serde_json::Error) -> String {
+    let line = error.line();
+    match error.classify() {
+        Category::Eof if line <= 1 && error.column() == 0 => "it is empty".to_owned(),
+        Category::Eof => format!("it breaks off in line {line}"),
+        Category::Syntax => format!(
+            "it is not JSON (see line {line}, column {})",
+            error.column()
+        ),
+        Category::Data | Category::Io => format!("it is other JSON ({error})"),
+    }
 }
 
 /// The report as JSON over several lines, ending in a newline.
@@ -67,6 +87,28 @@ mod tests {
     use crate::profile::report::ReportedLoss;
     use crate::profile::report::text::tests::varied;
     use crate::schema::Schema;
+
+    #[test]
+    fn what_is_no_report_is_said_to_be_what_it_is() {
+        for (text, what) in [
+            ("", "it is empty;"),
+            ("{\n", "it breaks off in line 2;"),
+            ("CAP_KILL", "it is not JSON (see line 1, column 1);"),
+            (
+                "{}",
+                "it is other JSON (missing field `schema` at line 1 column 2);",
+            ),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!(
+                    "this is not a report of capable: {what} write one with 'capable run -o json \
+                     --report FILE -- COMMAND'"
+                )
+            );
+        }
+    }
 
     fn report() -> Report {
         Report::new(

@@ -19,7 +19,8 @@ pub fn markdown(report: &Report) -> String {
         ));
     }
     out.push_str(&format!("{}.\n", answer(report)));
-    if let Some(limits) = report.limits() {
+    // What still runs is in the answer already, and in a note.
+    if let Some(limits) = report.limits().filter(|_| report.is_profile()) {
         out.push_str(&format!("{limits}\n"));
     }
     if !report.capabilities.is_empty() {

@@ -59,7 +59,8 @@ fn answer(out: &mut String, report: &Report) {
     let title = shortened(&report.title());
     let answer = super::answer::answer(report, names);
     line(out, &format!("{title}: {answer}."));
-    if let Some(limits) = report.limits() {
+    // What still runs is in the answer already, and in a note.
+    if let Some(limits) = report.limits().filter(|_| report.is_profile()) {
         line(out, &limits);
     }
     for (class, sentence) in [
