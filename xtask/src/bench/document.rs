@@ -166,7 +166,31 @@ pub fn text(reports: &[Figures], again: &[Figures]) -> String {
         text += &markdown(&goals::table(report));
         text += &repeat::text(report, again);
     }
-    text + END
+    wrapped(&(text + END))
+}
+
+/// The text with no line of prose longer than the repository has; rows of tables remain.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 100;
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while !line.starts_with('|') && rest.chars().count() > WIDTH {
+            let end = rest
+                .char_indices()
+                .nth(WIDTH + 1)
+                .map_or(rest.len(), |(at, _)| at);
+            let Some((head, _)) = rest[..end].rsplit_once(' ') else {
+                break;
+            };
+            out += head;
+            out.push('\n');
+            rest = &rest[head.len() + 1..];
+        }
+        out += rest;
+        out.push('\n');
+    }
+    out
 }
 
 fn markdown(table: &Table) -> String {
@@ -181,4 +205,31 @@ fn markdown(table: &Table) -> String {
         text += &line(row);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::ROWS;
+    use super::super::figure::Figure;
+    use super::*;
+
+    #[test]
+    fn no_line_of_prose_is_longer_than_100_characters() {
+        let report = |rows| {
+            let mut report = Figures::new("6.1", "6.1.0-40-cloud-amd64", false);
+            report.versions = vec!["libbpf-tools=0.31.0+ds-7".to_owned(); 6];
+            report.figures = [NOTHING, "capable"]
+                .map(|subject| Figure::new(subject, ROWS, rows))
+                .into();
+            report
+        };
+        let text = text(&[report(1000.0)], &[report(1100.0)]);
+        assert!(text.contains("A second run counted"), "{text}");
+        for line in text.lines().filter(|line| !line.starts_with('|')) {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+        assert_eq!(wrapped(&"ä ".repeat(60)).lines().count(), 2);
+        let row = format!("| {} |\n", "cell ".repeat(40));
+        assert_eq!(wrapped(&row), row);
+    }
 }
