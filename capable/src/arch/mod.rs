@@ -12,8 +12,8 @@ mod x86_64;
 use x86_64 as processor;
 
 pub(crate) use processor::{
-    CODE_REACH, ENTRY_PREFIX, IOCTL_CALLS, OTHER_ENTRY_PREFIXES, TRACER_NAMES, TRACER_PREFIXES,
-    entry, syscall_name,
+    AUDIT_ARCH, CODE_REACH, ENTRY_PREFIX, IOCTL_CALLS, OTHER_ENTRY_PREFIXES, TRACER_NAMES,
+    TRACER_PREFIXES, entry, syscall_name,
 };
 
 // The build script says the same before, with the name of the file.

@@ -5,10 +5,13 @@ use std::{env, io, process::ExitCode};
 use clap::{CommandFactory as _, error::ErrorKind};
 
 use super::{Cli, Command};
-use crate::commands::{
-    Usage, doctor, explain, generate, inspect, list,
-    print::{say, say_error},
-    profile, run, top, trace,
+use crate::{
+    commands::{
+        Usage, doctor, explain, generate, inspect, list,
+        print::{say, say_error},
+        profile, run, top, trace,
+    },
+    context::user_symbols::serve_if_reader,
 };
 
 /// A usage error, as clap has it.
@@ -16,6 +19,9 @@ const USAGE: u8 = 2;
 
 /// Runs the program `capable`, with the arguments and the streams of this process.
 pub fn main() -> ExitCode {
+    if let Some(ended) = serve_if_reader() {
+        return ended;
+    }
     let cli = match Cli::from_words(env::args_os()) {
         Ok(cli) => cli,
         Err(answer) => return answered(&answer),

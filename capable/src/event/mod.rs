@@ -6,6 +6,8 @@
 
 mod credentials;
 mod facts;
+#[cfg(feature = "cli")]
+mod held;
 mod life;
 mod namespace;
 #[cfg(feature = "cli")]
@@ -18,6 +20,8 @@ mod verdict;
 use capable_common::{self as wire, Flags};
 pub use credentials::{CheckedCredentials, CredentialOwner};
 pub use facts::Facts;
+#[cfg(feature = "cli")]
+pub(crate) use held::Held;
 pub use life::{Life, LifeStep};
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
 #[cfg(feature = "cli")]

@@ -38,6 +38,12 @@ pub(crate) fn undecided(capability: Capability) -> Facts {
     Facts::of_check(&check(capability.number(), 0, 0))
 }
 
+/// A check of which nothing is known.
+#[cfg(feature = "cli")]
+pub(crate) fn plain() -> Check {
+    check(0, 0, 0)
+}
+
 fn check(capability: i32, flags: u32, result: i32) -> Check {
     Check {
         kind: RecordKind::Check as u16,

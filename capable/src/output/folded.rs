@@ -6,10 +6,21 @@ use std::collections::HashMap;
 use super::{NamedStack, Row, RowNeeds, Sink, numbers};
 use crate::escape::push_escaped;
 
+/// The most that is kept of different stacks, in bytes.
+const SIZE_LIMIT: usize = 64 << 20;
+/// What a stack takes beside its line, in bytes: its place in the table.
+const ENTRY_SIZE: usize = 64;
+/// The line of all stacks that did not fit any more.
+const OTHERS: &[u8] = b"[stacks that did not fit in memory]";
+
 /// Stacks, counted: `comm;outer;...;inner;CAP_X count`.
 #[derive(Debug, Default)]
 pub struct Folded {
     counts: HashMap<Vec<u8>, u64>,
+    /// The bytes that they take.
+    size: usize,
+    /// How often a stack was seen that did not fit any more.
+    others: u64,
     /// The line of the current row; kept to reuse its memory.
     line: Vec<u8>,
 }
@@ -37,15 +48,31 @@ impl Sink for Folded {
         }
         match self.counts.get_mut(&self.line) {
             Some(count) => *count += 1,
+            None if self.size + self.line.len() + ENTRY_SIZE > SIZE_LIMIT => self.others += 1,
             None => {
+                self.size += self.line.len() + ENTRY_SIZE;
                 self.counts.insert(self.line.clone(), 1);
             }
         }
     }
 
+    fn left_out(&self) -> Option<String> {
+        let others = self.others;
+        (others > 0).then(|| {
+            format!(
+                "{others} checks had stacks that were new when {} MiB of them were kept: one line \
+                 counts them all; a filter, or a shorter time, keeps stacks apart",
+                SIZE_LIMIT >> 20
+            )
+        })
+    }
+
     fn finish(&mut self, out: &mut Vec<u8>) {
         let mut lines: Vec<_> = self.counts.drain().collect();
         lines.sort_unstable();
+        if self.others > 0 {
+            lines.push((OTHERS.to_vec(), self.others));
+        }
         for (line, count) in lines {
             out.extend_from_slice(&line);
             out.push(b' ');

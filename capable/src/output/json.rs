@@ -116,6 +116,10 @@ impl Sink for Json {
         out.extend_from_slice(&text[written..]);
         push_stack(out, "kernel_stack", row.kernel_stack);
         push_stack(out, "user_stack", row.user_stack);
+        if row.user_stack != NamedStack::NotAsked {
+            out.extend_from_slice(b",\"user_stack_note\":");
+            push_text(out, row.user_stack.note());
+        }
         out.extend_from_slice(b"}\n");
     }
 
@@ -236,7 +240,7 @@ fn push_stack(out: &mut Vec<u8>, key: &str, stack: NamedStack<'_>) {
         NamedStack::NotAsked => return,
         NamedStack::NotCaptured => "not_captured",
         NamedStack::ProcessGone(_) => "process_gone",
-        NamedStack::Frames(_) => "captured",
+        NamedStack::Noted(..) | NamedStack::Frames(_) => "captured",
     };
     out.extend_from_slice(b",\"");
     out.extend_from_slice(key.as_bytes());
@@ -258,25 +262,35 @@ fn push_stack(out: &mut Vec<u8>, key: &str, stack: NamedStack<'_>) {
     out.push(b']');
 }
 
-fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
-    let text = |out: &mut Vec<u8>, text: Option<&str>| match text {
+fn push_text(out: &mut Vec<u8>, text: Option<&str>) {
+    match text {
         Some(text) => push_string(out, text.as_bytes()),
         None => out.extend_from_slice(b"null"),
-    };
+    }
+}
+
+fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
     // A string: an address needs all 64 bits, and many readers keep only 53.
     out.extend_from_slice(b"{\"address\":\"");
     push_hex(out, frame.address, 1);
     out.extend_from_slice(b"\",\"function\":");
-    text(out, frame.function);
+    push_text(out, frame.function);
     out.extend_from_slice(b",\"offset\":");
     match frame.function {
         Some(_) => push_number(out, frame.offset),
         None => out.extend_from_slice(b"null"),
     }
     out.extend_from_slice(b",\"module\":");
-    text(out, frame.module);
+    push_text(out, frame.module);
+    out.extend_from_slice(b",\"module_offset\":");
+    match frame.module_offset {
+        Some(offset) => push_number(out, offset),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.extend_from_slice(b",\"build_id\":");
+    push_text(out, frame.build_id);
     out.extend_from_slice(b",\"file\":");
-    text(out, frame.file);
+    push_text(out, frame.file);
     out.extend_from_slice(b",\"line\":");
     match frame.line {
         Some(line) => push_number(out, line.into()),

@@ -72,16 +72,28 @@ pub enum NamedStack<'a> {
     NotCaptured,
     /// The process ended before its memory map could be read: the frames have addresses only.
     ProcessGone(&'a [Frame<'a>]),
+    /// The frames, in which names are missing for the reason that is told.
+    Noted(&'a [Frame<'a>], &'a str),
     /// The frames, the innermost first.
     Frames(&'a [Frame<'a>]),
 }
 
 impl<'a> NamedStack<'a> {
+    /// Why the stack or names in it are missing.
+    pub fn note(self) -> Option<&'a str> {
+        match self {
+            Self::NotCaptured => Some("the kernel could not capture it"),
+            Self::ProcessGone(_) => Some("the process ended before its symbols could be read"),
+            Self::Noted(_, note) => Some(note),
+            Self::NotAsked | Self::Frames(_) => None,
+        }
+    }
+
     /// The frames, the innermost first; none if there is no stack.
     pub fn frames(self) -> &'a [Frame<'a>] {
         match self {
             Self::NotAsked | Self::NotCaptured => &[],
-            Self::ProcessGone(frames) | Self::Frames(frames) => frames,
+            Self::ProcessGone(frames) | Self::Noted(frames, _) | Self::Frames(frames) => frames,
         }
     }
 }
@@ -98,6 +110,10 @@ pub struct Frame<'a> {
     pub offset: u64,
     /// The kernel module, or the path of the mapped file.
     pub module: Option<&'a str>,
+    /// The offset of the address in that file, in bytes.
+    pub module_offset: Option<u64>,
+    /// The build id of that file, in hexadecimal digits.
+    pub build_id: Option<&'a str>,
     /// The source file, if there is debug information.
     pub file: Option<&'a str>,
     /// The line in the source file.

@@ -24,6 +24,11 @@ pub trait Sink {
         self.row(&Row::bare(Event::bare(check)), out);
     }
 
+    /// What it did not keep apart, in a sentence, if there is something to say.
+    fn left_out(&self) -> Option<String> {
+        None
+    }
+
     /// What comes after the last row.
     fn finish(&mut self, out: &mut Vec<u8>);
 }

@@ -18,20 +18,19 @@ pub fn push_stacks(out: &mut Vec<u8>, row: &Row<'_>) {
 }
 
 fn push_stack(out: &mut Vec<u8>, name: &str, stack: NamedStack<'_>, named: bool) {
-    let said = match stack {
-        NamedStack::NotAsked => return,
-        NamedStack::NotCaptured => Some("the kernel could not capture it"),
-        NamedStack::ProcessGone(_) => Some("the process ended before its symbols could be read"),
-        NamedStack::Frames([]) => Some("empty"),
-        NamedStack::Frames(_) => None,
-    };
+    if stack == NamedStack::NotAsked {
+        return;
+    }
+    let empty = stack == NamedStack::Frames(&[]);
+    let said = stack.note().or(empty.then_some("empty"));
     if named || said.is_some() {
         out.extend_from_slice(b"    ");
         out.extend_from_slice(name.as_bytes());
         out.push(b':');
         if let Some(said) = said {
             out.push(b' ');
-            out.extend_from_slice(said.as_bytes());
+            // It may name a file.
+            push_escaped(out, said.as_bytes());
         }
         out.push(b'\n');
     }
@@ -43,7 +42,7 @@ fn push_stack(out: &mut Vec<u8>, name: &str, stack: NamedStack<'_>, named: bool)
 }
 
 /// `function+0xoffset [module] file:line`, with `(inlined)` after an inlined function, or the
-/// address if no function is known.
+/// address with the offset in the module and its build id if no function is known.
 fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
     match frame.function {
         Some(function) => {
@@ -60,7 +59,15 @@ fn push_frame(out: &mut Vec<u8>, frame: &Frame<'_>) {
     if let Some(module) = frame.module {
         out.extend_from_slice(b" [");
         push_escaped(out, module.as_bytes());
+        if let (None, Some(offset)) = (frame.function, frame.module_offset) {
+            out.push(b'+');
+            push_hex(out, offset, 1);
+        }
         out.push(b']');
+        if let (None, Some(build_id)) = (frame.function, frame.build_id) {
+            out.extend_from_slice(b" build id ");
+            push_escaped(out, build_id.as_bytes());
+        }
     }
     if let Some(file) = frame.file {
         out.push(b' ');

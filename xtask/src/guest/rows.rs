@@ -44,6 +44,9 @@ pub struct Row {
     /// The stack of the program, where it was asked for.
     #[serde(default)]
     pub user_stack: Option<Vec<Frame>>,
+    /// Why names in it are missing.
+    #[serde(default)]
+    pub user_stack_note: Option<String>,
 }
 
 /// The checked credentials.

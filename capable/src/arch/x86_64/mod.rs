@@ -64,3 +64,7 @@ pub(crate) const TRACER_NAMES: &[&str] = &[
     "do_int3",
     "int3",
 ];
+
+/// The processor and byte order of a system call, as seccomp filters see them: `AUDIT_ARCH_X86_64`
+/// (include/uapi/linux/audit.h).
+pub(crate) const AUDIT_ARCH: u32 = 0xc000_003e;

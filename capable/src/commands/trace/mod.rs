@@ -1,6 +1,7 @@
 //! `capable trace`: rows as checks happen.
 
 mod args;
+mod naming;
 mod progress;
 mod rows;
 mod summary;
@@ -11,6 +12,7 @@ mod way;
 use std::{
     io::{self, IsTerminal as _},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -30,6 +32,7 @@ use super::{
 };
 use crate::{
     capability::{Capability, CapabilitySet},
+    inspect::process::Process,
     launcher::Waiting,
     learn::LearnError,
     output::{RowFormat, RowNeeds, Terminal},
@@ -38,6 +41,9 @@ use crate::{
 
 /// The exit code of timeout(1).
 const TIMED_OUT: u8 = 124;
+
+/// How long names are waited for when a signal has ended the trace.
+const LAST_NAMES: Duration = Duration::from_secs(1);
 
 /// Traces until a bound is reached, a signal comes or the command ends.
 ///
@@ -83,6 +89,12 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     if args.user_stack && !planned.numbers_as_here() {
         rows.without_user_symbols();
         gaps.push("in a pid namespace, user stacks have addresses only".to_owned());
+    } else if args.user_stack && !holds(Capability::SYS_PTRACE) {
+        gaps.push(
+            "user stacks of other users' processes have addresses only: reading their maps takes \
+             CAP_SYS_PTRACE"
+                .to_owned(),
+        );
     }
     // Before signals are caught: the child inherits them as they were.
     let waiting = command.as_ref().map(Waiting::fork).transpose()?;
@@ -110,9 +122,15 @@ fn attempt(args: &Args) -> Result<ExitCode> {
             false => Ok(End::Closed),
         };
         let happened = session.finish(|record| show(&mut rows, record, most))?;
-        let end = ended.and_then(|end| show_last(&mut rows, end));
+        let end = match ended {
+            Ok(end) => show_last(&mut rows, &until, end).await,
+            error => error,
+        };
         if !matches!(end, Ok(End::Closed)) {
             progress.end(&happened, rows.shown, &wanted);
+            if let Some(left_out) = rows.left_out() {
+                say(format_args!("capable: {left_out}\n"));
+            }
         }
         let end = end?;
         if args.summary && end != End::Closed {
@@ -201,6 +219,12 @@ fn kept(args: &Args, needs: RowNeeds) -> CapabilitySet {
     kept
 }
 
+/// Whether this process holds a capability; false if it cannot be known.
+fn holds(capability: Capability) -> bool {
+    Process::read(std::process::id())
+        .is_ok_and(|own| own.credentials.sets.effective.contains(capability))
+}
+
 /// Shows rows until something ends the trace.
 async fn follow(
     session: &mut Session<Streaming>,
@@ -213,14 +237,24 @@ async fn follow(
         if !write_out(&mut rows.written)? {
             return Ok(End::Closed);
         }
-        if rows.shown >= most {
+        let wait = rows.wait();
+        if rows.shown >= most && !wait {
             return Ok(End::Enough);
         }
         progress.tick(session, rows.shown)?;
-        tokio::select! {
-            biased;
-            end = until.wait() => return Ok(end?),
-            batch = session.next_batch(|record| show(rows, record, most)) => batch?,
+        if wait {
+            // What comes meanwhile waits in the buffer, and what it does not hold counts as lost.
+            tokio::select! {
+                biased;
+                end = until.wait() => return Ok(end?),
+                () = rows.name() => {}
+            }
+        } else {
+            tokio::select! {
+                biased;
+                end = until.wait() => return Ok(end?),
+                batch = session.next_batch(|record| show(rows, record, most)) => batch?,
+            }
         }
     }
 }
@@ -233,8 +267,25 @@ fn show(rows: &mut Rows, record: Record<'_>, most: u64) {
     }
 }
 
-/// Writes the last rows and what comes after them.
-fn show_last(rows: &mut Rows, end: End) -> Result<End> {
+/// Writes the last rows and what comes after them. Names that are missing are waited for, but a
+/// signal ends that.
+async fn show_last(rows: &mut Rows, until: &Until, end: End) -> Result<End> {
+    let signalled = end == End::Stopped(Stopped::BySignal);
+    let patience = Deadline::after(signalled.then_some(LAST_NAMES));
+    while rows.wait() && end != End::Closed {
+        tokio::select! {
+            biased;
+            interrupted = until.interrupted() => {
+                interrupted?;
+                break;
+            }
+            () = patience.over() => break,
+            () = rows.name() => {}
+        }
+        if !write_out(&mut rows.written)? {
+            return Ok(End::Closed);
+        }
+    }
     rows.finish();
     Ok(if write_out(&mut rows.written)? {
         end

@@ -1,5 +1,6 @@
 //! Turns checks into rows: adds what user space knows, but only what the format requires.
 
+use super::naming::{Names, Naming};
 use crate::{
     context::{
         accounts::Accounts,
@@ -7,11 +8,14 @@ use crate::{
         kernel_symbols::KernelSymbols,
         namespaces::initial_mount_namespace,
         syscalls,
-        user_symbols::{Provenance, UserSymbols},
+        user_symbols::{Provenance, UserStack},
     },
     event::{Event, Stack},
     output::{ContainerRef, Frame, NamedStack, Row, RowNeeds, Sink},
 };
+
+/// How many bytes of rows whose names are known are written at once.
+const WRITTEN_AT_ONCE: usize = 1 << 16;
 
 /// Makes rows and writes them to a buffer.
 pub struct Rows {
@@ -19,7 +23,8 @@ pub struct Rows {
     needs: RowNeeds,
     stacks: bool,
     kernel: Option<KernelSymbols>,
-    user: Option<UserSymbols>,
+    /// The rows that wait for the names in their user stacks; `None` if no stack is named.
+    naming: Option<Naming>,
     users: Option<Accounts>,
     groups: Option<Accounts>,
     initial_mount_namespace: Option<u32>,
@@ -57,7 +62,7 @@ impl Rows {
             needs,
             stacks: kernel_stack || user_stack,
             kernel,
-            user: user_stack.then(|| UserSymbols::new(true)),
+            naming: user_stack.then(Naming::default),
             users: needs.contains(RowNeeds::USER).then(Accounts::users),
             groups: needs.contains(RowNeeds::GROUP).then(Accounts::groups),
             initial_mount_namespace: needs
@@ -78,22 +83,60 @@ impl Rows {
     /// Shows only addresses in user stacks: if the process numbers in records differ from those of
     /// `/proc` here, functions of another process would be named.
     pub fn without_user_symbols(&mut self) {
-        self.user = None;
+        self.naming = None;
     }
 
-    /// Writes a check's row.
+    /// Writes a check's row, or lets it wait for the names in its user stack.
     #[inline]
     pub fn push(&mut self, event: Event<'_>) {
         self.shown += 1;
         if self.needs.is_empty() && !self.stacks {
             self.sink.bare(event.check, &mut self.written);
+        } else if let Some(naming) = &mut self.naming {
+            if let Some(cgroups) = &mut self.cgroups {
+                // It may be gone when the names are there.
+                cgroups.get(event.check.cgroup);
+            }
+            naming.hold(event);
         } else {
-            self.push_whole(event);
+            self.push_whole(event, &Names::None);
+        }
+    }
+
+    /// Whether rows wait for names. They are not written before those that came earlier.
+    pub fn wait(&self) -> bool {
+        self.naming
+            .as_ref()
+            .is_some_and(|naming| !naming.is_empty())
+    }
+
+    /// Writes the next row that waits, when it has its names, and those after it that have theirs.
+    /// Nothing is lost if the future is dropped.
+    pub async fn name(&mut self) {
+        let Some(naming) = &mut self.naming else {
+            return;
+        };
+        let mut next = naming.next().await;
+        while let Some((held, names)) = next {
+            self.push_whole(held.event(), &names);
+            let naming = self.naming.as_mut();
+            let naming = naming.filter(|_| self.written.len() < WRITTEN_AT_ONCE);
+            next = naming.and_then(Naming::ready);
+        }
+    }
+
+    /// Writes the rows that wait, without names.
+    fn name_no_more(&mut self) {
+        if let Some(naming) = &mut self.naming {
+            naming.stop();
+        }
+        while let Some((held, names)) = self.naming.as_mut().and_then(Naming::ready) {
+            self.push_whole(held.event(), &names);
         }
     }
 
     /// Writes the row of a check, with additions.
-    fn push_whole(&mut self, event: Event<'_>) {
+    fn push_whole(&mut self, event: Event<'_>, names: &Names) {
         let mut row = Row::bare(event);
         if self.needs.contains(RowNeeds::SYSCALL) {
             row.syscall = event
@@ -148,45 +191,64 @@ impl Rows {
                 Stack::Frames(_) => NamedStack::Frames(&kernel_frames),
             };
         }
-        let named = match (&mut self.user, event.user_stack) {
-            (Some(user), Stack::Frames(frames)) => Some(user.symbolize(event.check.pid, frames)),
-            _ => None,
-        };
-        let mut user_frames: Vec<Frame<'_>> = named
-            .iter()
-            .flat_map(|named| &named.frames)
-            .map(|frame| Frame {
-                address: frame.address,
-                function: frame.name.as_deref(),
-                offset: frame.offset.unwrap_or(0),
-                module: frame.module.as_deref(),
-                file: frame.location.as_ref().map(|source| &*source.file),
-                line: frame.location.as_ref().and_then(|source| source.line),
-                inlined: frame.inlined,
-            })
-            .collect();
-        if let (Stack::Frames(frames), None) = (event.user_stack, &named) {
-            user_frames.extend(frames.iter().map(|&address| Frame {
-                address,
-                ..Frame::default()
-            }));
-        }
-        row.user_stack = match (event.user_stack, &named) {
+        let (user_frames, note) = user_frames(event.user_stack, names);
+        let note = note.as_deref();
+        row.user_stack = match (event.user_stack, names) {
             (Stack::NotAsked, _) => NamedStack::NotAsked,
             (Stack::Failed, _) => NamedStack::NotCaptured,
-            (Stack::Frames(_), None) => NamedStack::Frames(&user_frames),
-            (_, Some(named)) if named.provenance == Provenance::Gone => {
+            (Stack::Frames(_), Names::Found(found)) if found.provenance == Provenance::Gone => {
                 NamedStack::ProcessGone(&user_frames)
             }
-            (_, Some(_)) => NamedStack::Frames(&user_frames),
+            (Stack::Frames(_), _) => match note {
+                Some(note) => NamedStack::Noted(&user_frames, note),
+                None => NamedStack::Frames(&user_frames),
+            },
         };
         self.sink.row(&row, &mut self.written);
     }
 
+    /// What the format did not keep apart, if there is something to say.
+    pub fn left_out(&self) -> Option<String> {
+        self.sink.left_out()
+    }
+
     /// Writes the sink's ending after the last row.
     pub fn finish(&mut self) {
+        self.name_no_more();
         self.sink.finish(&mut self.written);
     }
+}
+
+/// The frames of a user stack, and the remark on names that are missing.
+fn user_frames<'a>(stack: Stack<'a>, names: &'a Names) -> (Vec<Frame<'a>>, Option<String>) {
+    let bare = match stack {
+        Stack::Frames(frames) => frames,
+        Stack::NotAsked | Stack::Failed => &[],
+    };
+    let bare = bare.iter().map(|&address| Frame {
+        address,
+        ..Frame::default()
+    });
+    match names {
+        Names::Found(found) => (named_frames(found), found.note()),
+        Names::Missing(reason) => (bare.collect(), Some((*reason).to_owned())),
+        Names::None => (bare.collect(), None),
+    }
+}
+
+fn named_frames(stack: &UserStack) -> Vec<Frame<'_>> {
+    let frames = stack.frames.iter().map(|frame| Frame {
+        address: frame.address,
+        function: frame.name.as_deref(),
+        offset: frame.offset.unwrap_or(0),
+        module: frame.module.as_deref(),
+        module_offset: frame.module_offset,
+        build_id: frame.build_id.as_deref(),
+        file: frame.location.as_ref().map(|source| &*source.file),
+        line: frame.location.as_ref().and_then(|source| source.line),
+        inlined: frame.inlined,
+    });
+    frames.collect()
 }
 
 fn add_cgroup<'a>(row: &mut Row<'a>, cgroup: &'a Cgroup) {

@@ -49,6 +49,18 @@ impl Until {
         })
     }
 
+    /// Waits for a signal, after the end. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub async fn interrupted(&self) -> io::Result<()> {
+        match self {
+            Self::Stop(stop) => stop.signal().await,
+            Self::Command(command, _) => command.interrupted().await,
+        }
+    }
+
     /// Waits for the end. Nothing is lost if the future is dropped.
     ///
     /// # Errors

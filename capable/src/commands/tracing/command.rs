@@ -84,6 +84,20 @@ impl Running {
         self.started.signal(signal);
     }
 
+    /// Waits for a signal, and passes it on if the command still runs. Nothing is lost if the future
+    /// is dropped.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub async fn interrupted(&self) -> io::Result<()> {
+        let caught = self.signals.next().await?;
+        if !caught.to_group {
+            self.started.signal(caught.signal);
+        }
+        Ok(())
+    }
+
     /// Waits for its end, passing on signals until then, except those that went to the whole process
     /// group, which reach it anyway. Nothing is lost if the future is dropped, and the end can be asked for
     /// again.

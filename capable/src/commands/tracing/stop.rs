@@ -48,6 +48,15 @@ impl Stop {
         Self { signals, deadline }
     }
 
+    /// Waits for a signal. Nothing is lost if the future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Signals cannot be read.
+    pub async fn signal(&self) -> io::Result<()> {
+        self.signals.next().await.map(|_| ())
+    }
+
     /// Waits for the end. Nothing is lost if the future is dropped.
     ///
     /// # Errors

@@ -1,24 +1,27 @@
 //! Programs and libraries, which are kept open, and the functions found in them.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata, OpenOptions};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::File;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use blazesym::symbolize::source::{Elf, Source};
-use blazesym::symbolize::{CodeInfo, Input, Sym, Symbolized, Symbolizer};
-
+use super::elf::Elf;
+use super::open::{open_debug, open_mapped};
 use super::process::Mapping;
-use super::{Name, SourceLine, UserFrame};
+use super::reader::{Answer, Reader, Refusal, Request};
+use super::{Hindrance, Name, UserFrame};
 
 /// The number of files that are kept open. When it is exceeded, all are closed, and those needed
 /// are opened again.
 const FILE_LIMIT: usize = 96;
-/// The number of places that are remembered. When it is exceeded, all are forgotten.
+/// The number of places that are remembered, and the bytes of their names. When one is exceeded,
+/// all are forgotten.
 const PLACE_LIMIT: usize = 8192;
-/// The largest file, in bytes, whose debug information is read.
-const LARGEST_DEBUG: u64 = 256 << 20;
+const NAMES_LIMIT: usize = 8 << 20;
+/// The number of files that are remembered as unreadable. When it is exceeded, all are forgotten.
+const BAD_LIMIT: usize = 4096;
 
 /// The identity of a file in `/proc/PID/maps`.
 type FileId = ((u32, u32), u64);
@@ -37,176 +40,216 @@ pub(super) struct FrameLocation {
     pub behind: u64,
 }
 
+/// A file as it was when it was opened or could not be read: device, inode, time of change, size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Version(u64, u64, (i64, i64), u64);
+
+/// An open file.
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// The file with its debug information, if there is one.
+    debug: Option<File>,
+    build_id: Option<Name>,
+    version: Version,
+    /// A number for the reader that no file had before.
+    number: u64,
+}
+
+/// What of a file is read.
+#[derive(Clone, Debug)]
+enum Extent {
+    /// Only its symbol table: with its debug information, the reader failed.
+    Symbols,
+    Nothing(Hindrance),
+}
+
 /// The open files.
 #[derive(Debug)]
 pub(super) struct Files {
-    symbolizer: Symbolizer,
+    reader: Option<Reader>,
     source_lines: bool,
-    open: HashMap<FileId, File>,
+    open: HashMap<FileId, Open>,
+    opened: u64,
+    bad: HashMap<Version, Extent>,
     /// The frames of a place, innermost first, without their addresses.
     places: HashMap<(FileId, u64), Arc<[UserFrame]>>,
+    names_size: usize,
 }
 
 impl Files {
-    pub(super) fn new(source_lines: bool) -> Self {
+    pub(super) fn new(reader: Option<PathBuf>, source_lines: bool) -> Self {
         Self {
-            symbolizer: symbolizer(source_lines),
+            reader: reader.map(Reader::new),
             source_lines,
             open: HashMap::new(),
+            opened: 0,
+            bad: HashMap::new(),
             places: HashMap::new(),
+            names_size: 0,
         }
     }
 
     /// Adds the frames of a place: first the inlined functions, then the function that contains
     /// them.
+    ///
+    /// # Errors
+    ///
+    /// The symbols of the file cannot be read. A frame is added nevertheless.
     pub(super) fn symbolize(
         &mut self,
         mapping: &Mapping,
         place: &FrameLocation,
         frames: &mut Vec<UserFrame>,
-    ) {
-        let module_offset = (mapping.inode != 0).then_some(place.file_offset + place.behind);
-        let unknown = UserFrame::unknown(place.address, mapping.path.clone(), module_offset);
+    ) -> Result<(), Hindrance> {
+        let mut unknown = UserFrame {
+            module: mapping.path.clone(),
+            ..UserFrame::unknown(place.address)
+        };
         if mapping.inode == 0 {
             frames.push(unknown);
-            return;
+            return Ok(());
         }
-        let key = ((mapping.device, mapping.inode), place.file_offset);
-        if !self.places.contains_key(&key) {
-            let Some(found) = self.look_up(mapping, place) else {
-                frames.push(unknown);
-                return;
-            };
-            if self.places.len() >= PLACE_LIMIT {
-                self.places.clear();
-            }
-            self.places.insert(key, found);
-        }
-        match self.places.get(&key) {
-            Some(found) if !found.is_empty() => {
-                frames.extend(found.iter().map(|frame| UserFrame {
-                    address: place.address,
-                    offset: frame.offset.map(|offset| offset + place.behind),
-                    module: mapping.path.clone(),
-                    module_offset,
-                    ..frame.clone()
-                }));
-            }
-            _ => frames.push(unknown),
-        }
-    }
-
-    /// The frames of a place: an empty list if the file has no symbol for it, `None` if the file
-    /// cannot be opened.
-    fn look_up(&mut self, mapping: &Mapping, place: &FrameLocation) -> Option<Arc<[UserFrame]>> {
+        unknown.module_offset = place.file_offset.checked_add(place.behind);
         let id = (mapping.device, mapping.inode);
-        if !self.open.contains_key(&id) {
-            if self.open.len() >= FILE_LIMIT {
-                self.open.clear();
-                self.symbolizer = symbolizer(self.source_lines);
+        let key = (id, place.file_offset);
+        let known = self.places.get(&key).cloned();
+        let found = known.map_or_else(|| self.look_up(mapping, place), Ok);
+        unknown.build_id = self.open.get(&id).and_then(|open| open.build_id.clone());
+        let (found, result) = match found {
+            Ok(found) => (found, Ok(())),
+            Err(reason) => (Arc::default(), Err(reason)),
+        };
+        if found.is_empty() {
+            frames.push(unknown);
+            return result;
+        }
+        frames.extend(found.iter().map(|frame| {
+            UserFrame {
+                name: frame.name.clone(),
+                offset: frame
+                    .offset
+                    .map(|offset| offset.saturating_add(place.behind)),
+                location: frame.location.clone(),
+                inlined: frame.inlined,
+                ..unknown.clone()
             }
-            let file = open_mapped(mapping, place)?;
-            self.open.insert(id, file);
+        }));
+        result
+    }
+
+    /// The frames of a place: an empty list if the file has no symbol for it.
+    fn look_up(
+        &mut self,
+        mapping: &Mapping,
+        place: &FrameLocation,
+    ) -> Result<Arc<[UserFrame]>, Hindrance> {
+        let id = (mapping.device, mapping.inode);
+        self.renew(id, mapping, place)?;
+        let (Some(open), Some(reader)) = (self.open.get(&id), &mut self.reader) else {
+            return Ok(Arc::default());
+        };
+        let mut lines = self.source_lines;
+        match self.bad.get(&open.version) {
+            Some(Extent::Nothing(reason)) => return Err(reason.clone()),
+            Some(Extent::Symbols) => lines = false,
+            None => {}
         }
-        let file = self.open.get(&id)?;
-        let small = file
-            .metadata()
-            .is_ok_and(|data| data.len() <= LARGEST_DEBUG);
-        let mut elf = Elf::new(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        elf.debug_syms = self.source_lines && small;
-        let mut found = self.symbols(&elf, place.file_offset);
-        if found.is_none() && elf.debug_syms {
+        let files = [Some(&open.file), open.debug.as_ref()];
+        let files: Vec<BorrowedFd<'_>> = files.into_iter().flatten().map(File::as_fd).collect();
+        let found = loop {
+            let request = Request {
+                file: open.number,
+                offset: place.file_offset,
+                lines,
+            };
+            let answer = reader.ask(request, &files);
+            let reason = match answer {
+                Ok(Answer::Found(found)) => break found,
+                Ok(Answer::Refused(Refusal::TooLarge)) => Hindrance::TooLarge,
+                Ok(Answer::Refused(Refusal::Unreadable)) => Hindrance::Unreadable,
+                Err(reason) => reason,
+            };
+            if !reason.is_of_file() {
+                return Err(reason);
+            }
+            if self.bad.len() >= BAD_LIMIT {
+                self.bad.clear();
+            }
+            if !lines {
+                self.bad
+                    .insert(open.version, Extent::Nothing(reason.clone()));
+                return Err(reason);
+            }
             // If debug information cannot be read, the symbol table still can.
-            elf.debug_syms = false;
-            found = self.symbols(&elf, place.file_offset);
+            self.bad.insert(open.version, Extent::Symbols);
+            lines = false;
+        };
+        let found: Arc<[UserFrame]> = found.into();
+        let size: usize = found.iter().map(size).sum();
+        if self.places.len() >= PLACE_LIMIT || self.names_size + size > NAMES_LIMIT {
+            self.places.clear();
+            self.names_size = 0;
         }
-        Some(found.unwrap_or_default().into())
+        self.names_size += size;
+        self.places.insert((id, place.file_offset), found.clone());
+        Ok(found)
     }
 
-    fn symbols(&self, elf: &Elf, offset: u64) -> Option<Vec<UserFrame>> {
-        let source = Source::Elf(elf.clone());
-        let found = self
-            .symbolizer
-            .symbolize_single(&source, Input::FileOffset(offset));
-        match found.ok()? {
-            Symbolized::Sym(symbol) => Some(frames(&symbol)),
-            Symbolized::Unknown(_) => None,
+    /// Opens the file of a mapping if it is not open, or has changed since.
+    fn renew(
+        &mut self,
+        id: FileId,
+        mapping: &Mapping,
+        place: &FrameLocation,
+    ) -> Result<(), Hindrance> {
+        if let Some(open) = self.open.get(&id) {
+            if version(&open.file) == Some(open.version) {
+                return Ok(());
+            }
+            self.open.remove(&id);
+            self.places.retain(|(file, _), _| *file != id);
         }
+        if self.open.len() >= FILE_LIMIT {
+            self.open.clear();
+        }
+        let file = open_mapped(mapping, place).ok_or(Hindrance::NotOpened)?;
+        let version = version(&file).ok_or(Hindrance::NotOpened)?;
+        let elf = Elf::read(&file).ok().flatten();
+        let build_id = elf.and_then(|elf| elf.build_id()).map(|id| digits(&id));
+        let debug = build_id
+            .as_deref()
+            .filter(|_| self.source_lines && self.reader.is_some())
+            .and_then(open_debug);
+        self.opened += 1;
+        let open = Open {
+            file,
+            debug,
+            build_id,
+            version,
+            number: self.opened,
+        };
+        self.open.insert(id, open);
+        Ok(())
     }
 }
 
-fn symbolizer(source_lines: bool) -> Symbolizer {
-    Symbolizer::builder()
-        // The paths name descriptors, whose numbers are reused for other files.
-        .enable_auto_reload(true)
-        .enable_code_info(source_lines)
-        .enable_inlined_fns(source_lines)
-        .build()
-}
-
-/// The frames of a symbol, innermost first.
-fn frames(symbol: &Sym<'_>) -> Vec<UserFrame> {
-    let frame = |name: &str, offset, code: Option<&CodeInfo<'_>>| UserFrame {
-        name: Some(name.into()),
-        offset,
-        location: code.map(source_line),
-        inlined: offset.is_none(),
-        ..UserFrame::unknown(0, None, None)
-    };
-    // blazesym lists them from the outside to the inside.
-    let inlined = symbol.inlined.iter().rev();
-    let mut frames: Vec<UserFrame> = inlined
-        .map(|function| frame(&function.name, None, function.code_info.as_ref()))
-        .collect();
-    let offset = u64::try_from(symbol.offset).ok();
-    frames.push(frame(&symbol.name, offset, symbol.code_info.as_deref()));
-    frames
-}
-
-fn source_line(code: &CodeInfo<'_>) -> SourceLine {
-    SourceLine {
-        file: Name::from(code.to_path().to_string_lossy().as_ref()),
-        line: code.line,
-    }
-}
-
-/// Opens the file of a mapping, and not another file that has taken its path.
-fn open_mapped(mapping: &Mapping, place: &FrameLocation) -> Option<File> {
-    let path = mapping.path.as_deref()?;
-    let pid = place.pid;
-    // The path as the process sees it, possibly in a container.
-    let within = format!("/proc/{pid}/root{path}");
-    // The program itself can be opened even if deleted.
-    let program = format!("/proc/{pid}/exe");
-    // The mapping itself, even if deleted; this takes more privileges (proc_pid_map_files(5)).
-    let (start, end) = (mapping.start, mapping.end);
-    let mapped = format!("/proc/{pid}/map_files/{start:x}-{end:x}");
-    let same = |data: &Metadata| {
-        let device = (libc::major(data.dev()), libc::minor(data.dev()));
-        data.ino() == mapping.inode && device == mapping.device
-    };
-    // The last one is the path as we see it, for a process that has ended.
-    let verified = [&within, &program, &mapped, path]
-        .into_iter()
-        .find_map(|path| open(path, same));
-    if verified.is_some() || !place.alive {
-        return verified;
-    }
-    // For files on btrfs or overlayfs, maps may name another device and inode than stat does. The
-    // mapping itself, or the path below the root of the running process, is then proof enough.
-    let undeleted = Some(&within).filter(|_| !path.ends_with(" (deleted)"));
-    open(&mapped, |_| true).or_else(|| open(undeleted?, |_| true))
-}
-
-/// Opens a regular file if it has the expected identity.
-///
-/// A traced process may have chosen the path: a FIFO there must not make us wait.
-fn open(path: &str, accept: impl Fn(&Metadata) -> bool) -> Option<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)
-        .ok()?;
+fn version(file: &File) -> Option<Version> {
     let data = file.metadata().ok()?;
-    (data.is_file() && accept(&data)).then_some(file)
+    let changed = (data.mtime(), data.mtime_nsec());
+    Some(Version(data.dev(), data.ino(), changed, data.len()))
+}
+
+fn digits(bytes: &[u8]) -> Name {
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.into()
+}
+
+/// The bytes that a remembered frame takes.
+fn size(frame: &UserFrame) -> usize {
+    let texts = [
+        frame.name.as_deref(),
+        frame.location.as_ref().map(|place| &*place.file),
+    ];
+    size_of::<UserFrame>() + texts.into_iter().flatten().map(str::len).sum::<usize>()
 }

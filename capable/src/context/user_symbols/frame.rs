@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Name;
+use super::{Name, Unread};
 
 /// A stack with names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,23 @@ pub struct UserStack {
     pub frames: Vec<UserFrame>,
     /// What the names were read from.
     pub provenance: Provenance,
+    /// The files in it whose symbols could not be read, each of them once.
+    pub unread: Vec<Unread>,
+}
+
+impl UserStack {
+    /// The remark on a stack in which names are missing for a reason that is known.
+    pub fn note(&self) -> Option<String> {
+        if let Some(note) = self.provenance.note() {
+            return Some(note.to_owned());
+        }
+        let (first, others) = self.unread.split_first()?;
+        Some(match others.len() {
+            0 => first.to_string(),
+            1 => format!("{first} (and those of another file)"),
+            count => format!("{first} (and those of {count} other files)"),
+        })
+    }
 }
 
 /// What the names of a stack were read from.
@@ -69,6 +86,8 @@ pub struct UserFrame {
     /// The offset in the file of the module, in bytes. `addr2line` and others accept it for
     /// position-independent files whose segments are in order.
     pub module_offset: Option<u64>,
+    /// The build id of the module, in hexadecimal digits.
+    pub build_id: Option<Name>,
     /// The place in the source, from debug information.
     pub location: Option<SourceLine>,
     /// Whether the compiler inlined this function into that of the next frame.
@@ -76,19 +95,20 @@ pub struct UserFrame {
 }
 
 impl UserFrame {
-    pub(super) fn unknown(address: u64, module: Option<Name>, module_offset: Option<u64>) -> Self {
+    /// A frame of which only the address is known.
+    pub(super) fn unknown(address: u64) -> Self {
         Self {
             address,
             name: None,
             offset: None,
-            module,
-            module_offset,
+            module: None,
+            module_offset: None,
+            build_id: None,
             location: None,
             inlined: false,
         }
     }
 }
-
 impl fmt::Display for UserFrame {
     /// `function+0xoffset [module] (file:line)`, with what is known of it; without a function
     /// `0xaddress [module+0xoffset]`.

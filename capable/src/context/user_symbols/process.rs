@@ -1,15 +1,23 @@
 //! The mappings of processes.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::text::cut;
 use super::{Name, Provenance, lookup_address};
 
 /// How often the mappings of a process are read again for an address outside of all of them.
 const REREAD_INTERVAL: Duration = Duration::from_secs(1);
 /// The largest number of mappings that is kept for a process.
 const MAPPING_LIMIT: usize = 4096;
+/// The most of `/proc/PID/maps` that is read, in bytes: a process may have 65530 mappings
+/// (`vm.max_map_count`), and give their files paths of megabytes.
+const TEXT_LIMIT: u64 = 16 << 20;
+/// The longest path, in bytes, that is kept of a mapping, and the most of all of a process.
+const PATH_LIMIT: usize = 1024;
+const PATHS_SIZE: usize = 256 << 10;
 
 /// Executable memory of a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +48,8 @@ struct Identity {
 struct Space {
     identity: Identity,
     mappings: Vec<Mapping>,
+    /// The bytes of their paths.
+    paths_size: usize,
     read: Instant,
 }
 
@@ -50,6 +60,10 @@ impl Space {
             .partition_point(|mapping| mapping.start <= address);
         let mapping = self.mappings.get(index.checked_sub(1)?)?;
         (address < mapping.end).then_some(mapping)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(&*self.mappings) + self.paths_size
     }
 
     fn covered(&self, addresses: &[u64]) -> usize {
@@ -119,6 +133,12 @@ impl Process {
         }
     }
 
+    /// About how many bytes this takes.
+    pub(super) fn size(&self) -> usize {
+        let spaces = [&self.latest, &self.before];
+        spaces.into_iter().flatten().map(Space::size).sum::<usize>() + size_of::<Self>()
+    }
+
     /// The mapping around an address, in the program that [`update`](Self::update) chose.
     pub(super) fn mapping(&self, address: u64) -> Option<&Mapping> {
         let space = if self.use_before {
@@ -130,8 +150,7 @@ impl Process {
     }
 
     fn read(&mut self, pid: u32, identity: Identity) -> io::Result<()> {
-        let text = fs::read(format!("/proc/{pid}/maps"))?;
-        let mappings = parse_maps(&String::from_utf8_lossy(&text));
+        let (mappings, paths_size) = read_maps(File::open(format!("/proc/{pid}/maps"))?)?;
         // A zombie has no mappings.
         if mappings.is_empty() {
             return Ok(());
@@ -139,6 +158,7 @@ impl Process {
         let space = Space {
             identity,
             mappings,
+            paths_size,
             read: Instant::now(),
         };
         match &mut self.latest {
@@ -150,22 +170,43 @@ impl Process {
 }
 
 /// The executable mappings in `/proc/PID/maps` (proc_pid_maps(5)).
-fn parse_maps(text: &str) -> Vec<Mapping> {
+fn read_maps(maps: impl io::Read) -> io::Result<(Vec<Mapping>, usize)> {
+    let mut lines = BufReader::new(maps.take(TEXT_LIMIT));
     let mut mappings: Vec<Mapping> = Vec::new();
-    for mapping in text.lines().filter_map(parse_mapping).take(MAPPING_LIMIT) {
+    let mut size = 0;
+    let mut line = Vec::new();
+    while mappings.len() < MAPPING_LIMIT {
+        line.clear();
+        if lines.read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        let text = String::from_utf8_lossy(&line);
+        let Some((mapping, path)) = parse_mapping(text.trim_end_matches('\n')) else {
+            continue;
+        };
+        let path = path.map(|path| cut(path, PATH_LIMIT));
         // One name for all mappings of a file.
         let known = mappings
             .iter()
             .rev()
-            .find(|known| known.path == mapping.path);
-        let path = known.and_then(|known| known.path.clone()).or(mapping.path);
+            .find(|known| known.path.as_deref() == path.as_deref());
+        let path = match known {
+            Some(known) => known.path.clone(),
+            None => {
+                let room = PATHS_SIZE.saturating_sub(size);
+                let path = path.filter(|path| path.len() <= room);
+                size += path.as_ref().map_or(0, String::len);
+                path.map(Arc::from)
+            }
+        };
         mappings.push(Mapping { path, ..mapping });
     }
     mappings.shrink_to_fit();
-    mappings
+    Ok((mappings, size))
 }
 
-fn parse_mapping(line: &str) -> Option<Mapping> {
+/// The mapping that a line describes if it is executable, and its path.
+fn parse_mapping(line: &str) -> Option<(Mapping, Option<&str>)> {
     let mut fields = line.splitn(6, ' ');
     let (start, end) = fields.next()?.split_once('-')?;
     if fields.next()?.as_bytes().get(2) != Some(&b'x') {
@@ -183,14 +224,15 @@ fn parse_mapping(line: &str) -> Option<Mapping> {
         .next()
         .map(str::trim_start)
         .filter(|path| !path.is_empty());
-    Some(Mapping {
+    let mapping = Mapping {
         start: hexadecimal(start)?,
         end: hexadecimal(end)?,
         file_offset,
         device,
         inode,
-        path: path.map(Name::from),
-    })
+        path: None,
+    };
+    Some((mapping, path))
 }
 
 fn identity(pid: u32) -> Option<Identity> {
@@ -218,11 +260,12 @@ mod tests {
 7f0000000000-7f0000001000 r-xp 00000000 00:00 0
 7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0                          [vdso]
 ";
-        let mappings = parse_maps(maps);
+        let (mappings, paths_size) = read_maps(maps.as_bytes()).unwrap();
         assert_eq!(mappings.len(), 3);
         let space = Space {
             identity: identity(std::process::id()).unwrap(),
             mappings,
+            paths_size,
             read: Instant::now(),
         };
         let mapping = space.mapping(0x55d0_c000_1010).unwrap();
@@ -235,5 +278,24 @@ mod tests {
         assert_eq!(space.mapping(0x55d0_c000_0010), None, "not executable");
         assert_eq!(space.mapping(0x55d0_c000_2000), None);
         assert_eq!(space.covered(&[0x55d0_c000_1010, 1, 0x7ffd_0000_0001]), 2);
+    }
+
+    #[test]
+    fn many_mappings_and_long_paths_are_cut() {
+        let mut maps = String::new();
+        for number in 0..2 * MAPPING_LIMIT {
+            let (start, end) = (number << 12, (number + 1) << 12);
+            let path = "x".repeat(if number == 0 { 1 << 20 } else { 200 });
+            maps += &format!("{start:x}-{end:x} r-xp 00000000 fe:01 1234 /{number}/{path}\n");
+        }
+        let (mappings, paths_size) = read_maps(maps.as_bytes()).unwrap();
+        assert_eq!(mappings.len(), MAPPING_LIMIT);
+        let path = mappings[0].path.as_deref().unwrap();
+        assert!(path.len() <= PATH_LIMIT && path.ends_with('…'));
+        assert!(paths_size <= PATHS_SIZE);
+        assert!(mappings[1].path.is_some());
+        assert_eq!(mappings[MAPPING_LIMIT - 1].path, None);
+        let endless = io::repeat(b'x');
+        assert!(read_maps(endless).unwrap().0.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{Sample, printed};
-use crate::output::{Frame, NamedStack};
+use crate::output::{Folded, Frame, NamedStack, Sink as _};
 
 fn comm_of(line: &str) -> Vec<u8> {
     let object: Value = serde_json::from_str(line).unwrap();
@@ -122,5 +122,42 @@ fn folded_stacks_are_counted_with_the_outermost_frame_first() {
         printed("-o folded", &[row, lost, row]),
         "mount;[stack not captured];CAP_SYS_ADMIN 1\n\
          mount;[unknown];operator:();mount;path_mount;may_mount;CAP_SYS_ADMIN 2\n"
+    );
+}
+
+#[test]
+fn stacks_that_do_not_fit_are_counted_in_one_line_and_told() {
+    let mut folded = Folded::default();
+    let mut out = Vec::new();
+    let sample = Sample::mount();
+    let most = 70;
+    for number in 0..most {
+        let name = number.to_string() + &"x".repeat(1 << 20);
+        let frames = [Frame {
+            function: Some(&name),
+            ..Frame::default()
+        }];
+        for _ in 0..2 {
+            let mut row = sample.row();
+            row.user_stack = NamedStack::Frames(&frames);
+            folded.row(&row, &mut out);
+        }
+    }
+    let told = folded.left_out().unwrap();
+    folded.finish(&mut out);
+    assert!(out.len() <= 65 << 20, "{} bytes", out.len());
+    let printed = String::from_utf8(out).unwrap();
+    let count = |line: &str| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap();
+    assert_eq!(printed.lines().map(count).sum::<u64>(), 2 * most);
+    let last = printed.lines().last().unwrap();
+    let others = count(last);
+    assert_eq!(
+        last,
+        format!("[stacks that did not fit in memory] {others}")
+    );
+    assert!((12..=16).contains(&others), "{others}");
+    assert!(
+        told.starts_with(&format!("{others} checks had stacks")),
+        "{told}"
     );
 }

@@ -61,6 +61,8 @@ const FRAMES: [Frame<'static>; 2] = [
         function: Some("may_mount"),
         offset: 5,
         module: Some("kernel"),
+        module_offset: Some(0x1234),
+        build_id: Some("0123456789abcdef"),
         file: Some("fs/namespace.c"),
         line: Some(12),
         inlined: true,
@@ -70,6 +72,8 @@ const FRAMES: [Frame<'static>; 2] = [
         function: None,
         offset: 0,
         module: None,
+        module_offset: None,
+        build_id: None,
         file: None,
         line: None,
         inlined: false,
@@ -138,7 +142,13 @@ fn text_from_outside_survives_json() {
     assert_eq!(value["container"]["id"], "0123456789abcdef");
     assert_eq!(value["kernel_stack"][0]["function"], "may_mount");
     assert_eq!(value["kernel_stack"][1]["offset"], Value::Null);
+    assert_eq!(value["kernel_stack"][0]["build_id"], "0123456789abcdef");
     assert_eq!(value["user_stack_state"], "process_gone");
+    let mut noted = row;
+    noted.user_stack = NamedStack::Noted(&FRAMES, "symbols of \u{9b}: \"it\"");
+    let value = check_line(&printed("-o json", &[noted]));
+    assert_eq!(value["user_stack_state"], "captured");
+    assert_eq!(value["user_stack_note"], "symbols of \u{9b}: \"it\"");
 }
 
 #[test]

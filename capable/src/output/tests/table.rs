@@ -317,6 +317,13 @@ fn stacks_stand_under_their_row() {
             ..Frame::default()
         },
     ];
+    let user = [Frame {
+        address: 0x7f00_0000_1010,
+        module: Some("/tmp/\x1bx"),
+        module_offset: Some(0x1010),
+        build_id: Some("0123abcd"),
+        ..Frame::default()
+    }];
     let sample = Sample::mount();
     let mut row = sample.row();
     row.kernel_stack = NamedStack::Frames(&kernel);
@@ -328,6 +335,15 @@ fn stacks_stand_under_their_row() {
          \x20       path_mount+0x1f fs/namespace.c:3321\n\
          \x20       ovl_\\x1b[31m+0x10 [overlay]\n\
          \x20       0xffffffffc0000010\n"
+    );
+
+    row.kernel_stack = NamedStack::NotAsked;
+    row.user_stack = NamedStack::Noted(&user, "symbols of /tmp/\x1bx: the reader failed");
+    let printed_user = printed("", &[row]);
+    assert_eq!(
+        printed_user.splitn(3, '\n').nth(2).unwrap(),
+        "    user stack: symbols of /tmp/\\x1bx: the reader failed\n\
+         \x20       0x7f0000001010 [/tmp/\\x1bx+0x1010] build id 0123abcd\n"
     );
 
     row.kernel_stack = NamedStack::NotCaptured;

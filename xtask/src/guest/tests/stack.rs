@@ -1,5 +1,8 @@
 //! Stacks of the kernel and of programs.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
@@ -11,7 +14,8 @@ use super::Bench;
 use super::act::{Actor, check_setuid};
 use crate::guest::capabilities::SYS_NICE;
 use crate::guest::exceptions::{Field, may_be_unknown};
-use crate::guest::rows::Frame;
+use crate::guest::folder::file;
+use crate::guest::rows::{Frame, Row};
 use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::call;
 use crate::guest::tracer::Tracer;
@@ -139,19 +143,83 @@ pub fn user(bench: &Bench) -> Result<()> {
 /// How many attempts there are for the stack of a program that executes another immediately.
 const TRIES: usize = 5;
 
+/// A program that declares a table of symbols of a tebibyte, in a hole of its file: the row has
+/// addresses and says why, and the trace goes on to its end.
+pub fn forged(bench: &Bench) -> Result<()> {
+    let path = file("forged");
+    forge(&path)?;
+    for way in bench.hooks() {
+        let chroot = || {
+            let arguments = ["chroot", "/", "busybox", "sleep", "2"];
+            let mut command = Command::new(&path);
+            ensure!(command.arg0("busybox").args(arguments).status()?.success());
+            Ok(())
+        };
+        let shown = || -> Result<()> {
+            let row = user_row(way.hook, &["-C", "sys_chroot"], chroot)?;
+            let note = row.user_stack_note.context("no note")?;
+            ensure!(
+                note.ends_with("forged: they are more than capable reads"),
+                "{note}"
+            );
+            expect(
+                way.hook,
+                &row.user_stack.unwrap_or_default(),
+                None,
+                Some("forged"),
+            )
+        };
+        // As above, it may execute another program before its mappings are read.
+        let mut tried = shown();
+        for _ in 1..TRIES {
+            if tried.is_err() {
+                tried = shown();
+            }
+        }
+        tried?;
+    }
+    Ok(())
+}
+
+/// A copy of busybox, whose first section is said to be a table of symbols.
+fn forge(path: &Path) -> Result<()> {
+    const SIZE: u64 = 1 << 40;
+    let places = ["/bin/busybox", "/usr/bin/busybox"];
+    let busybox = places.iter().find_map(|place| fs::read(place).ok());
+    let mut bytes = busybox.context("there is no busybox")?;
+    let table = usize::try_from(u64::from_le_bytes(bytes[40..48].try_into()?))?;
+    let section = table + 64;
+    let hole = (bytes.len() as u64).next_multiple_of(4096);
+    // Type (SHT_SYMTAB), offset and size (elf(5)).
+    bytes[section + 4..section + 8].copy_from_slice(&2u32.to_le_bytes());
+    bytes[section + 24..section + 32].copy_from_slice(&hole.to_le_bytes());
+    bytes[section + 32..section + 40].copy_from_slice(&(SIZE - hole).to_le_bytes());
+    fs::write(path, &bytes)?;
+    fs::OpenOptions::new()
+        .write(true)
+        .open(path)?
+        .set_len(SIZE)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
 /// The user stack of the first check that the filter keeps.
 fn user_stack(hook: &str, filter: &[&str], act: impl FnOnce() -> Result<()>) -> Result<Vec<Frame>> {
+    user_row(hook, filter, act)?
+        .user_stack
+        .with_context(|| format!("{hook}: no user stack with {filter:?}"))
+}
+
+/// The row of the first check that the filter keeps, with its user stack.
+fn user_row(hook: &str, filter: &[&str], act: impl FnOnce() -> Result<()>) -> Result<Row> {
     let mut arguments = vec!["-U", "-o", "json", "--hook", hook];
     arguments.extend(filter);
     let tracer = Tracer::start(&arguments)?;
     act()?;
     let (rows, _) = tracer.rows()?;
-    let row = rows
-        .into_iter()
+    rows.into_iter()
         .next()
-        .with_context(|| format!("{hook}: no row with {filter:?}"))?;
-    row.user_stack
-        .with_context(|| format!("{hook}: no user stack with {filter:?}"))
+        .with_context(|| format!("{hook}: no row with {filter:?}"))
 }
 
 fn expect(

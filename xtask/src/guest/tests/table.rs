@@ -39,6 +39,10 @@ pub const TESTS: &[Test] = &[
         stack::user,
     ),
     Test::anywhere(
+        "a_program_with_symbols_of_a_tebibyte_is_shown_with_addresses_and_the_reason",
+        stack::forged,
+    ),
+    Test::anywhere(
         "without_symbols_checks_are_shown_and_callers_unknown",
         degraded::hidden_symbols,
     ),
