@@ -63,7 +63,8 @@
 //! # }
 //! ```
 //!
-//! The folder `examples` has each of them as a program.
+//! The folder `examples` has each of them as a program, and [`learn`] a fourth thing: to learn what
+//! processes, units and containers need that run already.
 //!
 //! # The rest
 //!

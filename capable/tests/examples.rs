@@ -102,6 +102,22 @@ fn the_example_of_learning_says_what_a_command_needs_and_how_systemd_is_told() {
 
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn the_example_of_observing_says_what_a_running_process_and_its_children_need() {
+    let script = "while :; do nice -n -1 true; sleep 0.1; done";
+    let busy = Command::new("sh").args(["-c", script]).spawn();
+    let busy = Ending(busy.unwrap());
+    let output = example("observe")
+        .args([&busy.0.id().to_string(), "1"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains(" (sh)"), "{text}");
+    assert!(text.contains(": needs CAP_SYS_NICE.\n"), "{text}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn the_example_of_counting_counts_the_checks_of_the_machine_by_capability() {
     let counting = example("count")
         .arg("2")

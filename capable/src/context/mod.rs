@@ -10,5 +10,6 @@ pub mod kernel_symbols;
 pub(crate) mod kernel_threads;
 pub mod namespaces;
 pub(crate) mod nearest;
+pub mod processes;
 pub mod syscalls;
 pub mod user_symbols;

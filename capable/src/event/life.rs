@@ -2,7 +2,7 @@
 
 use capable_common::{self as wire, RecordKind};
 
-use super::name;
+use super::comm_bytes;
 
 /// A step in the life of a followed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl<'a> Life<'a> {
             time,
             pid,
             tid,
-            comm: name(comm),
+            comm: comm_bytes(comm),
         })
     }
 }

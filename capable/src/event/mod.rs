@@ -4,6 +4,7 @@
 //! what it is asked for. [`Facts`] holds everything that checks can have in common: counts and
 //! reports are grouped by it.
 
+mod comm;
 mod credentials;
 mod facts;
 #[cfg(feature = "cli")]
@@ -18,6 +19,9 @@ pub(crate) mod tests;
 mod verdict;
 
 use capable_common::{self as wire, Flags};
+pub(crate) use comm::comm_bytes;
+#[cfg(feature = "cli")]
+pub(crate) use comm::comm_length;
 pub use credentials::{CheckedCredentials, CredentialOwner};
 pub use facts::Facts;
 #[cfg(feature = "cli")]
@@ -128,7 +132,7 @@ impl Event<'_> {
 
     /// The task's name: any bytes but NUL.
     pub fn comm(&self) -> &[u8] {
-        name(&self.check.comm)
+        comm_bytes(&self.check.comm)
     }
 
     /// The audit flag, if it is known.
@@ -215,10 +219,4 @@ impl Event<'_> {
                 arguments: detail.arguments,
             })
     }
-}
-
-/// A task's name, without the closing NUL and the bytes after it.
-fn name(comm: &[u8; wire::COMM_LENGTH]) -> &[u8] {
-    let length = comm.iter().position(|&byte| byte == 0);
-    &comm[..length.unwrap_or(comm.len())]
 }

@@ -1,15 +1,16 @@
-//! Why a command cannot be learned from.
+//! Why a command or a workload cannot be learned from.
 
 use std::io;
 
 use thiserror::Error;
 
 use crate::{
+    filter::LowerError,
     launcher::LaunchError,
     session::{PlanError, SessionError},
 };
 
-/// A command cannot be learned from.
+/// A command or a workload cannot be learned from.
 #[derive(Debug, Error)]
 pub enum LearnError {
     /// The command cannot be launched.
@@ -18,6 +19,9 @@ pub enum LearnError {
     /// It cannot be traced.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The kernel side cannot keep to the workload.
+    #[error(transparent)]
+    Filter(#[from] LowerError),
     /// This process is not in the initial pid namespace.
     #[error(
         "cannot follow processes from inside a pid namespace, because process numbers there are \

@@ -1,4 +1,4 @@
-//! What was learned about a command.
+//! What was learned.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What was learned about a command.
+/// What was learned about a command or a workload.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// What each capability means to it, and why.

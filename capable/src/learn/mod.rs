@@ -1,4 +1,5 @@
-//! Follows a command from its start to its end and learns what it needs.
+//! Learns what a command needs from its start to its end, and what a workload needs that runs
+//! already.
 //!
 //! [`Builder::learn`] forks the command, which then waits. [`Launched::start`] attaches the hooks
 //! and lets the command go. From then on a [`Learning`] takes in what the kernel reports for as
@@ -8,6 +9,15 @@
 //! ```text
 //! Builder ──learn──> Launched ──start──> Learning ──finish──> Learned
 //!                        └─────────────────run──────────────────^
+//! ```
+//!
+//! [`Builder::observe`] takes a [`Workload`]: processes with their descendants, or cgroups, units
+//! and containers. Its checks are counted in the kernel and read at the end, so that it can be
+//! observed for days. What it asked for before that, above all at its start, remains unknown.
+//!
+//! ```text
+//! Builder ──observe──> Observer ──start──> Observing ──finish──> Learned
+//!                          └─────────────────run──────────────────^
 //! ```
 //!
 //! ```no_run
@@ -21,17 +31,34 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! ```no_run
+//! use std::{error::Error, time::Duration};
+//!
+//! use capable::{context::cgroups::CgroupName, learn::Workload, session::Builder};
+//!
+//! # async fn observe() -> Result<(), Box<dyn Error>> {
+//! let nginx = Workload::cgroups([CgroupName::Unit("nginx".to_owned())])?;
+//! let hour = Duration::from_secs(60 * 60);
+//! let learned = Builder::new().observe(nginx)?.run(hour).await?;
+//! println!("needs {}", learned.report.needed);
+//! # Ok(())
+//! # }
+//! ```
 
 mod account;
 mod collect;
+mod counted;
 mod error;
 mod gains;
 mod ids;
 mod inheriting;
 mod learned;
 mod learning;
+mod observing;
 mod places;
 mod tree;
+mod workload;
 mod writing;
 
 use std::time::Duration;
@@ -39,13 +66,12 @@ use std::time::Duration;
 pub use error::LearnError;
 pub use learned::Learned;
 pub use learning::Learning;
+pub use observing::{Observer, Observing};
+pub use workload::{Workload, WorkloadError};
 
-pub(crate) use account::Account;
-#[cfg(feature = "cli")]
-pub(crate) use places::Place;
-pub(crate) use places::Places;
-
+use account::Account;
 use collect::Collector;
+use places::Places;
 use tree::Tree;
 
 use crate::{

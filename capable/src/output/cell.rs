@@ -5,9 +5,10 @@ use super::{
     columns::Align,
     layout::{INDENT, TableSlot},
     numbers::{push_hex, push_number, push_signed, put_right},
-    value::{Value, comm_bytes, comm_length},
+    value::Value,
 };
 use crate::escape::{is_all_plain, is_plain, push_cut, push_hex_byte};
+use crate::event::{comm_bytes, comm_length};
 
 /// Shown instead of a value that is not known.
 pub const UNKNOWN: u8 = b'-';

@@ -3,12 +3,9 @@
 //! The names and values are those of JSON: `true` and `false`, and an empty field if a value is not
 //! known. Text is escaped as in a table, so that no control character reaches a reader.
 
-use super::{
-    Clock, Row, RowNeeds, Sink, cell,
-    columns::Column,
-    value::{Value, comm_bytes},
-};
+use super::{Clock, Row, RowNeeds, Sink, cell, columns::Column, value::Value};
 use crate::escape::push_escaped;
+use crate::event::comm_bytes;
 
 /// RFC 4180 ends lines with CR LF.
 const END: &[u8] = b"\r\n";

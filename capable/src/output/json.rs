@@ -9,10 +9,11 @@ use super::{
     columns::{COLUMNS, Column},
     numbers::{push_hex, push_number, push_signed},
     templates::Templates,
-    value::{Value, comm_bytes},
+    value::Value,
 };
 use crate::document::Document;
 use crate::escape::{is_all_quotable, is_unsafe, push_hex_digits};
+use crate::event::comm_bytes;
 
 /// JSON of chosen columns.
 #[derive(Debug)]

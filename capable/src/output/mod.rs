@@ -37,4 +37,3 @@ pub use row::{ContainerRef, Frame, NamedStack, Row};
 pub use sink::Sink;
 pub use static_table::{static_table, table_text};
 pub use table::Table;
-pub use value::comm_bytes;

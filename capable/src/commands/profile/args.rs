@@ -6,9 +6,13 @@ use clap::Args as ClapArgs;
 
 use super::super::{
     reporting::ReportArgs,
-    tracing::{FilterArgs, TracingArgs, duration, number, pid},
+    tracing::{TracingArgs, duration, number, pid},
 };
-use crate::kernel::trace::counts;
+use crate::{
+    context::cgroups::CgroupName,
+    kernel::trace::counts,
+    learn::{Workload, WorkloadError},
+};
 
 /// Examples for `--help`.
 const EXAMPLES: &str = "\
@@ -72,15 +76,18 @@ pub struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// As the filters of `capable trace`.
-    pub(super) fn filters(&self) -> FilterArgs {
-        FilterArgs {
-            pids: self.pids.clone(),
-            children: !self.pids.is_empty(),
-            cgroups: self.cgroups.clone(),
-            units: self.units.clone(),
-            containers: self.containers.clone(),
-            ..FilterArgs::default()
+    /// What they name.
+    ///
+    /// # Errors
+    ///
+    /// If something that was named does not exist.
+    pub(super) fn workload(&self) -> Result<Workload, WorkloadError> {
+        if !self.pids.is_empty() {
+            return Workload::processes(self.pids.iter().copied());
         }
+        let units = self.units.iter().cloned().map(CgroupName::Unit);
+        let cgroups = self.cgroups.iter().cloned().map(CgroupName::Path);
+        let containers = self.containers.iter().cloned().map(CgroupName::Container);
+        Workload::cgroups(units.chain(cgroups).chain(containers))
     }
 }

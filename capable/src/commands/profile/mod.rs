@@ -1,35 +1,22 @@
 //! `capable profile`: profiles what is already running, with counts made in the kernel.
 
 mod args;
-mod observe;
-mod profiled;
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use anyhow::Result;
 pub use args::Args;
-use observe::Observer;
-use profiled::Profiled;
-use tokio::time::sleep;
 
 use super::{
     print::say,
     reporting::{Destination, Reporter},
     tracing::{
-        Stop, Wanted, block_on,
+        self, Stop, block_on,
         signals::{self, Signals},
         told::Growth,
     },
 };
-use crate::{
-    context::kernel_symbols::KernelSymbols,
-    learn::Account,
-    profile::{Report, Run, emit::ProgramNeeds},
-    session::{self, CountBy, Counting, Session},
-};
-
-/// How often room is made in the table, and the processes are checked for being alive.
-const INTERVAL: Duration = Duration::from_secs(5);
+use crate::learn::{Observing, WorkloadError};
 
 /// Profiles until Ctrl-C or until the time is up, and reports.
 ///
@@ -37,63 +24,46 @@ const INTERVAL: Duration = Duration::from_secs(5);
 ///
 /// The options do not work ([`Usage`](super::Usage)), or tracing does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
-    let session = Wanted::of(&args.target.filters(), true)?.session(&args.tracing)?;
+    let workload = args.target.workload().map_err(|error| {
+        tracing::failure_or_usage(match error {
+            WorkloadError::Process(error) => tracing::process_refused(error, ""),
+            WorkloadError::Cgroup(error) => error.into(),
+            WorkloadError::Nothing => error.into(),
+        })
+    })?;
     let reporter = Reporter::new(&args.report, Destination::Stdout)?;
-    let planned = session.plan()?;
-    let profiled = Profiled::new(&args.target);
-    let report = block_on(async {
+    let observer = args.tracing.session().observe(workload)?;
+    let learned = block_on(async {
         let signals = Signals::catch(signals::REPORT)?;
-        let mut session = planned.counts(CountBy {
-            origin: true,
-            entries: args.table_size,
-            ..CountBy::PROCESS
-        })?;
-        let began = session::now();
+        let mut observing = observer.entries(args.table_size).start()?;
         say(format_args!(
             "capable: counting the checks of {}; press Ctrl-C to end and report\n",
-            profiled.subject()
+            observing.workload().subject()
         ));
         let stop = Stop::after(args.duration, signals);
-        wait(&mut session, &stop, &profiled).await?;
-        let duration = session::now().saturating_sub(began);
-        // Read at the end, so that modules that were loaded in the meantime have names too.
-        let mut gaps = Vec::new();
-        let symbols = KernelSymbols::load()
-            .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
-            .ok();
-        let mut account = Account::new(&session, &gaps);
-        let happened = session.finish()?;
-        account.settle(&happened.losses);
-        let mut observer = Observer::new(&profiled, symbols, began);
-        let run = Run {
-            subject: Some(profiled.subject()),
-            duration,
-            ..account.into_run()
-        };
-        let observations = happened.counts.iter().map(|row| observer.observe(row));
-        anyhow::Ok(Report::new(run, observations))
+        wait(&mut observing, &stop).await?;
+        anyhow::Ok(observing.finish()?)
     })?;
-    let needs = profiled.describe(ProgramNeeds::from_report(&report));
     Ok(reporter
-        .deliver(&report, &needs)?
+        .deliver(&learned.report, &learned.needs)?
         .unwrap_or(ExitCode::SUCCESS))
 }
 
-/// Waits for the end, making room in the table from time to time.
-async fn wait(session: &mut Session<Counting>, stop: &Stop, profiled: &Profiled) -> Result<()> {
+/// Waits for the end, and tells losses as they grow.
+async fn wait(observing: &mut Observing, stop: &Stop) -> Result<()> {
     let mut growth = Growth::default();
     loop {
         tokio::select! {
             biased;
             stopped = stop.wait() => return stopped.map(drop).map_err(Into::into),
-            () = sleep(INTERVAL) => {}
+            advanced = observing.advance() => advanced?,
         }
-        session.fold_ended()?;
-        for line in growth.lines(&session.losses()?) {
+        for line in growth.lines(&observing.losses()?) {
             say(format_args!("capable: {line}\n"));
         }
-        if profiled.has_ended() {
-            say(format_args!("capable: {} has ended\n", profiled.subject()));
+        let workload = observing.workload();
+        if workload.has_ended() {
+            say(format_args!("capable: {} has ended\n", workload.subject()));
             return Ok(());
         }
     }

@@ -1,7 +1,11 @@
 //! The columns for each grouping, and the text of a row.
 
 use super::group::{Group, Part, Row};
-use crate::{escape::push_cut, event::Decision, output::comm_bytes, session::Who};
+use crate::{
+    escape::push_cut,
+    event::{Decision, comm_bytes},
+    session::Who,
+};
 
 /// The smallest width at which the last column is worth showing.
 const LEAST_LAST: usize = 10;

@@ -8,8 +8,7 @@ use super::sample::{Checks, Sample};
 use crate::{
     capability::Capability,
     commands::alike::Alike,
-    event::Decision,
-    output::comm_bytes,
+    event::{Decision, comm_bytes},
     session::{CountSubject, Who},
 };
 

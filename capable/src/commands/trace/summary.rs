@@ -6,7 +6,7 @@ use std::{cmp::Reverse, fmt::Write as _};
 use crate::{
     commands::alike::{Alike, totals},
     escape::push_cut,
-    output::comm_bytes,
+    event::comm_bytes,
     session::{Counted, Losses, Who},
 };
 

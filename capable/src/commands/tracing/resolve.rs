@@ -1,37 +1,45 @@
 //! Turns filters as typed into one expression: names become numbers, and for something that does
 //! not exist the error says what does.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Error, Result, bail};
-use thiserror::Error as ThisError;
+use anyhow::{Error, Result, anyhow, bail};
 
 use super::args::FilterArgs;
 use crate::{
+    commands::Usage,
     context::{
         accounts::Accounts,
-        cgroups::{CgroupError, Cgroups, Found},
+        cgroups::{CgroupError, CgroupName, Cgroups},
         namespaces::{NamespaceError, NamespaceKind, namespace_inode},
+        processes::{ProcessError, find_process, process_of},
     },
     filter::{Condition, Expression},
 };
 
-/// A process or thread that is not there.
-#[derive(Debug, ThisError)]
-enum Absent {
-    #[error("there is no process {0}: list the processes with ps -e")]
-    Process(u32),
-    #[error("there is no thread {0}: list the threads with ps -eL")]
-    Thread(u32),
+/// An error about something that is not there at the moment, such as a process, is a failure. All
+/// others are about the words themselves: wrong usage.
+pub fn failure_or_usage(error: Error) -> Error {
+    let process = error.downcast_ref::<ProcessError>();
+    let namespace = error.downcast_ref::<NamespaceError>();
+    let is_absent = error.is::<CgroupError>()
+        || process.is_some_and(ProcessError::is_absence)
+        || matches!(namespace, Some(NamespaceError::NoProcess { .. }));
+    if is_absent { error } else { Usage::wrap(error) }
 }
 
-/// Whether an error of [`filters`] is about something that is not there at the moment, such as a
-/// process: a failure. The words themselves are no wrong usage.
-pub fn is_absent(error: &Error) -> bool {
-    let namespace = error.downcast_ref::<NamespaceError>();
-    error.is::<Absent>()
-        || error.is::<CgroupError>()
-        || matches!(namespace, Some(NamespaceError::NoProcess { .. }))
+/// What to type where a number was no process that can be traced. `instead` begins the advice for a
+/// thread.
+pub fn process_refused(error: ProcessError, instead: &str) -> Error {
+    match error {
+        ProcessError::Thread { process, .. } => anyhow!("{error}: use {instead}-p {process}"),
+        ProcessError::Own(pid) => anyhow!(
+            "process {pid} is this capable itself, whose own checks are never shown: name the \
+             process that is meant (a shell may replace itself by its last command, so that $$ is \
+             the PID of that command)"
+        ),
+        _ => error.into(),
+    }
 }
 
 /// Resolves filters.
@@ -58,11 +66,15 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         pid_namespaces,
     } = typed;
     for &pid in pids {
-        process_exists(pid)?;
+        find_process(pid).map_err(|error| process_refused(error, &format!("--tid {pid} or ")))?;
     }
     for &tid in tids {
         thread_exists(tid, pids, *children)?;
     }
+    let paths = cgroups.iter().cloned().map(CgroupName::Path);
+    let units = units.iter().cloned().map(CgroupName::Unit);
+    let containers = containers.iter().cloned().map(CgroupName::Container);
+    let cgroups: Vec<CgroupName> = paths.chain(units).chain(containers).collect();
     let inodes = |kind, given: &[String]| -> Result<Vec<u32>> {
         let inodes = given.iter().map(|given| namespace_inode(kind, given));
         Ok(inodes.collect::<Result<_, _>>()?)
@@ -74,7 +86,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         tids.iter().copied().map(Condition::Thread).collect(),
         comms.iter().cloned().map(Condition::Comm).collect(),
         results.map(|(_, result)| result).collect(),
-        cgroups_of(cgroups, units, containers)?
+        directories(&cgroups)?
             .into_iter()
             .map(Condition::Cgroup)
             .collect(),
@@ -155,69 +167,35 @@ fn kept_and_dropped(
 
 /// A named thread must belong to a named process, if there are any: both filters must match.
 fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
-    let leader = match fs::read_to_string(format!("/proc/{tid}/status")) {
-        Ok(status) => leader_of(&status),
-        Err(_) => return Err(Absent::Thread(tid).into()),
-    };
-    if leader == Some(std::process::id()) {
+    let leader = process_of(tid)?;
+    if leader == std::process::id() {
         bail!("thread {tid} is one of this capable itself, whose own checks are never shown");
     }
-    match leader {
-        Some(leader) if !children && !pids.is_empty() && !pids.contains(&leader) => bail!(
+    if !children && !pids.is_empty() && !pids.contains(&leader) {
+        bail!(
             "no check can match both -p {} and --tid {tid}, which is a thread of process {leader}: \
              use --tid {tid} alone, or -p {leader} --tid {tid}",
             pids.iter()
                 .map(u32::to_string)
                 .collect::<Vec<_>>()
                 .join(",")
-        ),
-        _ => Ok(()),
+        );
     }
-}
-
-/// The process of a thread, from the text of `/proc/TID/status`.
-fn leader_of(status: &str) -> Option<u32> {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("Tgid:")?.trim().parse().ok())
+    Ok(())
 }
 
 /// The directories of the named cgroups.
-fn cgroups_of(paths: &[String], units: &[String], containers: &[String]) -> Result<Vec<PathBuf>> {
-    if paths.is_empty() && units.is_empty() && containers.is_empty() {
+fn directories(names: &[CgroupName]) -> Result<Vec<PathBuf>> {
+    if names.is_empty() {
         return Ok(Vec::new());
     }
     let known = Cgroups::open()?;
-    let mut found: Vec<Found> = Vec::new();
-    for path in paths {
-        found.push(known.by_path(path)?);
+    let mut directories = Vec::new();
+    for name in names {
+        let found = known.find(name)?;
+        directories.extend(found.into_iter().map(|found| found.directory));
     }
-    for unit in units {
-        found.extend(known.by_unit(unit)?);
-    }
-    for container in containers {
-        found.extend(known.by_container(container)?);
-    }
-    Ok(found.into_iter().map(|found| found.directory).collect())
-}
-
-/// A process that does not exist cannot be traced, and neither can this one.
-fn process_exists(pid: u32) -> Result<()> {
-    let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
-        Ok(status) => status,
-        Err(_) => return Err(Absent::Process(pid).into()),
-    };
-    match leader_of(&status) {
-        Some(leader) if leader == std::process::id() => bail!(
-            "process {pid} is this capable itself, whose own checks are never shown: name the \
-             process that is meant (a shell may replace itself by its last command, so that $$ is \
-             the PID of that command)"
-        ),
-        Some(leader) if leader != pid => {
-            bail!("{pid} is a thread of process {leader}: use --tid {pid} or -p {leader}")
-        }
-        _ => Ok(()),
-    }
+    Ok(directories)
 }
 
 #[cfg(test)]
@@ -345,13 +323,14 @@ mod tests {
             ..FilterArgs::default()
         });
         for error in [process, thread, namespace, unit] {
-            assert!(is_absent(&error), "{error}");
+            let text = error.to_string();
+            assert!(!failure_or_usage(error).is::<Usage>(), "{text}");
         }
         let word = absent(&FilterArgs {
             user_namespaces: vec!["mine".to_owned()],
             ..FilterArgs::default()
         });
-        assert!(!is_absent(&word), "{word}");
+        assert!(failure_or_usage(word).is::<Usage>());
     }
 
     #[test]

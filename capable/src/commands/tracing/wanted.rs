@@ -25,12 +25,7 @@ impl Wanted {
     /// unit, cgroup or container is not there.
     pub fn of(filter: &FilterArgs, unaudited: bool) -> Result<Self> {
         Ok(Self {
-            expression: resolve::filters(filter).map_err(|error| {
-                if resolve::is_absent(&error) {
-                    return error;
-                }
-                Usage::wrap(error)
-            })?,
+            expression: resolve::filters(filter).map_err(resolve::failure_or_usage)?,
             descendants: filter.children,
             unaudited,
         })

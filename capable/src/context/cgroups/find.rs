@@ -7,6 +7,17 @@ use super::path::{is_unit, unescape_cgroup};
 use super::{Cgroup, CgroupError, Cgroups};
 use crate::context::nearest::nearest;
 
+/// What a user calls a cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CgroupName {
+    /// A path: see [`Cgroups::by_path`].
+    Path(String),
+    /// A systemd unit: see [`Cgroups::by_unit`].
+    Unit(String),
+    /// A container: see [`Cgroups::by_container`].
+    Container(String),
+}
+
 /// A cgroup to trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -19,6 +30,19 @@ pub struct Found {
 }
 
 impl Cgroups {
+    /// The cgroups with this name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn find(&self, name: &CgroupName) -> Result<Vec<Found>, CgroupError> {
+        match name {
+            CgroupName::Path(path) => Ok(vec![self.by_path(path)?]),
+            CgroupName::Unit(unit) => self.by_unit(unit),
+            CgroupName::Container(id) => self.by_container(id),
+        }
+    }
+
     /// The processes in a cgroup and below it, as this program's pid namespace numbers them.
     /// Cgroups that cannot be read are left out.
     pub fn processes(&self, found: &Found) -> Vec<u32> {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use container::{Container, Runtime};
 pub use error::CgroupError;
-pub use find::Found;
+pub use find::{CgroupName, Found};
 use handle::Opened;
 pub use path::Cgroup;
 use tree::Tree;

@@ -1,11 +1,8 @@
 //! Where the value of each column comes from.
 
 use crate::{
-    event::{CredentialOwner, Decision, Relation, Task, Verdict},
-    output::{
-        Row,
-        value::{self, Value},
-    },
+    event::{self, CredentialOwner, Decision, Relation, Task, Verdict},
+    output::{Row, value::Value},
 };
 
 pub fn time<'a>(row: &'a Row<'_>) -> Value<'a> {
@@ -63,7 +60,7 @@ pub fn comm<'a>(row: &'a Row<'_>) -> Value<'a> {
 }
 
 pub fn comm_bytes<'a>(row: &'a Row<'_>) -> Value<'a> {
-    let bytes = value::comm_bytes(&row.event.check.comm);
+    let bytes = event::comm_bytes(&row.event.check.comm);
     match str::from_utf8(bytes) {
         Ok(_) => Value::Unknown,
         Err(_) => Value::Bytes(bytes),

@@ -2,14 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::profiled::{Profiled, comm, user_namespace};
+use super::{
+    places::{Place, Places},
+    workload::user_namespace,
+};
 use crate::{
     capability::Capability,
-    context::{kernel_symbols::KernelSymbols, syscalls},
+    context::{processes::process_name, syscalls},
     escape::printable,
-    event::{Facts, INITIAL_USER_NAMESPACE, Relation},
-    learn::{Place, Places},
-    output::comm_bytes,
+    event::{Facts, INITIAL_USER_NAMESPACE, Relation, comm_bytes},
     profile::{Case, Interner, Observation, Outcome, Phase},
     session::{Counted, CountedStack, Who},
 };
@@ -22,28 +23,34 @@ struct Living {
 }
 
 /// Makes observations.
-pub struct Observer<'a> {
-    profiled: &'a Profiled,
+pub struct CountedChecks {
     places: Places,
+    /// The user namespace that the set is for.
+    home: u32,
+    began: u64,
+    /// Whether the kernel's numbers of processes are those of `/proc` here.
+    numbers_as_here: bool,
     names: Interner,
     processes: HashMap<u32, Living>,
-    began: u64,
 }
 
-impl<'a> Observer<'a> {
-    /// For the given target, counted since `began`, in nanoseconds of `CLOCK_MONOTONIC`.
-    pub fn new(profiled: &'a Profiled, symbols: Option<KernelSymbols>, began: u64) -> Self {
+impl CountedChecks {
+    /// For a set that is for the user namespace `home`, counted since `began`, in nanoseconds of
+    /// `CLOCK_MONOTONIC`. Inside a pid namespace, `/proc` has other processes under the kernel's
+    /// numbers, and is not asked.
+    pub fn new(places: Places, home: u32, began: u64, numbers_as_here: bool) -> Self {
         Self {
-            profiled,
-            places: Places::new(symbols),
+            places,
+            home,
+            began,
+            numbers_as_here,
             names: Interner::default(),
             processes: HashMap::new(),
-            began,
         }
     }
 
     /// A row as an observation.
-    pub fn observe(&mut self, row: &Counted) -> Observation {
+    pub fn observation(&mut self, row: &Counted) -> Observation {
         let Counted {
             who,
             facts,
@@ -58,7 +65,8 @@ impl<'a> Observer<'a> {
             Who::Cgroup(_) | Who::All => (None, &b"-"[..]),
         };
         let (caller, place) = self.place(facts.capability, stack);
-        let living = pid.map(|pid| self.living(pid)).unwrap_or_default();
+        let here = pid.filter(|_| self.numbers_as_here);
+        let living = here.map(|pid| self.living(pid)).unwrap_or_default();
         Observation {
             case: Case {
                 program: match living.comm {
@@ -86,7 +94,7 @@ impl<'a> Observer<'a> {
         self.processes
             .entry(pid)
             .or_insert_with(|| Living {
-                comm: comm(pid).map(|comm| self.names.intern(&comm)),
+                comm: process_name(pid).map(|comm| self.names.intern(&comm)),
                 user_namespace: user_namespace(pid),
             })
             .clone()
@@ -97,12 +105,12 @@ impl<'a> Observer<'a> {
     /// credentials' own, it is the namespace of the process, which may have ended.
     fn target_is_home(&self, facts: &Facts, own: Option<u32>) -> Option<bool> {
         let target = facts.target?;
-        let home_is_initial = self.profiled.home == INITIAL_USER_NAMESPACE;
+        let home_is_initial = self.home == INITIAL_USER_NAMESPACE;
         match target.relation {
             Relation::Own if target.initial || home_is_initial => {
                 Some(target.initial && home_is_initial)
             }
-            Relation::Own => Some(own? == self.profiled.home),
+            Relation::Own => Some(own? == self.home),
             Relation::Below | Relation::Outside => Some(false),
         }
     }
@@ -118,11 +126,7 @@ impl<'a> Observer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        capability::Capability,
-        commands::profile::args::TargetArgs,
-        event::{TargetNamespace, tests::granted},
-    };
+    use crate::event::{TargetNamespace, tests::granted};
 
     /// The observation for a process that has ended and asked over its own namespace.
     fn observed(target: Option<TargetNamespace>) -> Case {
@@ -137,8 +141,27 @@ mod tests {
             checks: 1,
             first: 0,
         };
-        let profiled = Profiled::new(&TargetArgs::default());
-        Observer::new(&profiled, None, 0).observe(&row).case
+        observation(&row, true).case
+    }
+
+    fn observation(row: &Counted, numbers_as_here: bool) -> Observation {
+        let places = Places::new(None);
+        CountedChecks::new(places, INITIAL_USER_NAMESPACE, 0, numbers_as_here).observation(row)
+    }
+
+    #[test]
+    fn a_number_that_is_another_process_here_is_not_looked_up() {
+        let row = Counted {
+            who: Who::Process(std::process::id(), *b"counted\0\0\0\0\0\0\0\0\0"),
+            facts: granted(Capability::SYS_ADMIN),
+            syscall: None,
+            stack: CountedStack::NotAsked,
+            checks: 1,
+            first: 0,
+        };
+        let own = process_name(std::process::id()).unwrap();
+        assert_eq!(*observation(&row, true).case.program, own);
+        assert_eq!(&*observation(&row, false).case.program, "counted");
     }
 
     #[test]
