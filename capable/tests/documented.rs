@@ -70,10 +70,20 @@ fn list_and_explain_print_what_the_schema_describes() {
             "mount",
             "can_nice",
             "fn:sys_chroot",
+            "topic:execve",
+            "cap_net_raw=ep",
         ],
     );
     check_lines(&mut schema, "list", &["explain", "-o", "json"]);
-    assert_used(&schema, &["other", "explained_places", "site"]);
+    let used = [
+        "other",
+        "explained_places",
+        "site",
+        "explained_topic",
+        "topic_section",
+        "explained_text",
+    ];
+    assert_used(&schema, &used);
 }
 
 #[test]

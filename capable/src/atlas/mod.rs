@@ -106,6 +106,13 @@ impl Atlas {
         self.lines.iter().filter(is_about)
     }
 
+    /// The lines that name this capability.
+    pub fn of_capability(&self, capability: Capability) -> impl Iterator<Item = &Line> {
+        self.lines
+            .iter()
+            .filter(move |line| line.key.capabilities != "?" && line.asks_for(capability))
+    }
+
     /// The lines whose sentence mentions a system call, that is, what it can ask for according to
     /// the atlas.
     pub fn of_syscall<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Line> + use<'a> {

@@ -1,10 +1,13 @@
 //! `capable explain`: what capabilities allow, which programs ask for them, and what to use
-//! instead; and what system calls and functions of the kernel ask for.
+//! instead; what system calls and functions of the kernel ask for; the rules by which sets change;
+//! and what texts of sets mean.
 
 pub(in crate::commands) mod layout;
 mod page;
 mod sites;
 mod subject;
+mod text;
+mod topic;
 
 use std::process::ExitCode;
 
@@ -17,23 +20,34 @@ use crate::atlas::{Atlas, Line as AtlasLine};
 use crate::capability::{Capability, CapabilitySet, Explanation, OrChain};
 use crate::document::Document;
 use page::{heading, paragraphs};
-use sites::Places;
+use sites::{Places, Site};
 use subject::Subject;
+use text::Text;
 
-/// Explain capabilities, and what system calls and kernel functions need them for; without any, list
-/// all capabilities
+/// The names of the topics.
+pub(in crate::commands) fn topics() -> impl Iterator<Item = &'static str> {
+    topic::TOPICS.iter().map(|(name, _)| *name)
+}
+
+/// Explain capabilities, what system calls and kernel functions need them for, and the rules of the
+/// sets; without any, list all capabilities
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Capabilities, system calls or functions of the kernel; without any, the list of all
-    /// capabilities
+    /// Capabilities, system calls, functions of the kernel, topics or texts; without any, the list of
+    /// all capabilities
     ///
     /// A capability is a name with or without CAP_, in any case; a number; a mask such as 0x3000, or
     /// its 16 digits as in /proc/PID/status; 'all'. Several in one word are separated by commas. A
-    /// function is named as in the CALLER column. A word that means several things explains all of
-    /// them; 'cap:', 'call:' and 'fn:' before it choose one.
+    /// function is named as in the CALLER column. A text is sets as getcap and capsh write them:
+    /// cap_net_raw=ep; one that has blanks stands between quotes. A word that means several things
+    /// explains all of them; 'cap:', 'call:', 'fn:', 'topic:' and 'text:' before it choose one.
     #[arg(value_name = "WHAT")]
     subjects: Vec<Subject>,
+
+    /// List every place in the kernel that asks for the capability, not only the most telling
+    #[arg(long)]
+    sites: bool,
 
     /// How to write it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = ExplainFormat::Text)]
@@ -45,7 +59,7 @@ pub struct Args {
 enum ExplainFormat {
     /// Paragraphs, as wide as the terminal.
     Text,
-    /// One object per line for each capability.
+    /// One object per line for each capability, system call, function, topic and text.
     Json,
 }
 
@@ -56,7 +70,13 @@ Examples:
   capable explain 21                 by number
   capable explain mount              what a system call can ask for
   capable explain can_nice           what a function of the kernel asks for
-  capable explain 00000000a80425fb   what a mask of /proc/PID/status holds";
+  capable explain execve             a system call, and the rules of execve
+  capable explain cap_net_raw=ep     what a text of getcap or capsh means
+  capable explain 00000000a80425fb   what a mask of /proc/PID/status holds
+
+Topics:
+  sets, execve, setuid, ambient, inheritable, bounding, no_new_privs, securebits,
+  file-capabilities, user-namespaces";
 
 /// One line of JSON.
 #[derive(Serialize)]
@@ -69,6 +89,34 @@ struct Line {
     stands_in_for: Vec<Other>,
     #[serde(flatten)]
     explanation: Told,
+    sites: Vec<Site<'static>>,
+}
+
+/// One line of JSON about a text of sets.
+#[derive(Serialize)]
+struct TextLine<'a> {
+    kind: &'static str,
+    name: &'a str,
+    effective: Vec<String>,
+    permitted: Vec<String>,
+    inheritable: Vec<String>,
+    as_file: Vec<String>,
+    as_process: Vec<String>,
+}
+
+impl<'a> TextLine<'a> {
+    fn new(given: &'a str, text: &Text) -> Self {
+        let names = |set: CapabilitySet| set.into_iter().map(|it| it.to_string()).collect();
+        Self {
+            kind: "text",
+            name: given,
+            effective: names(text.effective),
+            permitted: names(text.permitted),
+            inheritable: names(text.inheritable),
+            as_file: text.as_file(),
+            as_process: text.as_process(),
+        }
+    }
 }
 
 /// An explanation, or null for each of its fields if there is none.
@@ -130,12 +178,16 @@ impl Line {
             explanation: capability
                 .explanation()
                 .map_or_else(|| Told::Unknown(Untold::default()), Told::Known),
+            sites: Atlas::get()
+                .of_capability(capability)
+                .map(Site::new)
+                .collect(),
         }
     }
 }
 
-/// Explains each capability once, in the order given, then system calls and functions; lists all
-/// capabilities if nothing is given.
+/// Explains each capability once, in the order given, then system calls, functions, topics and
+/// texts; lists all capabilities if nothing is given.
 ///
 /// # Errors
 ///
@@ -158,7 +210,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         ExplainFormat::Text => {
             let columns = layout::columns();
             let mut text = heading(&sets, columns);
-            let capabilities = asked.iter().map(|&each| paragraphs(each, columns));
+            let capabilities = asked
+                .iter()
+                .map(|&each| paragraphs(each, args.sites, columns));
             let places = places.map(|(kind, name, lines)| {
                 let title = match kind {
                     "syscall" => format!("{name}(2): a system call that can ask for capabilities"),
@@ -168,7 +222,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             });
             let places: Vec<_> = places.collect();
             let covered = (!places.is_empty()).then(|| sites::covered(columns));
-            let each: Vec<_> = capabilities.chain(places).chain(covered).collect();
+            let topics = args.subjects.iter().filter_map(|it| it.topic.as_ref());
+            let topics = topics.map(|topic| topic.paragraphs(columns));
+            let texts = args.subjects.iter().filter_map(|it| it.text.as_ref());
+            let texts = texts.map(|(given, text)| text.paragraphs(given, columns));
+            let each: Vec<_> = capabilities
+                .chain(places)
+                .chain(covered)
+                .chain(topics)
+                .chain(texts)
+                .collect();
             text.push_str(&each.join("\n"));
             text
         }
@@ -179,6 +242,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             }
             for (kind, name, lines) in places {
                 text.push_str(&Document::Explain.line(&Places::new(kind, name, &lines))?);
+            }
+            for subject in &args.subjects {
+                if let Some(topic) = &subject.topic {
+                    text.push_str(&Document::Explain.line(topic)?);
+                }
+                if let Some((given, sets)) = &subject.text {
+                    text.push_str(&Document::Explain.line(&TextLine::new(given, sets))?);
+                }
             }
             text
         }
@@ -268,7 +339,7 @@ mod tests {
     fn a_number_without_a_name_is_unknown_and_null() {
         let unknown = Capability::from_number(41);
         assert_eq!(
-            paragraphs(unknown, 80),
+            paragraphs(unknown, false, 80),
             "CAP_41 (41): not known to this version of capable\n"
         );
         let line = serde_json::to_value(Line::new(unknown)).unwrap();
@@ -282,11 +353,25 @@ mod tests {
     }
 
     #[test]
+    fn the_help_names_every_topic() {
+        let named: Vec<_> = EXAMPLES
+            .split_once("Topics:")
+            .unwrap()
+            .1
+            .split(',')
+            .map(str::trim)
+            .collect();
+        assert_eq!(named, topics().collect::<Vec<_>>());
+    }
+
+    #[test]
     fn json_holds_the_whole_explanation() {
         let line = serde_json::to_value(Line::new(Capability::BPF)).unwrap();
         assert_eq!(line["name"], "CAP_BPF");
         assert_eq!(line["danger"], "serious");
         assert_eq!(line["accepted_instead"][0]["name"], "CAP_SYS_ADMIN");
+        let lines = Atlas::get().of_capability(Capability::BPF).count();
+        assert_eq!(line["sites"].as_array().unwrap().len(), lines);
         assert!(
             line["alternatives"]
                 .as_array()

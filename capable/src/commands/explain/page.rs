@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use super::layout::wrap;
+use super::sites::by_subsystem;
+use crate::atlas::Atlas;
 use crate::capability::{Capability, CapabilitySet, OrChain};
 
 /// The names in each set, except for sets of exactly one.
@@ -19,8 +21,8 @@ pub(super) fn heading(sets: &[CapabilitySet], columns: usize) -> String {
     heading
 }
 
-/// Everything about one capability.
-pub(super) fn paragraphs(capability: Capability, columns: usize) -> String {
+/// Everything about one capability; of the places in the kernel that ask for it, all or a summary.
+pub(super) fn paragraphs(capability: Capability, all_sites: bool, columns: usize) -> String {
     let number = capability.number();
     let (Some(told), Some(since)) = (capability.explanation(), capability.since()) else {
         let unknown = format!("{capability} ({number}): not known to this version of capable");
@@ -46,6 +48,11 @@ pub(super) fn paragraphs(capability: Capability, columns: usize) -> String {
         told.syscalls.join(", ")
     ));
     page.prose(&format!("kernel functions: {}", told.functions.join(", ")));
+
+    let lines: Vec<_> = Atlas::get().of_capability(capability).collect();
+    page.section("Asked for in the kernel: without it,");
+    page.text
+        .push_str(&by_subsystem(capability, told, &lines, all_sites, columns));
 
     page.section(&format!("Danger: {}", told.danger));
     page.prose(told.holding);
@@ -122,7 +129,7 @@ mod tests {
     #[test]
     fn every_line_fits_80_columns() {
         for capability in Capability::all() {
-            for line in paragraphs(capability, 80).lines() {
+            for line in paragraphs(capability, false, 80).lines() {
                 assert!(line.len() <= 80 && line.is_ascii(), "{capability}: {line}");
             }
         }
@@ -130,12 +137,12 @@ mod tests {
 
     #[test]
     fn the_narrow_and_the_wide_one_of_a_chain_name_each_other() {
-        let narrow = paragraphs(Capability::BPF, 80);
+        let narrow = paragraphs(Capability::BPF, false, 80);
         assert!(
             narrow.contains("Accepted in its place\n  - CAP_SYS_ADMIN"),
             "{narrow}"
         );
-        let wide = paragraphs(Capability::SYS_ADMIN, 80);
+        let wide = paragraphs(Capability::SYS_ADMIN, false, 80);
         assert!(wide.contains("Accepted in place of\n"), "{wide}");
         assert!(wide.contains("  - CAP_BPF"), "{wide}");
     }

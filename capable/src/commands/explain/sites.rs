@@ -1,9 +1,12 @@
 //! Places in the kernel that ask for capabilities, as the atlas knows them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::layout::wrap;
 use crate::atlas::{Atlas, Line, Verb, Version};
+use crate::capability::{Capability, Explanation};
 
 /// One line of JSON about a system call or a function.
 #[derive(Serialize)]
@@ -15,7 +18,7 @@ pub(super) struct Places<'a> {
 
 /// A place.
 #[derive(Serialize)]
-struct Site<'a> {
+pub(super) struct Site<'a> {
     capabilities: Vec<String>,
     function: String,
     caller: Option<&'a str>,
@@ -28,7 +31,18 @@ struct Site<'a> {
 impl<'a> Places<'a> {
     /// The places of a system call or a function.
     pub fn new(kind: &'static str, name: &'a str, lines: &[&'a Line]) -> Self {
-        let site = |line: &&'a Line| Site {
+        Self {
+            kind,
+            name,
+            sites: lines.iter().copied().map(Site::new).collect(),
+        }
+    }
+}
+
+impl<'a> Site<'a> {
+    /// A line of the atlas.
+    pub fn new(line: &'a Line) -> Self {
+        Self {
             capabilities: names(line),
             function: line.key.to_string(),
             caller: line.under.as_deref(),
@@ -36,12 +50,127 @@ impl<'a> Places<'a> {
             kernels: line.kernels.to_string(),
             effect: line.effect.to_string(),
             without: &line.sentence,
-        };
-        Self {
-            kind,
-            name,
-            sites: lines.iter().map(site).collect(),
         }
+    }
+}
+
+/// The folders of the kernel's source, by what a user would call them.
+const FOLDERS: [(&str, &str); 14] = [
+    ("arch", "processor"),
+    ("block", "block devices"),
+    ("crypto", "cryptography"),
+    ("drivers", "drivers"),
+    ("fs", "file systems"),
+    ("include", "helpers in headers"),
+    ("io_uring", "io_uring"),
+    ("ipc", "System V IPC and message queues"),
+    ("kernel", "processes, tracing, BPF and time"),
+    ("lib", "library"),
+    ("mm", "memory"),
+    ("net", "network"),
+    ("security", "security modules and keys"),
+    ("sound", "sound"),
+];
+
+/// About how many places a summary tells.
+const TOLD: usize = 12;
+
+/// Where a capability is asked for, by subsystem: how many places there are, and the most telling of
+/// them, or all.
+pub(super) fn by_subsystem(
+    capability: Capability,
+    told: &Explanation,
+    lines: &[&Line],
+    all: bool,
+    columns: usize,
+) -> String {
+    let count = |lines: &[&Line]| {
+        let places = lines.iter().map(|line| &line.key);
+        places
+            .map(|key| (&key.file, &key.function, &key.label, key.number))
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    let mut folders: Vec<(&str, Vec<&Line>)> = Vec::new();
+    for line in lines {
+        let folder = line.key.file.split('/').next().unwrap_or_default();
+        match folders.iter_mut().find(|(name, _)| *name == folder) {
+            Some((_, lines)) => lines.push(line),
+            None => folders.push((folder, vec![line])),
+        }
+    }
+    // Drivers are many, and few of them are in any one machine.
+    folders.sort_by_key(|(name, lines)| (*name == "drivers", usize::MAX - count(lines)));
+    let each = (TOLD / folders.len().max(1)).clamp(1, 4);
+    let mut text = String::new();
+    let mut is_whole = true;
+    for (name, lines) in &folders {
+        let known = FOLDERS.iter().find(|(folder, _)| folder == name);
+        let title = known.map_or(*name, |(_, title)| title);
+        let heading = format!("{title} ({name}/): {}", places(count(lines)));
+        text.push_str(&wrap(&heading, columns, "  ", "    "));
+        if all {
+            for line in lines {
+                text.push_str(&wrap(&said(line), columns, "    - ", "      "));
+            }
+            continue;
+        }
+        let telling = telling(lines, told);
+        is_whole &= telling.len() <= each;
+        for line in telling.into_iter().take(each) {
+            let item = format!("{} [{}]", short(line), line.key.function);
+            text.push_str(&wrap(&item, columns, "    - ", "      "));
+        }
+    }
+    if !is_whole {
+        let name = capability.short_name();
+        let more = format!("capable explain {name} --sites lists all of the places.");
+        text.push_str(&wrap(&more, columns, "  ", "  "));
+    }
+    text
+}
+
+fn places(count: usize) -> String {
+    match count {
+        1 => "1 place".into(),
+        count => format!("{count} places"),
+    }
+}
+
+/// The lines with different sentences, those first that say most to a user: of functions that the
+/// explanation names, of the newest kernel, that refuse, by a system call that is named.
+fn telling<'a>(lines: &[&'a Line], told: &Explanation) -> Vec<&'a Line> {
+    let mut sorted = lines.to_vec();
+    sorted.sort_by_key(|line| {
+        let is_named = told.functions.contains(&&*line.key.function);
+        let is_present = line.kernels.0.iter().any(|(_, last)| last.is_none());
+        let weight = match line.effect.verb() {
+            Verb::Refuses => 0,
+            Verb::Sometimes => 1,
+            Verb::Chooses => 2,
+            Verb::Passes | Verb::Unread => 3,
+        };
+        (
+            !is_present,
+            !is_named,
+            weight,
+            line.under.is_some(),
+            line.syscalls().next().is_none(),
+        )
+    });
+    let mut sentences = BTreeSet::new();
+    sorted.retain(|line| sentences.insert(&line.sentence));
+    // One line of each function first.
+    let mut functions = BTreeSet::new();
+    sorted.sort_by_cached_key(|line| !functions.insert(&line.key.function));
+    sorted
+}
+
+/// What a place does, without where it is.
+fn short(line: &Line) -> String {
+    match line.effect.verb() {
+        Verb::Refuses | Verb::Sometimes => format!("{}{}", line.sentence, refusal(line)),
+        Verb::Chooses | Verb::Passes | Verb::Unread => line.sentence.clone(),
     }
 }
 
@@ -167,6 +296,32 @@ mod tests {
             said(&shown),
             "nothing is refused; without it, less is shown. In g called by h, kernel/a.c, Linux \
              5.10 to 6.1"
+        );
+    }
+
+    #[test]
+    fn a_capabilitys_places_are_summed_up_by_subsystem_and_listed_if_asked() {
+        for capability in Capability::all() {
+            let told = capability.explanation().unwrap();
+            let lines: Vec<_> = Atlas::get().of_capability(capability).collect();
+            assert!(!lines.is_empty(), "{capability}");
+            let text = by_subsystem(capability, told, &lines, false, 80);
+            assert!(text.lines().count() <= 50, "{text}");
+            assert!(text.lines().all(|line| line.len() <= 80), "{text}");
+            let left_out = format!("{} --sites lists all", capability.short_name());
+            let sentences: BTreeSet<_> = lines.iter().map(|line| &line.sentence).collect();
+            let shown = text.matches("\n    - ").count();
+            assert_eq!(text.contains(&left_out), shown < sentences.len(), "{text}");
+            let all = by_subsystem(capability, told, &lines, true, 80);
+            assert_eq!(all.matches("\n    - ").count(), lines.len(), "{capability}");
+        }
+        let raw = Capability::NET_RAW;
+        let lines: Vec<_> = Atlas::get().of_capability(raw).collect();
+        let text = by_subsystem(raw, raw.explanation().unwrap(), &lines, false, 80);
+        assert!(text.starts_with("  network (net/): "), "{text}");
+        assert!(
+            text.contains("[packet_create]") || text.contains("[inet_create]"),
+            "{text}"
         );
     }
 

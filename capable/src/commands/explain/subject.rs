@@ -1,12 +1,15 @@
-//! What `capable explain` is asked about: capabilities, system calls, and functions of the kernel.
+//! What `capable explain` is asked about: capabilities, system calls, functions of the kernel,
+//! topics, and texts of sets.
 
 use std::str::FromStr;
 
+use super::text::{BadText, Text};
+use super::topic::{TOPICS, Topic};
 use crate::atlas::Atlas;
 use crate::capability::CapabilitySet;
 
 /// A word of the command line, and all that it may mean, the capability first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Subject {
     /// The capabilities that it names.
     pub capabilities: Option<CapabilitySet>,
@@ -14,17 +17,32 @@ pub(super) struct Subject {
     pub syscall: Option<String>,
     /// The function of the kernel that asks for one.
     pub function: Option<String>,
+    /// The topic.
+    pub topic: Option<Topic>,
+    /// Sets, and the text that was given.
+    pub text: Option<(String, Text)>,
 }
+
+/// What may stand before a word, with a colon, to choose what it means.
+const KINDS: [&str; 5] = ["cap", "call", "fn", "topic", "text"];
 
 impl FromStr for Subject {
     type Err = String;
 
-    /// Reads `net_raw`, `mount`, `can_nice`, or what `cap:`, `call:` or `fn:` narrow to one of these.
+    /// Reads `net_raw`, `mount`, `can_nice`, `execve`, `cap_net_raw=ep`, or what `cap:`, `call:`, `fn:`,
+    /// `topic:` or `text:` narrow to one of these.
     fn from_str(given: &str) -> Result<Self, Self::Err> {
         let (kind, name) = match given.split_once(':') {
-            Some((kind @ ("cap" | "call" | "fn"), name)) => (Some(kind), name),
+            Some((kind, name)) if KINDS.contains(&kind) => (Some(kind), name),
             _ => (None, given),
         };
+        if kind == Some("text") || kind.is_none() && Text::is_meant(name) {
+            let text = Text::parse(name).map_err(|bad| pointed_at(name, &bad))?;
+            return Ok(Self {
+                text: Some((name.to_owned(), text)),
+                ..Self::default()
+            });
+        }
         let wanted = |this: &str| kind.is_none_or(|kind| kind == this);
         let set = wanted("cap").then(|| name.parse::<CapabilitySet>());
         let atlas = Atlas::get();
@@ -35,8 +53,10 @@ impl FromStr for Subject {
             capabilities: set.clone().and_then(Result::ok),
             syscall: syscall.then(|| call.to_owned()),
             function: function.then(|| name.to_owned()),
+            topic: Topic::named(name).filter(|_| wanted("topic")),
+            text: None,
         };
-        if subject.capabilities.is_some() || syscall || function {
+        if subject != Self::default() {
             return Ok(subject);
         }
         // Sentences of the atlas name one system call for those that are alike, so that a call is not
@@ -50,13 +70,28 @@ impl FromStr for Subject {
             (Some("fn"), _) => format!(
                 "capable knows no kernel function '{name}' that asks for one (see docs/atlas.md)"
             ),
+            (Some("topic"), _) => {
+                let names: Vec<_> = TOPICS.iter().map(|(name, _)| *name).collect();
+                format!("there is no topic '{name}'; there are {}", names.join(", "))
+            }
             (None, Some(Err(error))) => format!(
-                "{error}. Nor does capable know a system call or kernel function of this name that \
-                 asks for one: {ALIKE}"
+                "{error}. Nor is there a topic of this name, nor does capable know a system call or \
+                 kernel function of this name that asks for one: {ALIKE}"
             ),
             (_, Some(Err(error))) => error.to_string(),
             _ => format!("'{given}' is not known"),
         })
+    }
+}
+
+/// The mistake in a text, with a line that points at it.
+fn pointed_at(text: &str, bad: &BadText) -> String {
+    let printable = text
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    match printable {
+        true => format!("{bad}\n  {text}\n  {:at$}^", "", at = bad.at),
+        false => bad.to_string(),
     }
 }
 
@@ -85,6 +120,31 @@ mod tests {
         for name in ["__x64_sys_chroot", "can_nice", "fn:set_one_prio"] {
             assert!(subject(name).function.is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_word_may_be_a_topic_as_well_and_be_narrowed_to_it() {
+        let setuid = subject("setuid");
+        assert!(setuid.capabilities.is_some() && setuid.topic.is_some());
+        assert_eq!(subject("topic:setuid").capabilities, None);
+        assert_eq!(subject("cap:setuid").topic, None);
+        assert_eq!(subject("no-new-privs"), subject("topic:no_new_privs"));
+        let error = "topic:umask".parse::<Subject>().unwrap_err();
+        assert!(error.contains("there are sets, execve, setuid"), "{error}");
+    }
+
+    #[test]
+    fn a_text_is_read_and_its_mistake_is_pointed_at() {
+        let (given, text) = subject("=ep cap_sys_admin-ep").text.unwrap();
+        assert_eq!(given, "=ep cap_sys_admin-ep");
+        assert_eq!(text.permitted.len(), 40);
+        assert!(subject("text:cap_kill+ep").text.is_some());
+        let error = "cap_net_raw=eq".parse::<Subject>().unwrap_err();
+        assert_eq!(
+            error,
+            "'q' is no set; there are e (effective), i (inheritable) and p (permitted)\n  \
+             cap_net_raw=eq\n               ^"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path};
 use clap::{Command, ValueHint, builder::PossibleValuesParser};
 use clap_complete::{Generator as _, Shell};
 
-use crate::{capability::Capability, output::columns::COLUMNS, profile::emit};
+use crate::{capability::Capability, commands::explain, output::columns::COLUMNS, profile::emit};
 
 /// Shells that get completions.
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Zsh, Shell::Fish];
@@ -34,6 +34,7 @@ fn for_fish(script: &str) -> String {
     );
     let names: Vec<String> = Capability::all()
         .map(|it| it.short_name().to_string())
+        .chain(explain::topics().map(str::to_owned))
         .collect();
     format!(
         "{}complete -c capable -n \"__fish_capable_using_subcommand explain\" -f -a \"{}\"\n",
@@ -50,6 +51,12 @@ fn with_values(command: Command) -> Command {
             "capabilities" | "caps" | "drop" => {
                 // clap needs them for as long as the program runs.
                 let names = Capability::all().map(|it| &*it.short_name().to_string().leak());
+                return argument.value_parser(PossibleValuesParser::new(names));
+            }
+            // What `explain` is asked about: the values of the other shells stand in their scripts.
+            "subjects" => {
+                let names = Capability::all().map(|it| &*it.short_name().to_string().leak());
+                let names = names.chain(explain::topics());
                 return argument.value_parser(PossibleValuesParser::new(names));
             }
             "emit" => return argument.value_parser(clap::value_parser!(emit::Consumer)),
@@ -136,6 +143,6 @@ mod tests {
         clap_complete::generate(Shell::Fish, &mut visible(&whole()), "capable", &mut script);
         let mended = for_fish(&String::from_utf8(script).unwrap());
         assert!(mended.contains("or argparse -s (__fish_capable_global_optspecs) -- $cmd[1..-2]"));
-        assert!(mended.ends_with(" checkpoint_restore\"\n"));
+        assert!(mended.ends_with(" file-capabilities user-namespaces\"\n"));
     }
 }
