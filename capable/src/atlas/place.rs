@@ -120,6 +120,27 @@ impl Place {
         all
     }
 
+    /// The sentences as one, in pieces: at most three are told.
+    pub fn told(&self) -> Vec<&'static str> {
+        /// How many sentences are written.
+        const TOLD: usize = 3;
+        let all = self.sentences();
+        let mut pieces = Vec::new();
+        if all.len() > 1 {
+            pieces.push("one of these: ");
+        }
+        for (index, sentence) in all.iter().take(TOLD).enumerate() {
+            if index > 0 {
+                pieces.push("; ");
+            }
+            pieces.push(sentence);
+        }
+        if all.len() > TOLD {
+            pieces.push("; or another");
+        }
+        pieces
+    }
+
     /// Whether the system call's result does not tell if it was refused: that is in a message or a
     /// completion, or nowhere.
     pub fn is_told_elsewhere(&self) -> bool {

@@ -6,12 +6,11 @@ use std::collections::HashMap;
 use super::{
     gains::Gains,
     ids, inheriting,
-    places::{Place, Places},
+    places::{Place, Places, in_call},
     tree::Tree,
     writing,
 };
 use crate::{
-    atlas::Call,
     context::syscalls,
     event::{Event, LifeStep, Stack},
     profile::{Case, Observation, Outcome, Phase, Tally},
@@ -98,16 +97,7 @@ impl Collector {
         let (caller, place) = self.place(event);
         let syscall = event.syscall();
         let name = syscall.and_then(|syscall| syscalls::name(syscall.number, syscall.compat));
-        // The arguments may tell which of several places it is.
-        let place = match (place, syscall, name) {
-            (Some(place), Some(syscall), Some(name)) if !syscall.compat => {
-                Some(place.in_call(&Call {
-                    name,
-                    arguments: &syscall.arguments,
-                }))
-            }
-            (place, ..) => place,
-        };
+        let place = place.map(|place| in_call(place, event));
         let phase = if self.tree.is_starting(event.time()) {
             Phase::Starting
         } else {

@@ -69,9 +69,12 @@ pub use learning::Learning;
 pub use observing::{Observer, Observing};
 pub use workload::{Workload, WorkloadError};
 
+#[cfg(feature = "cli")]
+pub(crate) use places::in_call;
+
 use account::Account;
 use collect::Collector;
-use places::Places;
+pub(crate) use places::Places;
 use tree::Tree;
 
 use crate::{

@@ -4,9 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::account::kernel_release;
 use crate::{
-    atlas::{self, Atlas, Version},
+    atlas::{self, Atlas, Call, Version},
     capability::Capability,
-    context::kernel_symbols::KernelSymbols,
+    context::{kernel_symbols::KernelSymbols, syscalls},
+    event::Event,
     profile::Interner,
 };
 
@@ -35,18 +36,30 @@ impl Places {
         }
     }
 
-    /// The place of a check for a capability, from the frames of its kernel stack, innermost first.
-    pub fn of(&mut self, capability: Capability, frames: &[u64]) -> Place {
-        let Some(symbols) = &mut self.symbols else {
-            return (None, None);
-        };
-        if symbols.wants_refresh() {
+    /// The kernel's symbols, if they could be read.
+    pub fn symbols(&self) -> Option<&KernelSymbols> {
+        self.symbols.as_ref()
+    }
+
+    /// Reads the symbols again if a module was loaded.
+    pub fn refresh(&mut self) {
+        if let Some(symbols) = &mut self.symbols
+            && symbols.wants_refresh()
+        {
             if let Err(error) = symbols.refresh() {
                 log::debug!("cannot read the kernel's symbols again: {error}");
             }
             // A module may have been loaded at the address of another.
             self.known.clear();
         }
+    }
+
+    /// The place of a check for a capability, from the frames of its kernel stack, innermost first.
+    pub fn of(&mut self, capability: Capability, frames: &[u64]) -> Place {
+        self.refresh();
+        let Some(symbols) = &self.symbols else {
+            return (None, None);
+        };
         let known = self.known.get(&capability);
         if let Some(place) = known.and_then(|known| known.get(frames)) {
             return place.clone();
@@ -62,6 +75,19 @@ impl Places {
         let known = self.known.entry(capability).or_default();
         known.insert(frames.into(), (caller.clone(), place.clone()));
         (caller, place)
+    }
+}
+
+/// The place of a check as far as the arguments of its system call tell which of several it is.
+pub fn in_call(place: atlas::Place, event: &Event<'_>) -> atlas::Place {
+    let call = event.syscall().filter(|syscall| !syscall.compat);
+    let name = call.and_then(|call| syscalls::name(call.number, call.compat));
+    match (call, name) {
+        (Some(call), Some(name)) => place.in_call(&Call {
+            name,
+            arguments: &call.arguments,
+        }),
+        _ => place,
     }
 }
 

@@ -36,6 +36,8 @@ bitflags::bitflags! {
         const STACK = 1 << 14;
         /// [`super::Row::group`]: the name of the real group id. Comes with `GROUP_ID`.
         const GROUP = 1 << 15;
+        /// [`super::Row::why`]: what the atlas says of the place. Comes with `CALLER` and `DETAIL`.
+        const PLACE = 1 << 16;
     }
 }
 

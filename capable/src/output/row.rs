@@ -11,6 +11,8 @@ pub struct Row<'a> {
     pub event: Event<'a>,
     /// The first kernel function past the capability helpers.
     pub caller: Option<&'a str>,
+    /// What a program meets there without the capability.
+    pub why: Option<&'a str>,
     /// The name of the system call.
     pub syscall: Option<&'a str>,
     /// The name of the task's real user id.
@@ -40,6 +42,7 @@ impl<'a> Row<'a> {
         Self {
             event,
             caller: None,
+            why: None,
             syscall: None,
             user: None,
             group: None,

@@ -11,6 +11,7 @@ use crate::{
         user_symbols::{Provenance, UserStack},
     },
     event::{Event, Stack},
+    learn::{Places, in_call},
     output::{ContainerRef, Frame, NamedStack, Row, RowNeeds, Sink},
 };
 
@@ -22,7 +23,7 @@ pub struct Rows {
     sink: Box<dyn Sink>,
     needs: RowNeeds,
     stacks: bool,
-    kernel: Option<KernelSymbols>,
+    kernel: Places,
     /// The rows that wait for the names in their user stacks; `None` if no stack is named.
     naming: Option<Naming>,
     users: Option<Accounts>,
@@ -61,7 +62,7 @@ impl Rows {
             sink,
             needs,
             stacks: kernel_stack || user_stack,
-            kernel,
+            kernel: Places::new(kernel),
             naming: user_stack.then(Naming::default),
             users: needs.contains(RowNeeds::USER).then(Accounts::users),
             groups: needs.contains(RowNeeds::GROUP).then(Accounts::groups),
@@ -137,7 +138,10 @@ impl Rows {
 
     /// Writes the row of a check, with additions.
     fn push_whole(&mut self, event: Event<'_>, names: &Names) {
+        self.kernel.refresh();
+        let why = self.why(&event);
         let mut row = Row::bare(event);
+        row.why = why.as_deref();
         if self.needs.contains(RowNeeds::SYSCALL) {
             row.syscall = event
                 .syscall()
@@ -162,14 +166,8 @@ impl Rows {
         {
             add_cgroup(&mut row, cgroup);
         }
-        if let Some(kernel) = &mut self.kernel
-            && kernel.wants_refresh()
-            && let Err(error) = kernel.refresh()
-        {
-            log::debug!("cannot read the kernel's symbols again: {error}");
-        }
         let mut kernel_frames = Vec::new();
-        if let (Some(kernel), Stack::Frames(frames)) = (&self.kernel, event.kernel_stack) {
+        if let (Some(kernel), Stack::Frames(frames)) = (self.kernel.symbols(), event.kernel_stack) {
             if self.needs.contains(RowNeeds::CALLER) {
                 row.caller = kernel.caller(frames);
             }
@@ -210,6 +208,19 @@ impl Rows {
     /// What the format did not keep apart, if there is something to say.
     pub fn left_out(&self) -> Option<String> {
         self.sink.left_out()
+    }
+
+    /// What the atlas says of the place of a check, if a column asks for it and the place is known.
+    fn why(&mut self, event: &Event<'_>) -> Option<String> {
+        if !self.needs.contains(RowNeeds::PLACE) {
+            return None;
+        }
+        let Stack::Frames(frames) = event.kernel_stack else {
+            return None;
+        };
+        let (_, place) = self.kernel.of(event.capability(), frames);
+        let place = in_call(place?, event);
+        Some(place.told().concat()).filter(|told| !told.is_empty())
     }
 
     /// Writes the sink's ending after the last row.

@@ -170,6 +170,19 @@ pub const COLUMNS: &[Column] = &[
     .least(18)
     .needs(RowNeeds::CALLER),
     Column::text(
+        "why",
+        "WITHOUT IT",
+        60,
+        shown!(why),
+        "what would fail or differ without the capability, as the atlas says of the place",
+    )
+    .least(24)
+    .needs(
+        RowNeeds::PLACE
+            .union(RowNeeds::CALLER)
+            .union(RowNeeds::DETAIL),
+    ),
+    Column::text(
         "syscall",
         "SYSCALL",
         16,

@@ -154,6 +154,10 @@ pub fn caller<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.caller)
 }
 
+pub fn why<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::text(row.why)
+}
+
 pub fn syscall_name<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.syscall)
 }

@@ -105,6 +105,18 @@ fn a_capability_without_a_name_prints_with_its_number() {
 }
 
 #[test]
+fn what_the_atlas_says_is_a_column_and_an_unknown_place_a_dash() {
+    let sample = Sample::mount();
+    let mut row = sample.row();
+    let unknown = printed("--columns name,why", &[row]);
+    assert!(unknown.contains("WITHOUT IT"), "{unknown}");
+    assert!(only_row(&unknown).ends_with(" -"), "{unknown}");
+    row.why = Some("mount(2) fails");
+    let known = printed("--columns name,why", &[row]);
+    assert!(only_row(&known).ends_with(" mount(2) fails"), "{known}");
+}
+
+#[test]
 fn a_number_too_long_for_its_column_is_whole_and_the_next_columns_stay_in_place() {
     let mut sample = Sample::mount();
     sample.check.uid = u32::MAX - 1;

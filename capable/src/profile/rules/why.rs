@@ -39,22 +39,7 @@ impl Why {
 
     /// Appends what a program meets at a place without the capability.
     pub(super) fn sentences(self, place: &Place) -> Self {
-        /// How many sentences are written.
-        const TOLD: usize = 3;
-        let all = place.sentences();
-        let mut why = self;
-        for (index, sentence) in all.iter().take(TOLD).enumerate() {
-            let before = match index {
-                0 if all.len() > 1 => "one of these: ",
-                0 => "",
-                _ => "; ",
-            };
-            why = why.text(before).text(sentence);
-        }
-        if all.len() > TOLD {
-            why = why.text("; or another");
-        }
-        why
+        place.told().into_iter().fold(self, Self::text)
     }
 
     /// Appends where the check was made: `in can_nice, for setpriority(2)`.
