@@ -245,7 +245,7 @@ _capable() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller why syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
                     return 0
                     ;;
                 --time)
@@ -323,7 +323,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__explain)
-            opts="-o -h --output --help"
+            opts="-o -h --sites --output --help chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore sets execve setuid ambient inheritable bounding no_new_privs securebits file-capabilities user-namespaces"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1058,7 +1058,7 @@ _capable() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller why syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
                     return 0
                     ;;
                 --time)

@@ -114,6 +114,7 @@ result\t''
 by\t''
 errno\t''
 caller\t''
+why\t''
 syscall\t''
 sysno\t''
 compat\t''
@@ -257,6 +258,7 @@ result\t''
 by\t''
 errno\t''
 caller\t''
+why\t''
 syscall\t''
 sysno\t''
 compat\t''
@@ -519,7 +521,8 @@ complete -c capable -n "__fish_capable_using_subcommand list" -s o -l output -d 
 json\t'One object per line for each'"
 complete -c capable -n "__fish_capable_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand explain" -s o -l output -d 'How to write it' -r -f -a "text\t'Paragraphs, as wide as the terminal'
-json\t'One object per line for each capability'"
+json\t'One object per line for each capability, system call, function, topic and text'"
+complete -c capable -n "__fish_capable_using_subcommand explain" -l sites -d 'List every place in the kernel that asks for the capability, not only the most telling'
 complete -c capable -n "__fish_capable_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand inspect" -s o -l output -d 'How to write it' -r -f -a "table\t'A table'
 json\t'One object per line, for each process, file or unit'"
@@ -542,4 +545,4 @@ complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_see
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "inspect" -d 'Show the capabilities of processes, files and units; or who holds any'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "doctor" -d 'Check whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_using_subcommand help; and not __fish_seen_subcommand_from trace top run profile list explain inspect doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c capable -n "__fish_capable_using_subcommand explain" -f -a "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore"
+complete -c capable -n "__fish_capable_using_subcommand explain" -f -a "chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore sets execve setuid ambient inheritable bounding no_new_privs securebits file-capabilities user-namespaces"

@@ -1,11 +1,14 @@
 //! How execve changes credentials: the kernel's rule, without side effects.
 //!
 //! The rule is `cap_bprm_creds_from_file` with `get_file_caps` and `handle_privileged_root`
-//! (security/commoncap.c) and `bprm_fill_uid` (fs/exec.c), read in Linux 6.16. It leaves out
-//! tracing of the caller, and the group ids, which only affect the ambient set.
+//! (security/commoncap.c) and `bprm_fill_uid` (fs/exec.c), read in Linux 5.10, 6.1, 6.12 and 7.3. It
+//! leaves out set-group-ID, which only affects the ambient set, and a root directory that is shared
+//! with another process (CLONE_FS), which nothing shows.
+
+use std::fs;
 
 use super::credentials::Sets;
-use crate::capability::CapabilitySet;
+use crate::capability::{Capability, CapabilitySet};
 
 /// The process that calls execve.
 #[derive(Clone, Copy, Debug)]
@@ -16,12 +19,48 @@ pub struct Caller {
     pub uid: u32,
     /// The effective user id.
     pub euid: u32,
+    /// The real group id.
+    pub gid: u32,
+    /// The effective group id.
+    pub egid: u32,
     /// The user that is root in the caller's user namespace; `None` if there is none.
     pub root: Option<u32>,
     /// The secure bit noroot is set.
     pub noroot: bool,
     /// `no_new_privs` is set.
     pub no_new_privs: bool,
+    /// It is traced by a process that lacks CAP_SYS_PTRACE.
+    pub traced: bool,
+    /// How the kernel sees that an id changed.
+    pub compared: Compared,
+}
+
+/// Which of the caller's ids the new effective ones are compared with, to see whether an id changed.
+/// If one did, the ambient set is cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// The real ones, by `__is_setuid` and `__is_setgid` up to 6.15: a process whose ids differ loses
+    /// its ambient set at each execve.
+    Real,
+    /// The effective ones, since 6.16.
+    Effective,
+}
+
+impl Compared {
+    /// As the running kernel does.
+    pub fn here() -> Self {
+        Self::by(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default())
+    }
+
+    /// As a release such as `6.1.0-57-amd64` does; one that cannot be read counts as new.
+    fn by(release: &str) -> Self {
+        let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+        let mut number = || numbers.next()?.parse::<u32>().ok();
+        match (number(), number()) {
+            (Some(major), Some(minor)) if (major, minor) < (6, 16) => Self::Real,
+            _ => Self::Effective,
+        }
+    }
 }
 
 /// What the file adds. On a nosuid mount it adds nothing: leave it empty.
@@ -91,9 +130,15 @@ impl Caller {
             effective |= is_root(euid);
         }
 
-        let changed = euid != self.euid;
-        if self.no_new_privs && !old.permitted.contains_all(permitted) {
-            euid = self.uid;
+        let changed = match self.compared {
+            Compared::Real => euid != self.uid || self.egid != self.gid,
+            Compared::Effective => euid != self.euid,
+        };
+        let gained = !old.permitted.contains_all(permitted);
+        if (changed || gained) && (self.no_new_privs || self.traced) {
+            if self.no_new_privs || !old.effective.contains(Capability::SETUID) {
+                euid = self.uid;
+            }
             permitted = permitted.intersection(old.permitted);
         }
         let ambient = if has_capabilities || changed {
@@ -114,7 +159,6 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capability::Capability;
 
     const NONE: CapabilitySet = CapabilitySet::EMPTY;
     const ALL: CapabilitySet = CapabilitySet::ALL_NAMED;
@@ -134,9 +178,13 @@ mod tests {
             },
             uid: 1000,
             euid: 1000,
+            gid: 1000,
+            egid: 1000,
             root: Some(0),
             noroot: false,
             no_new_privs: false,
+            traced: false,
+            compared: Compared::Effective,
         }
     }
 
@@ -233,6 +281,47 @@ mod tests {
         assert_eq!((held.effective, held.ambient), (kill, kill));
         assert_eq!(caller.execve(&ping()).unwrap().ambient, NONE);
         assert_eq!(caller.execve(&sudo()).unwrap().ambient, NONE);
+    }
+
+    /// ../shared/errata.md: run on 6.1 and 6.12, where the ambient set was lost, and on 6.18, where not.
+    #[test]
+    fn up_to_6_15_a_process_whose_ids_differ_loses_its_ambient_set() {
+        let mut caller = user();
+        let raw = CapabilitySet::from(Capability::NET_RAW);
+        (caller.sets.inheritable, caller.sets.ambient) = (raw, raw);
+        caller.sets.permitted = raw;
+        caller.euid = 1001;
+        let ambient = |caller: &Caller| caller.execve(&Program::default()).unwrap().ambient;
+        assert_eq!(ambient(&caller), raw);
+        caller.compared = Compared::Real;
+        assert_eq!(ambient(&caller), NONE);
+        (caller.euid, caller.egid) = (1000, 1001);
+        assert_eq!(ambient(&caller), NONE);
+        caller.egid = 1000;
+        assert_eq!(ambient(&caller), raw);
+        for (release, compared) in [
+            ("5.10.0-35-amd64", Compared::Real),
+            ("6.15.9", Compared::Real),
+            ("6.16-rc1", Compared::Effective),
+            ("7.3.1", Compared::Effective),
+            ("next", Compared::Effective),
+        ] {
+            assert_eq!(Compared::by(release), compared, "{release}");
+        }
+    }
+
+    #[test]
+    fn a_tracer_without_the_capability_keeps_a_program_from_gaining() {
+        let mut caller = user();
+        caller.traced = true;
+        let held = caller.execve(&ping()).unwrap();
+        assert_eq!((held.effective, held.permitted), (NONE, NONE));
+        let held = caller.execve(&sudo()).unwrap();
+        assert_eq!((held.permitted, held.euid), (NONE, 1000));
+        caller.sets.effective = set("setuid");
+        caller.sets.permitted = set("setuid");
+        let held = caller.execve(&sudo()).unwrap();
+        assert_eq!((held.permitted, held.euid), (set("setuid"), 0));
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::{ffi::OsStringExt as _, fs::MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
 use serde::Serialize;
 
-use super::credentials::Sets;
-use super::execve::{Attached, Caller, Held, Program};
+use super::credentials::{Credentials, Sets};
+use super::execve::{Attached, Caller, Compared, Program};
 use super::file_capabilities::FileCapabilities;
+use super::interpreter::start_of;
+use super::refusal::{Format, Mount, Refusal};
 use super::user_namespace::UserNamespace;
-use super::{Error, interpreter_of, json};
+use super::{Error, json};
 use crate::{capability::CapabilitySet, files::name_of};
 
 /// A regular file.
@@ -39,13 +40,24 @@ pub struct File {
     /// Whether it is on a mount with nosuid, which ignores set-user-ID, set-group-ID and
     /// capabilities; `None` if this cannot be determined.
     pub nosuid: Option<bool>,
-    /// For a script, its interpreter; the script's own bits and capabilities are ignored.
+    /// Whether it is on a mount with noexec, from which nothing is executed; `None` if this cannot be
+    /// determined.
+    pub noexec: Option<bool>,
+    /// Whether it is on a mount of another mount namespace, where execve ignores its bits and
+    /// capabilities; `None` if the kernel does not tell.
+    pub foreign_mount: Option<bool>,
+    /// For a script, and for what `binfmt_misc` hands to one, the interpreter; the file's own bits and
+    /// capabilities are ignored.
     #[serde(serialize_with = "json::optional_bytes")]
     pub interpreter: Option<Vec<u8>>,
     /// What it holds when user 0 runs it; `None` if it cannot be executed.
     pub run_by_root: Option<HeldAtStart>,
     /// What it holds when an ordinary user runs it; `None` if it cannot be executed.
     pub run_by_user: Option<HeldAtStart>,
+    /// Why user 0 cannot execute it.
+    pub refused_to_root: Option<Refusal>,
+    /// Why an ordinary user cannot.
+    pub refused_to_user: Option<Refusal>,
 }
 
 /// What a program holds when it starts.
@@ -89,6 +101,8 @@ impl File {
             });
         }
         let mode = metadata.mode() & 0o7777;
+        let mount = Mount::of(path);
+        let format = start_of(path).ok().map(|start| Format::of(path, &start));
         let mut file = Self {
             mode,
             owner: metadata.uid(),
@@ -98,49 +112,78 @@ impl File {
             // execve ignores it (`bprm_fill_uid`, fs/exec.c).
             set_group_id: mode & 0o2010 == 0o2010,
             capabilities: capabilities(path)?,
-            nosuid: rustix::fs::statvfs(path)
-                .ok()
-                .map(|mount| mount.f_flag.contains(StatVfsMountFlags::NOSUID)),
-            interpreter: interpreter_of(path)
-                .ok()
-                .flatten()
-                .map(|path| path.into_os_string().into_vec()),
+            nosuid: mount.map(|mount| mount.nosuid),
+            noexec: mount.map(|mount| mount.noexec),
+            foreign_mount: mount.and_then(|mount| mount.foreign),
+            interpreter: match &format {
+                Some(Format::By(interpreter)) => Some(interpreter.clone()),
+                _ => None,
+            },
             run_by_root: None,
             run_by_user: None,
+            refused_to_root: None,
+            refused_to_user: None,
             path: resolved(path, &metadata),
         };
-        if mode & 0o111 != 0 && file.interpreter.is_none() {
-            file.run_by_root = file.run_by(0, universe, universe);
-            file.run_by_user = file.run_by(ORDINARY_USER, CapabilitySet::EMPTY, universe);
+        let refused = if mode & 0o111 == 0 {
+            Some(Refusal::NotExecutable)
+        } else if file.noexec == Some(true) {
+            Some(Refusal::Noexec)
+        } else if format == Some(Format::Unknown) {
+            Some(Refusal::Format)
+        } else {
+            None
+        };
+        file.refused_to_root = refused;
+        file.refused_to_user = refused.or((mode & 0o001 == 0).then_some(Refusal::Mode));
+        if file.interpreter.is_none() && refused.is_none() {
+            let bounding = bounding(universe);
+            let run = |uid, held| file.run_by(uid, held, universe, bounding);
+            let (root, user) = (run(0, universe), run(ORDINARY_USER, CapabilitySet::EMPTY));
+            let held = |run: Option<Result<HeldAtStart, Refusal>>| match run {
+                Some(Ok(held)) => (Some(held), None),
+                Some(Err(refusal)) => (None, Some(refusal)),
+                None => (None, None),
+            };
+            (file.run_by_root, file.refused_to_root) = held(root);
+            if file.refused_to_user.is_none() {
+                (file.run_by_user, file.refused_to_user) = held(user);
+            }
         }
         Ok(file)
     }
 
     /// What the file holds when a user who holds this set runs it, in the reader's user namespace
-    /// and with a full bounding set.
+    /// and with the reader's bounding set; `None` if that is not known.
     fn run_by(
         &self,
         uid: u32,
         held: CapabilitySet,
         universe: CapabilitySet,
-    ) -> Option<HeldAtStart> {
+        bounding: CapabilitySet,
+    ) -> Option<Result<HeldAtStart, Refusal>> {
         let caller = Caller {
             sets: Sets {
                 effective: held,
                 permitted: held,
                 inheritable: CapabilitySet::EMPTY,
-                bounding: universe,
+                bounding,
                 ambient: CapabilitySet::EMPTY,
             },
             uid,
             euid: uid,
+            gid: uid,
+            egid: uid,
             root: Some(0),
             noroot: false,
             no_new_privs: false,
+            traced: false,
+            compared: Compared::here(),
         };
         // The kernel ignores capabilities that it does not know (`get_vfs_caps_from_disk`,
         // security/commoncap.c).
-        let program = if self.nosuid? {
+        let is_ignored = self.nosuid? || self.foreign_mount == Some(true);
+        let program = if is_ignored {
             Program::default()
         } else {
             Program {
@@ -156,17 +199,14 @@ impl File {
                     }),
             }
         };
-        let Held {
-            euid,
-            effective,
-            permitted,
-            ..
-        } = caller.execve(&program)?;
-        Some(HeldAtStart {
-            becomes_uid: (euid != uid).then_some(euid),
-            effective,
-            permitted,
-        })
+        let Some(held) = caller.execve(&program) else {
+            return Some(Err(Refusal::BoundingSet));
+        };
+        Some(Ok(HeldAtStart {
+            becomes_uid: (held.euid != uid).then_some(held.euid),
+            effective: held.effective,
+            permitted: held.permitted,
+        }))
     }
 }
 
@@ -217,4 +257,11 @@ fn capabilities(path: &Path) -> Result<Option<FileCapabilities>, Error> {
             path: path.to_owned(),
             error,
         })
+}
+
+/// The reader's own bounding set: what whoever executes the file here has at most.
+fn bounding(universe: CapabilitySet) -> CapabilitySet {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let own = Credentials::from_status(&status).map(|own| own.sets.bounding);
+    own.map_or(universe, |own| own.intersection(universe))
 }

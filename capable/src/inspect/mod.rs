@@ -12,6 +12,7 @@ pub mod holders;
 mod interpreter;
 mod json;
 pub mod process;
+mod refusal;
 pub mod secure_bits;
 #[cfg(feature = "cli")]
 pub(crate) mod sheet;
@@ -34,6 +35,7 @@ use crate::capability::{CapabilitySet, last_of_running_kernel};
 use crate::escape::printable;
 
 pub use interpreter::interpreter_of;
+pub use refusal::Refusal;
 
 /// What is inspected.
 #[derive(Clone, Debug, Serialize)]

@@ -7,11 +7,14 @@ use std::{fs, process};
 use serde::Serialize;
 
 use super::credentials::Credentials;
-use super::execve::{Caller, Held, Program};
+use super::execve::{Caller, Compared, Held, Program};
 use super::secure_bits::SecureBits;
 use super::user_namespace::UserNamespace;
 use super::{Error, json};
-use crate::{capability::CapabilitySet, context::kernel_threads::is_kernel_thread};
+use crate::{
+    capability::{Capability, CapabilitySet},
+    context::kernel_threads::is_kernel_thread,
+};
 
 /// A process, or one of its threads if the number is that of a thread.
 #[derive(Clone, Debug, Serialize)]
@@ -98,7 +101,8 @@ impl Process {
             after_execve: if kernel_thread {
                 None
             } else {
-                AfterExecve::of(&credentials, &user_namespace, securebits)
+                let traced = traced(&status);
+                AfterExecve::of(&credentials, &user_namespace, securebits, traced)
             },
             user_namespace,
             thread_count,
@@ -113,8 +117,10 @@ impl AfterExecve {
         credentials: &Credentials,
         namespace: &UserNamespace,
         securebits: Option<SecureBits>,
+        traced: Option<bool>,
     ) -> Option<Self> {
         let no_new_privs = credentials.no_new_privs?;
+        let traced = traced?;
         // Without the inode number it is not known which user is root there.
         namespace.inode?;
         let held = |noroot: bool| -> Option<Held> {
@@ -122,9 +128,13 @@ impl AfterExecve {
                 sets: credentials.sets,
                 uid: credentials.uid.real,
                 euid: credentials.uid.effective,
+                gid: credentials.gid.real,
+                egid: credentials.gid.effective,
                 root: namespace.root,
                 noroot,
                 no_new_privs,
+                traced,
+                compared: Compared::here(),
             };
             caller.execve(&Program::default())
         };
@@ -161,6 +171,17 @@ fn line<'a>(status: &'a str, name: &str) -> Option<&'a str> {
         .lines()
         .find_map(|line| line.strip_prefix(name))
         .map(str::trim)
+}
+
+/// Whether a process is traced by one that lacks CAP_SYS_PTRACE; `None` if that one can't be read.
+fn traced(status: &str) -> Option<bool> {
+    let tracer: u32 = line(status, "TracerPid:").map_or(Some(0), |pid| pid.parse().ok())?;
+    if tracer == 0 {
+        return Some(false);
+    }
+    let status = read_status(tracer, &PathBuf::from(format!("/proc/{tracer}"))).ok()?;
+    let sets = credentials(tracer, &status).ok()?.sets;
+    Some(!sets.effective.contains(Capability::SYS_PTRACE))
 }
 
 fn comm(directory: &Path) -> Vec<u8> {

@@ -7,6 +7,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, StatVfsMountFlags, StatxFlags};
 use serde::Serialize;
 
+use super::interpreter::named_in;
+
 /// Why execve(2) fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,7 +28,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The refusal in words.
-    pub fn told(self) -> &'static str {
+    pub(crate) fn told(self) -> &'static str {
         match self {
             Self::NotExecutable => "no one: it is not executable",
             Self::Mode => "refused (EACCES): only its owner and its group may execute it",
@@ -68,18 +70,8 @@ impl Format {
         if start.starts_with(b"\x7fELF") {
             return Self::Elf;
         }
-        script(start).map_or(Self::Unknown, Self::By)
+        named_in(start).map_or(Self::Unknown, Self::By)
     }
-}
-
-/// The interpreter that `#!` names (`load_script`, fs/binfmt_script.c).
-fn script(start: &[u8]) -> Option<Vec<u8>> {
-    let line = start.strip_prefix(b"#!")?.split(|&b| b == b'\n').next()?;
-    let name = line
-        .trim_ascii()
-        .split(|&b| b == b' ' || b == b'\t')
-        .next()?;
-    (!name.is_empty()).then(|| name.to_vec())
 }
 
 /// What `binfmt_misc` executes, and with what.
@@ -131,15 +123,21 @@ impl Handler {
 
     fn takes(&self, path: &Path, start: &[u8]) -> bool {
         if let Some(extension) = &self.extension {
-            return path.extension().is_some_and(|it| it.as_bytes() == extension.as_bytes());
+            return path
+                .extension()
+                .is_some_and(|it| it.as_bytes() == extension.as_bytes());
         }
         let Some(found) = start.get(self.offset..self.offset + self.magic.len()) else {
             return false;
         };
-        found.iter().zip(&self.magic).enumerate().all(|(at, (found, wanted))| {
-            let mask = self.mask.get(at).copied().unwrap_or(0xff);
-            (found ^ wanted) & mask == 0
-        })
+        found
+            .iter()
+            .zip(&self.magic)
+            .enumerate()
+            .all(|(at, (found, wanted))| {
+                let mask = self.mask.get(at).copied().unwrap_or(0xff);
+                (found ^ wanted) & mask == 0
+            })
     }
 }
 

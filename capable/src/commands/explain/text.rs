@@ -178,10 +178,7 @@ impl Text {
             said.push("This is in effect from the start.".into());
         }
         if !effective.is_empty() && !permitted.is_empty() {
-            said.push(format!(
-                "If the bounding set lacks any of {}, execve fails with EPERM.",
-                names(permitted)
-            ));
+            said.push("If the bounding set lacks one of p, execve fails with EPERM.".into());
         }
         said.push(
             "The ambient set is cleared. On a nosuid mount the attribute is ignored; with \
@@ -206,12 +203,12 @@ impl Text {
         }
         let mut said = vec![match effective.is_empty() {
             true => "Nothing is in effect.".to_owned(),
-            false => format!("{} is in effect.", names(effective)),
+            false => format!("In effect: {}.", names(effective)),
         }];
         let idle = permitted.difference(effective);
         if !idle.is_empty() {
             said.push(format!(
-                "{} can be raised at any time, without asking anybody.",
+                "To be raised at any time, without asking anybody: {}.",
                 names(idle)
             ));
         }
@@ -346,7 +343,7 @@ mod tests {
             file("cap_net_raw=ep"),
             "Whoever executes the file gets CAP_NET_RAW, as far as the bounding set has it.\n\
              This is in effect from the start.\n\
-             If the bounding set lacks any of CAP_NET_RAW, execve fails with EPERM.\n\
+             If the bounding set lacks one of p, execve fails with EPERM.\n\
              The ambient set is cleared. On a nosuid mount the attribute is ignored; with \
              no_new_privs nothing is gained that was not permitted before."
         );
@@ -365,13 +362,10 @@ mod tests {
         assert!(process("cap_kill=e").starts_with("No process can have this: CAP_KILL"));
         let most = process("=ep cap_sys_admin-ep cap_kill-e");
         assert!(
-            most.starts_with("all but CAP_KILL, CAP_SYS_ADMIN is in effect."),
+            most.starts_with("In effect: all but CAP_KILL, CAP_SYS_ADMIN."),
             "{most}"
         );
-        assert!(
-            most.contains("CAP_KILL can be raised at any time"),
-            "{most}"
-        );
+        assert!(most.contains("without asking anybody: CAP_KILL."), "{most}");
     }
 
     #[test]

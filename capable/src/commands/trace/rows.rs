@@ -220,7 +220,8 @@ impl Rows {
         };
         let (_, place) = self.kernel.of(event.capability(), frames);
         let place = in_call(place?, event);
-        Some(place.told().concat()).filter(|told| !told.is_empty())
+        let told = place.told().concat();
+        (!told.is_empty()).then(|| format!("without it, {told}"))
     }
 
     /// Writes the sink's ending after the last row.

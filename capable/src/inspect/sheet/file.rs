@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::process::held;
 use super::{Sheet, UNKNOWN, Words, yes_no};
 use crate::escape::printable;
+use crate::inspect::Refusal;
 use crate::inspect::file::{File, HeldAtStart};
 
 pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
@@ -43,10 +44,13 @@ pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
     );
     sheet.row(
         "mount",
-        match file.nosuid {
-            Some(true) => "nosuid: set-ID bits and capabilities are ignored",
-            Some(false) => "set-ID bits and capabilities take effect",
-            None => UNKNOWN,
+        match (file.nosuid, file.foreign_mount) {
+            (Some(true), _) => "nosuid: set-ID bits and capabilities are ignored",
+            (_, Some(true)) => {
+                "of another mount namespace: set-ID bits and capabilities are ignored here"
+            }
+            (Some(false), _) => "set-ID bits and capabilities take effect",
+            (None, _) => UNKNOWN,
         },
     );
     if let Some(interpreter) = &file.interpreter {
@@ -57,16 +61,25 @@ pub(super) fn sheet(file: &File, words: &Words) -> Sheet {
                 printable(interpreter)
             ),
         );
-    } else if file.mode & 0o111 == 0 {
-        sheet.row("run by", "no one: it is not executable");
-    } else {
-        sheet.row("run by a user", run(file.run_by_user, words));
-        sheet.row("run by root", run(file.run_by_root, words));
+    }
+    match (file.refused_to_root, file.refused_to_user) {
+        (Some(root), Some(user)) if root == user => sheet.row("run by", root.told()),
+        (root, user) => {
+            if file.interpreter.is_none() || user.is_some() {
+                sheet.row("run by a user", run(file.run_by_user, user, words));
+            }
+            if file.interpreter.is_none() || root.is_some() {
+                sheet.row("run by root", run(file.run_by_root, root, words));
+            }
+        }
     }
     sheet
 }
 
-fn run(run: Option<HeldAtStart>, words: &Words) -> String {
+fn run(run: Option<HeldAtStart>, refused: Option<Refusal>, words: &Words) -> String {
+    if let Some(refusal) = refused {
+        return refusal.told().to_owned();
+    }
     let Some(run) = run else {
         return UNKNOWN.to_owned();
     };

@@ -171,7 +171,7 @@ pub const COLUMNS: &[Column] = &[
     .needs(RowNeeds::CALLER),
     Column::text(
         "why",
-        "WITHOUT IT",
+        "WHY",
         60,
         shown!(why),
         "what would fail or differ without the capability, as the atlas says of the place",

@@ -83,7 +83,7 @@ const FRAMES: [Frame<'static>; 2] = [
 fn full(sample: &Sample) -> Row<'_> {
     let mut row = sample.row();
     row.caller = Some("may_mount");
-    row.why = Some("mount(2) fails");
+    row.why = Some("without it, mount(2) fails");
     row.syscall = Some("mount");
     row.user = Some("root");
     row.unit = Some("a \"unit\"\u{9b}\\.service");
