@@ -120,6 +120,11 @@ impl Atlas {
         indexes.map(|&index| &self.lines[index])
     }
 
+    /// The kernel that was read after this one.
+    pub(crate) fn next_read(&self, kernel: Version) -> Option<Version> {
+        self.read.iter().copied().find(|read| *read > kernel)
+    }
+
     /// What is known about a check for a capability, from the functions on its stack. These are
     /// given without compiler suffixes and from the innermost outwards, beginning with the function
     /// that asked or with the helper below it.

@@ -69,12 +69,12 @@ pub use learning::Learning;
 pub use observing::{Observer, Observing};
 pub use workload::{Workload, WorkloadError};
 
+pub(crate) use places::Places;
 #[cfg(feature = "cli")]
 pub(crate) use places::in_call;
 
 use account::Account;
 use collect::Collector;
-pub(crate) use places::Places;
 use tree::Tree;
 
 use crate::{

@@ -110,8 +110,8 @@ pub(super) fn by_subsystem(
         let heading = format!("{title} ({name}/): {}", places(count(lines)));
         text.push_str(&wrap(&heading, columns, "  ", "    "));
         if all {
-            for line in lines {
-                text.push_str(&wrap(&said(line), columns, "    - ", "      "));
+            for sentence in said(lines) {
+                text.push_str(&wrap(&sentence, columns, "    - ", "      "));
             }
             continue;
         }
@@ -189,35 +189,54 @@ pub(super) fn paragraphs(title: &str, lines: &[&Line], columns: usize) -> String
         text.push('\n');
         text.push_str(&name);
         text.push('\n');
-        for line in lines {
-            text.push_str(&wrap(&said(line), columns, "  - ", "    "));
+        for sentence in said(&lines) {
+            text.push_str(&wrap(&sentence, columns, "  - ", "    "));
         }
     }
     text
 }
 
-/// What a place does, in a sentence, and where it is.
-fn said(line: &Line) -> String {
+/// What places do, a sentence each, and where that is. Those with the same sentence stand together:
+/// most of these are one place that moved, or was read in several kernels.
+fn said(lines: &[&Line]) -> Vec<String> {
+    type Place = (String, Vec<(Version, Option<Version>)>);
+    let mut said: Vec<(String, Vec<Place>)> = Vec::new();
+    for line in lines {
+        let what = what(line);
+        let index = said.iter().position(|(known, _)| *known == what);
+        let index = index.unwrap_or_else(|| {
+            said.push((what, Vec::new()));
+            said.len() - 1
+        });
+        let caller = line.under.as_ref();
+        let caller = caller.map(|caller| format!(" called by {caller}"));
+        let (function, file) = (&line.key.function, &line.key.file);
+        let place = format!("{function}{}, {file}", caller.unwrap_or_default());
+        let places = &mut said[index].1;
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, ranges)) => ranges.extend(&line.kernels.0),
+            None => places.push((place, line.kernels.0.clone())),
+        }
+    }
+    let sentence = |(what, places): (String, Vec<Place>)| {
+        let place = |(place, ranges): Place| format!("{place}{}", kernels(ranges));
+        let places: Vec<_> = places.into_iter().map(place).collect();
+        format!("{what}. In {}", places.join("; "))
+    };
+    said.into_iter().map(sentence).collect()
+}
+
+/// What a place does, in a sentence.
+fn what(line: &Line) -> String {
     let sentence = &line.sentence;
-    let what = match line.effect.verb() {
+    match line.effect.verb() {
         Verb::Chooses => format!("nothing is refused; without it, {sentence}"),
         Verb::Passes => format!("it depends on the caller: without it, {sentence}"),
         Verb::Sometimes | Verb::Refuses => {
             format!("without it, {sentence}{}", refusal(line))
         }
         Verb::Unread => "what it does without it is not known".to_owned(),
-    };
-    let caller = line
-        .under
-        .as_ref()
-        .map(|caller| format!(" called by {caller}"));
-    format!(
-        "{what}. In {}{}, {}{}",
-        line.key.function,
-        caller.unwrap_or_default(),
-        line.key.file,
-        kernels(line),
-    )
+    }
 }
 
 /// The errno, and how a program learns of it.
@@ -239,15 +258,25 @@ fn refusal(line: &Line) -> String {
 }
 
 /// `, Linux 6.1 and later`, `, Linux 5.10 to 6.1`; empty if it is so in every kernel of the atlas.
-fn kernels(line: &Line) -> String {
-    let oldest = Atlas::get().oldest();
+fn kernels(mut ranges: Vec<(Version, Option<Version>)>) -> String {
+    let atlas = Atlas::get();
+    ranges.sort();
+    let mut merged: Vec<(Version, Option<Version>)> = Vec::new();
+    for (from, to) in ranges {
+        match merged.last_mut() {
+            Some((_, last)) if last.is_none_or(|last| atlas.next_read(last) >= Some(from)) => {
+                *last = last.and(to);
+            }
+            _ => merged.push((from, to)),
+        }
+    }
     let range = |(from, to): &(Version, Option<Version>)| match to {
         None => format!("{from} and later"),
         Some(to) if to == from => from.to_string(),
         Some(to) => format!("{from} to {to}"),
     };
-    match line.kernels.0[..] {
-        [(from, None)] if Some(from) == oldest => String::new(),
+    match merged[..] {
+        [(from, None)] if Some(from) == atlas.oldest() => String::new(),
         ref ranges => {
             let ranges: Vec<_> = ranges.iter().map(range).collect();
             format!(", Linux {}", ranges.join(", "))
@@ -287,13 +316,13 @@ mod tests {
     fn a_place_says_what_fails_how_it_is_told_and_where_it_is() {
         let ack = lines("f | NET_ADMIN | capable | 6.1+ | refuses EPERM ack | read | adding fails");
         assert_eq!(
-            said(&ack),
+            said(&[&ack]).concat(),
             "without it, adding fails (EPERM, in the answer to a netlink request). In f, \
              kernel/a.c, Linux 6.1 and later"
         );
         let shown = lines("g < h | SYSLOG | has | 5.10-6.1 | chooses | read | less is shown");
         assert_eq!(
-            said(&shown),
+            said(&[&shown]).concat(),
             "nothing is refused; without it, less is shown. In g called by h, kernel/a.c, Linux \
              5.10 to 6.1"
         );
@@ -313,7 +342,9 @@ mod tests {
             let shown = text.matches("\n    - ").count();
             assert_eq!(text.contains(&left_out), shown < sentences.len(), "{text}");
             let all = by_subsystem(capability, told, &lines, true, 80);
-            assert_eq!(all.matches("\n    - ").count(), lines.len(), "{capability}");
+            for line in &lines {
+                assert!(all.contains(&*line.key.function), "{line}");
+            }
         }
         let raw = Capability::NET_RAW;
         let lines: Vec<_> = Atlas::get().of_capability(raw).collect();
@@ -322,6 +353,20 @@ mod tests {
         assert!(
             text.contains("[packet_create]") || text.contains("[inet_create]"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn places_with_the_same_sentence_stand_together() {
+        let old = lines("f | BPF | bpf_capable | 5.10 | refuses EPERM | plain | loading fails");
+        let new = lines("f | BPF | bpf_capable | 6.1+ | refuses EPERM | read | loading fails");
+        let gone = lines("g | BPF | bpf_capable | 5.10-6.1 | refuses EPERM | read | loading fails");
+        assert_eq!(
+            said(&[&new, &old, &gone]),
+            [
+                "without it, loading fails (EPERM). In f, kernel/a.c; g, kernel/a.c, Linux 5.10 to \
+              6.1"
+            ]
         );
     }
 
