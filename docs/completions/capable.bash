@@ -77,7 +77,7 @@ _capable() {
 
     case "${cmd}" in
         capable)
-            opts="-v -K -U -p -u -c -C -n -d -o -x -h -V --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --table-size --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help --version trace top run profile list explain inspect doctor help"
+            opts="-v -K -U -p -u -c -C -n -d -o -x -h -V --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --user-unit --container --userns --mntns --pidns --unique --summary --table-size --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help --version trace top run profile list explain inspect doctor help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -156,6 +156,13 @@ _capable() {
                     return 0
                     ;;
                 --unit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --user-unit)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -529,7 +536,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__profile)
-            opts="-p -d -o -h --pid --unit --cgroup --container --duration --table-size --output --report --emit --allow --baseline --hook --transport --help"
+            opts="-p -d -o -h --pid --unit --user-unit --cgroup --container --duration --table-size --output --report --emit --allow --baseline --hook --transport --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -550,6 +557,13 @@ _capable() {
                     return 0
                     ;;
                 --unit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --user-unit)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -717,7 +731,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__top)
-            opts="-v -g -s -d -n -b -p -u -c -C -h --verbose --group --sort --delay --iterations --batch --table-size --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --hook --transport --help"
+            opts="-v -g -s -d -n -b -p -u -c -C -h --verbose --group --sort --delay --iterations --batch --table-size --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --user-unit --container --userns --mntns --pidns --hook --transport --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -846,6 +860,13 @@ _capable() {
                     fi
                     return 0
                     ;;
+                --user-unit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --container)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -890,7 +911,7 @@ _capable() {
             return 0
             ;;
         capable__subcmd__trace)
-            opts="-v -K -U -p -u -c -C -n -d -o -x -h --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --container --userns --mntns --pidns --unique --summary --table-size --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help"
+            opts="-v -K -U -p -u -c -C -n -d -o -x -h --verbose --kernel-stack --user-stack --stack-depth --pid --tid --children --user --gid --comm --cap --granted --denied --cgroup --unit --user-unit --container --userns --mntns --pidns --unique --summary --table-size --count --duration --timeout --output --extra --columns --folded --time --utc --color --hook --transport --buffer-size --cgroupmap --mntnsmap --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -969,6 +990,13 @@ _capable() {
                     return 0
                     ;;
                 --unit)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --user-unit)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

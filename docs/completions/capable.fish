@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_capable_global_optspecs
-    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= container= userns= mntns= pidns= unique= summary table-size= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
+    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= user-unit= container= userns= mntns= pidns= unique= summary table-size= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
 end
 
 function __fish_capable_needs_command
@@ -73,7 +73,8 @@ perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
 complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Only this systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Only this unit of the system\'s systemd, with all that it starts' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l user-unit -d 'Only this unit of users\' systemd, of each user who runs it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l container -d 'Only this container, by the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
@@ -217,7 +218,8 @@ perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Only this systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Only this unit of the system\'s systemd, with all that it starts' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l user-unit -d 'Only this unit of users\' systemd, of each user who runs it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Only this container, by the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
@@ -363,7 +365,8 @@ perfmon\t''
 bpf\t''
 checkpoint_restore\t''"
 complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Only this systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Only this unit of the system\'s systemd, with all that it starts' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l user-unit -d 'Only this unit of users\' systemd, of each user who runs it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Only this container, by the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
@@ -491,7 +494,8 @@ complete -c capable -n "__fish_capable_using_subcommand run" -l wait -d 'Report 
 complete -c capable -n "__fish_capable_using_subcommand run" -l no-new-privs -d 'Set no_new_privs: set-user-ID programs and file capabilities add nothing'
 complete -c capable -n "__fish_capable_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 'This process and its descendants, including those forked later' -r -f
-complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This systemd unit and everything below it' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This unit of the system\'s systemd, with all that it starts' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l user-unit -d 'This unit of users\' systemd, of each user who runs it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and those below it' -r -f -a "(__fish_complete_directories)"
 complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -s d -l duration -d 'Stop and report after this time: 30s, 5m, 1.5h, 2d' -r -f

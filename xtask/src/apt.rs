@@ -32,17 +32,8 @@ impl Apt {
         let _lock = places::lock(&folder.join("update.lock"))?;
 
         let mirrors = Mirrors::of_this_machine()?;
-        let mut sources = String::new();
-        for release in releases {
-            let mirror = if release.ends_with("-security") {
-                &mirrors.security
-            } else {
-                &mirrors.main
-            };
-            sources += &format!("deb [signed-by={KEYRING}] {mirror} {release} main\n");
-        }
         let configuration = folder.join("apt.conf");
-        write(&folder.join("sources.list"), &sources)?;
+        write(&folder.join("sources.list"), &mirrors.sources(releases))?;
         write(&folder.join("status"), "")?;
         write(&configuration, &configuration_text(&folder))?;
 
@@ -126,6 +117,11 @@ impl Apt {
     }
 }
 
+/// The lines of a sources.list(5) with these releases, from the mirror of this machine.
+pub fn sources(releases: &[&str]) -> Result<String> {
+    Ok(Mirrors::of_this_machine()?.sources(releases))
+}
+
 /// Unpacks a package into a directory in which `bin`, `sbin` and `lib` are links into `usr`, as on
 /// every Debian since 12.
 pub fn unpack(package: &Path, root: &Path) -> Result<()> {
@@ -182,6 +178,20 @@ impl Mirrors {
         let security = mirror(&[format!("{codename}-security"), "stable-security".into()])
             .with_context(|| format!("apt has no source for {codename}-security"))?;
         Ok(Self { main, security })
+    }
+
+    fn sources(&self, releases: &[&str]) -> String {
+        releases
+            .iter()
+            .map(|release| {
+                let mirror = if release.ends_with("-security") {
+                    &self.security
+                } else {
+                    &self.main
+                };
+                format!("deb [signed-by={KEYRING}] {mirror} {release} main\n")
+            })
+            .collect()
     }
 }
 

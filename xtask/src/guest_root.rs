@@ -94,6 +94,7 @@ pub fn base(programs: &[PathBuf]) -> Result<Archive> {
     archive.device("dev/console", 5, 1);
 
     archive.file("init", 0o755, include_str!("init.sh"));
+    archive.file("vm/report", 0o644, include_str!("report.sh"));
     let Lines { output, report, .. } = arch::THIS.qemu.lines;
     let lines = format!("OUTPUT=/dev/{output}\nREPORT=/dev/{report}\n");
     archive.file("vm/lines", 0o644, lines);

@@ -1,8 +1,7 @@
 #!/usr/bin/busybox sh
 # The first process of a guest: makes a small system, runs /vm/command, and ends the machine.
 #
-# The console of the kernel is that of the shell too. Two more serial lines take what the command
-# prints and what became of it; /vm/lines names them OUTPUT and REPORT.
+# The console of the kernel is that of the shell too.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root USER=root TERM=linux
 # No eBPF program may fall back to how it was built: it would do so unseen.
 export CAPABLE_SPECIALISE=yes
@@ -40,22 +39,6 @@ if [ -e /vm/shell ]; then
 fi
 
 . /vm/lines
-stty -F "$OUTPUT" raw -echo
 stty -F "$REPORT" raw -echo
 echo started >"$REPORT"
-# Through a pipe, so that programs see no terminal.
-mkfifo /run/output
-cat </run/output >"$OUTPUT" &
-reader=$!
-/bin/sh /vm/command </dev/null >/run/output 2>&1
-status=$?
-# The reader ends with its last writer; one that stays in the background is not waited for.
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    kill -0 $reader 2>/dev/null || break
-    sleep 0.1
-done
-# Setting a line waits until all that was written to it has left.
-stty -F "$OUTPUT" raw
-echo "exit $status" >"$REPORT"
-stty -F "$REPORT" raw
-poweroff -f
+. /vm/report

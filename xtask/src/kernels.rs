@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt::{self, Apt};
 use crate::initramfs::Archive;
+use crate::system::{BOOKWORM, BULLSEYE, Suite, TRIXIE};
 use crate::{arch, modules, places, process};
 
 /// A row of the table.
@@ -22,25 +23,34 @@ pub struct Kernel {
     pub name: &'static str,
     /// The releases that are searched; the first gives the suite its name.
     pub releases: &'static [&'static str],
+    /// The suite of Debian that is installed to run with this kernel.
+    pub installed: &'static Suite,
 }
+
+/// The file of a kernel in the cache that tells which modules were chosen.
+const CHOSEN: &str = "chosen";
 
 /// The kernels that everything is tested on, the oldest first.
 pub const TABLE: [Kernel; 4] = [
     Kernel {
         name: "5.10",
-        releases: &["bullseye", "bullseye-security"],
+        releases: BULLSEYE.releases,
+        installed: &BULLSEYE,
     },
     Kernel {
         name: "6.1",
-        releases: &["bookworm", "bookworm-security"],
+        releases: BOOKWORM.releases,
+        installed: &BOOKWORM,
     },
     Kernel {
         name: "6.12",
-        releases: &["trixie", "trixie-security"],
+        releases: TRIXIE.releases,
+        installed: &TRIXIE,
     },
     Kernel {
         name: "newest",
         releases: &["trixie-backports"],
+        installed: &TRIXIE,
     },
 ];
 
@@ -66,6 +76,8 @@ pub fn rows(name: &str) -> Result<Rows> {
 pub struct Installed {
     /// The name of its row.
     pub name: &'static str,
+    /// The suite that is installed to run with it.
+    pub suite: &'static Suite,
     /// What `uname -r` says in it.
     pub release: String,
     /// The kernel itself.
@@ -80,7 +92,9 @@ impl Kernel {
         let kernels = places::cache("kernels")?;
         let _lock = places::lock(&kernels.join(format!("{}.lock", self.name)))?;
         let folder = kernels.join(self.name);
-        if anew || !folder.is_dir() {
+        let current =
+            fs::read_to_string(folder.join(CHOSEN)).is_ok_and(|text| text == modules::chosen());
+        if anew || !current {
             eprintln!("fetching the kernel {} ...", self.name);
             self.fetch(&folder)
                 .with_context(|| format!("cannot fetch the kernel {}", self.name))?;
@@ -89,6 +103,7 @@ impl Kernel {
             .with_context(|| format!("{} is incomplete; remove it", folder.display()))?;
         Ok(Installed {
             name: self.name,
+            suite: self.installed,
             release: release.trim().into(),
             image: folder.join("vmlinuz"),
             modules: folder.join("modules.cpio"),
@@ -201,6 +216,7 @@ fn assemble(root: &Path, finished: &Path) -> Result<()> {
     archive.tree(&chosen)?;
     archive.save(&finished.join("modules.cpio"))?;
     fs::write(finished.join("release"), format!("{release}\n"))?;
+    fs::write(finished.join(CHOSEN), modules::chosen())?;
     Ok(())
 }
 

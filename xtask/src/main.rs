@@ -26,6 +26,7 @@ mod recipes;
 mod run;
 mod setup;
 mod sites;
+mod system;
 mod tally;
 mod test;
 mod toolchain;

@@ -11,8 +11,9 @@ use crate::places;
 
 /// Modules that guests get, with all modules that these need. If a module is built into a kernel,
 /// or does not exist for it, there is nothing to copy.
-const MODULES: [&str; 16] = [
+const MODULES: [&str; 19] = [
     "af_packet_diag",
+    "autofs4",
     "bridge",
     "dummy",
     "fuse",
@@ -28,7 +29,14 @@ const MODULES: [&str; 16] = [
     "tun",
     "unix_diag",
     "veth",
+    "virtio_blk",
+    "virtio_pci",
 ];
+
+/// What decides which modules are taken: a kernel in the cache is as old as this.
+pub fn chosen() -> String {
+    MODULES.join("\n") + "\n"
+}
 
 /// Copies [`MODULES`] and what they depend on, uncompressed.
 pub fn choose(from: &Path, to: &Path) -> Result<()> {

@@ -4,6 +4,18 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::places;
+
+/// A command for root, through sudo if we are not root; `None` if there is no sudo.
+pub fn as_root(program: &str) -> Option<Command> {
+    if places::is_root() {
+        return Some(Command::new(program));
+    }
+    let mut command = Command::new(places::on_path("sudo")?);
+    command.args(["--", program]);
+    Some(command)
+}
+
 /// Runs a program; if it fails, the error names it.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command

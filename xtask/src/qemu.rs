@@ -40,6 +40,8 @@ pub struct VirtualMachine<'a> {
     pub processors: u32,
     /// Memory in MiB.
     pub memory: u32,
+    /// The image of a disk, which is not changed: what the guest writes is gone with it.
+    pub disk: Option<&'a Path>,
     /// The clock counts executed instructions instead of time; only possible with one CPU.
     pub count_instructions: bool,
 }
@@ -199,6 +201,13 @@ impl VirtualMachine<'_> {
                 "console={} panic=-1 quiet {}",
                 THIS.qemu.lines.console, self.append
             ));
+        if let Some(disk) = self.disk {
+            // A comma in a path would begin the next option.
+            let file = disk.display().to_string().replace(',', ",,");
+            command.arg("-drive").arg(format!(
+                "file={file},format=raw,if=virtio,snapshot=on,cache=unsafe"
+            ));
+        }
         // KVM can exist and still hang a guest, whereas emulation works everywhere.
         if self.count_instructions {
             // With one thread per CPU, a CPU can execute a breakpoint of the kernel's code patching

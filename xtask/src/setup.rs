@@ -12,14 +12,16 @@ use crate::toolchain::{self, Toolchain};
 use crate::{arch, places, process};
 
 /// Debian 12's packages: the compiler and the LLVM for the kernel side, and what boots guests.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 13] = [
     "busybox-static",
     "cargo-web",
+    "e2fsprogs",
     "g++",
     "libcap2-bin",
     "libpolly-22-dev",
     "llvm-22",
     "llvm-22-dev",
+    "mmdebstrap",
     arch::THIS.qemu.package,
     "rust-web-src",
     "rustc-web",
@@ -82,13 +84,7 @@ fn install_packages(packages: &[&str]) -> Result<()> {
 
 /// apt-get, through sudo if we are not root.
 fn apt_get() -> Result<Command> {
-    let mut command = if places::is_root() {
-        Command::new("apt-get")
-    } else if let Some(sudo) = places::on_path("sudo") {
-        let mut command = Command::new(sudo);
-        command.args(["--", "apt-get"]);
-        command
-    } else {
+    let Some(mut command) = process::as_root("apt-get") else {
         bail!(
             "not root, and there is no sudo. As root run:\n    apt-get install {}",
             PACKAGES.join(" ")
@@ -152,6 +148,10 @@ fn other_distribution() -> Result<()> {
             "to fetch Debian's kernels: a Debian with its apt sources",
         ),
         ("dpkg-deb", "to unpack Debian's kernels: dpkg"),
+        (
+            "mmdebstrap",
+            "to install Debian for guests: mmdebstrap and mkfs.ext4",
+        ),
     ] {
         if places::on_path(program).is_none() {
             missing.push(needed.into());

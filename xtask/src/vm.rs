@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Rows};
 use crate::qemu::VirtualMachine;
-use crate::{binaries, guest_root, packages};
+use crate::{binaries, guest_root, packages, system};
 
 /// What a guest runs if nothing else is requested.
 pub const TESTS: &str = "xtask guest tests";
@@ -50,7 +50,10 @@ pub struct Options {
     /// End the guest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     limit: u64,
-    /// Fetch the kernel anew, even when it is cached
+    /// Boot the Debian that belongs to the kernel, as it is installed, with systemd
+    #[arg(long, conflicts_with = "bare")]
+    system: bool,
+    /// Fetch the kernel (and with --system, install Debian) anew, even when it is cached
     #[arg(long)]
     fetch: bool,
     /// Stay in a shell on the guest's console (leave with exit; Ctrl-A X ends the machine)
@@ -67,15 +70,23 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if options.shell && rows.len() > 1 {
         bail!("--shell takes one kernel; name it with --kernel");
     }
-    let base = guest_root::base(&binaries::build()?)?;
-    let mut layers = Vec::new();
-    if !options.bare {
-        layers.push(packages::root_filesystem(&packages::DEBIAN)?);
-    }
+    let programs = binaries::build()?;
+    let (base, layers) = match (options.system, options.bare) {
+        (true, _) => (system::base(&programs)?, Vec::new()),
+        (_, true) => (guest_root::base(&programs)?, Vec::new()),
+        _ => {
+            let debian = packages::root_filesystem(&packages::DEBIAN)?;
+            (guest_root::base(&programs)?, vec![debian])
+        }
+    };
     let installed = kernels::install_all(rows, options.fetch)?;
 
     let mut code = ExitCode::SUCCESS;
     for kernel in &installed {
+        let disk = match options.system {
+            true => Some(system::image(kernel.suite, options.fetch)?),
+            false => None,
+        };
         let machine = VirtualMachine {
             kernel,
             base: &base,
@@ -84,6 +95,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             append: &options.append,
             processors: options.cpus,
             memory: options.memory,
+            disk: disk.as_deref(),
             count_instructions: options.icount,
         };
         if options.shell {
@@ -100,7 +112,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn command(options: &Options, kernel: &Installed, machine: VirtualMachine<'_>) -> Result<u8> {
     let script = if options.command.is_empty() {
-        TESTS.into()
+        if options.system { system::TESTS } else { TESTS }.into()
     } else {
         options
             .command

@@ -7,6 +7,7 @@ use super::{
     Step,
     dispositions::{self, Reaping},
 };
+use crate::kernel::bpf::memory_limit;
 
 /// What the child tells its parent: eight bytes, which a pipe keeps together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,8 @@ pub(super) unsafe fn become_command(prepared: &mut Prepared, go: RawFd, status: 
     if wait(go) {
         dispositions::give_back_sigpipe();
         prepared.reaping.put_back();
+        // A limit can always be lowered.
+        let _ = memory_limit::put_back();
         let failure = match enter(&prepared.steps) {
             Ok(()) => execute(prepared, status),
             Err(failure) => failure,

@@ -209,6 +209,7 @@ fn cgroup(name: &CgroupName) -> String {
     match name {
         CgroupName::Path(path) => format!("cgroup {path}"),
         CgroupName::Unit(unit) => format!("unit {}", full_name(unit)),
+        CgroupName::UserUnit(unit) => format!("user unit {}", full_name(unit)),
         CgroupName::Container(id) => format!("container {id}"),
     }
 }

@@ -62,6 +62,8 @@ impl<'a> Row<'a> {
 pub struct ContainerRef<'a> {
     /// Its id, as its runtime names it.
     pub id: &'a str,
+    /// The form that runtimes print and accept.
+    pub short_id: &'a str,
     /// The runtime: `docker`, `podman`, `containerd`, `cri-o`; unknown if the cgroup does not tell.
     pub runtime: Option<&'a str>,
 }

@@ -228,6 +228,7 @@ fn guest(
         append: "",
         processors: 2,
         memory: MEMORY,
+        disk: None,
         count_instructions: part != Part::Burst,
     };
     let mut script = "xtask guest bench".to_owned();

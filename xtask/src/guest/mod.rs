@@ -17,6 +17,7 @@ mod rows;
 mod runner;
 mod scene;
 mod syscall;
+mod system;
 mod tests;
 mod tracer;
 mod trigger;
@@ -57,6 +58,12 @@ enum GuestCommand {
     /// Compare what `capable` prints with checks that are known
     #[command(visible_alias = "host-tests")]
     Tests {
+        /// Only tests whose name contains this (repeatable)
+        #[arg(long)]
+        only: Vec<String>,
+    },
+    /// Test what an installed system with systemd has and a bare guest has not
+    SystemTests {
         /// Only tests whose name contains this (repeatable)
         #[arg(long)]
         only: Vec<String>,
@@ -116,6 +123,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
             hold_start,
         } => runner::command(&names, identity, hold_start),
         GuestCommand::Tests { only } => tests::command(&only),
+        GuestCommand::SystemTests { only } => system::command(&only),
         GuestCommand::RandomVerdicts { count, seed } => random::command(count, seed),
         GuestCommand::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
         GuestCommand::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),
@@ -142,6 +150,11 @@ pub fn test_names(scope: Scope) -> Vec<String> {
 /// The names of the tests of Debian's programs.
 pub fn program_names() -> Vec<String> {
     tests::programs::test_names()
+}
+
+/// The names of the tests that run in guests with an installed system.
+pub fn system_names() -> Vec<String> {
+    system::names()
 }
 
 /// The hooks and transports that this kernel must offer, as the command line names them.

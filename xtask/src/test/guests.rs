@@ -1,4 +1,4 @@
-//! The tests in a guest of each kernel.
+//! The tests in the guests of each kernel: a bare one, and one with an installed system.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::Only;
 use super::summary::Summary;
@@ -14,27 +14,58 @@ use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Kernel};
 use crate::qemu::VirtualMachine;
 use crate::tally::{Lines, Tally};
-use crate::{binaries, guest, guest_root, packages, sites, vm};
+use crate::{binaries, guest, guest_root, packages, sites, system, vm};
 
 /// How long the tests in one guest may take: several times as long as on two CPUs.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// The names of the tests of each guest.
-pub fn names() -> Vec<String> {
-    let mut names = guest::test_names(guest::Scope::Guests);
-    names.extend(guest::program_names());
-    names
+/// What is in a guest besides the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A shell as the first process, and Debian's programs.
+    Bare,
+    /// Debian as installed, with systemd.
+    System,
 }
 
-/// Runs the tests in a guest for each kernel, as many at a time as there are CPUs.
-pub fn run(rows: &[&'static Kernel], only: Only<'_>, summary: &mut Summary) {
+impl Kind {
+    /// All kinds. The bare guests take longer, so they begin.
+    pub const ALL: [Self; 2] = [Self::Bare, Self::System];
+
+    /// The names of the tests of each such guest.
+    pub fn names(self) -> Vec<String> {
+        match self {
+            Self::Bare => {
+                let mut names = guest::test_names(guest::Scope::Guests);
+                names.extend(guest::program_names());
+                names
+            }
+            Self::System => guest::system_names(),
+        }
+    }
+
+    /// What guests with these kernels are called together.
+    pub fn heading(self, kernels: &[&Kernel]) -> String {
+        let names = kernels.iter().map(|kernel| match self {
+            Self::Bare => kernel.name.to_owned(),
+            Self::System => format!("{} ({})", kernel.name, kernel.installed.name),
+        });
+        let names = names.collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Bare => format!("kernels {names}"),
+            Self::System => format!("installed systems, kernels {names}"),
+        }
+    }
+}
+
+/// Runs the tests in guests of these kinds for each kernel, as many at a time as there are CPUs.
+pub fn run(rows: &[&'static Kernel], kinds: &[Kind], only: Only<'_>, summary: &mut Summary) {
     let start = Instant::now();
-    match all(rows, only) {
+    match all(rows, kinds, only) {
         Ok(mut guests) => {
-            guests.sort_by_key(|guest| rows.iter().position(|row| row.name == guest.kernel));
+            guests.sort_by_key(|guest| guest.number);
             for guest in guests {
-                let name = format!("kernel {} ({})", guest.kernel, guest.release);
-                summary.add(&name, guest.result, guest.took);
+                summary.add(&guest.name, guest.result, guest.took);
                 for failure in guest.failures {
                     println!("{failure}");
                 }
@@ -46,17 +77,47 @@ pub fn run(rows: &[&'static Kernel], only: Only<'_>, summary: &mut Summary) {
 
 /// How the tests in a guest went.
 struct Tested {
-    kernel: &'static str,
-    release: String,
+    number: usize,
+    name: String,
     result: Result<Tally>,
     /// The lines that name failed tests, to be repeated at the end.
     failures: Vec<String>,
     took: Duration,
 }
 
-fn all(rows: &[&'static Kernel], only: Only<'_>) -> Result<Vec<Tested>> {
-    let base = guest_root::base(&binaries::build()?)?;
-    let layers = [packages::root_filesystem(&packages::DEBIAN)?];
+/// A guest to boot.
+struct Guest<'a> {
+    number: usize,
+    kind: Kind,
+    kernel: &'a Installed,
+}
+
+/// What the guests of a kind are made from.
+struct Parts {
+    kind: Kind,
+    base: Archive,
+    layers: Vec<PathBuf>,
+}
+
+impl Parts {
+    fn of(kind: Kind, programs: &[PathBuf]) -> Result<Self> {
+        let (base, layers) = match kind {
+            Kind::Bare => {
+                let debian = packages::root_filesystem(&packages::DEBIAN)?;
+                (guest_root::base(programs)?, vec![debian])
+            }
+            Kind::System => (system::base(programs)?, Vec::new()),
+        };
+        Ok(Self { kind, base, layers })
+    }
+}
+
+fn all(rows: &[&'static Kernel], kinds: &[Kind], only: Only<'_>) -> Result<Vec<Tested>> {
+    let programs = binaries::build()?;
+    let parts: Vec<Parts> = kinds
+        .iter()
+        .map(|&kind| Parts::of(kind, &programs))
+        .collect::<Result<_>>()?;
     let installed = kernels::install_all(rows, false)?;
     for kernel in &installed {
         if let Some(newer) = sites::newer(&kernel.release)? {
@@ -64,14 +125,23 @@ fn all(rows: &[&'static Kernel], only: Only<'_>) -> Result<Vec<Tested>> {
         }
     }
 
-    let waiting = Mutex::new(installed.iter().collect::<VecDeque<_>>());
+    let guests = kinds
+        .iter()
+        .flat_map(|&kind| installed.iter().map(move |kernel| (kind, kernel)))
+        .enumerate()
+        .map(|(number, (kind, kernel))| Guest {
+            number,
+            kind,
+            kernel,
+        });
+    let waiting = Mutex::new(guests.collect::<VecDeque<_>>());
     let tested = Mutex::new(Vec::new());
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 0..workers.min(installed.len()) {
+        for _ in 0..workers.min(kinds.len() * installed.len()) {
             scope.spawn(|| {
-                while let Some(kernel) = next(&waiting) {
-                    let one = one(kernel, &base, &layers, only);
+                while let Some(guest) = next(&waiting) {
+                    let one = guest.test(&parts, only);
                     let mut tested = tested.lock().unwrap_or_else(PoisonError::into_inner);
                     tested.push(one);
                 }
@@ -81,44 +151,82 @@ fn all(rows: &[&'static Kernel], only: Only<'_>) -> Result<Vec<Tested>> {
     Ok(tested.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn next<'a>(waiting: &Mutex<VecDeque<&'a Installed>>) -> Option<&'a Installed> {
+fn next<'a>(waiting: &Mutex<VecDeque<Guest<'a>>>) -> Option<Guest<'a>> {
     let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
     waiting.pop_front()
 }
 
-fn one(kernel: &Installed, base: &Archive, layers: &[PathBuf], only: Only<'_>) -> Tested {
-    let machine = VirtualMachine {
-        kernel,
-        base,
-        layers,
-        files: Archive::default(),
-        append: "",
-        processors: 2,
-        memory: vm::MEMORY,
-        count_instructions: false,
-    };
-    let mut script = vm::TESTS.to_owned();
-    for name in only.0 {
-        script += &format!(" --only {}", vm::quoted(name));
-    }
-    let mut tally = Tally::default();
-    let mut failures = Vec::new();
-    let mut take = |line: &str| {
-        tally.read(line);
-        println!("[{}] {line}", kernel.name);
-        if line.contains("FAILED") {
-            failures.push(line.to_owned());
+impl Guest<'_> {
+    /// The guest's name in the summary, and before each of its lines.
+    fn names(&self) -> (String, String) {
+        let Installed {
+            name,
+            release,
+            suite,
+            ..
+        } = self.kernel;
+        match self.kind {
+            Kind::Bare => (format!("kernel {name} ({release})"), (*name).to_owned()),
+            Kind::System => (
+                format!("installed {}, kernel {name} ({release})", suite.name),
+                format!("{} {name}", suite.name),
+            ),
         }
-    };
-    let mut lines = Lines::default();
-    let start = Instant::now();
-    let outcome = machine.run(&script, LIMIT, |bytes| lines.push(bytes, &mut take));
-    lines.finish(&mut take);
-    Tested {
-        kernel: kernel.name,
-        release: kernel.release.clone(),
-        result: outcome.map(|outcome| tally.with_exit(outcome.status == 0)),
-        failures,
-        took: start.elapsed(),
+    }
+
+    fn test(&self, parts: &[Parts], only: Only<'_>) -> Tested {
+        let (name, prefix) = self.names();
+        let mut tally = Tally::default();
+        let mut failures = Vec::new();
+        let mut take = |line: &str| {
+            tally.read(line);
+            println!("[{prefix}] {line}");
+            if line.contains("FAILED") {
+                failures.push(line.to_owned());
+            }
+        };
+        let start = Instant::now();
+        let outcome = self.run(parts, only, &mut take);
+        Tested {
+            number: self.number,
+            name,
+            result: outcome.map(|success| tally.with_exit(success)),
+            failures,
+            took: start.elapsed(),
+        }
+    }
+
+    /// Boots it and returns whether its command succeeded.
+    fn run(&self, parts: &[Parts], only: Only<'_>, mut take: impl FnMut(&str)) -> Result<bool> {
+        let Parts { base, layers, .. } = parts
+            .iter()
+            .find(|parts| parts.kind == self.kind)
+            .context("a guest of a kind that was not prepared")?;
+        let (tests, disk) = match self.kind {
+            Kind::Bare => (vm::TESTS, None),
+            Kind::System => (
+                system::TESTS,
+                Some(system::image(self.kernel.suite, false)?),
+            ),
+        };
+        let machine = VirtualMachine {
+            kernel: self.kernel,
+            base,
+            layers,
+            files: Archive::default(),
+            append: "",
+            processors: 2,
+            memory: vm::MEMORY,
+            disk: disk.as_deref(),
+            count_instructions: false,
+        };
+        let mut script = tests.to_owned();
+        for name in only.0 {
+            script += &format!(" --only {}", vm::quoted(name));
+        }
+        let mut lines = Lines::default();
+        let outcome = machine.run(&script, LIMIT, |bytes| lines.push(bytes, &mut take));
+        lines.finish(&mut take);
+        Ok(outcome?.status == 0)
     }
 }

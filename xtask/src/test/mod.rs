@@ -19,6 +19,7 @@ use anyhow::{Context as _, Result};
 use crate::kernels::{self, Kernel, Rows};
 use crate::tally::Tally;
 use crate::{build_ebpf, setup, sites};
+use guests::Kind;
 use summary::Summary;
 
 /// Options of `cargo xtask test`: without any, all parts but the slow ones.
@@ -153,13 +154,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     setup::install()?;
     let only = Only(&options.only);
     let (parts, kernels) = options.chosen();
-    let (parts, kernels) = match select(parts, kernels, only, options.list)? {
+    let (parts, kinds) = match select(parts, &kernels, only, options.list)? {
         Selection::Nothing(message) => {
             eprintln!("error: {message}");
             return Ok(ExitCode::from(2));
         }
         _ if options.list => return Ok(ExitCode::SUCCESS),
-        Selection::Some(parts, kernels) => (parts, kernels),
+        Selection::Some(parts, kinds) => (parts, kinds),
     };
 
     let mut summary = Summary::default();
@@ -167,9 +168,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("--- {}", part.name);
         summary.time(part.name, || (part.run)(only));
     }
-    if !kernels.is_empty() {
+    if !kinds.is_empty() {
         println!("--- kernels");
-        guests::run(&kernels, only, &mut summary);
+        guests::run(&kernels, &kinds, only, &mut summary);
     }
     Ok(summary.finish())
 }
@@ -193,22 +194,26 @@ impl Options {
     }
 }
 
-/// The remaining parts and kernels if tests are chosen by name.
+/// The remaining parts and kinds of guests if tests are chosen by name.
 enum Selection {
-    Some(Vec<&'static Part>, Vec<&'static Kernel>),
+    Some(Vec<&'static Part>, Vec<Kind>),
     Nothing(String),
 }
 
-/// Leaves out parts without a wanted test, and prints which tests are wanted if names are given or
+/// Leaves out parts and kinds of guests without a wanted test, and prints which tests are wanted if names are given or
 /// a list is requested.
 fn select(
     parts: Vec<&'static Part>,
-    mut kernels: Vec<&'static Kernel>,
+    kernels: &[&'static Kernel],
     only: Only<'_>,
     list: bool,
 ) -> Result<Selection> {
+    let mut kinds = Vec::new();
+    if !kernels.is_empty() {
+        kinds.extend(Kind::ALL);
+    }
     if only.0.is_empty() && !list {
-        return Ok(Selection::Some(parts, kernels));
+        return Ok(Selection::Some(parts, kinds));
     }
     let mut all = Vec::new();
     let mut chosen = Vec::new();
@@ -230,16 +235,11 @@ fn select(
             chosen.push(part);
         }
     }
-    if !kernels.is_empty() {
-        let heading: Vec<&str> = kernels.iter().map(|kernel| kernel.name).collect();
-        if !show(&format!("kernels {}", heading.join(", ")), guests::names()) {
-            kernels.clear();
-        }
-    }
-    if chosen.is_empty() && kernels.is_empty() {
+    kinds.retain(|kind| show(&kind.heading(kernels), kind.names()));
+    if chosen.is_empty() && kinds.is_empty() {
         return Ok(Selection::Nothing(near::message(only.0, &all)));
     }
-    Ok(Selection::Some(chosen, kernels))
+    Ok(Selection::Some(chosen, kinds))
 }
 
 /// A part that consists of a single test.

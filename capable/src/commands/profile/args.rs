@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::super::{
     reporting::ReportArgs,
-    tracing::{TracingArgs, duration, number, pid},
+    tracing::{TracingArgs, duration, number, pid, tell_names},
 };
 use crate::{
     context::cgroups::CgroupName,
@@ -29,7 +29,7 @@ Examples:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(
     after_long_help = EXAMPLES,
-    override_usage = "capable profile [OPTIONS] --pid|--unit|--cgroup|--container TARGET ..."
+    override_usage = "capable profile [OPTIONS] --pid|--unit|--user-unit|--cgroup|--container TARGET ..."
 )]
 pub struct Args {
     /// What to profile.
@@ -59,12 +59,16 @@ pub struct Args {
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
     /// This process and its descendants, including those forked later
-    #[arg(short = 'p', long = "pid", value_name = "PID", allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["cgroups", "units", "containers"])]
+    #[arg(short = 'p', long = "pid", value_name = "PID", allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["cgroups", "units", "user_units", "containers"])]
     pub pids: Vec<u32>,
 
-    /// This systemd unit and everything below it
+    /// This unit of the system's systemd, with all that it starts
     #[arg(long = "unit", value_name = "NAME")]
     pub units: Vec<String>,
+
+    /// This unit of users' systemd, of each user who runs it
+    #[arg(long = "user-unit", hide_short_help = true, value_name = "NAME")]
+    pub user_units: Vec<String>,
 
     /// This cgroup and those below it
     #[arg(long = "cgroup", value_name = "PATH")]
@@ -86,8 +90,15 @@ impl TargetArgs {
             return Workload::processes(self.pids.iter().copied());
         }
         let units = self.units.iter().cloned().map(CgroupName::Unit);
+        let user_units = self.user_units.iter().cloned().map(CgroupName::UserUnit);
         let cgroups = self.cgroups.iter().cloned().map(CgroupName::Path);
         let containers = self.containers.iter().cloned().map(CgroupName::Container);
-        Workload::cgroups(units.chain(cgroups).chain(containers))
+        let names: Vec<CgroupName> = units
+            .chain(user_units)
+            .chain(cgroups)
+            .chain(containers)
+            .collect();
+        tell_names(&names)?;
+        Workload::cgroups(names)
     }
 }

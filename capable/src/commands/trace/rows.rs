@@ -268,6 +268,7 @@ fn add_cgroup<'a>(row: &mut Row<'a>, cgroup: &'a Cgroup) {
     row.unit = cgroup.innermost_unit();
     row.container = cgroup.container.as_ref().map(|container| ContainerRef {
         id: &container.id,
+        short_id: container.short_id(),
         runtime: container.runtime.map(Runtime::name),
     });
 }

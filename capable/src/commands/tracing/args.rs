@@ -53,9 +53,13 @@ pub struct FilterArgs {
     #[arg(long = "cgroup", value_name = "PATH")]
     pub cgroups: Vec<String>,
 
-    /// Only this systemd unit and everything below it
+    /// Only this unit of the system's systemd, with all that it starts
     #[arg(long = "unit", value_name = "NAME")]
     pub units: Vec<String>,
+
+    /// Only this unit of users' systemd, of each user who runs it
+    #[arg(long = "user-unit", hide_short_help = true, value_name = "NAME")]
+    pub user_units: Vec<String>,
 
     /// Only this container, by the first characters of its id
     #[arg(long = "container", value_name = "ID")]

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 pub use args::{BufferArgs, FilterArgs, TracingArgs, duration, pid};
 pub use command::{Running, exit_code, tell_signal};
 pub use number::number;
-pub use resolve::{failure_or_usage, process_refused};
+pub use resolve::{failure_or_usage, process_refused, tell_names};
 pub use stop::{Deadline, Stop, Stopped};
 pub use wanted::Wanted;
 

@@ -7,13 +7,14 @@ use anyhow::{Error, Result, anyhow, bail};
 
 use super::args::FilterArgs;
 use crate::{
-    commands::Usage,
+    commands::{Usage, print::say},
     context::{
         accounts::Accounts,
-        cgroups::{CgroupError, CgroupName, Cgroups},
+        cgroups::{CgroupError, CgroupName, Cgroups, Found},
         namespaces::{NamespaceError, NamespaceKind, namespace_inode},
         processes::{ProcessError, find_process, process_of},
     },
+    escape::printable,
     filter::{Condition, Expression},
 };
 
@@ -60,6 +61,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         denied,
         cgroups,
         units,
+        user_units,
         containers,
         user_namespaces,
         mount_namespaces,
@@ -74,7 +76,12 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
     let paths = cgroups.iter().cloned().map(CgroupName::Path);
     let units = units.iter().cloned().map(CgroupName::Unit);
     let containers = containers.iter().cloned().map(CgroupName::Container);
-    let cgroups: Vec<CgroupName> = paths.chain(units).chain(containers).collect();
+    let user_units = user_units.iter().cloned().map(CgroupName::UserUnit);
+    let cgroups: Vec<CgroupName> = paths
+        .chain(units)
+        .chain(user_units)
+        .chain(containers)
+        .collect();
     let inodes = |kind, given: &[String]| -> Result<Vec<u32>> {
         let inodes = given.iter().map(|given| namespace_inode(kind, given));
         Ok(inodes.collect::<Result<_, _>>()?)
@@ -184,7 +191,7 @@ fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
     Ok(())
 }
 
-/// The directories of the named cgroups.
+/// The directories of the named cgroups. Says what the names of units and containers stand for.
 fn directories(names: &[CgroupName]) -> Result<Vec<PathBuf>> {
     if names.is_empty() {
         return Ok(Vec::new());
@@ -193,9 +200,54 @@ fn directories(names: &[CgroupName]) -> Result<Vec<PathBuf>> {
     let mut directories = Vec::new();
     for name in names {
         let found = known.find(name)?;
+        tell(name, &found);
         directories.extend(found.into_iter().map(|found| found.directory));
     }
     Ok(directories)
+}
+
+/// Says what the names of units and containers stand for.
+///
+/// # Errors
+///
+/// If something that was named does not exist.
+pub fn tell_names(names: &[CgroupName]) -> Result<(), CgroupError> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let known = Cgroups::open()?;
+    for name in names {
+        tell(name, &known.find(name)?);
+    }
+    Ok(())
+}
+
+fn tell(name: &CgroupName, found: &[Found]) {
+    let (option, name) = match name {
+        // It says itself which cgroup it is.
+        CgroupName::Path(_) => return,
+        CgroupName::Unit(name) => ("--unit", name),
+        CgroupName::UserUnit(name) => ("--user-unit", name),
+        CgroupName::Container(name) => ("--container", name),
+    };
+    say(format_args!("{}", told(option, name, found)));
+}
+
+/// What a name stands for, as a line that is safe on a terminal.
+fn told(option: &str, name: &str, found: &[Found]) -> String {
+    let paths: Vec<String> = found
+        .iter()
+        .map(|found| printable(found.path.as_bytes()))
+        .collect();
+    let name = printable(name.as_bytes());
+    match &paths[..] {
+        [one] => format!("capable: {option} {name} is the cgroup {one}\n"),
+        several => format!(
+            "capable: {option} {name} matches {} cgroups: {}\n",
+            several.len(),
+            several.join(", ")
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -208,7 +260,7 @@ mod tests {
     use crate::{filter::lower, kernel::trace::filters::Filters};
 
     /// Each filter with values that narrow a trace.
-    const FILTERS: [(&str, &[&str]); 14] = [
+    const FILTERS: [(&str, &[&str]); 15] = [
         ("--pid", &["PID"]),
         ("--tid", &["PID"]),
         ("--user", &["1", "!1"]),
@@ -219,6 +271,7 @@ mod tests {
         ("--denied", &[]),
         ("--cgroup", &["/no/such/cgroup"]),
         ("--unit", &["no-such.service"]),
+        ("--user-unit", &["no-such.service"]),
         ("--container", &["00c0ffee"]),
         ("--userns", &["4026531837"]),
         ("--mntns", &["4026531840"]),
@@ -296,6 +349,27 @@ mod tests {
             ..thread
         };
         assert!(filters(&with_children).is_ok());
+    }
+
+    #[test]
+    fn what_a_name_stands_for_is_told_and_several_are_counted() {
+        let found = |path: &str| Found {
+            id: 1,
+            directory: PathBuf::new(),
+            path: path.to_owned(),
+        };
+        assert_eq!(
+            told("--unit", "ssh", &[found("/system.slice/ssh.service")]),
+            "capable: --unit ssh is the cgroup /system.slice/ssh.service\n"
+        );
+        assert_eq!(
+            told(
+                "--unit",
+                "a@",
+                &[found("/a@1.service"), found("/a@\x1b.service")]
+            ),
+            "capable: --unit a@ matches 2 cgroups: /a@1.service, /a@\\x1b.service\n"
+        );
     }
 
     #[test]

@@ -45,7 +45,8 @@ impl fmt::Display for Runtime {
 /// A container, with what its cgroup's path tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
-    /// The 64 digits of its id, or its name if the runtime uses names.
+    /// The 64 digits of its id, or its name if the runtime uses names. Where the manager of a user
+    /// made the cgroup, its unit and a slash come before it: `user@1000.service/ID`.
     pub id: String,
     /// Its runtime; not known if Kubernetes' own cgroup driver puts only the id in the path.
     pub runtime: Option<Runtime>,
@@ -56,13 +57,25 @@ pub struct Container {
 }
 
 impl Container {
-    /// The id as runtimes show it: its first 12 digits, or the whole name.
+    /// The id as runtimes show it: its first 12 digits, or the whole name; the unit of a user's
+    /// manager stays before it.
     pub fn short_id(&self) -> &str {
-        if is_id(&self.id) {
-            &self.id[..12]
-        } else {
-            &self.id
-        }
+        short_id(&self.id)
+    }
+
+    /// The id or name alone, as its runtime takes it.
+    pub(super) fn bare_id(&self) -> &str {
+        self.id.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// The short form of [`Container::id`].
+pub fn short_id(id: &str) -> &str {
+    let start = id.rfind('/').map_or(0, |slash| slash + 1);
+    if is_id(&id[start..]) {
+        &id[..start + 12]
+    } else {
+        id
     }
 }
 
@@ -263,8 +276,8 @@ mod tests {
             ),
         ] {
             let container = Cgroup::from_path(&path).container.expect(&path);
-            assert_eq!(container.id, ID, "{path}");
-            assert_eq!(container.short_id(), "4f1b1e6c0a2d");
+            assert_eq!(container.bare_id(), ID, "{path}");
+            assert!(container.short_id().ends_with("4f1b1e6c0a2d"), "{path}");
             assert_eq!(container.runtime, runtime, "{path}");
             assert_eq!(container.pod.as_deref(), in_pod.then_some(pod), "{path}");
         }

@@ -31,7 +31,11 @@ pub enum CgroupError {
         nearest: Option<String>,
     },
     /// No unit with this name is running.
-    #[error("{}{}", no_unit(given, *installed), or_nearest(.nearest.as_deref()))]
+    #[error(
+        "{}{}",
+        no_unit(given, *installed),
+        elsewhere.map_or_else(|| or_nearest(.nearest.as_deref()), |option| format!("; {option} finds one"))
+    )]
     NoUnit {
         /// What was given, with its suffix.
         given: String,
@@ -39,6 +43,8 @@ pub enum CgroupError {
         installed: bool,
         /// The running unit with the most similar name.
         nearest: Option<String>,
+        /// The option that finds a unit of this name, of other managers.
+        elsewhere: Option<&'static str>,
     },
     /// No container has an id that begins with this.
     #[error(
@@ -96,6 +102,7 @@ mod tests {
                 given: "ngimx.service".to_owned(),
                 installed,
                 nearest: nearest.map(str::to_owned),
+                elsewhere: None,
             };
             error.to_string()
         };

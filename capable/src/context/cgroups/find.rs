@@ -3,8 +3,8 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::path::{is_unit, unescape_cgroup};
-use super::{Cgroup, CgroupError, Cgroups};
+use super::path::{Own, is_slice, is_unit};
+use super::{Cgroup, CgroupError, Cgroups, Container};
 use crate::context::nearest::nearest;
 
 /// What a user calls a cgroup.
@@ -12,8 +12,10 @@ use crate::context::nearest::nearest;
 pub enum CgroupName {
     /// A path: see [`Cgroups::by_path`].
     Path(String),
-    /// A systemd unit: see [`Cgroups::by_unit`].
+    /// A unit of the system's manager: see [`Cgroups::by_unit`].
     Unit(String),
+    /// A unit of users' managers: see [`Cgroups::by_user_unit`].
+    UserUnit(String),
     /// A container: see [`Cgroups::by_container`].
     Container(String),
 }
@@ -39,6 +41,7 @@ impl Cgroups {
         match name {
             CgroupName::Path(path) => Ok(vec![self.by_path(path)?]),
             CgroupName::Unit(unit) => self.by_unit(unit),
+            CgroupName::UserUnit(unit) => self.by_user_unit(unit),
             CgroupName::Container(id) => self.by_container(id),
         }
     }
@@ -94,61 +97,61 @@ impl Cgroups {
         }
     }
 
-    /// The cgroups of a unit of the system manager, of a user manager, or of systemd inside a
-    /// container. A name without a suffix is a service; `name@` stands for all instances.
+    /// The cgroups of a unit of the system manager. A name without a suffix is a service; `name@`
+    /// stands for all instances.
     ///
     /// # Errors
     ///
     /// When no unit with this name is running.
     pub fn by_unit(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
-        let wanted = if is_unit(given) || given.ends_with(".slice") {
-            given.to_owned()
-        } else {
-            format!("{given}.service")
-        };
-        let template = wanted.split_once("@.");
+        self.by_unit_of(given, Managers::System)
+    }
+
+    /// The cgroups of a unit of the managers of users, of each user who runs one with this name.
+    ///
+    /// # Errors
+    ///
+    /// When no user runs a unit with this name.
+    pub fn by_user_unit(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
+        self.by_unit_of(given, Managers::Users)
+    }
+
+    fn by_unit_of(&self, given: &str, managers: Managers) -> Result<Vec<Found>, CgroupError> {
+        let wanted = UnitName::new(given);
         let all = self.all();
-        let unit_of = |path: &str| {
-            path.rsplit('/')
-                .next()
-                .map_or("", unescape_cgroup)
-                .to_owned()
+        let units = || {
+            all.iter()
+                .filter_map(|(id, path)| Some((*id, path, Own::of(path)?)))
         };
-        let found: Vec<Found> = all
-            .iter()
-            .filter(|(_, path)| {
-                let name = unit_of(path);
-                let instance = template.is_some_and(|(stem, suffix)| {
-                    let rest = name
-                        .strip_prefix(stem)
-                        .and_then(|rest| rest.strip_prefix('@'));
-                    rest.is_some_and(|rest| rest.ends_with(&format!(".{suffix}")))
-                });
-                name == wanted || instance
-            })
-            .map(|(id, path)| self.found(*id, path))
+        let asked = |own: &Own<'_>| own.by_user == (managers == Managers::Users);
+        let found: Vec<Found> = units()
+            .filter(|(.., own)| asked(own) && wanted.matches(own.name))
+            .map(|(id, path, _)| self.found(id, path))
             .collect();
         if !found.is_empty() {
             return Ok(found);
         }
-        let units: Vec<String> = all.iter().map(|(_, path)| unit_of(path)).collect();
-        let units = units.iter().map(String::as_str);
-        let units = units.filter(|name| is_unit(name) || name.ends_with(".slice"));
+        let names = units().filter(|(.., own)| asked(own));
+        let names = names.map(|(.., own)| own.name);
         Err(CgroupError::NoUnit {
-            installed: is_installed(&wanted),
-            nearest: nearest(&wanted, units).map(str::to_owned),
-            given: wanted,
+            installed: managers.has_file(&wanted.name),
+            nearest: nearest(&wanted.name, names).map(str::to_owned),
+            elsewhere: units()
+                .any(|(.., own)| !asked(&own) && wanted.matches(own.name))
+                .then_some(managers.other_option()),
+            given: wanted.name,
         })
     }
 
     /// The cgroups of the container whose id begins with this or, if the runtime uses names, that
-    /// has this name.
+    /// has this name. Those that the manager of a user made are taken only if there is no other, or
+    /// if that manager is given too: `user@1000.service/ID`.
     ///
     /// # Errors
     ///
     /// When there is none, or more than one.
     pub fn by_container(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
-        let mut running: Vec<(String, String, Found)> = Vec::new();
+        let mut running: Vec<(Container, String, Found)> = Vec::new();
         for (id, path) in self.all() {
             let depth = path.split('/').filter(|name| !name.is_empty()).count();
             // Its own cgroup, not those below it.
@@ -159,29 +162,34 @@ impl Cgroups {
                     .runtime
                     .map_or("runtime unknown", |runtime| runtime.name());
                 let shown = format!("{} ({runtime})", container.short_id());
-                running.push((container.id, shown, self.found(id, &path)));
+                running.push((container, shown, self.found(id, &path)));
             }
         }
-        let shown = |matching: &dyn Fn(&str) -> bool| {
-            let matching = running.iter().filter(|(id, ..)| matching(id));
+        let shown = |matching: &dyn Fn(&Container) -> bool| {
+            let matching = running.iter().filter(|(one, ..)| matching(one));
             let mut shown: Vec<String> = matching.map(|(_, shown, _)| shown.clone()).collect();
             shown.sort();
             shown.dedup();
             shown
         };
-        let exact = running.iter().any(|(id, ..)| id == given);
-        let matches = |id: &str| {
-            if exact {
-                id == given
-            } else {
-                !given.is_empty() && id.starts_with(given)
-            }
+        let any = |matching: &dyn Fn(&Container) -> bool| {
+            running.iter().any(|(container, ..)| matching(container))
         };
-        let candidates = shown(&matches);
+        let whole = |container: &Container| container.id == given;
+        let begins = |container: &Container| !given.is_empty() && container.id.starts_with(given);
+        let name = |container: &Container| container.bare_id() == given;
+        let beginning =
+            |container: &Container| !given.is_empty() && container.bare_id().starts_with(given);
+        let ways: [&dyn Fn(&Container) -> bool; 4] = [&whole, &begins, &name, &beginning];
+        let matches = ways
+            .into_iter()
+            .find(|matches| any(matches))
+            .unwrap_or(&whole);
+        let candidates = shown(matches);
         match candidates.len() {
             1 => Ok(running
                 .iter()
-                .filter(|(id, ..)| matches(id))
+                .filter(|(container, ..)| matches(container))
                 .map(|(.., found)| found.clone())
                 .collect()),
             0 => {
@@ -214,29 +222,81 @@ impl Cgroups {
     }
 }
 
-/// Whether systemd has a unit file for this unit or for its template (systemd.unit(5)).
-fn is_installed(unit: &str) -> bool {
-    if unit.contains('/') {
-        return false;
+/// Whose units are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Managers {
+    /// Those of the system manager.
+    System,
+    /// Those of the managers of users.
+    Users,
+}
+
+impl Managers {
+    /// Whether there is a unit file for this unit or for its template (systemd.unit(5)). Those in
+    /// home directories are not looked for.
+    fn has_file(self, unit: &str) -> bool {
+        if unit.contains('/') {
+            return false;
+        }
+        let template = unit.split_once('@').and_then(|(stem, instance)| {
+            let (_, suffix) = instance.rsplit_once('.')?;
+            Some(format!("{stem}@.{suffix}"))
+        });
+        let kind = match self {
+            Self::System => "system",
+            Self::Users => "user",
+        };
+        [
+            "/etc/systemd",
+            "/run/systemd",
+            "/usr/lib/systemd",
+            "/lib/systemd",
+        ]
+        .iter()
+        .map(|place| Path::new(place).join(kind))
+        .any(|place| {
+            place.join(unit).exists()
+                || template
+                    .as_ref()
+                    .is_some_and(|unit| place.join(unit).exists())
+        })
     }
-    let template = unit.split_once('@').and_then(|(stem, instance)| {
-        let (_, suffix) = instance.rsplit_once('.')?;
-        Some(format!("{stem}@.{suffix}"))
-    });
-    [
-        "/etc/systemd",
-        "/run/systemd",
-        "/usr/lib/systemd",
-        "/lib/systemd",
-    ]
-    .iter()
-    .flat_map(|place| ["system", "user"].map(|manager| Path::new(place).join(manager)))
-    .any(|place| {
-        place.join(unit).exists()
-            || template
-                .as_ref()
-                .is_some_and(|unit| place.join(unit).exists())
-    })
+
+    /// The option that looks for the units of the others.
+    fn other_option(self) -> &'static str {
+        match self {
+            Self::System => "--user-unit",
+            Self::Users => "--unit",
+        }
+    }
+}
+
+/// The name of a unit, or of a template for all its instances.
+struct UnitName {
+    /// With its suffix.
+    name: String,
+}
+
+impl UnitName {
+    /// A name without a suffix is a service.
+    fn new(given: &str) -> Self {
+        let name = if is_unit(given) || is_slice(given) {
+            given.to_owned()
+        } else {
+            format!("{given}.service")
+        };
+        Self { name }
+    }
+
+    fn matches(&self, unit: &str) -> bool {
+        let instance = self.name.split_once("@.").is_some_and(|(stem, suffix)| {
+            let rest = unit.strip_prefix(stem);
+            let rest = rest.and_then(|rest| rest.strip_prefix('@'));
+            let rest = rest.and_then(|rest| rest.strip_suffix(suffix));
+            rest.is_some_and(|rest| rest.ends_with('.'))
+        });
+        unit == self.name || instance
+    }
 }
 
 #[cfg(test)]
@@ -286,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_is_found_by_name_template_and_in_nested_managers() {
+    fn a_unit_is_found_by_name_and_template_where_its_manager_keeps_it() {
         let Some(cgroups) = cgroups() else { return };
         let own = std::process::id();
         let slice = format!("capable-unit-{own}.slice");
@@ -296,23 +356,24 @@ mod tests {
             return;
         };
         let two = place(&format!("user@1.service/app.slice/{unit}.service")).unwrap();
+        let _not_its_own = place(&format!("other.service/{unit}.service")).unwrap();
+        let _containers = place(&format!("docker/{unit}.service")).unwrap();
         let a = place(&format!("{unit}@a.service")).unwrap();
-        let ids = |name: &str| {
-            let mut ids: Vec<u64> = cgroups
-                .by_unit(name)
-                .unwrap()
-                .iter()
-                .map(|found| found.id)
-                .collect();
-            ids.sort_unstable();
-            ids
+        let ids = |found: Result<Vec<Found>, CgroupError>| {
+            let found = found.unwrap();
+            found.iter().map(|found| found.id).collect::<Vec<u64>>()
         };
-        let mut both = [one.id(), two.id()];
-        both.sort_unstable();
-        assert_eq!(ids(&unit), both);
-        assert_eq!(ids(&format!("{unit}@.service")), [a.id()]);
-        assert_eq!(ids(&format!("{unit}@")), [a.id()]);
-        assert_eq!(ids(&slice).len(), 1);
+        assert_eq!(ids(cgroups.by_unit(&unit)), [one.id()]);
+        assert_eq!(ids(cgroups.by_user_unit(&unit)), [two.id()]);
+        let template = format!("{unit}@");
+        assert_eq!(
+            ids(cgroups.by_unit(&format!("{template}.service"))),
+            [a.id()]
+        );
+        assert_eq!(ids(cgroups.by_unit(&template)), [a.id()]);
+        assert_eq!(ids(cgroups.by_unit(&slice)).len(), 1);
+        let error = cgroups.by_user_unit(&template).unwrap_err();
+        assert!(error.to_string().ends_with("; --unit finds one"), "{error}");
         let error = cgroups.by_unit(&format!("capable-unti-{own}")).unwrap_err();
         assert!(
             error
@@ -341,6 +402,15 @@ mod tests {
             error.contains("ab12f0e4c0a2 (docker), ab12f0e5c0a2 (podman)"),
             "{error}"
         );
+        let theirs = format!("{slice}/user@1.service/docker-{ID}.scope");
+        let theirs = Made::new(&cgroups, &theirs).unwrap();
+        assert_eq!(
+            cgroups.by_container(ID).unwrap(),
+            found,
+            "not what a user calls so"
+        );
+        let given = format!("user@1.service/{ID}");
+        assert_eq!(cgroups.by_container(&given).unwrap()[0].id, theirs.id());
         let error = cgroups.by_container("web").unwrap_err().to_string();
         assert!(error.contains("ab12f0e4c0a2 (docker)"), "{error}");
     }

@@ -5,6 +5,7 @@ pub(super) mod assembly;
 pub(super) mod entries;
 pub(super) mod info;
 mod instruction;
+pub mod memory_limit;
 pub mod object;
 pub(super) mod perf;
 pub mod privileges;

@@ -211,19 +211,6 @@ pub fn open_raw_tracepoint(name: Option<&CStr>, program: BorrowedFd<'_>) -> io::
     unsafe { bpf(BPF_RAW_TRACEPOINT_OPEN, &mut attributes) }.map(owned)
 }
 
-/// Lifts the limit on locked memory, which kernels before 5.11 charge maps and programs to.
-pub fn lift_memory_limit() -> io::Result<()> {
-    let limit = libc::rlimit {
-        rlim_cur: libc::RLIM_INFINITY,
-        rlim_max: libc::RLIM_INFINITY,
-    };
-    // SAFETY: the limit outlives the call.
-    if unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) } < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(())
-}
-
 /// Creates a map that nothing uses yet.
 pub fn create_map(kind: u32, key: u32, value: u32, entries: u32) -> io::Result<OwnedFd> {
     const BPF_MAP_CREATE: libc::c_int = 0;

@@ -11,7 +11,7 @@ use super::support::{Lack, Support};
 use crate::kernel::bpf::assembly::{
     EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, jump_if_equal, load, load_half, set,
 };
-use crate::kernel::bpf::sys;
+use crate::kernel::bpf::{memory_limit, sys};
 use crate::kernel::btf::offsets::Layout;
 
 /// Helpers by their numbers (include/uapi/linux/bpf.h).
@@ -62,7 +62,7 @@ fn errno(error: &io::Error) -> i32 {
 }
 
 /// What could not be tried because loading programs is not allowed at all.
-fn not_tried() -> Support {
+pub(super) fn not_tried() -> Support {
     Support::Unknown(Lack::with_remedy(
         "only a process that may load BPF programs can find out",
         "run capable doctor as root (sudo)",
@@ -79,16 +79,23 @@ pub(super) fn programs() -> io::Result<()> {
     load_kprobe(TRIVIAL)
 }
 
-/// Is memory charged to the cgroup (5.11 and later), and not to `RLIMIT_MEMLOCK`?
+/// Is memory charged to the cgroup (5.11 and later), and not to `RLIMIT_MEMLOCK`? If it is not, or
+/// nothing can be loaded, the limit is lifted: what others of this user have loaded may leave no
+/// room even for this attempt, which then fails with the same errno as one without privileges
+/// (`bpf_prog_charge_memlock`, kernel/bpf/syscall.c, 5.10). So this comes before all other attempts.
 ///
 /// Detected by a helper that came with the same release, as libbpf does (tools/lib/bpf/bpf.c,
 /// `probe_memcg_account`).
-pub(super) fn memory_charged_to_cgroup(bpf: &Support) -> Support {
-    if !bpf.is_yes() {
-        return not_tried();
+pub(super) fn memory_charged_to_cgroup() -> Support {
+    let load = || {
+        let kind = bpf_prog_type::BPF_PROG_TYPE_SOCKET_FILTER;
+        try_load(kind, 0, 0, COARSE_TIME)
+    };
+    let mut answer = load();
+    if answer.is_err() && memory_limit::lift().is_ok() {
+        answer = load();
     }
-    let kind = bpf_prog_type::BPF_PROG_TYPE_SOCKET_FILTER;
-    match try_load(kind, 0, 0, COARSE_TIME) {
+    match answer {
         Ok(()) => Support::Yes,
         Err(error) if errno(&error) == libc::EINVAL => Support::No(Lack::with_remedy(
             "this kernel charges BPF memory to the limit on locked memory, as kernels before 5.11 \

@@ -15,7 +15,7 @@ use super::support::{
 use super::{attempt, system};
 use crate::capability::{Capability, CapabilitySet};
 use crate::kernel::{
-    bpf::{perf, sys},
+    bpf::{memory_limit, perf},
     btf::{
         Btf, VMLINUX,
         offsets::{self, Layout},
@@ -96,12 +96,12 @@ impl Features {
         let perf_event_paranoid = system::setting("kernel/perf_event_paranoid");
         let kptr_restrict = system::setting("kernel/kptr_restrict");
         let (btf, mut layout) = read_layout(Path::new(VMLINUX));
+        let charged = attempt::memory_charged_to_cgroup();
         let bpf = may_load(effective, &initial_user_namespace);
-        let memory = attempt::memory_charged_to_cgroup(&bpf);
-        if memory.is_no() {
-            // If this fails, the attempts that need more memory say so themselves.
-            sys::lift_memory_limit().ok();
-        }
+        let memory = match bpf {
+            Yes => charged,
+            _ => attempt::not_tried(),
+        };
         layout.typed_task = attempt::typed_task(&bpf, &layout);
         let kernel_reads = match lockdown {
             Lockdown::Confidentiality => {
@@ -221,12 +221,25 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
         }
         _ => return Support::unknown(format!("the kernel's answer is unclear: {error}")),
     }
+    No(no_programs(
+        effective,
+        initial_user_namespace,
+        memory_limit::bytes(),
+    ))
+}
+
+/// Why the kernel refuses programs to a process with this limit on locked memory.
+fn no_programs(
+    effective: CapabilitySet,
+    initial_user_namespace: &Support,
+    limit: Option<u64>,
+) -> Lack {
     if initial_user_namespace.is_no() {
-        return No(Lack::with_remedy(
+        return Lack::with_remedy(
             "this process is in a user namespace, and capabilities held there do not count for \
              BPF",
             OUTSIDE,
-        ));
+        );
     }
     let missing = [Capability::BPF, Capability::PERFMON].map(|capability| {
         let missing = !effective.contains(capability);
@@ -234,17 +247,32 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
     });
     let missing: Vec<String> = missing.into_iter().flatten().collect();
     // CAP_SYS_ADMIN stands in for both.
-    if missing.is_empty() || effective.contains(Capability::SYS_ADMIN) {
-        return No(Lack::with_remedy(
-            "the kernel refuses bpf(2) although this process holds the capabilities for it",
-            "find out what forbids it: a seccomp filter (container runtimes set one), a Linux \
-             security module, or a kernel before 5.8, which requires CAP_SYS_ADMIN",
-        ));
+    if !missing.is_empty() && !effective.contains(Capability::SYS_ADMIN) {
+        return Lack::with_remedy(
+            format!("this process lacks {}", missing.join(" and ")),
+            "run capable as root (sudo), or give it CAP_BPF and CAP_PERFMON",
+        );
     }
-    No(Lack::with_remedy(
-        format!("this process lacks {}", missing.join(" and ")),
-        "run capable as root (sudo), or give it CAP_BPF and CAP_PERFMON",
-    ))
+    let others = "a seccomp filter (container runtimes set one), a Linux security module, or a \
+                  kernel before 5.8, which requires CAP_SYS_ADMIN";
+    match limit {
+        Some(bytes) => Lack::with_remedy(
+            format!(
+                "the kernel refuses bpf(2) although this process holds the capabilities for it, \
+                 and the limit on locked memory is {} KiB, to which kernels before 5.11 charge \
+                 all programs and maps of a user",
+                bytes / 1024
+            ),
+            format!(
+                "run `ulimit -l unlimited` first, or add CAP_SYS_RESOURCE, with which capable \
+                 lifts the limit itself; if that does not help, find out what forbids it: {others}"
+            ),
+        ),
+        None => Lack::with_remedy(
+            "the kernel refuses bpf(2) although this process holds the capabilities for it",
+            format!("find out what forbids it: {others}"),
+        ),
+    }
 }
 
 /// May this process open perf events, and if not, what is missing?
@@ -381,5 +409,23 @@ mod tests {
             assert!(lack.reason.contains(reason), "{lack}");
             assert!(lack.remedy.unwrap().contains(remedy), "{reason}");
         }
+    }
+
+    #[test]
+    fn a_limit_that_could_not_be_lifted_is_named_before_what_else_may_refuse_programs() {
+        let everything = CapabilitySet::from_bits(u64::MAX);
+        let two: CapabilitySet = [Capability::BPF, Capability::PERFMON].into_iter().collect();
+        let reason = |held, limit| no_programs(held, &Yes, limit).to_string();
+        assert!(
+            reason(CapabilitySet::EMPTY, Some(65536)).contains("lacks CAP_BPF and CAP_PERFMON")
+        );
+        assert!(!reason(everything, None).contains("locked memory"));
+        let limited = no_programs(two, &Yes, Some(65536));
+        assert!(
+            limited.reason.contains("limit on locked memory is 64 KiB"),
+            "{limited}"
+        );
+        let remedy = limited.remedy.unwrap();
+        assert!(remedy.starts_with("run `ulimit -l unlimited`"), "{remedy}");
     }
 }

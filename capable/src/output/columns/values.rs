@@ -258,12 +258,8 @@ pub fn unit<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.unit)
 }
 
-/// The short form that every runtime prints and accepts: twelve characters.
 pub fn container<'a>(row: &'a Row<'_>) -> Value<'a> {
-    Value::text(
-        row.container
-            .map(|container| container.id.get(..12).unwrap_or(container.id)),
-    )
+    Value::text(row.container.map(|container| container.short_id))
 }
 
 pub fn container_id<'a>(row: &'a Row<'_>) -> Value<'a> {

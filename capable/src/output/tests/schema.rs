@@ -88,6 +88,7 @@ fn full(sample: &Sample) -> Row<'_> {
     row.user = Some("root");
     row.unit = Some("a \"unit\"\u{9b}\\.service");
     row.container = Some(ContainerRef {
+        short_id: "short",
         id: "0123456789abcdef",
         runtime: Some("podman"),
     });

@@ -248,6 +248,7 @@ fn the_wide_table_fits_a_terminal_of_two_hundred_columns() {
     row.caller = Some("a_function_with_a_very_long_name");
     row.unit = Some("systemd-something-rather-long.service");
     row.container = Some(ContainerRef {
+        short_id: "0123456789ab",
         id: "0123456789abcdef0123456789abcdef",
         runtime: Some("docker"),
     });

@@ -1,0 +1,76 @@
+//! The tests that run in a guest with an installed system, where systemd is the first process.
+
+mod memory;
+mod shell;
+mod units;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::{Result, ensure};
+
+use super::folder::Folder;
+use crate::SPECIALISE;
+use crate::tally::Tally;
+
+/// A test.
+struct Test {
+    /// A sentence that states what must hold.
+    name: &'static str,
+    /// Fails if the sentence is not true.
+    run: fn() -> Result<()>,
+}
+
+impl Test {
+    const fn new(name: &'static str, run: fn() -> Result<()>) -> Self {
+        Self { name, run }
+    }
+}
+
+/// The tests, in the order in which they run.
+const TESTS: &[Test] = &[
+    Test::new(
+        "it_starts_beside_programs_of_roots_that_hold_more_locked_memory_than_the_limit",
+        memory::beside_others,
+    ),
+    Test::new(
+        "a_limit_on_locked_memory_that_cannot_be_lifted_is_named",
+        memory::not_lifted,
+    ),
+    Test::new(
+        "a_command_has_the_limit_on_locked_memory_that_its_user_had",
+        memory::given_back,
+    ),
+    Test::new(
+        "a_unit_is_that_of_the_system_and_not_one_of_a_user",
+        units::of_the_system,
+    ),
+    Test::new(
+        "a_user_unit_is_that_of_a_user_and_not_one_of_the_system",
+        units::of_a_user,
+    ),
+];
+
+/// The names of the tests.
+pub fn names() -> Vec<String> {
+    TESTS.iter().map(|test| test.name.to_owned()).collect()
+}
+
+/// `xtask guest system-tests`.
+///
+/// # Errors
+/// If the folder for the tests cannot be made. The exit code tells whether a test failed.
+pub fn command(only: &[String]) -> Result<ExitCode> {
+    ensure!(
+        env::var(SPECIALISE).as_deref() == Ok("yes"),
+        "without {SPECIALISE}=yes a program that cannot be specialised would pass unseen"
+    );
+    let _folder = Folder::make()?;
+    let mut tally = Tally::default();
+    for test in TESTS {
+        if only.is_empty() || only.iter().any(|only| test.name.contains(only.as_str())) {
+            tally.record(test.name, (test.run)());
+        }
+    }
+    Ok(tally.finish())
+}
