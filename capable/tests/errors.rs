@@ -111,7 +111,7 @@ fn what_cannot_be_inspected_is_named_and_the_rest_is_shown() {
     std::os::unix::fs::symlink("nowhere", &link).unwrap();
     let link = link.to_str().unwrap();
     for (target, message) in [
-        ("/nonexistent", "no file /nonexistent: give a path"),
+        ("/nonexistent", "there is no file /nonexistent: give a path"),
         ("4194304", "no process 4194304: give the PID"),
         ("no-such.service", "no unit no-such.service"),
         ("/etc", "/etc is a directory; only regular files"),
@@ -164,7 +164,7 @@ fn a_value_that_does_not_work_is_answered_with_what_does_and_no_more() {
         (
             &["--pid", "-1"],
             "invalid value '-1' for '--pid <PID>': it takes the number of a process or thread (see \
-             ps -eL), such as 812; to filter by name use -c NAME, by service --unit NAME",
+             ps -eL), such as 812; to filter by name use -c NAME, by service use --unit NAME",
         ),
         (
             &["-o", "xml"],

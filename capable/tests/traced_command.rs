@@ -111,7 +111,10 @@ fn the_exit_code_says_how_the_command_ended_or_why_it_did_not_begin() {
     let output = traced("trace", &["sh", "-c", "kill -KILL $$"]);
     assert_eq!(code(&output), 137);
     let told = stderr(&output);
-    assert!(told.contains("the command was ended by signal 9"), "{told}");
+    assert!(
+        told.contains("the command was killed by signal 9"),
+        "{told}"
+    );
     assert_eq!(codes("trace --columns nonsense", &["true"]), 2);
 }
 

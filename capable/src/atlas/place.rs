@@ -127,7 +127,7 @@ impl Place {
         let all = self.sentences();
         let mut pieces = Vec::new();
         if all.len() > 1 {
-            pieces.push("one of these: ");
+            pieces.push("one of these, and the check does not tell which: ");
         }
         for (index, sentence) in all.iter().take(TOLD).enumerate() {
             if index > 0 {

@@ -108,7 +108,10 @@ pub enum Error {
         similar: Option<String>,
     },
     /// No such file.
-    #[error("no file {}: give a path, the name of a program, a PID or a unit", printable_path(.0))]
+    #[error(
+        "there is no file {}: give a path that exists, the name of a program, a PID or a unit",
+        printable_path(.0)
+    )]
     NoFile(PathBuf),
     /// A symbolic link to a file that does not exist.
     #[error(

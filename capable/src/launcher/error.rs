@@ -81,7 +81,7 @@ fn absent(command: &OsString, file: Option<&std::path::Path>) -> String {
         return if command.is_empty() {
             "its name is empty".to_owned()
         } else {
-            "it is in no directory of $PATH".to_owned()
+            "it is in no directory of $PATH; install it, or give its path".to_owned()
         };
     };
     if fs::symlink_metadata(file).is_err() {

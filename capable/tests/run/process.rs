@@ -42,7 +42,7 @@ fn the_exit_code_is_the_commands() {
     let killed = with("run --report /dev/null --", &["sh", "-c", "kill -KILL $$"]);
     assert_eq!(
         stderr(&killed),
-        "capable: the command was ended by signal 9 (SIGKILL)\n"
+        "capable: the command was killed by signal 9 (SIGKILL)\n"
     );
     assert_eq!(run(&["no-such-command-here"]), 127);
     assert_eq!(run(&["/no/such/command"]), 127);

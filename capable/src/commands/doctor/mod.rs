@@ -213,7 +213,7 @@ fn text(
         }
         Err(error) => {
             line(format!(
-                "Tracing will not work on Linux {}:",
+                "Tracing will not work here, on Linux {}:",
                 features.release
             ));
             for part in error.to_string().lines() {

@@ -98,11 +98,8 @@ fn leave_open(all: &mut [Requirement]) {
         .iter_mut()
         .filter(|it| is_hook(it) && it.works == Some(false));
     for requirement in lacking {
-        requirement.remedy = Some(
-            "this may do no harm: run capable doctor as root (sudo) to see whether another hook \
-             works"
-                .to_owned(),
-        );
+        requirement.remedy =
+            Some("another hook may work: run capable doctor as root (sudo) to see".to_owned());
     }
 }
 

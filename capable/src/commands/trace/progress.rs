@@ -98,7 +98,7 @@ fn sum(happened: &Summary, shown: u64) -> Vec<String> {
 /// Why no row was shown, if checks were made.
 fn nothing(happened: &Summary, shown: u64, wanted: &Wanted) -> Option<String> {
     let none = shown == 0 && happened.seen > 0 && happened.losses.records() == 0;
-    none.then(|| format!("no check was one of those that were asked for: {wanted}"))
+    none.then(|| format!("no check matched the filters: {wanted}"))
 }
 
 #[cfg(test)]
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(
             nothing(&happened(9), 0, &wanted).as_deref(),
             Some(
-                "no check was one of those that were asked for: audited checks only (-v: all); \
+                "no check matched the filters: audited checks only (-v: all); \
                  only name nosuchprogram"
             )
         );

@@ -119,7 +119,7 @@ pub struct BufferArgs {
 /// Parses the number of a process or a thread.
 pub fn pid(text: &str) -> Result<u32, String> {
     let wanted = "it takes the number of a process or thread (see ps -eL), such as 812; to filter \
-                  by name use -c NAME, by service --unit NAME";
+                  by name use -c NAME, by service use --unit NAME";
     text.parse().map_err(|_| wanted.to_owned())
 }
 

@@ -43,7 +43,9 @@ pub fn exit_code(result: Result<ExitCode>) -> Result<ExitCode> {
 /// Reports the signal that ended a command, if one did, as a shell would.
 pub fn tell_signal(ended: Ended) {
     if let Some(signal) = ended.signal() {
-        say(format_args!("capable: the command was ended by {signal}\n"));
+        say(format_args!(
+            "capable: the command was killed by {signal}\n"
+        ));
     }
 }
 

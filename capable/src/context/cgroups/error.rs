@@ -82,7 +82,7 @@ fn no_unit(given: &str, installed: bool) -> String {
 
 fn or_known(known: &[String]) -> String {
     if known.is_empty() {
-        "; no container is running (give an id, not a name)".to_owned()
+        ": none is running (give an id, not a name)".to_owned()
     } else {
         format!(
             "; these are running (give an id, not a name): {}",

@@ -64,7 +64,7 @@ fn errno(error: &io::Error) -> i32 {
 /// What could not be tried because loading programs is not allowed at all.
 pub(super) fn not_tried() -> Support {
     Support::Unknown(Lack::with_remedy(
-        "only a process that may load BPF programs can find out",
+        "this cannot be checked without the right to load BPF programs",
         "run capable doctor as root (sudo)",
     ))
 }

@@ -107,7 +107,7 @@ pub(super) fn symbols(kptr_restrict: Option<i64>, initial_user_namespace: &Suppo
             "the kernel hides its addresses from this process",
             match initial_user_namespace {
                 Support::No(_) => OUTSIDE,
-                _ => "add CAP_SYSLOG",
+                _ => "give it CAP_SYSLOG too",
             },
         ),
     })

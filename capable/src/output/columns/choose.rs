@@ -49,7 +49,7 @@ pub const WIDE: &[&str] = &[
 pub enum ColumnError {
     /// There is no such column.
     #[error(
-        "there is no column '{given}'{}; see --columns help",
+        "there is no column '{given}'{}; 'capable --columns help' lists them",
         nearest.map(|key| format!(", did you mean '{key}'?")).unwrap_or_default()
     )]
     Unknown {
@@ -151,10 +151,14 @@ mod tests {
         let error = chosen(&["pid", "sycall"]).unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no column 'sycall', did you mean 'syscall'?; see --columns help"
+            "there is no column 'sycall', did you mean 'syscall'?; 'capable --columns help' lists \
+             them"
         );
         let error = chosen(&["\x1b[31m"]).unwrap_err().to_string();
-        assert_eq!(error, r"there is no column '\x1b[31m'; see --columns help");
+        assert_eq!(
+            error,
+            r"there is no column '\x1b[31m'; 'capable --columns help' lists them"
+        );
         assert_eq!(chosen(&["pid", "Pid"]), Err(ColumnError::Twice("pid")));
     }
 

@@ -135,8 +135,8 @@ fn may_set_no_new_privs(needs: &ProgramNeeds) -> bool {
 fn as_root_note(needs: &ProgramNeeds, applies: &str) -> Option<String> {
     (needs.runs_as == RunsAs::Root).then(|| {
         format!(
-            "This set was found while it ran as root (uid 0), and is for {applies}. As another \
-             user it may need other capabilities: find them while it runs as that user."
+            "This set was found while the program ran as root (uid 0), and is for {applies}. As \
+             another user it may need other capabilities: find them while it runs as that user."
         )
     })
 }
@@ -151,7 +151,7 @@ fn no_new_privs_note(needs: &ProgramNeeds) -> Option<&'static str> {
         ),
         None => Some(
             "Whether it executes set-user-ID programs or files with capabilities is not known; \
-             if it does, leave out no_new_privs, under which they gain nothing.",
+             if it does, leave no_new_privs out: under it they would gain nothing.",
         ),
     }
 }
@@ -268,7 +268,10 @@ mod tests {
         ] {
             let mut needs = needs("net_raw");
             let text = consumer.emit(&needs).replace("\n# ", " ");
-            assert!(text.contains("while it ran as root (uid 0)"), "{text}");
+            assert!(
+                text.contains("while the program ran as root (uid 0)"),
+                "{text}"
+            );
             needs.runs_as = RunsAs::User("nobody".to_owned());
             let text = consumer.emit(&needs).replace("\n# ", " ");
             assert!(!text.contains("uid 0"), "{text}");

@@ -85,8 +85,8 @@ fn runs_what_it_is_told(out: &mut String, needs: &ProgramNeeds, name: &str) {
         out,
         &format!(
             "{name} is an interpreter: with capabilities on it, every user that may execute it could \
-             run anything with them. So there is no command for it. Use --emit systemd or capsh, or \
-             give them to the files of the programs that need them:"
+             run anything with them. So there is no command for it. Use --emit systemd or \
+             --emit capsh, or give the capabilities to the files of the programs that need them:"
         ),
     );
     let whole = [(name.to_owned(), needs.set)];

@@ -30,13 +30,13 @@ pub(super) fn answer(report: &Report, names: fn(CapabilitySet) -> String) -> Str
     }
     match (none, report.checks, report.still_running.unwrap_or(0)) {
         (true, 0, 0) => "asked for no capability in this run".to_owned(),
-        (true, _, 0) if refused => "was granted nothing that it needs".to_owned(),
+        (true, _, 0) if refused => "was granted no capability that it needed".to_owned(),
         (true, _, 0) => "needed no capability in this run".to_owned(),
         (false, _, 0) => format!("needs {needed}"),
         (true, 0, left) => format!("asked for no capability so far, and {}", still(left)),
         (true, _, left) if refused => {
             format!(
-                "was granted nothing that it needs so far, and {}",
+                "was granted no capability that it needed so far, and {}",
                 still(left)
             )
         }
@@ -63,8 +63,8 @@ impl Report {
     pub(crate) fn limits(&self) -> Option<String> {
         if self.is_profile() {
             return Some(format!(
-                "Only the {} that were watched count: what it asks for at other times, such as its \
-                 start, is not included.",
+                "Only the {} that were watched are covered: what it asks for at other times, \
+                 such as at its start, is missing.",
                 time(self.duration_ns)
             ));
         }
@@ -139,7 +139,7 @@ mod tests {
             (
                 run(0),
                 refusal(),
-                "prog: was granted nothing that it needs.",
+                "prog: was granted no capability that it needed.",
             ),
             (
                 run(1),
@@ -159,8 +159,8 @@ mod tests {
             (
                 run(2),
                 refusal(),
-                "prog: was granted nothing that it needs so far, and 2 of its processes are still \
-                 running.",
+                "prog: was granted no capability that it needed so far, and 2 of its processes are \
+                 still running.",
             ),
             (
                 profile(),
@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn what_was_only_watched_for_a_while_is_said_to_be_that() {
-        let sentence = "Only the 1.0 s that were watched count: what it asks for at other times, \
-                        such as its start, is not included.";
+        let sentence = "Only the 1.0 s that were watched are covered: what it asks for at \
+                        other times, such as at its start, is missing.";
         let watched = Report::new(profile(), needs());
         assert!(
             watched.text().replace("\n  ", " ").contains(sentence),

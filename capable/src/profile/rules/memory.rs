@@ -45,9 +45,9 @@ pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
     if case.facts.capability != Capability::SYS_ADMIN {
         return None;
     }
-    let why = "asked whenever memory is mapped, and can be ignored: the answer only matters with \
-               vm.overcommit_memory=2 and hardly any memory left, as the rest of it is kept for \
-               processes that have this capability";
+    let why = "the kernel asks this whenever a process gets memory, and it can be ignored: the \
+               answer only matters with vm.overcommit_memory=2 when memory is nearly exhausted, \
+               as the last of it is reserved for processes with this capability";
     let among = |syscalls: &[&str]| {
         case.syscall
             .is_some_and(|syscall| syscalls.contains(&syscall))

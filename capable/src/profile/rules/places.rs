@@ -336,7 +336,10 @@ mod tests {
             "setsockopt",
             &unknown,
         );
-        assert!(several.contains("one of these: "), "{several}");
+        assert!(
+            several.contains("one of these, and the check does not tell which: "),
+            "{several}"
+        );
     }
 
     #[test]

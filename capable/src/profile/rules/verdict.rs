@@ -35,8 +35,8 @@ pub(super) fn id_may_be_the_same(case: &Case) -> Option<Ruling> {
             Class::Needed,
             Rule::SameId,
             Why::from("granted ").origin(case).text(
-                "; needed only if the id changed, which is not known: the kernel may ask before it \
-                 compares the ids",
+                "; needed only if the id really changed, which capable cannot tell: the kernel \
+                 may ask before it compares the ids",
             ),
         )
     })
@@ -152,13 +152,14 @@ pub(super) fn denied(case: &Case) -> Ruling {
         Outcome::SyscallFailed(errno) => {
             let why = denied.text(", and the call failed (").errno(errno);
             let Some(place) = &case.place else {
-                let why = why.text("): give it the capability if that made it fail");
+                let why =
+                    why.text("): if the command fails because of this, give it the capability");
                 return Finding::sure_of_caller(case, Class::Denied, Rule::Denied, why);
             };
             let why = why
                 .text("): without it, ")
                 .sentences(place)
-                .text(". Give it the capability if that made it fail");
+                .text(". If the command fails because of this, give it the capability");
             if errno_name(errno).is_none_or(|name| place.may_give(name)) {
                 Finding::sure(Class::Denied, Rule::Denied, why)
             } else {

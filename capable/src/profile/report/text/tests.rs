@@ -84,7 +84,7 @@ fn it_says_what_was_left_out_and_what_else_a_capability_was_asked_for() {
         "{text}"
     );
     assert!(
-        text.contains("- advisory, 1014 checks: asked whenever memory is mapped"),
+        text.contains("- advisory, 1014 checks: the kernel asks this whenever"),
         "{text}"
     );
 }

@@ -207,7 +207,7 @@ pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
             at("denied ")
                 .text(" after ")
                 .capability(narrow)
-                .text(" was denied: if it needs one of the two, that narrower one is enough"),
+                .text(" was denied: if either is needed, that narrower one is enough"),
         ),
         Role::WideBefore(narrow) => Finding::sure_of_caller(
             case,
