@@ -95,7 +95,7 @@ impl Attached {
     /// Loads the programs of a hook and attaches them to `cap_capable`.
     pub fn checks(
         &mut self,
-        object: &Object,
+        object: &mut Object,
         hook: Hook,
         layout: &Layout,
     ) -> Result<(), AttachError> {
@@ -122,14 +122,14 @@ impl Attached {
     }
 
     /// Attaches the first half of the pair of probes, which sees the tracer's own checks.
-    pub fn entry_of_pair(&mut self, object: &Object) -> Result<(), AttachError> {
+    pub fn entry_of_pair(&mut self, object: &mut Object) -> Result<(), AttachError> {
         self.kprobe(object, "check_paired", "cap_capable", false)
     }
 
     /// Attaches to a function into which `cap_capable` is inlined.
     pub fn caller(
         &mut self,
-        object: &Object,
+        object: &mut Object,
         hook: Hook,
         caller: Caller,
         layout: &Layout,
@@ -146,20 +146,20 @@ impl Attached {
     }
 
     /// Attaches the programs that follow processes from their fork to their end.
-    pub fn follow(&mut self, object: &Object) -> Result<(), AttachError> {
+    pub fn follow(&mut self, object: &mut Object) -> Result<(), AttachError> {
         self.raw(object, "process_free", c"sched_process_free")?;
         self.raw(object, "process_exec", c"sched_process_exec")?;
         self.raw(object, "process_fork", c"sched_process_fork")
     }
 
     /// Attaches the program that tells how system calls ended.
-    pub fn outcomes(&mut self, object: &Object) -> Result<(), AttachError> {
+    pub fn outcomes(&mut self, object: &mut Object) -> Result<(), AttachError> {
         self.raw(object, OUTCOMES, c"sys_exit")
     }
 
     fn kprobe(
         &mut self,
-        object: &Object,
+        object: &mut Object,
         program: &'static str,
         function: &'static str,
         at_return: bool,
@@ -181,7 +181,7 @@ impl Attached {
 
     fn tracing(
         &mut self,
-        object: &Object,
+        object: &mut Object,
         program: &'static str,
         what: &'static str,
         btf_id: u32,
@@ -200,7 +200,7 @@ impl Attached {
 
     fn raw(
         &mut self,
-        object: &Object,
+        object: &mut Object,
         program: &'static str,
         tracepoint: &CStr,
     ) -> Result<(), AttachError> {

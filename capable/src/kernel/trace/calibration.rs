@@ -85,9 +85,9 @@ impl Probe {
         // and the meaning of the argument stays unknown.
         let config = configure(&settings, std::process::id(), &mut Vec::new())?;
         let sizes = table_sizes(&settings, &config);
-        let object = Object::open(settings.transport, &config, &sizes, settings.log_level)?;
+        let mut object = Object::open(settings.transport, &config, &sizes, settings.log_level)?;
         let mut attached = Attached::default();
-        attached.entry_of_pair(&object)?;
+        attached.entry_of_pair(&mut object)?;
         Ok(Self {
             object,
             _attached: attached,

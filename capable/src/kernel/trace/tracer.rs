@@ -136,12 +136,12 @@ impl Ready {
         } = self;
         let mut attached = Attached::default();
         if settings.follow != Follow::Nobody {
-            attached.follow(&object)?;
+            attached.follow(&mut object)?;
         }
         if config.outcomes != 0 {
-            attached.outcomes(&object)?;
+            attached.outcomes(&mut object)?;
         }
-        attached.checks(&object, settings.hook, &settings.layout)?;
+        attached.checks(&mut object, settings.hook, &settings.layout)?;
         cover_inlined(&settings, &config, &mut object, &mut attached, &mut gaps)?;
         let tracer = Tracer {
             log: open_log(&settings, &attached),

@@ -1,8 +1,9 @@
 //! An object as it was built, before the kernel has seen any of it.
 
 use std::{
-    collections::{HashMap, HashSet},
-    ffi::CStr,
+    collections::{BTreeMap, HashMap, HashSet},
+    ffi::CString,
+    mem,
     os::fd::RawFd,
 };
 
@@ -19,18 +20,27 @@ static RING: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_RING_OBJECT"));
 static PERF: &[u8] = aya::include_bytes_aligned!(env!("CAPABLE_PERF_OBJECT"));
 
 /// A transport's object, with its globals set.
-pub struct Image(aya_obj::Object);
+pub struct Image {
+    /// What is not a program. The functions are those that programs call.
+    object: aya_obj::Object,
+    /// The programs and their own instructions, by name.
+    programs: HashMap<String, (aya_obj::Program, aya_obj::Function)>,
+    /// The sections that hold instructions.
+    sections: HashSet<usize>,
+    /// The maps: name, descriptor and description.
+    maps: Vec<(String, RawFd, aya_obj::Map)>,
+}
 
-/// A program in it.
-pub struct Built<'a> {
+/// A program, ready to be loaded.
+pub struct Built {
     /// Its kind: a `bpf_prog_type`.
     pub kind: u32,
     /// What it is attached to, if the kind does not tell: a `bpf_attach_type`.
     pub attach_type: u32,
     /// Its licence.
-    pub license: &'a CStr,
+    pub license: CString,
     /// Its instructions, and those of the functions that it calls.
-    pub instructions: &'a [bpf_insn],
+    pub instructions: Vec<bpf_insn>,
 }
 
 impl Image {
@@ -48,56 +58,83 @@ impl Image {
         object
             .patch_map_data(globals)
             .map_err(ObjectError::damaged)?;
-        Ok(Self(object))
+        let sections = object.functions.keys().map(|&(section, _)| section);
+        let sections = sections.collect();
+        let mut programs = HashMap::new();
+        for (name, program) in mem::take(&mut object.programs) {
+            let function = object.functions.remove(&program.function_key());
+            let function = function.ok_or_else(|| missing(&name))?;
+            programs.insert(name, (program, function));
+        }
+        Ok(Self {
+            object,
+            programs,
+            sections,
+            maps: Vec::new(),
+        })
     }
 
     /// Moves the descriptions of its maps out.
     pub fn take_maps(&mut self) -> impl Iterator<Item = (String, aya_obj::Map)> + '_ {
-        self.0.maps.drain()
+        self.object.maps.drain()
     }
 
-    /// Relocates the programs: inserts the descriptors of the maps and the functions that they
-    /// call.
-    pub fn link<'a>(
+    /// Says which descriptors the maps have, before any program is taken.
+    pub fn set_maps(
         &mut self,
-        maps: impl Iterator<Item = (&'a str, RawFd, &'a aya_obj::Map)>,
+        maps: Vec<(String, RawFd, aya_obj::Map)>,
     ) -> Result<(), ObjectError> {
-        let code: HashSet<usize> = self
-            .0
-            .functions
-            .keys()
-            .map(|&(section, _)| section)
-            .collect();
-        self.0
-            .relocate_maps(maps, &code)
-            .map_err(ObjectError::damaged)?;
-        self.0.relocate_calls(&code).map_err(ObjectError::damaged)
+        self.maps = maps;
+        self.relocate_maps()
+    }
+
+    /// Inserts the descriptors of the maps into the functions that the object holds now.
+    fn relocate_maps(&mut self) -> Result<(), ObjectError> {
+        let maps = self.maps.iter();
+        let maps = maps.map(|(name, descriptor, map)| (name.as_str(), *descriptor, map));
+        self.object
+            .relocate_maps(maps, &self.sections)
+            .map_err(ObjectError::damaged)
     }
 
     /// The names of its programs.
     #[cfg(test)]
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.programs.keys().map(String::as_str)
+        self.programs.keys().map(String::as_str)
     }
 
-    /// A program.
-    pub fn program(&self, name: &str) -> Result<Built<'_>, ObjectError> {
-        let missing = || ObjectError::Damaged(format!("it has no program {name}"));
-        let program = self.0.programs.get(name).ok_or_else(missing)?;
-        let function = self
-            .0
-            .functions
-            .get(&program.function_key())
-            .ok_or_else(missing)?;
+    /// Takes a program out, linked with the maps and with the functions that it calls.
+    ///
+    /// A run needs one or a few of the programs, and linking all of them took 9 million
+    /// instructions.
+    pub fn take_program(&mut self, name: &str) -> Result<Built, ObjectError> {
+        let taken = self.programs.remove_entry(name);
+        let (name, (program, function)) = taken.ok_or_else(|| missing(name))?;
         let (kind, attach_type) = kind(&program.section)
             .ok_or_else(|| ObjectError::Damaged(format!("{name} is of an unknown kind")))?;
+        let license = program.license.clone();
+        let key = program.function_key();
+        // The other functions have their descriptors already.
+        let own = BTreeMap::from([(key, function)]);
+        let mut others = mem::replace(&mut self.object.functions, own);
+        self.relocate_maps()?;
+        self.object.functions.append(&mut others);
+        self.object.programs = HashMap::from([(name.clone(), program)]);
+        self.object
+            .relocate_calls(&self.sections)
+            .map_err(ObjectError::damaged)?;
+        let function = self.object.functions.remove(&key);
         Ok(Built {
             kind: kind as u32,
             attach_type,
-            license: &program.license,
-            instructions: &function.instructions,
+            license,
+            instructions: function.ok_or_else(|| missing(&name))?.instructions,
         })
     }
+}
+
+fn missing(program: &str) -> ObjectError {
+    ObjectError::Damaged(format!("it has no program {program}"))
 }
 
 /// A program's kind, and its attach type if it needs one.

@@ -22,16 +22,16 @@ const VERIFIER_LOG: usize = 1 << 20;
 const LAST_LINES: usize = 5;
 
 impl Object {
-    /// Loads a program. A tracing program needs the BTF type id of what it traces.
-    pub fn load(&self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {
-        let built = self.image.program(name)?;
+    /// Loads a program, once. A tracing program needs the BTF type id of what it traces.
+    pub fn load(&mut self, name: &'static str, btf_id: u32) -> Result<Loaded, ObjectError> {
+        let built = self.image.take_program(name)?;
         let program = sys::Program {
             kind: built.kind,
             attach_type: built.attach_type,
             attach_btf_id: btf_id,
             name,
-            instructions: built.instructions,
-            license: built.license,
+            instructions: &built.instructions,
+            license: &built.license,
         };
         let specialised = self.specialised(&program)?;
         let program = load(&program, specialised.as_deref(), self.mode)?;

@@ -59,7 +59,7 @@ impl Object {
         log_level: u8,
     ) -> Result<Self, ObjectError> {
         let mut image = Image::read(transport, config, log_level)?;
-        let mut maps = Vec::new();
+        let (mut maps, mut descriptions) = (Vec::new(), Vec::new());
         let mut settings = (-1, Vec::new());
         for (name, mut map) in image.take_maps() {
             if let Some(&(_, size)) = sizes.iter().find(|(wanted, _)| *wanted == name) {
@@ -93,14 +93,13 @@ impl Object {
                     settings = (map.fd().as_fd().as_raw_fd(), data);
                 }
             }
-            maps.push((name, description, map));
+            descriptions.push((name.clone(), map.fd().as_fd().as_raw_fd(), description));
+            maps.push((name, map));
         }
-        image.link(maps.iter().map(|(name, description, map)| {
-            (name.as_str(), map.fd().as_fd().as_raw_fd(), description)
-        }))?;
+        image.set_maps(descriptions)?;
         let maps = maps
             .into_iter()
-            .map(|(name, _, map)| Ok((name, Map::from_map_data(map)?)))
+            .map(|(name, map)| Ok((name, Map::from_map_data(map)?)))
             .collect::<Result<_, MapError>>()
             .map_err(ObjectError::damaged)?;
         Ok(Self {

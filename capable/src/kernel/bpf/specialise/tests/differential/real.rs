@@ -30,8 +30,8 @@ impl Object {
         let mut maps: Vec<(String, Map)> = image.take_maps().collect();
         maps.sort_by(|(one, _), (other, _)| one.cmp(other));
         let numbered = || (1..).zip(&maps);
-        let linked = numbered().map(|(number, (name, map))| (name.as_str(), number, map));
-        image.link(linked).unwrap();
+        let described = numbered().map(|(number, (name, map))| (name.clone(), number, map.clone()));
+        image.set_maps(described.collect()).unwrap();
         let size = |map: &Map| (map.key_size() as usize, map.value_size() as usize);
         let (number, (_, map)) = numbered().find(|(_, (name, _))| name == ".rodata").unwrap();
         Self {
@@ -44,12 +44,12 @@ impl Object {
     }
 
     /// A program, as it was built and specialised.
-    fn program(&self, name: &str) -> [Vec<Instruction>; 2] {
-        let built = self.image.program(name).unwrap().instructions;
+    fn program(&mut self, name: &str) -> [Vec<Instruction>; 2] {
+        let built = self.image.take_program(name).unwrap().instructions;
         let (map, bytes) = &self.settings;
-        let specialised = specialise(built, Settings { map: *map, bytes })
+        let specialised = specialise(&built, Settings { map: *map, bytes })
             .unwrap_or_else(|obstacle| panic!("{name}: {obstacle}"));
-        [built, &specialised].map(|code| code.iter().map(Instruction::from).collect())
+        [&built, &specialised].map(|code| code.iter().map(Instruction::from).collect())
     }
 }
 
@@ -67,8 +67,9 @@ fn the_programs_do_the_same_specialised() {
     let (mut known, mut called) = (BTreeSet::new(), BTreeSet::new());
     for seed in seed..seed + configurations {
         for transport in [Transport::Ring, Transport::Perf] {
-            let object = Object::new(transport, seed);
-            for name in object.image.names() {
+            let mut object = Object::new(transport, seed);
+            let names: Vec<String> = object.image.names().map(str::to_owned).collect();
+            for name in &names {
                 let [built, specialised] = object.program(name);
                 assert!(specialised.len() < built.len(), "{name}, {seed}");
                 let setting = Setting {
