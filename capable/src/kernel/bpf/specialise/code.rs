@@ -17,7 +17,11 @@ pub struct Code {
 impl Code {
     /// Reads a program.
     pub fn read(program: &[bpf_insn]) -> Result<Self, Obstacle> {
-        let instructions: Vec<Instruction> = program.iter().map(Instruction::from).collect();
+        Self::of(program.iter().map(Instruction::from).collect())
+    }
+
+    /// The program that these instructions are.
+    pub fn of(instructions: Vec<Instruction>) -> Result<Self, Obstacle> {
         let mut meets = vec![false; instructions.len()];
         let mut at = 0;
         while let Some(one) = instructions.get(at) {

@@ -3,8 +3,9 @@
 use super::{
     code::Code,
     flow::{self, Analysis, States},
-    frame::{Frame, SLOTS},
+    frame::Frame,
     obstacle::Obstacle,
+    words::Words,
 };
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
@@ -30,16 +31,16 @@ pub enum Value {
 }
 
 /// What is known before an instruction.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct State {
     pub registers: [Value; REGISTERS],
-    slots: [Value; SLOTS],
+    slots: Words<Value>,
 }
 
 impl State {
     const UNKNOWN: Self = Self {
         registers: [Value::Unknown; REGISTERS],
-        slots: [Value::Unknown; SLOTS],
+        slots: Words::all(Value::Unknown),
     };
 }
 
@@ -98,7 +99,7 @@ impl<'a> Known<'a> {
                     .setting(address.wrapping_add_signed(i64::from(one.off)), size)
                     .map_or(Value::Unknown, Value::Number),
                 _ => match self.frame.slot(one.src, one.off) {
-                    Some(slot) if size == 8 => state.slots[slot],
+                    Some(slot) if size == 8 => state.slots.get(slot),
                     _ => Value::Unknown,
                 },
             },
@@ -146,11 +147,12 @@ impl<'a> Known<'a> {
             }
             InstructionKind::Store { size, register } => {
                 if let Some(slot) = self.frame.slot(one.dst, one.off) {
-                    state.slots[slot] = if size == 8 && one.off % 8 == 0 && register {
+                    let stored = if size == 8 && one.off % 8 == 0 && register {
                         state.registers[usize::from(one.src)]
                     } else {
                         Value::Unknown
                     };
+                    state.slots.set(slot, stored);
                 }
             }
             // An atomic operation with fetch returns the old value.
@@ -158,7 +160,7 @@ impl<'a> Known<'a> {
                 state.registers[usize::from(one.src)] = Value::Unknown;
                 state.registers[0] = Value::Unknown;
                 if let Some(slot) = self.frame.slot(one.dst, one.off) {
-                    state.slots[slot] = Value::Unknown;
+                    state.slots.set(slot, Value::Unknown);
                 }
             }
             InstructionKind::Helper | InstructionKind::Function => {
@@ -181,13 +183,12 @@ impl Analysis for Known<'_> {
     }
 
     fn join(&self, known: &mut State, other: &State) -> bool {
-        let mut changed = false;
-        let mine = known.registers.iter_mut().chain(&mut known.slots);
-        for (mine, other) in mine.zip(other.registers.iter().chain(&other.slots)) {
-            if *mine != *other && *mine != Value::Unknown {
-                *mine = Value::Unknown;
-                changed = true;
-            }
+        let agreed = |mine, other| if mine == other { mine } else { Value::Unknown };
+        let mut changed = known.slots.join(&other.slots, agreed);
+        for (mine, other) in known.registers.iter_mut().zip(&other.registers) {
+            let both = agreed(*mine, *other);
+            changed |= both != *mine;
+            *mine = both;
         }
         changed
     }

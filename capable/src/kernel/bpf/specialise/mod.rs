@@ -7,8 +7,9 @@
 //! ([`known`]), branches that they decide are resolved ([`rewrite`]), and code whose results are no
 //! longer used is removed ([`unused`]).
 //!
-//! The assumptions are checked: each instruction must be known, and no address on the stack may
-//! reach a spill slot ([`frame`]). A program that breaks them is not specialised.
+//! The assumptions are checked for what can be reached: each instruction must be known, and no
+//! address on the stack may reach a spill slot ([`frame`]). A program that breaks them is not
+//! specialised.
 
 mod code;
 mod flow;
@@ -19,6 +20,7 @@ mod obstacle;
 mod pack;
 mod rewrite;
 mod unused;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -68,10 +70,12 @@ impl Mode {
 ///
 /// The program is not understood.
 pub fn specialise(program: &[bpf_insn], settings: Settings<'_>) -> Result<Vec<bpf_insn>, Obstacle> {
+    // Most of a program is for other configurations, and registers alone decide that. Without it,
+    // little is left for the analyses that look at the stack.
     let code = Code::read(program)?;
+    let code = Draft::of(&Known::follow(&code, Frame::UNKNOWN, settings)?).into_code()?;
     let frame = Frame::of(&code)?;
-    let known = Known::follow(&code, frame, settings)?;
-    let mut draft = Draft::of(&known);
+    let mut draft = Draft::of(&Known::follow(&code, frame, settings)?);
     draft.shorten_addresses();
     while draft.remove_unused() | draft.remove_idle_jumps() {}
     let packed = draft.pack()?;

@@ -5,6 +5,7 @@ use super::{
     flow::Analysis as _,
     frame::Frame,
     known::{Known, State, Value},
+    obstacle::Obstacle,
 };
 use crate::kernel::bpf::instruction::{Instruction, InstructionKind};
 
@@ -42,6 +43,19 @@ impl Draft {
             at += one.length();
         }
         draft
+    }
+
+    /// The program so far. Its instructions are where they were; what is not kept does nothing.
+    pub fn into_code(self) -> Result<Code, Obstacle> {
+        let mut instructions = self.code.instructions;
+        for (one, _) in instructions
+            .iter_mut()
+            .zip(self.kept)
+            .filter(|(_, kept)| !kept)
+        {
+            *one = Instruction::jump(0);
+        }
+        Code::of(instructions)
     }
 
     /// Keeps an instruction that is reached; true if the next one is reached too.

@@ -10,10 +10,8 @@ impl Draft {
     /// Removes computations, loads and spills whose result is unused; true if there were any.
     pub fn remove_unused(&mut self) -> bool {
         let mut removed = false;
-        for (at, used) in self.used_after().into_iter().enumerate() {
-            if !self.kept[at] || self.code.is_second_half(at) {
-                continue;
-            }
+        let kept = self.kept_in_order();
+        for (&at, used) in kept.iter().zip(self.used_after(&kept)) {
             let one = self.code.instructions[at];
             let needed = match one.kind() {
                 InstructionKind::Wide
@@ -36,25 +34,30 @@ impl Draft {
 
     /// What is live after each kept instruction: registers in the lowest bits, and the words of the
     /// stack from bit 16 up.
-    fn used_after(&self) -> Vec<u128> {
+    fn used_after(&self, kept: &[usize]) -> Vec<u128> {
         let code = &self.code.instructions;
-        let (kept, next) = self.kept_and_next();
-        let (mut before, mut after) = (vec![0u128; code.len() + 1], vec![0u128; code.len()]);
+        // For each instruction its number among those that are kept, or that of the next of them.
+        let mut numbers = Vec::with_capacity(code.len() + 1);
+        for (number, &at) in kept.iter().enumerate() {
+            numbers.resize(at + 1, number);
+        }
+        numbers.resize(code.len() + 1, kept.len());
+        let (mut before, mut after) = (vec![0u128; kept.len() + 1], vec![0u128; kept.len()]);
         loop {
             let mut changed = false;
-            for &at in kept.iter().rev() {
+            for (number, &at) in kept.iter().enumerate().rev() {
                 let one = &code[at];
-                let following = before[next[at + one.length()]];
-                let target = || one.target(at).map_or(0, |target| before[next[target]]);
-                after[at] = match one.kind() {
+                let following = before[number + 1];
+                let target = || one.target(at).map_or(0, |target| before[numbers[target]]);
+                after[number] = match one.kind() {
                     InstructionKind::Exit => 0,
                     InstructionKind::Jump => target(),
                     InstructionKind::Branch { .. } => following | target(),
                     _ => following,
                 };
-                let now = self.used_before(one, after[at]);
-                changed |= now != before[at];
-                before[at] = now;
+                let now = self.used_before(one, after[number]);
+                changed |= now != before[number];
+                before[number] = now;
             }
             if !changed {
                 return after;
@@ -62,21 +65,11 @@ impl Draft {
         }
     }
 
-    /// The instructions that are kept, and for each slot the next of them. Most are not kept, and
-    /// the list is walked many times.
-    fn kept_and_next(&self) -> (Vec<usize>, Vec<usize>) {
-        let length = self.code.instructions.len();
-        let mut next = vec![length; length + 1];
-        let mut kept = Vec::new();
-        for at in (0..length).rev() {
-            let stays = self.kept[at] && !self.code.is_second_half(at);
-            next[at] = if stays { at } else { next[at + 1] };
-            if stays {
-                kept.push(at);
-            }
-        }
-        kept.reverse();
-        (kept, next)
+    /// The instructions that are kept. Most are not, and these are gone through many times.
+    fn kept_in_order(&self) -> Vec<usize> {
+        let all = 0..self.code.instructions.len();
+        all.filter(|&at| self.kept[at] && !self.code.is_second_half(at))
+            .collect()
     }
 
     fn used_before(&self, one: &Instruction, after: u128) -> u128 {

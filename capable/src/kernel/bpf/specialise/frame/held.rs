@@ -1,12 +1,10 @@
 //! Which stack addresses registers and spilled words hold.
 
+use super::super::words::Words;
 use crate::kernel::bpf::instruction::{ADD, AND, END, Instruction, InstructionKind, MOV, RSH, SUB};
 
 /// Bytes of a program's stack (`MAX_BPF_STACK`, include/linux/filter.h).
 pub const STACK: i32 = 512;
-
-/// The same in words.
-pub const SLOTS: usize = STACK as usize / 8;
 
 /// r10, which holds the upper end of the stack.
 pub const FRAME_POINTER: u8 = 10;
@@ -110,7 +108,7 @@ impl Held {
 #[derive(Clone)]
 pub struct State {
     pub registers: [Held; REGISTERS],
-    pub slots: [Held; SLOTS],
+    pub slots: Words<Held>,
 }
 
 impl State {
@@ -120,7 +118,7 @@ impl State {
         registers[FRAME_POINTER as usize] = Held::Own(0);
         Self {
             registers,
-            slots: [Held::Anything; SLOTS],
+            slots: Words::all(Held::Anything),
         }
     };
 
@@ -131,9 +129,8 @@ impl State {
 
     /// Keeps what holds in both; true if that is less than before.
     pub fn join(&mut self, other: &Self) -> bool {
-        let mut changed = false;
-        let mine = self.registers.iter_mut().chain(&mut self.slots);
-        for (mine, other) in mine.zip(other.registers.iter().chain(&other.slots)) {
+        let mut changed = self.slots.join(&other.slots, Held::join);
+        for (mine, other) in self.registers.iter_mut().zip(&other.registers) {
             let both = mine.join(*other);
             changed |= both != *mine;
             *mine = both;

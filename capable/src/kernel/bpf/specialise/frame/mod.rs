@@ -19,8 +19,6 @@ mod held;
 
 use held::{FRAME_POINTER, Held, STACK, State};
 
-pub use held::SLOTS;
-
 /// The part of the stack that belongs to a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
@@ -30,6 +28,9 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// A frame of which nothing is known, and so without spill slots.
+    pub const UNKNOWN: Self = Self { floor: i32::MIN };
+
     /// The frame, the same for all functions of a program.
     pub fn of(code: &Code) -> Result<Self, Obstacle> {
         let mut reached = Reached {
@@ -100,7 +101,7 @@ impl Reached<'_> {
         let one = &self.code.instructions[at];
         self.access(at, state, one.src, size)?;
         let loaded = match one.src {
-            FRAME_POINTER => state.slots[slot(one.off)],
+            FRAME_POINTER => state.slots.get(slot(one.off)),
             _ => Held::Anything,
         };
         state.registers[usize::from(one.dst)] = match size {
@@ -134,13 +135,14 @@ impl Reached<'_> {
             }
         }
         if one.dst == FRAME_POINTER {
-            let slot = &mut state.slots[slot(one.off)];
-            *slot = match stored {
-                _ if size < 8 && slot.is_address() => Held::Lost,
+            let slot = slot(one.off);
+            let left = match stored {
+                _ if size < 8 && state.slots.get(slot).is_address() => Held::Lost,
                 // Anything else there may be changed in other ways if it is not a spill slot.
                 _ if !stored.is_address() => Held::Anything,
                 address => address,
             };
+            state.slots.set(slot, left);
         }
         Ok(())
     }
@@ -148,7 +150,7 @@ impl Reached<'_> {
     fn atomic(&mut self, at: usize, state: &mut State, size: usize) -> Result<(), Obstacle> {
         let one = &self.code.instructions[at];
         self.access(at, state, one.dst, size)?;
-        let slot = (one.dst == FRAME_POINTER).then(|| state.slots[slot(one.off)]);
+        let slot = (one.dst == FRAME_POINTER).then(|| state.slots.get(slot(one.off)));
         // A compare-and-exchange compares with r0.
         let operands = [state.register(one.src), state.register(0)];
         if operands.into_iter().chain(slot).any(Held::is_address) {

@@ -108,11 +108,11 @@ fn an_address_moves_by_numbers_that_are_not_negative() {
         let code = spilled(&[number, &address(2, -16), &[sum], &store(0)]);
         assert!(is_followed(code), "{number:?}");
     }
-    // And after what may make it negative: r6 = -1, r6 += -1, r6 >>= 1, r6 &= -8, and the swap of
+    // And after what may make it negative: r6 |= -1, r6 += -1, r6 >>= 1, r6 &= -8, and the swap of
     // all its bytes.
     let numbers: [&[Instruction]; 5] = [
-        &[one(0xb7, 6, 0, 0, -1)],
-        &[one(0xb7, 6, 0, 0, 1), one(0x07, 6, 0, 0, -1)],
+        &[one(0x47, 6, 0, 0, -1)],
+        &[one(0x61, 6, 6, 0, 0), one(0x07, 6, 0, 0, -1)],
         &[one(0x77, 6, 0, 0, 1)],
         &[one(0x57, 6, 0, 0, -8)],
         &[one(0xdc, 6, 0, 0, 64)],
@@ -262,4 +262,20 @@ fn what_r10_reaches_is_one_word_of_the_stack() {
     }
     let below = spilled(&[&address(2, -512), &store(-8)]);
     assert_eq!(below, Err(Obstacle::Address(4)));
+}
+
+#[test]
+fn what_the_settings_rule_out_is_no_obstacle() {
+    let program = |setting: u8| {
+        // r2 = *(u8 *)&setting; if r2 == 0 goto +3; r2 = r10; r2 -= r6; *(u64 *)(r2 + 0) = r6
+        let load = [one(0x71, 2, 2, 0, 0), one(0x15, 2, 0, 3, 0)];
+        let anywhere = [one(0xbf, 2, 10, 0, 0), one(0x1f, 2, 6, 0, 0)];
+        let before = [one(0xb7, 1, 0, 0, 7), one(0x7b, 10, 1, -24, 0)];
+        let after = [one(0x79, 0, 10, -24, 0), EXIT];
+        let code: [&[Instruction]; 6] =
+            [&before, &settings(2), &load, &anywhere, &store(0), &after];
+        try_specialise(&code, &[setting])
+    };
+    assert!(is_followed(program(0)));
+    assert_eq!(program(1), Err(Obstacle::Address(8)));
 }
