@@ -344,6 +344,16 @@ impl Btf {
         let structs = offsets(&mut members.chain(query.sizes));
         let functions = offsets(&mut query.functions.iter());
         let typedefs = offsets(&mut query.typedefs.iter());
+        // Most types are ruled out by a few bits of their name's offset.
+        let bits = |name: u32| ((name / 64 % 64) as usize, 1u64 << (name % 64));
+        let mut wanted = [0u64; 64];
+        for (word, bit) in [&structs, &functions, &typedefs]
+            .into_iter()
+            .flatten()
+            .map(|&name| bits(name))
+        {
+            wanted[word] |= bit;
+        }
         let mut stream = Stream::new(&self.file, self.types, 0);
         while !stream.is_at_end() {
             if self.type_count.is_multiple_of(INDEX_STEP) {
@@ -353,7 +363,9 @@ impl Btf {
             let id = self.type_count + 1;
             let header = Header::decode(stream.take()?, id)?;
             let name = header.name;
+            let (word, bit) = bits(name);
             match header.kind {
+                _ if wanted[word] & bit == 0 => {}
                 TypeKind::Struct | TypeKind::Union if structs.contains(&name) => {
                     self.structs.entry(name).or_default().push(id);
                 }

@@ -19,21 +19,10 @@ pub(super) fn find<'a>(
     section: Section,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, u32>, BtfError> {
-    // Nearly every string is ruled out by its length.
-    let mut by_length: Vec<Vec<&[u8]>> = Vec::new();
-    for name in names {
-        if by_length.len() <= name.len() {
-            by_length.resize(name.len() + 1, Vec::new());
-        }
-        by_length[name.len()].push(name.as_bytes());
-    }
+    let wanted = Wanted::new(names);
     let mut found = HashMap::new();
     let mut compare = |string: &[u8], start: u64| -> Result<(), BtfError> {
-        // Comparing the first byte here saves nearly every call of memcmp.
-        let equals = |name: &&[u8]| name.first() == string.first() && *name == string;
-        if let Some(candidates) = by_length.get(string.len())
-            && candidates.iter().any(equals)
-        {
+        if wanted.has(string) {
             let start = u32::try_from(start).map_err(|_| BtfError::Truncated)?;
             let name = String::from_utf8_lossy(string).into_owned();
             found.entry(name).or_insert(start);
@@ -54,16 +43,23 @@ pub(super) fn find<'a>(
         }
         let bytes = &buffer[..read];
         let mut start = 0;
-        for end in memchr::memchr_iter(0, bytes) {
-            if begun.is_empty() {
-                compare(&bytes[start..end], position + start as u64)?;
-            } else {
-                let before = begun.len() as u64;
-                begun.extend_from_slice(&bytes[start..end]);
-                compare(&begun, position - before)?;
-                begun.clear();
-            }
+        if !begun.is_empty()
+            && let Some(end) = memchr::memchr(0, bytes)
+        {
+            let before = begun.len() as u64;
+            begun.extend_from_slice(&bytes[..end]);
+            compare(&begun, position - before)?;
+            begun.clear();
             start = end + 1;
+        }
+        if begun.is_empty() {
+            let first = start;
+            each_zero(&bytes[first..], |end| {
+                let end = first + end;
+                compare(&bytes[start..end], position + start as u64)?;
+                start = end + 1;
+                Ok(())
+            })?;
         }
         begun.extend_from_slice(&bytes[start..]);
         if begun.len() > MAX_NAME + CHUNK {
@@ -72,4 +68,102 @@ pub(super) fn find<'a>(
         position += read as u64;
     }
     Ok(found)
+}
+
+/// The names that are looked for. Hundreds of thousands of strings are compared with them, so a few
+/// instructions must rule out nearly all of these.
+struct Wanted<'a> {
+    names: Vec<&'a [u8]>,
+    /// For each length, which first and which last bytes the names of this length have: the bit with
+    /// the number of the byte modulo 64.
+    ends: Vec<(u64, u64)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut wanted = Self {
+            names: Vec::new(),
+            ends: Vec::new(),
+        };
+        for name in names.map(str::as_bytes) {
+            if wanted.ends.len() <= name.len() {
+                wanted.ends.resize(name.len() + 1, (0, 0));
+            }
+            let (first, last) = &mut wanted.ends[name.len()];
+            *first |= bit(name.first());
+            *last |= bit(name.last());
+            wanted.names.push(name);
+        }
+        wanted
+    }
+
+    #[inline]
+    fn has(&self, string: &[u8]) -> bool {
+        self.ends.get(string.len()).is_some_and(|(first, last)| {
+            first & bit(string.first()) != 0
+                && last & bit(string.last()) != 0
+                && self.names.contains(&string)
+        })
+    }
+}
+
+#[inline]
+fn bit(byte: Option<&u8>) -> u64 {
+    byte.map_or(1, |byte| 1 << (byte & 63))
+}
+
+/// Calls `each` with every position at which a byte is 0. Strings are so short that a call of memchr
+/// for each of them costs several times as much.
+#[inline]
+fn each_zero(
+    bytes: &[u8],
+    mut each: impl FnMut(usize) -> Result<(), BtfError>,
+) -> Result<(), BtfError> {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The highest bit of each byte that is 0.
+        let mut ends = !(((word & LOW) + LOW) | word | LOW);
+        while ends != 0 {
+            each(index * 8 + ends.trailing_zeros() as usize / 8)?;
+            ends &= ends - 1;
+        }
+    }
+    let before = bytes.len() - rest.len();
+    let ends = rest.iter().enumerate().filter(|(_, byte)| **byte == 0);
+    ends.map(|(at, _)| before + at).try_for_each(each)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_are_found_wherever_they_are() {
+        // 1 and 128 beside a 0 are what careless arithmetic takes for one.
+        let mut bytes: Vec<u8> = [0, 1, 0, 128, 129, 255, 1, 0, 0].repeat(11);
+        while !bytes.is_empty() {
+            let all: Vec<_> = (0..bytes.len()).filter(|&at| bytes[at] == 0).collect();
+            let mut found = Vec::new();
+            each_zero(&bytes, |at| {
+                found.push(at);
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(found, all, "{bytes:?}");
+            bytes.pop();
+        }
+    }
+
+    #[test]
+    fn only_the_wanted_names_are_had() {
+        let wanted = Wanted::new(["cred", "uid", "", "pid"].into_iter());
+        for name in ["cred", "uid", "", "pid"] {
+            assert!(wanted.has(name.as_bytes()), "{name}");
+        }
+        for name in ["c", "crud", "pud", "cred_", "Cred", "uis", "usage"] {
+            assert!(!wanted.has(name.as_bytes()), "{name}");
+        }
+    }
 }

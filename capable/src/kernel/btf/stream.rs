@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt as _;
 use super::error::BtfError;
 
 /// Bytes read at once. A read of a sysfs file gives at most a page (`kernfs_file_read_iter`,
-/// fs/kernfs/file.c), so more than a few pages save nothing.
-pub(super) const CHUNK: usize = 16 * 1024;
+/// fs/kernfs/file.c), so more would save nothing.
+pub(super) const CHUNK: usize = 4096;
 
 /// A part of the file.
 #[derive(Clone, Copy, Debug)]
