@@ -42,20 +42,6 @@ pub struct Atlas {
     read: Vec<Version>,
 }
 
-/// Helpers that other helpers call too, perhaps with a tail call that leaves no frame of the
-/// caller: finding one of them on the stack does not tell which helper a function used.
-const CALLED_BY_HELPERS: [&str; 9] = [
-    "__netlink_ns_capable",
-    "cap_capable",
-    "capable",
-    "has_ns_capability",
-    "has_ns_capability_noaudit",
-    "netlink_ns_capable",
-    "ns_capable",
-    "ns_capable_common",
-    "security_capable",
-];
-
 static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(LINES, STACKS));
 
 impl Atlas {
@@ -163,14 +149,16 @@ impl Atlas {
                 line.asks_for(capability) && kernel.is_none_or(|kernel| self.holds(line, kernel))
             })
             .collect();
-        // The helper may be on the stack: if a function has two sites, it tells which one this is.
-        if let Some(helper) = asked.checked_sub(1).map(|below| stack[below])
-            && !CALLED_BY_HELPERS.contains(&helper)
-            && lines
-                .iter()
-                .any(|&index| self.lines[index].key.helper == helper)
-        {
-            lines.retain(|&index| self.lines[index].key.helper == helper);
+        // The helper, or one that it calls, may be on the stack: if a function has two sites, that
+        // tells which one this is.
+        if let Some(seen) = asked.checked_sub(1).map(|below| stack[below]) {
+            let of_seen = |index: &usize| {
+                let helper = &self.lines[*index].key.helper;
+                self.stacks.leads_to(helper, seen)
+            };
+            if lines.iter().any(of_seen) {
+                lines.retain(of_seen);
+            }
         }
         self.nearest(lines.into_iter(), &stack[asked..])
     }

@@ -69,8 +69,8 @@ pub fn files() -> Result<BTreeSet<PathBuf>> {
 
 impl Scanned {
     /// Its sites by their keys.
-    pub fn by_key(&self) -> BTreeMap<Key, &Site> {
-        self.sites.iter().map(|site| (site.key(), site)).collect()
+    pub fn by_key(&self) -> BTreeMap<&Key, &Site> {
+        self.sites.iter().map(|site| (&site.key, site)).collect()
     }
 }
 
@@ -140,11 +140,15 @@ impl Atlas {
         let mut new: BTreeMap<Key, BTreeMap<Plain, Vec<bool>>> = BTreeMap::new();
         for (index, kernel) in kernels.iter().enumerate() {
             for site in &kernel.sites {
-                let key = site.key();
-                if self.line(&key, kernel.version).is_some() {
+                let key = &site.key;
+                if self.line(key, kernel.version).is_some() {
                     continue;
                 }
-                let has = new.entry(key).or_default().entry(plain(site)).or_default();
+                let has = new
+                    .entry(key.clone())
+                    .or_default()
+                    .entry(plain(site))
+                    .or_default();
                 has.resize(kernels.len(), false);
                 has[index] = true;
             }
@@ -162,7 +166,7 @@ impl Atlas {
     /// Lines marked as plain for which the program now finds something else, by their index, and
     /// what it finds.
     pub fn not_plain(&self, kernels: &[Scanned]) -> Vec<(usize, Plain)> {
-        let sites: Vec<BTreeMap<Key, &Site>> = kernels.iter().map(Scanned::by_key).collect();
+        let sites: Vec<BTreeMap<&Key, &Site>> = kernels.iter().map(Scanned::by_key).collect();
         let mut wrong = Vec::new();
         for (index, line) in self.lines.iter().enumerate() {
             if line.proof != Proof::Plain {
@@ -199,9 +203,9 @@ impl Atlas {
 
     /// Lines, and kernels that they name, whose site no longer exists.
     pub fn gone(&self, kernels: &[Scanned]) -> Vec<(&Line, Version)> {
-        let there: Vec<BTreeSet<Key>> = kernels
+        let there: Vec<BTreeSet<&Key>> = kernels
             .iter()
-            .map(|kernel| kernel.sites.iter().map(Site::key).collect())
+            .map(|kernel| kernel.sites.iter().map(|site| &site.key).collect())
             .collect();
         let mut gone = Vec::new();
         for line in &self.lines {

@@ -5,7 +5,8 @@
 
 use tree_sitter::Node;
 
-use super::tree::{Body, children};
+use super::errno::{assignment, errno};
+use super::tree::{Body, children, collect};
 
 /// How many statements are followed.
 const STATEMENTS: usize = 40;
@@ -274,44 +275,4 @@ impl<'a> Walk<'a> {
         }
         self.after(block)
     }
-}
-
-/// `v = -EPERM;`
-pub fn assignment(body: &Body, statement: Node) -> Option<(String, String)> {
-    if statement.kind() != "expression_statement" || statement.has_error() {
-        return None;
-    }
-    let assignment = statement.named_child(0)?;
-    let operator = assignment.child_by_field_name("operator")?;
-    let left = assignment.child_by_field_name("left")?;
-    if operator.kind() != "=" || left.kind() != "identifier" {
-        return None;
-    }
-    let value = errno(body, assignment.child_by_field_name("right")?)?;
-    Some((body.text(left).to_owned(), value))
-}
-
-/// `-EPERM` as `EPERM`.
-pub fn errno(body: &Body, node: Node) -> Option<String> {
-    let text = body.text(node).trim_matches(['(', ')', ' ']);
-    let name = text.strip_prefix('-')?.trim_start();
-    let is_errno = name.starts_with('E')
-        && name.len() > 2
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    is_errno.then(|| name.to_owned())
-}
-
-/// All nodes of a kind within a node, itself included.
-pub fn collect<'a>(node: Node<'a>, kind: &str) -> Vec<Node<'a>> {
-    let mut found = Vec::new();
-    let mut open = vec![node];
-    while let Some(node) = open.pop() {
-        if node.kind() == kind {
-            found.push(node);
-        }
-        open.extend((0..node.named_child_count()).filter_map(|it| node.named_child(it as u32)));
-    }
-    found
 }

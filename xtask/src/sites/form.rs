@@ -6,9 +6,10 @@
 
 use tree_sitter::Node;
 
-use super::flow::{Walk, assignment, collect, errno};
+use super::errno::{assignment, errno};
+use super::flow::Walk;
 use super::helpers::Helpers;
-use super::tree::{Body, children};
+use super::tree::{Body, children, collect};
 
 /// What is plain about a site.
 #[derive(Clone, Debug, PartialEq, Eq)]

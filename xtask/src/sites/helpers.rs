@@ -36,7 +36,8 @@ pub struct Helpers {
 /// A helper, by its name and by the file that it is known in (none: all files).
 pub type Room = (Option<String>, String);
 
-/// The functions that all others lead to (security/commoncap.c, Linux 6.12 and 7.3).
+/// The functions that all others lead to (security/commoncap.c, Linux 6.12 and 7.3). The first calls
+/// the second through a hook (security/security.c).
 const SEEDS: [(&str, usize); 4] = [
     ("security_capable", 2),
     ("cap_capable", 2),
@@ -176,10 +177,14 @@ impl Helpers {
         self.in_files.get(file)
     }
 
-    /// The names of all.
-    pub fn names(&self) -> BTreeSet<String> {
+    /// All by name, each with those that it calls through a hook, where no call is written.
+    pub fn by_hooks(&self) -> BTreeMap<String, BTreeSet<String>> {
         let own = self.in_files.values().flat_map(BTreeMap::keys);
-        self.everywhere.keys().chain(own).cloned().collect()
+        let names = self.everywhere.keys().chain(own);
+        let mut calls: BTreeMap<_, _> = names.map(|name| (name.clone(), BTreeSet::new())).collect();
+        let [(asks, _), (answers, _), ..] = SEEDS;
+        calls.insert(asks.to_owned(), BTreeSet::from([answers.to_owned()]));
+        calls
     }
 
     /// Whether a helper answers "false" if the capability is not granted.

@@ -11,10 +11,10 @@ use anyhow::Result;
 use tree_sitter::{Node, Parser};
 
 use super::entries::{self, Way};
-use super::flow::{Walk, collect};
+use super::flow::Walk;
 use super::index::Index;
 use super::items::{Function, last_word, words};
-use super::tree::{Body, children, parser};
+use super::tree::{Body, children, collect, parser};
 use super::unit::{Unit, occurrences};
 
 /// How a refusal arrives: the errno and the way.

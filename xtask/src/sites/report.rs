@@ -16,7 +16,7 @@ pub fn summary(atlas: &Atlas, kernels: &[Scanned]) {
     for kernel in kernels {
         let mut counts = BTreeMap::new();
         for site in &kernel.sites {
-            let line = atlas.line(&site.key(), kernel.version);
+            let line = atlas.line(&site.key, kernel.version);
             *counts.entry(line.map(|line| line.proof)).or_insert(0) += 1;
         }
         let count = |proof: Option<Proof>| counts.get(&proof).copied().unwrap_or(0);
@@ -114,7 +114,7 @@ pub fn todo(atlas: &Atlas, kernels: &[Scanned], sources: &[Source], wanted: &str
                 kernel.version.to_string(),
                 source.root.join(file).display(),
                 site.line,
-                site.helper,
+                site.key.helper,
                 site.arguments,
                 site.digest,
             );

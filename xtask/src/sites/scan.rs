@@ -21,10 +21,12 @@ use super::reach::Reach;
 use super::source::Source;
 
 /// The code that decides what is found.
-const READERS: [&str; 17] = [
+const READERS: [&str; 19] = [
     include_str!("answers.rs"),
     include_str!("asked.rs"),
+    include_str!("calls.rs"),
     include_str!("entries.rs"),
+    include_str!("errno.rs"),
     include_str!("find.rs"),
     include_str!("flow.rs"),
     include_str!("form.rs"),
@@ -44,18 +46,9 @@ const READERS: [&str; 17] = [
 /// A site in one kernel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Site {
-    /// The file, below the source's root.
-    pub file: String,
-    /// The function that holds it.
-    pub function: String,
-    /// The label of the `case` that contains it.
-    pub label: Option<String>,
-    /// Which of several sites with the same fields above, counted from 1.
-    pub number: usize,
-    /// What is asked for, in the form that a line has.
-    pub capabilities: String,
-    /// The helper.
-    pub helper: String,
+    /// What identifies it. The file is below the source's root.
+    #[serde(with = "stored")]
+    pub key: Key,
     /// Its line in the file.
     pub line: usize,
     /// The arguments as they are written.
@@ -81,23 +74,46 @@ pub struct Site {
 pub struct Scan {
     /// The sites, in order of file and line.
     pub sites: Vec<Site>,
-    /// The functions that only pass a check on, or answer it.
-    pub helpers: BTreeSet<String>,
+    /// The functions and macros that only pass a check on, or answer it, each with those of them
+    /// that it calls.
+    pub helpers: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A key in the cache: its fields in their order.
+mod stored {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::Key;
+
+    type Fields = (String, String, Option<String>, usize, String, String);
+
+    pub fn serialize<S: Serializer>(key: &Key, serializer: S) -> Result<S::Ok, S::Error> {
+        let Key {
+            file,
+            function,
+            label,
+            number,
+            capabilities,
+            helper,
+        } = key;
+        (file, function, label, number, capabilities, helper).serialize(serializer)
+    }
+
+    pub fn deserialize<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Key, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        let (file, function, label, number, capabilities, helper) = fields;
+        Ok(Key {
+            file,
+            function,
+            label,
+            number,
+            capabilities,
+            helper,
+        })
+    }
 }
 
 impl Site {
-    /// What identifies it.
-    pub fn key(&self) -> Key {
-        Key {
-            file: self.file.clone(),
-            function: self.function.clone(),
-            label: self.label.clone(),
-            number: self.number,
-            capabilities: self.capabilities.clone(),
-            helper: self.helper.clone(),
-        }
-    }
-
     /// Whether it is plain: without the capability it is refused unconditionally, and the program
     /// sees that.
     pub fn is_plain(&self) -> bool {
@@ -168,15 +184,13 @@ pub fn read(source: &Source) -> Result<Scan> {
             place.insert(inlined::into(&index, unit, &found.file, &found.function)?);
         }
     }
-    let helpers = findings.helpers.names();
+    let helpers = findings.called;
     let arrivals = Reach::new(&index, findings.units)?.all(&asked)?;
     let mut arrivals = arrivals.into_iter();
     let mut sites: Vec<Site> = Vec::new();
     for (found, errno) in findings.sites.into_iter().zip(errnos) {
         let arrival = errno.as_ref().and_then(|_| arrivals.next().flatten());
         sites.push(Site {
-            number: 1,
-            capabilities: capabilities(&found),
             errno: errno.as_ref().map(|(errno, _)| errno.clone()),
             only_if: errno.is_some_and(|(_, only_if)| only_if),
             in_ack: arrival.as_ref().is_some_and(|(_, way)| *way == Way::Ack),
@@ -187,15 +201,19 @@ pub fn read(source: &Source) -> Result<Scan> {
                 .get(&(found.file.clone(), found.function.clone()))
                 .cloned()
                 .unwrap_or_default(),
-            file: found.file,
-            function: found.function,
-            label: found.label,
-            helper: found.helper,
             line: found.line,
+            key: Key {
+                number: 1,
+                capabilities: capabilities(&found),
+                file: found.file,
+                function: found.function,
+                label: found.label,
+                helper: found.helper,
+            },
             arguments: found.arguments,
         });
     }
-    sites.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    sites.sort_by(|a, b| (&a.key.file, a.line).cmp(&(&b.key.file, b.line)));
     number(&mut sites);
     Ok(Scan { sites, helpers })
 }
@@ -220,13 +238,17 @@ fn number(sites: &mut [Site]) {
         let Some(site) = rest.first_mut() else {
             continue;
         };
-        let mut same = before.iter().rev().take_while(|it| it.file == site.file);
+        let mut same = before
+            .iter()
+            .rev()
+            .take_while(|it| it.key.file == site.key.file);
         let same = same.find(|it| {
+            let number = site.key.number;
             Key {
-                number: 1,
-                ..it.key()
-            } == site.key()
+                number,
+                ..it.key.clone()
+            } == site.key
         });
-        site.number = same.map_or(1, |it| it.number + 1);
+        site.key.number = same.map_or(1, |it| it.key.number + 1);
     }
 }

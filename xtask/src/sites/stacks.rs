@@ -15,23 +15,26 @@ use super::scan::Site;
 const HEAD: &str = "\
 # How sites are found on a stack. Written by `cargo xtask sites --write`.
 #
-# A helper only passes a question on, or answers it: the site is in the function above it. Where the
+# A helper only passes a question on, or answers it: the site is in the function above it. It may call
+# other helpers, which the line goes on with, perhaps by a jump that leaves no frame of it. Where the
 # compiler put a function of a site into another, the stack names that one.
 ";
 
 /// Helpers, and functions with those that they may be inlined into.
 #[derive(Debug, Default)]
 pub struct Stacks {
-    helpers: BTreeSet<String>,
+    helpers: BTreeMap<String, BTreeSet<String>>,
     inlined: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Stacks {
     /// Adds those of a kernel.
-    pub fn add(&mut self, sites: &[Site], helpers: BTreeSet<String>) {
-        self.helpers.extend(helpers);
+    pub fn add(&mut self, sites: &[Site], helpers: BTreeMap<String, BTreeSet<String>>) {
+        for (helper, calls) in helpers {
+            self.helpers.entry(helper).or_default().extend(calls);
+        }
         for site in sites.iter().filter(|site| !site.into.is_empty()) {
-            let into = self.inlined.entry(site.function.clone()).or_default();
+            let into = self.inlined.entry(site.key.function.clone()).or_default();
             into.extend(site.into.iter().cloned());
         }
     }
@@ -39,12 +42,12 @@ impl Stacks {
     /// In the format of the file.
     pub fn text(&self) -> String {
         let mut text = HEAD.to_owned();
-        for helper in &self.helpers {
-            text += &format!("helper {helper}\n");
-        }
-        for (function, into) in &self.inlined {
-            let into: Vec<_> = into.iter().map(String::as_str).collect();
-            text += &format!("inlined {function} {}\n", into.join(" "));
+        for (what, all) in [("helper", &self.helpers), ("inlined", &self.inlined)] {
+            for (name, others) in all {
+                let words = [what, name].into_iter();
+                let words: Vec<_> = words.chain(others.iter().map(String::as_str)).collect();
+                text += &(words.join(" ") + "\n");
+            }
         }
         text
     }

@@ -209,3 +209,16 @@ fn put_into_c(code: &mut [u8]) {
 pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
+
+/// All nodes of a kind within a node, itself included.
+pub fn collect<'a>(node: Node<'a>, kind: &str) -> Vec<Node<'a>> {
+    let mut found = Vec::new();
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        if node.kind() == kind {
+            found.push(node);
+        }
+        open.extend((0..node.named_child_count()).filter_map(|it| node.named_child(it as u32)));
+    }
+    found
+}

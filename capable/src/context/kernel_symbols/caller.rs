@@ -14,7 +14,7 @@ use crate::{arch, kernel::hook::Caller};
 /// `ptracer_capable` always asks for CAP_SYS_PTRACE, but it is a helper in kernel/capability.c for
 /// others to use, so it is in the list. `bpf_capable`, `perfmon_capable` and
 /// `checkpoint_restore_ns_capable` are inline and never appear (include/linux/capability.h, 6.12).
-const CAPABILITY_HELPERS: [&str; 27] = [
+const CAPABILITY_HELPERS: [&str; 30] = [
     // security/commoncap.c
     "cap_capable",
     "cap_capable_helper",
@@ -23,6 +23,7 @@ const CAPABILITY_HELPERS: [&str; 27] = [
     "security_capable_noaudit",
     // kernel/capability.c
     "capable",
+    "capable_noaudit",
     "ns_capable",
     "ns_capable_common",
     "ns_capable_noaudit",
@@ -48,6 +49,9 @@ const CAPABILITY_HELPERS: [&str; 27] = [
     "netlink_ns_capable",
     "netlink_capable",
     "netlink_net_capable",
+    // security/smack/smack_access.c
+    "smack_privileged",
+    "smack_privileged_cred",
 ];
 
 /// Prefixes of names that belong to the tracing machinery on every architecture, and where each
@@ -140,6 +144,8 @@ fn is_generated(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::kernel::symbols::clean_name;
 
@@ -155,6 +161,50 @@ mod tests {
         assert!(!is_tracer_frame("perf_trace_init"));
         for name in [arch::TRACER_NAMES, arch::TRACER_PREFIXES].concat() {
             assert!(is_tracer_frame(name), "{name}");
+        }
+    }
+
+    /// The atlas knows more helpers: those that only answer (`can_nice`) count as the one that asked
+    /// here. But where its lines ask for several capabilities through one, its callers name them.
+    #[test]
+    fn the_helpers_are_those_of_the_atlas_whose_callers_name_the_capability() {
+        const STACKS: &str = include_str!("../../../atlas/stacks");
+        const LINES: &str = include_str!(concat!(env!("OUT_DIR"), "/atlas.sites"));
+        // Linux 5.1 removed it, and the atlas begins with 5.10.
+        const OLDER: &str = "security_capable_noaudit";
+        let others = [
+            // Another capability in another kernel (include/linux/filter.h, 5.10 and 6.12).
+            "bpf_jit_blinding_enabled",
+            // Reads a set and makes no check.
+            "cap_raised",
+            // Writes a map of ids, and refuses what the map holds (kernel/user_namespace.c, 6.12).
+            "map_write",
+        ];
+        let known: Vec<&str> = STACKS
+            .lines()
+            .filter_map(|line| line.strip_prefix("helper ")?.split(' ').next())
+            .collect();
+        for name in CAPABILITY_HELPERS.iter().filter(|name| **name != OLDER) {
+            assert!(known.contains(name), "{name}");
+        }
+        let mut asked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for line in LINES.lines() {
+            if let [_, capability, helper, _, ..] = line.split(" | ").collect::<Vec<_>>()[..]
+                && capability != "?"
+            {
+                asked.entry(helper).or_default().insert(capability);
+            }
+        }
+        asked.retain(|_, capabilities| capabilities.len() > 1);
+        assert!(asked.contains_key("capable"));
+        for name in asked.keys().filter(|name| !others.contains(name)) {
+            assert!(is_capability_helper(name), "{name} is not in the list");
+        }
+        for name in others {
+            assert!(
+                asked.contains_key(name) && !is_capability_helper(name),
+                "{name}"
+            );
         }
     }
 

@@ -5,14 +5,14 @@ use super::{site, sites};
 /// Function, label, helper and capability of all sites.
 fn found(text: &str) -> Vec<(String, String, String, String)> {
     let mut all = sites(&[("fs/a.c", text)]);
-    all.retain(|site| site.file == "fs/a.c");
+    all.retain(|site| site.key.file == "fs/a.c");
     all.into_iter()
         .map(|it| {
             (
-                it.function,
-                it.label.unwrap_or_default(),
-                it.helper,
-                it.capabilities,
+                it.key.function,
+                it.key.label.unwrap_or_default(),
+                it.key.helper,
+                it.key.capabilities,
             )
         })
         .collect()
@@ -140,9 +140,9 @@ int f(int a)
 fn a_variable_is_what_is_assigned_to_it_or_unknown() {
     let chosen =
         site("int f(int a) { int cap = CAP_CHOWN; if (a) cap = CAP_KILL; return capable(cap); }");
-    assert_eq!(chosen.capabilities, "CHOWN,KILL");
+    assert_eq!(chosen.key.capabilities, "CHOWN,KILL");
     let of_member = site("int f(struct it *a) { return capable(a->cap); }");
-    assert_eq!(of_member.capabilities, "?");
+    assert_eq!(of_member.key.capabilities, "?");
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_set_that_is_read_is_a_site_though_it_makes_no_check() {
     let read =
         site("int f(struct cred *c) { return go(cap_raised(c->cap_effective, CAP_SETFCAP)); }");
     assert_eq!(
-        (read.helper.as_str(), read.capabilities.as_str()),
+        (read.key.helper.as_str(), read.key.capabilities.as_str()),
         ("cap_raised", "SETFCAP")
     );
 }
@@ -161,11 +161,13 @@ fn a_member_that_holds_an_earlier_answer_is_a_site_where_it_is_read() {
         "int f(struct ns *n) { n->parent_could_setfcap = 1; return go(n->parent_could_setfcap); }";
     let read = site(text);
     assert_eq!(
-        (read.helper.as_str(), read.capabilities.as_str()),
+        (read.key.helper.as_str(), read.key.capabilities.as_str()),
         ("parent_could_setfcap", "SETFCAP")
     );
     assert_eq!(
-        site("int f(void) { return go(cap_issubset(a, b)); }").capabilities,
+        site("int f(void) { return go(cap_issubset(a, b)); }")
+            .key
+            .capabilities,
         "?"
     );
 }
@@ -179,7 +181,7 @@ int g(void) { go(); return capable(CAP_KILL); go(capable(CAP_CHOWN)); }
     let all = sites(&[("fs/a.c", text)]);
     let numbers: Vec<_> = all
         .iter()
-        .map(|it| (it.function.as_str(), it.number))
+        .map(|it| (it.key.function.as_str(), it.key.number))
         .collect();
     assert_eq!(numbers, [("f", 1), ("f", 2), ("g", 1), ("g", 1)]);
 }
@@ -194,7 +196,7 @@ int f(void) { go(\"capable(CAP_KILL)\"); // capable(CAP_KILL)
 #endif
 	return capable(CAP_CHOWN) + s.capable(1) + s->capable(2); }
 ";
-    assert_eq!(site(text).capabilities, "CHOWN");
+    assert_eq!(site(text).key.capabilities, "CHOWN");
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn a_helper_of_one_file_is_none_in_another() {
         "static bool may(void) { return capable(CAP_KILL); }\nint f(void) { return go(may()); }";
     let other = "int g(void) { return go(may()); }";
     let all = sites(&[("fs/a.c", own), ("fs/b.c", other)]);
-    let files: Vec<_> = all.iter().map(|site| site.file.as_str()).collect();
+    let files: Vec<_> = all.iter().map(|site| site.key.file.as_str()).collect();
     assert_eq!(files, ["fs/a.c"]);
 }
 
@@ -215,7 +217,7 @@ fn a_header_makes_a_helper_known_everywhere() {
         ("fs/b.c", "int g(void) { return go(may()); }"),
     ]);
     assert_eq!(
-        (all[0].helper.as_str(), all[0].capabilities.as_str()),
+        (all[0].key.helper.as_str(), all[0].key.capabilities.as_str()),
         ("may", "KILL")
     );
 }
@@ -252,7 +254,7 @@ static inline int cap_capable_helper(struct cred *c, struct ns *n, struct ns *ow
     assert_eq!(found(text), []);
     let helpers = super::scan(&[("fs/a.c", text)]).helpers;
     for name in ["has_capability", "cap_capable_helper", "security_capable"] {
-        assert!(helpers.contains(name), "{name}");
+        assert!(helpers.contains_key(name), "{name}");
     }
 }
 

@@ -33,7 +33,7 @@ static const struct attribute *all[] = { &auth_attr_user };
 #[test]
 fn a_macro_may_make_functions_by_another_and_stand_before_anything() {
     let all = sites(&[("fs/a.c", NESTED)]);
-    let names: Vec<_> = all.iter().map(|it| it.function.as_str()).collect();
+    let names: Vec<_> = all.iter().map(|it| it.key.function.as_str()).collect();
     assert_eq!(
         names,
         [
@@ -52,15 +52,15 @@ fn a_macro_may_make_functions_by_another_and_stand_before_anything() {
 fn a_macro_that_makes_functions_is_no_helper() {
     let helpers = scan(&[("fs/a.c", NESTED)]).helpers;
     for name in ["__DEF", "DEF", "PAIR"] {
-        assert!(!helpers.contains(name), "{name}");
+        assert!(!helpers.contains_key(name), "{name}");
     }
     let statements = "
 #define check(cap) do { if (!capable(cap)) { return -EPERM; } } while (0)
 int f(void) { check(CAP_KILL); return 0; }
 ";
     let found = scan(&[("fs/a.c", statements)]);
-    assert!(found.helpers.contains("check"));
-    assert_eq!(found.sites[0].helper, "check");
+    assert!(found.helpers.contains_key("check"));
+    assert_eq!(found.sites[0].key.helper, "check");
 }
 
 #[test]
@@ -71,7 +71,7 @@ DEFINE_CLASS(group, struct group *, if (!bad(_T)) destroy(_T), alloc(flags), int
 SYSCALL_DEFINE2(fanotify_init, unsigned int, flags, unsigned int, event_f_flags)
 { if (!capable(CAP_SYS_ADMIN)) return -EPERM; return 0; }
 ";
-    assert_eq!(super::site(text).function, "sys_fanotify_init");
+    assert_eq!(super::site(text).key.function, "sys_fanotify_init");
 }
 
 #[test]
@@ -79,9 +79,12 @@ fn a_handler_of_rdma_is_named_after_its_module() {
     let handler = "static int UVERBS_HANDLER(CREATE_FLOW)(struct bundle *attrs)\n\
                    { if (!capable(CAP_NET_RAW)) return -EPERM; return 0; }";
     let own = format!("#define UVERBS_MODULE_NAME mlx5_ib\n{handler}");
-    assert_eq!(super::site(&own).function, "mlx5_ib_handler_CREATE_FLOW");
     assert_eq!(
-        super::site(handler).function,
+        super::site(&own).key.function,
+        "mlx5_ib_handler_CREATE_FLOW"
+    );
+    assert_eq!(
+        super::site(handler).key.function,
         "ib_uverbs_handler_CREATE_FLOW"
     );
 }

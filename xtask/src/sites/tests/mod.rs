@@ -56,7 +56,7 @@ fn scan(files: &[(&str, &str)]) -> Scan {
 /// The only site of a file.
 fn site(text: &str) -> Site {
     let mut all = sites(&[("fs/a.c", text)]);
-    all.retain(|site| site.file == "fs/a.c");
+    all.retain(|site| site.key.file == "fs/a.c");
     assert_eq!(all.len(), 1, "{all:?}");
     all.remove(0)
 }

@@ -107,7 +107,7 @@ fn another_configuration_in_between_leaves_it_open() {
 fn all_of(body: &str) -> Vec<(String, Option<String>, bool)> {
     let text = format!("int f(int a)\n{{\n{body}\n}}\n");
     let all = super::sites(&[("fs/a.c", &text)]).into_iter();
-    all.map(|it| (it.capabilities, it.errno, it.only_if))
+    all.map(|it| (it.key.capabilities, it.errno, it.only_if))
         .collect()
 }
 

@@ -11,7 +11,10 @@ fn arrives(files: &[(&str, &str)]) -> Option<(String, bool)> {
     let first = [("fs/check.c", CHECK)];
     let all: Vec<_> = first.iter().chain(files).copied().collect();
     let all = sites(&all);
-    let site = all.iter().find(|site| site.function == "check").unwrap();
+    let site = all
+        .iter()
+        .find(|site| site.key.function == "check")
+        .unwrap();
     assert_eq!(site.errno.as_deref(), Some("EPERM"));
     site.arrives.clone().map(|errno| (errno, site.in_ack))
 }

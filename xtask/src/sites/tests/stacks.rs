@@ -17,13 +17,20 @@ fn a_static_function_may_be_in_its_callers_up_to_one_that_others_can_call() {
     let site = found
         .sites
         .iter()
-        .find(|it| it.function == "inner")
+        .find(|it| it.key.function == "inner")
         .unwrap();
     assert_eq!(site.into.iter().collect::<Vec<_>>(), ["middle", "outer"]);
     let mut stacks = Stacks::default();
     stacks.add(&found.sites, found.helpers);
     let text = stacks.text();
-    assert!(text.contains("\nhelper may_kill\n"), "{text}");
+    for line in [
+        "helper capable ns_capable",
+        "helper may_kill capable",
+        "helper ns_capable security_capable",
+        "helper security_capable cap_capable",
+    ] {
+        assert!(text.contains(&format!("\n{line}\n")), "{text}");
+    }
     assert!(text.contains("\ninlined inner middle outer\n"), "{text}");
 }
 
@@ -36,6 +43,10 @@ fn a_function_of_a_header_may_be_in_every_file_that_calls_it() {
         ),
         ("fs/b.c", "int user(void) { f(); return 0; }"),
     ]);
-    let site = found.sites.iter().find(|it| it.function == "f").unwrap();
+    let site = found
+        .sites
+        .iter()
+        .find(|it| it.key.function == "f")
+        .unwrap();
     assert_eq!(site.into.iter().collect::<Vec<_>>(), ["user"]);
 }
