@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{
     context::{
         accounts::Accounts,
-        cgroups::{CgroupError, CgroupName, Cgroups},
+        cgroups::{CgroupError, CgroupName, Cgroups, UnitName},
         namespaces::{NamespaceKind, namespace_inode},
         processes::{ProcessError, find_process, process_name},
     },
@@ -160,7 +160,7 @@ impl Workload {
                 .flatten(),
             executable,
             unit: names.iter().find_map(|name| match name {
-                CgroupName::Unit(unit) => Some(full_name(unit)),
+                CgroupName::Unit(unit) => Some(UnitName::new(unit).name),
                 _ => None,
             }),
             service: names.iter().find_map(|name| match name {
@@ -208,18 +208,9 @@ fn process(pid: u32) -> String {
 fn cgroup(name: &CgroupName) -> String {
     match name {
         CgroupName::Path(path) => format!("cgroup {path}"),
-        CgroupName::Unit(unit) => format!("unit {}", full_name(unit)),
-        CgroupName::UserUnit(unit) => format!("user unit {}", full_name(unit)),
+        CgroupName::Unit(unit) => format!("unit {}", UnitName::new(unit).name),
+        CgroupName::UserUnit(unit) => format!("user unit {}", UnitName::new(unit).name),
         CgroupName::Container(id) => format!("container {id}"),
-    }
-}
-
-/// A unit without a suffix is a service, as for systemctl(1).
-fn full_name(unit: &str) -> String {
-    if unit.contains('.') {
-        unit.to_owned()
-    } else {
-        format!("{unit}.service")
     }
 }
 
@@ -261,12 +252,9 @@ mod tests {
 
     #[test]
     fn a_unit_without_a_suffix_is_a_service() {
-        let subject = |name| cgroup(&name);
-        assert_eq!(
-            subject(CgroupName::Unit("nginx".into())),
-            "unit nginx.service"
-        );
-        assert_eq!(subject(CgroupName::Unit("a.slice".into())), "unit a.slice");
-        assert_eq!(subject(CgroupName::Path("/x".into())), "cgroup /x");
+        let unit = |name: &str| cgroup(&CgroupName::Unit(name.to_owned()));
+        assert_eq!(unit("nginx"), "unit nginx.service");
+        assert_eq!(unit("org.example.nginx"), "unit org.example.nginx.service");
+        assert_eq!(unit("a.slice"), "unit a.slice");
     }
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::names::unescape_unit;
+
 /// The program that created a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Runtime {
@@ -174,29 +176,6 @@ fn pod_uid(name: &str) -> Option<String> {
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     known.then_some(uid)
-}
-
-/// Resolves `\x2d` and the like in a unit's name (systemd-escape(1)).
-fn unescape_unit(name: &str) -> String {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name;
-    while let Some(at) = rest.find("\\x") {
-        let digits = rest.get(at + 2..at + 4);
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &rest[at + 4..];
-            }
-            None => {
-                bytes.extend_from_slice(b"\\x");
-                rest = &rest[at + 2..];
-            }
-        }
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

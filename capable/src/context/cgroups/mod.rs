@@ -9,8 +9,10 @@ mod container;
 mod error;
 mod find;
 mod handle;
+mod names;
 mod path;
 mod tree;
+mod units;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -21,6 +23,7 @@ pub use find::{CgroupName, Found};
 use handle::Opened;
 pub use path::Cgroup;
 use tree::Tree;
+pub(crate) use units::UnitName;
 
 use super::ids::IdMap;
 
@@ -154,7 +157,7 @@ mod tests {
         }
     }
 
-    fn cgroups() -> Option<Cgroups> {
+    pub(super) fn cgroups() -> Option<Cgroups> {
         match Cgroups::open() {
             Ok(cgroups) => Some(cgroups),
             Err(error) => {

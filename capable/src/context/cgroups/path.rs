@@ -6,6 +6,7 @@
 //! therefore only ever told with that manager's unit before it, and what others say is no unit.
 
 use super::container::{Container, container};
+use super::names::{is_slice, is_unit, unescape_cgroup};
 
 /// A cgroup of the version 2 hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,27 +101,6 @@ fn is_user_manager(unit: &str) -> bool {
     let user = unit.strip_prefix("user@");
     let user = user.and_then(|rest| rest.strip_suffix(".service"));
     user.is_some_and(|user| !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// systemd prefixes an underscore to names that could collide with the kernel's own files
-/// (`cg_escape`, src/basic/cgroup-util.c).
-pub(super) fn unescape_cgroup(name: &str) -> &str {
-    name.strip_prefix('_').unwrap_or(name)
-}
-
-pub(super) fn is_slice(name: &str) -> bool {
-    name.strip_suffix(".slice")
-        .is_some_and(|stem| !stem.is_empty() && !stem.contains(':'))
-}
-
-/// The units, other than slices, that have a cgroup (systemd.unit(5)).
-pub(super) fn is_unit(name: &str) -> bool {
-    [".service", ".scope", ".socket", ".mount", ".swap"]
-        .iter()
-        .any(|suffix| {
-            name.strip_suffix(suffix)
-                .is_some_and(|stem| !stem.is_empty())
-        })
 }
 
 #[cfg(test)]

@@ -1,0 +1,46 @@
+//! Names of units, as systemd writes them in paths.
+
+/// systemd prefixes an underscore to names that could collide with the kernel's own files
+/// (`cg_escape`, src/basic/cgroup-util.c).
+pub fn unescape_cgroup(name: &str) -> &str {
+    name.strip_prefix('_').unwrap_or(name)
+}
+
+/// Slices, except those that a container's driver writes as part of another form.
+pub fn is_slice(name: &str) -> bool {
+    name.strip_suffix(".slice")
+        .is_some_and(|stem| !stem.is_empty() && !stem.contains(':'))
+}
+
+/// The units, other than slices, that have a cgroup (systemd.unit(5)).
+pub fn is_unit(name: &str) -> bool {
+    [".service", ".scope", ".socket", ".mount", ".swap"]
+        .iter()
+        .any(|suffix| {
+            name.strip_suffix(suffix)
+                .is_some_and(|stem| !stem.is_empty())
+        })
+}
+
+/// Resolves `\x2d` and the like in a unit's name (systemd-escape(1)).
+pub fn unescape_unit(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(at) = rest.find("\\x") {
+        let digits = rest.get(at + 2..at + 4);
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        match byte {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &rest[at + 4..];
+            }
+            None => {
+                bytes.extend_from_slice(b"\\x");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
