@@ -6,16 +6,19 @@
 
 #[path = "common/flood.rs"]
 mod flood;
+#[path = "common/strict.rs"]
+mod strict;
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use flood::flooded;
+use strict::strict;
 
 const BUFFER: &str = "the buffer was full (try --buffer-size)";
 const TABLE: &str = "the table of counts was full (try --table-size, or a filter)";
 
 fn capable(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_capable"))
+    strict(env!("CARGO_BIN_EXE_capable"))
         .args(words)
         .stdin(Stdio::null())
         .output()

@@ -6,15 +6,18 @@
 
 #[path = "common/flood.rs"]
 mod flood;
+#[path = "common/strict.rs"]
+mod strict;
 
 use std::{
     io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use flood::flooded;
+use strict::strict;
 
 /// Much longer than it takes to show what is in the buffer.
 const SOON: Duration = Duration::from_secs(20);
@@ -24,7 +27,7 @@ const SOON: Duration = Duration::from_secs(20);
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn ctrl_c_ends_a_trace_that_cannot_keep_up() {
     let own = std::process::id().to_string();
-    let mut trace = Command::new(env!("CARGO_BIN_EXE_capable"))
+    let mut trace = strict(env!("CARGO_BIN_EXE_capable"))
         .args(["trace", "-o", "json", "-p", &own])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -6,23 +6,26 @@
 
 #[path = "common/ended.rs"]
 mod ended;
+#[path = "common/strict.rs"]
+mod strict;
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     os::unix::process::ExitStatusExt as _,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     time::{Duration, Instant},
 };
 
 use ended::{code, stderr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use strict::strict;
 
 const CAPABLE: &str = env!("CARGO_BIN_EXE_capable");
 
 /// Runs `capable` with these options in front of a command.
 fn traced(options: &str, command: &[&str]) -> Output {
-    Command::new(CAPABLE)
+    strict(CAPABLE)
         .args(options.split_whitespace())
         .arg("--")
         .args(command)
@@ -59,7 +62,7 @@ fn a_command_and_a_process_are_a_usage_error() {
         assert_eq!(code(&output), 2, "{options}: {}", stderr(&output));
     }
     // Without --, a word is a subcommand.
-    let output = Command::new(CAPABLE).arg("true").output().unwrap();
+    let output = strict(CAPABLE).arg("true").output().unwrap();
     assert_eq!(code(&output), 2);
 }
 
@@ -157,7 +160,7 @@ fn a_timeout_ends_the_command_as_timeout_1_does() {
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn signals_reach_the_command_which_decides() {
-    let mut traced = Command::new(CAPABLE)
+    let mut traced = strict(CAPABLE)
         .args(["trace", "--", "sh", "-c"])
         .arg("trap 'kill $!; exit 9' TERM; echo ready; sleep 60 >/dev/null 2>&1 & wait")
         .stdout(Stdio::piped())
@@ -174,7 +177,7 @@ fn signals_reach_the_command_which_decides() {
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn a_reader_who_has_seen_enough_does_not_end_the_command() {
-    let mut traced = Command::new(CAPABLE)
+    let mut traced = strict(CAPABLE)
         .args(["trace", "-o", "json", "--", "sh", "-c"])
         .arg("exec >&2; for n in 1 2 3 4; do nice -n -1 true; sleep 0.3; done; echo done; exit 4")
         .stdout(Stdio::piped())

@@ -39,7 +39,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 /// The variable that forbids loading programs of the kernel side as they were built, as a fallback,
-/// if they cannot be specialised: `.cargo/config.toml` sets it here, `init.sh` in guests.
+/// if they cannot be specialised: all tests that trace set it, so that none passes by a fallback that
+/// nobody saw. In guests, `init.sh` does.
 const SPECIALISE: &str = "CAPABLE_SPECIALISE";
 
 /// What a developer of capable does.

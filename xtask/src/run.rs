@@ -1,13 +1,12 @@
 //! `cargo xtask run`: builds `capable` and replaces itself with it.
 
-use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::{SPECIALISE, places, process};
+use crate::{places, process};
 
 /// Options of `cargo xtask run`.
 #[derive(Debug, clap::Args)]
@@ -40,10 +39,6 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
         _ => Command::new(&program),
     };
-    // That is for tests (`.cargo/config.toml`): a user's trace goes on with what can be loaded.
-    if env::var_os(SPECIALISE).is_some_and(|value| value == "yes") {
-        command.env_remove(SPECIALISE);
-    }
     let error = command.args(&options.arguments).exec();
     Err(error).with_context(|| format!("cannot run {}", process::line(&command)))
 }

@@ -8,6 +8,8 @@
 
 mod consumers;
 mod engine;
+#[path = "../common/strict.rs"]
+mod strict;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,6 +19,7 @@ use std::process::{Command, Output, Stdio};
 use consumers::inside;
 use engine::docker;
 use serde_json::{Value, json};
+use strict::strict;
 
 /// Needs CAP_SYS_CHROOT and CAP_SYS_NICE.
 const TWO: [&str; 6] = ["chroot", "/", "nice", "-n", "-5", "true"];
@@ -31,7 +34,7 @@ const STATUS: &str = "cat /proc/self/status";
 fn emitted(format: &str, options: &[&str], command: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("emitted");
-    let output = Command::new(env!("CARGO_BIN_EXE_capable"))
+    let output = strict(env!("CARGO_BIN_EXE_capable"))
         .args(["run", "--report", "/dev/null", "--emit"])
         .arg(format!("{format}={}", file.display()))
         .args(options)

@@ -13,6 +13,8 @@ mod gate;
 mod needs;
 mod process;
 mod profile;
+#[path = "../common/strict.rs"]
+mod strict;
 mod untrusted;
 
 use std::fs::{self, Permissions};
@@ -27,6 +29,7 @@ use std::time::Duration;
 use ended::{code, stderr};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use strict::strict;
 
 const CAPABLE: &str = env!("CARGO_BIN_EXE_capable");
 
@@ -37,7 +40,7 @@ fn capable(arguments: &str) -> Output {
 
 /// The same, with more arguments behind.
 fn with(arguments: &str, more: &[&str]) -> Output {
-    Command::new(CAPABLE)
+    strict(CAPABLE)
         .args(arguments.split_whitespace())
         .args(more)
         .stdin(Stdio::null())

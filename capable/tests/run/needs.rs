@@ -149,7 +149,7 @@ fn not_one_of_two_thousand_processes_is_missed_and_their_noise_is_advisory() {
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn the_launch_and_the_search_in_the_path_are_left_out() {
     // Root's own folder may not be searched by nobody: the launcher tries it in vain.
-    let output = Command::new(CAPABLE)
+    let output = strict(CAPABLE)
         .args(["run", "-o", "json", "--user", "nobody", "--", "true"])
         .env("PATH", "/root/bin:/usr/bin:/bin")
         // cargo's, with folders that nobody may not search.

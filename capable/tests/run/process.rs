@@ -80,7 +80,7 @@ fn it_keeps_its_exit_code_where_nobody_reads_its_complaints() {
     let unheard = |arguments: &str| {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let mut command = Command::new(CAPABLE);
+        let mut command = strict(CAPABLE);
         command
             .args(arguments.split_whitespace())
             .stdin(Stdio::null())
@@ -98,7 +98,7 @@ fn it_keeps_its_exit_code_where_nobody_reads_its_complaints() {
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn stdin_stdout_and_stderr_are_the_commands() {
-    let mut child = Command::new(CAPABLE)
+    let mut child = strict(CAPABLE)
         .args(["run", "--report", "/dev/null", "--"])
         .args(["sh", "-c", "cat; echo to-stderr >&2"])
         .stdin(Stdio::piped())
@@ -115,7 +115,7 @@ fn stdin_stdout_and_stderr_are_the_commands() {
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn a_signal_is_passed_on_and_the_report_made() {
-    let mut child = Command::new(CAPABLE)
+    let mut child = strict(CAPABLE)
         .args(["run", "--"])
         .args([
             "sh",

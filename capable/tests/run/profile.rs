@@ -13,7 +13,7 @@ fn a_running_process_and_its_children_are_profiled_until_the_time_is_over_or_ctr
     );
     let options = format!("profile --pid {} -o json", busy.0.id());
     let timed = capable(&format!("{options} --duration 1s"));
-    let mut child = Command::new(CAPABLE)
+    let mut child = strict(CAPABLE)
         .args(options.split_whitespace())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

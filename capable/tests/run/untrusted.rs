@@ -121,7 +121,7 @@ fn a_signal_to_the_group_reaches_the_command_once() {
     let counts = "$SIG{TERM} = sub { $n++ }; $| = 1; print \"ready\\n\"; \
                   select(undef, undef, undef, 0.02) until $n; \
                   select(undef, undef, undef, 0.3) for 1 .. 3; print \"$n\\n\"";
-    let mut child = Command::new(CAPABLE)
+    let mut child = strict(CAPABLE)
         .args(["run", "--report", "/dev/null", "--", "perl", "-e", counts])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -9,6 +9,8 @@ mod files;
 mod forge;
 mod names;
 mod program;
+#[path = "../common/strict.rs"]
+mod strict;
 mod traced;
 
 use std::{

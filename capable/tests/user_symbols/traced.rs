@@ -1,5 +1,6 @@
 //! The tracer beside processes that mean harm.
 
+use crate::strict::strict;
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     os::unix::fs::PermissionsExt as _,
@@ -57,7 +58,7 @@ fn rows_of_forged_files_are_small_and_the_tracer_goes_on() {
         ),
     ];
     let pid = "--comm=program";
-    let mut trace = Command::new(env!("CARGO_BIN_EXE_capable"))
+    let mut trace = strict(env!("CARGO_BIN_EXE_capable"))
         .args([
             "trace", "-U", "-o", "json", "--denied", "-C", "sys_nice", pid,
         ])

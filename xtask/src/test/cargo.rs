@@ -1,6 +1,7 @@
 //! The tests that cargo runs.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::process::Command;
 
 use anyhow::Result;
@@ -66,6 +67,9 @@ fn tests() -> Command {
     command
         .current_dir(places::workspace())
         .args(["test", "--quiet", "--no-fail-fast"]);
+    if env::var_os(SPECIALISE).is_none() {
+        command.env(SPECIALISE, "yes");
+    }
     command
 }
 
