@@ -24,9 +24,6 @@ pub enum AccountError {
         /// What was given.
         given: String,
     },
-    /// The user id has no entry, so its group is not known.
-    #[error("user {0} has no entry in the user database, so its group is not known: add --group")]
-    NoGroup(libc::uid_t),
     /// The look-up failed.
     #[error("cannot look up {given:?}: {error}")]
     Failed {

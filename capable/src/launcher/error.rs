@@ -106,8 +106,8 @@ fn execve_hint(error: &io::Error) -> &'static str {
         // `bprm_caps_from_vfs_caps` and `get_file_caps`, security/commoncap.c.
         Some(libc::EPERM) => {
             "; the kernel refuses to execute a file that has capabilities and the effective bit if \
-             the bounding set lacks one of them: see `capable inspect FILE`, and add it to \
-             --caps"
+             the bounding set lacks one of them: see `capable inspect FILE`, and give the command \
+             that capability too"
         }
         Some(libc::ENOEXEC) => "; it is a program for another architecture, or not a program",
         _ => "",

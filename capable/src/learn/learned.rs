@@ -102,8 +102,7 @@ fn left_behind(living: &[String]) -> Option<String> {
     let more = if living.len() > NAMED { ", ..." } else { "" };
     let named = living[..living.len().min(NAMED)].join(", ");
     Some(format!(
-        "{what} still running: {named}{more}; what {they} for from now on is not in this report \
-         (with --wait, capable waits for the last one to end)"
+        "{what} still running: {named}{more}; what {they} for from now on is not in this report"
     ))
 }
 
@@ -138,13 +137,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_that_still_runs_is_named_and_so_is_the_remedy() {
+    fn a_process_that_still_runs_is_named() {
         let living = |count: usize| vec!["sleep (7)".to_owned(); count];
         assert_eq!(left_behind(&living(0)), None);
         assert_eq!(
             left_behind(&living(1)).unwrap(),
             "1 process of the command is still running: sleep (7); what it asks for from now on is \
-             not in this report (with --wait, capable waits for the last one to end)"
+             not in this report"
         );
         let many = left_behind(&living(6)).unwrap();
         assert!(many.starts_with("6 processes of the command are"), "{many}");

@@ -155,8 +155,9 @@ fn who_runs_on_is_named_and_wait_waits_for_them() {
     let left = report("", &daemon);
     fs::write(&go, "").unwrap();
     assert_needs(&left, &[]);
-    let note = left["notes"][0].as_str().unwrap();
-    assert!(note.contains("--wait"), "{note}");
+    let notes = left["notes"].as_array().unwrap();
+    assert!(notes[0].as_str().unwrap().contains("still running"));
+    assert!(notes[1].as_str().unwrap().contains("--wait"), "{notes:?}");
 
     let waited = report("--wait", &daemon);
     assert_needs(&waited, &["CAP_SYS_NICE"]);

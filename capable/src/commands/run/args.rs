@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, time::Duration};
 
+use anyhow::{Result, bail};
 use clap::Args as ClapArgs;
 
 use super::super::{
@@ -11,7 +12,7 @@ use super::super::{
 use crate::{
     capability::CapabilitySet,
     inspect::secure_bits::SecureBits,
-    launcher::{AccountError, Cage, Command, Holding, Identity, group, user},
+    launcher::{Cage, Command, Holding, Identity, group, user},
 };
 
 /// Examples for `--help`.
@@ -113,8 +114,8 @@ impl Args {
     ///
     /// # Errors
     ///
-    /// If a user or a group does not exist.
-    pub(super) fn command(&self) -> Result<Command, AccountError> {
+    /// If a user or a group does not exist, or a group must be given.
+    pub(super) fn command(&self) -> Result<Command> {
         let mut words = self.command.iter().cloned();
         let name = words.next().unwrap_or_default();
         Ok(Command::new(name).args(words).cage(self.cage.cage()?))
@@ -122,7 +123,7 @@ impl Args {
 }
 
 impl CageArgs {
-    fn cage(&self) -> Result<Cage, AccountError> {
+    fn cage(&self) -> Result<Cage> {
         Ok(Cage {
             identity: self.identity()?,
             holding: match (self.caps, self.drop) {
@@ -137,7 +138,7 @@ impl CageArgs {
 
     /// A user comes with its groups; a group that is given alone comes without supplementary
     /// groups.
-    fn identity(&self) -> Result<Option<Identity>, AccountError> {
+    fn identity(&self) -> Result<Option<Identity>> {
         let group = self.group.as_deref().map(group).transpose()?;
         let Some(user) = self.user.as_deref().map(user).transpose()? else {
             return Ok(group.map(|group| Identity {
@@ -148,7 +149,10 @@ impl CageArgs {
         };
         let group = match group.or(user.group) {
             Some(group) => group,
-            None => return Err(AccountError::NoGroup(user.id)),
+            None => bail!(
+                "user {} has no entry in the user database, so its group is not known: add --group",
+                user.id
+            ),
         };
         Ok(Some(Identity {
             user: Some(user.id),

@@ -31,12 +31,16 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     if let Some(bytes) = args.buffer.buffer_size {
         launched = launched.buffer(bytes);
     }
-    let (learned, ended) = block_on(async {
+    let (mut learned, ended) = block_on(async {
         let signals = Running::signals()?;
         let mut learning = launched.start()?;
         let ended = follow(&mut learning, &signals, args.wait).await?;
         anyhow::Ok((learning.finish()?, ended))
     })?;
+    if learned.report.still_running.is_some_and(|count| count > 0) {
+        let advice = "with --wait, capable waits for the last process of the command to end";
+        learned.report.notes.push(advice.to_owned());
+    }
     tracing::tell_signal(ended);
     let shut = reporter.deliver(&learned.report, &learned.needs)?;
     Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))

@@ -14,7 +14,7 @@ pub enum PlanError {
     #[error("cannot load BPF programs: {0}")]
     Bpf(Lack),
     /// The hook that was asked for does not work here.
-    #[error("the hook {hook} does not work here: {lack}{}", works(*.instead, "--hook"))]
+    #[error("the hook {hook} does not work here: {lack}{}", works(*.instead))]
     Hook {
         /// What was asked for.
         hook: Hook,
@@ -27,7 +27,7 @@ pub enum PlanError {
     #[error("no hook works here:{}", list(.0))]
     NoHook(Vec<(&'static str, Lack)>),
     /// The transport that was asked for does not work here.
-    #[error("the transport {transport} does not work here: {lack}{}", works(*.instead, "--transport"))]
+    #[error("the transport {transport} does not work here: {lack}{}", works(*.instead))]
     Transport {
         /// What was asked for.
         transport: Transport,
@@ -79,8 +79,8 @@ fn lacks<'a>(
     choices.filter_map(lack).collect()
 }
 
-fn works(choice: Option<impl fmt::Display>, option: &str) -> String {
-    choice.map_or_else(String::new, |choice| format!(" ({option} {choice} works)"))
+fn works(choice: Option<impl fmt::Display>) -> String {
+    choice.map_or_else(String::new, |choice| format!(" ({choice} works)"))
 }
 
 fn list(lacks: &[(&'static str, Lack)]) -> String {

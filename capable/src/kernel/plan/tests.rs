@@ -202,7 +202,7 @@ fn a_hook_that_cannot_be_had_is_refused_with_the_one_that_works() {
     let error = plan(&features, &choice).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the hook kprobe does not work here: no KPROBE (--hook tracepoint works)"
+        "the hook kprobe does not work here: no KPROBE (tracepoint works)"
     );
     let choice = Choice {
         hook: None,
@@ -211,7 +211,7 @@ fn a_hook_that_cannot_be_had_is_refused_with_the_one_that_works() {
     let error = plan(&without(&["RING_BUFFER"]), &choice).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the transport ring does not work here: no RING_BUFFER (--transport perf works)"
+        "the transport ring does not work here: no RING_BUFFER (perf works)"
     );
 }
 
