@@ -28,6 +28,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// The refusal in words.
+    #[cfg(feature = "cli")]
     pub(crate) fn told(self) -> &'static str {
         match self {
             Self::NotExecutable => "no one: it is not executable",

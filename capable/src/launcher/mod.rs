@@ -12,6 +12,7 @@ mod dispositions;
 mod ended;
 mod error;
 mod search;
+#[cfg(feature = "cli")]
 mod sentinel;
 mod steps;
 mod typing;
@@ -21,6 +22,7 @@ pub use accounts::{AccountError, Group, User, group, user};
 pub use cage::{Cage, CageError, Holding, Identity};
 pub use ended::Ended;
 pub use error::LaunchError;
+#[cfg(feature = "cli")]
 pub(crate) use sentinel::Sentinel;
 pub use steps::Step;
 pub use waiting::{Command, Started, Waiting};

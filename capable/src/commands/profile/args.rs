@@ -29,7 +29,7 @@ Examples:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(
     after_long_help = EXAMPLES,
-    override_usage = "capable profile [OPTIONS] --pid|--unit|--user-unit|--cgroup|--container TARGET ..."
+    override_usage = "capable profile [OPTIONS] --pid PID|--unit NAME|--container ID|..."
 )]
 pub struct Args {
     /// What to profile.

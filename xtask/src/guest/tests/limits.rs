@@ -92,15 +92,16 @@ pub fn bounds(_: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// A name that does not exist is an error, which suggests the nearest one that does.
+/// A name that does not exist is an error, which suggests the nearest one that does. That what is
+/// well named is not there is a failure (1); that no such user or capability exists, a mistake (2).
 pub fn mistakes(_: &Bench) -> Result<()> {
     let _cast = Cast::assemble()?;
-    for (option, given, nearest) in [
-        ("-u", "daemom", "daemon"),
-        ("-C", "setuit", "setuid"),
-        ("--unit", "cast-wep", UNIT),
-        ("--cgroup", "/system.slice/cast-wep.service", UNIT),
-        ("--container", "facade", &CONTAINER[..8]),
+    for (option, given, nearest, code) in [
+        ("-u", "daemom", "daemon", 2),
+        ("-C", "setuit", "setuid", 2),
+        ("--unit", "cast-wep", UNIT, 1),
+        ("--cgroup", "/system.slice/cast-wep.service", UNIT, 1),
+        ("--container", "facade", &CONTAINER[..8], 1),
     ] {
         let output = Command::new("capable")
             .args([option, given])
@@ -108,7 +109,7 @@ pub fn mistakes(_: &Bench) -> Result<()> {
             .context("cannot start capable")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(
-            output.status.code() == Some(2)
+            output.status.code() == Some(code)
                 && said.contains(given)
                 && said.to_lowercase().contains(nearest),
             "{option} {given}: {}, and {nearest} is not offered: {said}",
