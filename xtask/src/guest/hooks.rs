@@ -13,6 +13,13 @@ pub struct Way {
     pub transport: &'static str,
 }
 
+impl Way {
+    /// The options that choose it.
+    pub fn options(self) -> [&'static str; 4] {
+        ["--hook", self.hook, "--transport", self.transport]
+    }
+}
+
 /// All hooks, as `--hook` names them.
 pub const HOOKS: [&str; 4] = ["kprobe", "kretprobe", "fexit", "tracepoint"];
 

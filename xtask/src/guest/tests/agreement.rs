@@ -87,16 +87,7 @@ fn scenario(bench: &Bench, way: Way) -> Result<Traced> {
 
 /// Traces all triggers as all identities in one way; also returns how many checks were lost.
 fn scenario_once(bench: &Bench, way: Way) -> Result<(Traced, u64)> {
-    let tracer = Tracer::start(&[
-        "-v",
-        "-x",
-        "-o",
-        "json",
-        "--hook",
-        way.hook,
-        "--transport",
-        way.transport,
-    ])?;
+    let tracer = Tracer::start(&[&["-v", "-x", "-o", "json"][..], &way.options()].concat())?;
     let mut runs = Vec::new();
     for trigger in triggers::all() {
         for &identity in trigger.identities {

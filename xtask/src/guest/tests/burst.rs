@@ -100,13 +100,8 @@ fn traced(
 ) -> Result<Account> {
     let burst = Burst::prepare(load)?;
     let filters = burst.filters();
-    let mut arguments = vec![
-        "--hook",
-        way.hook,
-        "--transport",
-        way.transport,
-        "--summary",
-    ];
+    let mut arguments = vec!["--summary"];
+    arguments.extend(way.options());
     arguments.extend(filters.iter().map(String::as_str));
     arguments.extend(buffer);
     let tracer = Tracer::start(&arguments)?;

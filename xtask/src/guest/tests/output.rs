@@ -12,14 +12,7 @@ use crate::guest::tracer::Tracer;
 pub fn rows_arrive_while_it_runs(bench: &Bench) -> Result<()> {
     const SOON: Duration = Duration::from_secs(3);
     for way in &bench.ways {
-        let tracer = Tracer::start(&[
-            "-o",
-            "json",
-            "--hook",
-            way.hook,
-            "--transport",
-            way.transport,
-        ])?;
+        let tracer = Tracer::start(&[&["-o", "json"][..], &way.options()].concat())?;
         let actor = Actor::prepare(b"soon", check_setuid)?;
         let start = Instant::now();
         actor.run()?;

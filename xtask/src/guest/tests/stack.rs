@@ -47,17 +47,8 @@ pub fn nice(bench: &Bench) -> Result<()> {
             call!(SYS_setpriority, libc::PRIO_PROCESS, 0, -5).is_ok()
         })?;
         let pid = actor.pid().to_string();
-        let tracer = Tracer::start(&[
-            "-K",
-            "-p",
-            &pid,
-            "-o",
-            "json",
-            "--hook",
-            way.hook,
-            "--transport",
-            way.transport,
-        ])?;
+        let tracer =
+            Tracer::start(&[&["-K", "-p", &pid, "-o", "json"][..], &way.options()].concat())?;
         actor.run()?;
         let (rows, _) = tracer.rows()?;
         let name = format!("{} {}", way.hook, way.transport);

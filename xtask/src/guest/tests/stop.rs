@@ -27,8 +27,7 @@ fn on_signal(bench: &Bench, signal: i32) -> Result<()> {
     for way in &bench.ways {
         let actor = Actor::prepare(b"last", check_setuid)?;
         let pid = actor.pid().to_string();
-        let tracer =
-            Tracer::start(&["-p", &pid, "--hook", way.hook, "--transport", way.transport])?;
+        let tracer = Tracer::start(&[&["-p", &pid][..], &way.options()].concat())?;
         actor.run()?;
         // Immediately: checks made before the signal must still be printed.
         let finished = tracer.stop(signal)?;

@@ -139,7 +139,12 @@ fn traced(program: &Program, options: &str) -> Result<Value> {
     if let Played::Fails(why) = play(program, &before)? {
         bail!("it does not work: {why}");
     }
-    let text = fs::read_to_string(&file)?;
+    complete_report(&file)
+}
+
+/// Reads a report, of which nothing may be lost.
+fn complete_report(file: &str) -> Result<Value> {
+    let text = fs::read_to_string(file)?;
     let report: Value = serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?;
     ensure!(
         report["incomplete"].is_null(),

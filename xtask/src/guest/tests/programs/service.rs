@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::play::{Running, shell};
 use super::table::{FOLDER, PROGRAMS, Program, Works};
-use super::{list, names, reasons};
+use super::{complete_report, list, names, reasons};
 use crate::guest::syscall::call;
 use crate::guest::tests::Bench;
 
@@ -140,12 +140,5 @@ fn read(profile: &mut Running) -> Result<Value> {
         "it ended with {status}: {}",
         profile.said()?
     );
-    let text = fs::read_to_string(format!("{FOLDER}/profile.stdout"))?;
-    let report: Value = serde_json::from_str(&text).with_context(|| format!("not JSON: {text}"))?;
-    ensure!(
-        report["incomplete"].is_null(),
-        "something was lost: {}",
-        report["incomplete"]
-    );
-    Ok(report)
+    complete_report(&format!("{FOLDER}/profile.stdout"))
 }
