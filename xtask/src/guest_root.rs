@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::arch::Lines;
 use crate::initramfs::Archive;
-use crate::{arch, places, process};
+use crate::{arch, atlas, places, process};
 
 /// Users with Debian's numbers; those of services are created by packages that are only unpacked
 /// here, not installed.
@@ -139,6 +139,12 @@ pub fn base(programs: &[PathBuf]) -> Result<Archive> {
             .file_name()
             .with_context(|| format!("{} is not a program", program.display()))?;
         archive.copy(&format!("usr/bin/{}", name.display()), 0o755, program);
+    }
+    // What the proofs compare the kernel with.
+    let folder = places::workspace().join("capable/atlas");
+    for path in atlas::files(&folder)? {
+        let name = path.strip_prefix(&folder)?.display();
+        archive.copy(&format!("vm/atlas/{name}"), 0o644, &path);
     }
     Ok(archive)
 }

@@ -6,6 +6,7 @@ mod print;
 mod api;
 mod apt;
 mod arch;
+mod atlas;
 mod bench;
 mod binaries;
 mod build_ebpf;

@@ -1,7 +1,6 @@
 //! What a line says, in the form that the rules use.
 
 use super::line::{Effect, Line};
-use crate::capability::Capability;
 
 /// What the kernel does with the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +36,7 @@ impl Effect {
     }
 
     /// Capabilities that other sites ask for, and that do as well.
-    fn others(&self) -> impl Iterator<Item = &str> {
+    fn alternatives(&self) -> impl Iterator<Item = &str> {
         let words = self.words.iter().skip(1);
         words.filter_map(|word| word.strip_prefix("or:"))
     }
@@ -56,14 +55,11 @@ impl Effect {
 }
 
 impl Line {
-    /// The capabilities that would do instead of the requested one: those that the helper asks for
-    /// afterwards, and those of other sites.
-    pub fn others(&self) -> impl Iterator<Item = Capability> {
+    /// The names of the capabilities that would do instead of the requested one: those that the
+    /// helper asks for afterwards, and those of other sites. Without `CAP_`.
+    pub(crate) fn alternatives(&self) -> impl Iterator<Item = &str> {
         let later = self.key.capabilities.split('/').skip(1);
-        let names = later.chain(self.effect.others());
-        names.filter_map(|name| {
-            Capability::all().find(|it| it.name() == Some(&format!("CAP_{name}")))
-        })
+        later.chain(self.effect.alternatives())
     }
 
     /// The system calls that the sentence mentions: `setpriority(2)`.
@@ -76,10 +72,9 @@ impl Line {
         })
     }
 
-    /// Whether the line is about this capability.
-    pub fn asks_for(&self, capability: Capability) -> bool {
+    /// Whether the line is about the capability with this name, without `CAP_`.
+    pub(crate) fn names(&self, capability: &str) -> bool {
         let names = &self.key.capabilities;
-        let name = capability.name().and_then(|name| name.strip_prefix("CAP_"));
-        names == "?" || name.is_some_and(|name| names.split(['/', ',']).any(|it| it == name))
+        names == "?" || names.split(['/', ',']).any(|name| name == capability)
     }
 }

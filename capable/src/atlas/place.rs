@@ -34,7 +34,7 @@ impl Place {
     #[must_use]
     pub fn in_call(self, call: &Call<'_>) -> Self {
         let atlas = Atlas::get();
-        let key = |index: usize| &atlas.lines[index].key;
+        let key = |index: usize| &atlas.lines()[index].key;
         let named = |index: usize| call.says(key(index).label.as_deref()?);
         let taken: Vec<_> = self
             .lines
@@ -48,7 +48,7 @@ impl Place {
             other_label || call.says(function) == Some(false)
         };
         let of_call = |index: usize| -> Option<bool> {
-            let mut conditions = atlas.lines[index].effect.conditions().peekable();
+            let mut conditions = atlas.lines()[index].effect.conditions().peekable();
             conditions.peek()?;
             let said: Option<Vec<bool>> = conditions.map(|name| call.says(name)).collect();
             Some(said?.contains(&true))
@@ -84,7 +84,7 @@ impl Place {
     /// The lines.
     pub fn lines(&self) -> impl Iterator<Item = &'static Line> {
         let atlas = Atlas::get();
-        self.lines.iter().map(|&index| &atlas.lines[index])
+        self.lines.iter().map(|&index| &atlas.lines()[index])
     }
 
     /// The verb of the lines if they agree; otherwise [`Verb::Unread`] if one of them is unread, or

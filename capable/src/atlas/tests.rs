@@ -33,7 +33,10 @@ fn find(capability: Capability, kernel: &str, stack: &str) -> Vec<&'static Line>
     static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(SOURCE, STACKS));
     let kernel = Version::parse(kernel).unwrap();
     let lines = ATLAS.find(capability, Some(kernel), stack.split(' '));
-    lines.into_iter().map(|index| &ATLAS.lines[index]).collect()
+    lines
+        .into_iter()
+        .map(|index| &ATLAS.lines()[index])
+        .collect()
 }
 
 fn effects(capability: Capability, kernel: &str, stack: &str) -> String {
@@ -125,7 +128,7 @@ fn explanations_name_functions_that_ask_and_say_in_which_namespace() {
             let asks = atlas
                 .about_function(function)
                 .any(|line| line.asks_for(capability));
-            let passes_on = atlas.stacks.is_helper(function);
+            let passes_on = atlas.lookup.is_helper(function);
             assert!(asks || passes_on, "{capability}: {function}");
         }
         if told.scope == Scope::Namespace {

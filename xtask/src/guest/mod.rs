@@ -12,6 +12,7 @@ mod hooks;
 mod identity;
 mod kernel;
 mod processors;
+mod proofs;
 mod random;
 mod rows;
 mod runner;
@@ -67,6 +68,11 @@ enum GuestCommand {
         /// Only tests whose name contains this (repeatable)
         #[arg(long)]
         only: Vec<String>,
+    },
+    /// Try what the atlas says on this kernel, and say how each line went
+    Proofs {
+        /// Parts of the names of sites; all without any
+        names: Vec<String>,
     },
     /// Compare verdicts with what the kernel did, for random users, sets and namespaces
     RandomVerdicts {
@@ -124,6 +130,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         } => runner::command(&names, identity, hold_start),
         GuestCommand::Tests { only } => tests::command(&only),
         GuestCommand::SystemTests { only } => system::command(&only),
+        GuestCommand::Proofs { names } => proofs::command(&names),
         GuestCommand::RandomVerdicts { count, seed } => random::command(count, seed),
         GuestCommand::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
         GuestCommand::Bench(options) => measure::run(&options).map(|()| ExitCode::SUCCESS),

@@ -210,7 +210,7 @@ pub fn after_exec(name: &str, report: i32) -> Result<ExitCode> {
 }
 
 /// Sets the comm of the calling thread.
-fn set_name(name: &str) {
+pub fn set_name(name: &str) {
     let mut bytes = [0_u8; 16];
     for (to, from) in bytes.iter_mut().take(15).zip(name.bytes()) {
         *to = from;
@@ -221,7 +221,7 @@ fn set_name(name: &str) {
 
 /// What a child tells its parent.
 #[derive(Clone, Copy, Debug)]
-enum Message {
+pub enum Message {
     /// It acted.
     Done(Answer),
     /// A step before that failed with this errno.
@@ -230,7 +230,7 @@ enum Message {
 
 impl Message {
     /// Sends it with the mount namespace in which it acted.
-    fn send(self, descriptor: i32, mount_namespace: u64) -> i32 {
+    pub fn send(self, descriptor: i32, mount_namespace: u64) -> i32 {
         let (kind, value) = match self {
             Self::Done(Ok(value)) => (0_i64, value),
             Self::Done(Err(errno)) => (1, i64::from(errno)),
@@ -245,7 +245,10 @@ impl Message {
     }
 
     /// Reads what a child sent. The child's own children may keep the pipe open for longer.
-    fn receive(mut reader: PipeReader) -> Result<Option<(Self, u64)>> {
+    ///
+    /// # Errors
+    /// When the pipe cannot be read.
+    pub fn receive(mut reader: PipeReader) -> Result<Option<(Self, u64)>> {
         let mut message = [0; 24];
         match reader.read_exact(&mut message) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
@@ -263,7 +266,10 @@ impl Message {
 }
 
 /// A pipe that an executed program inherits.
-fn inherited_pipe() -> Result<(PipeReader, PipeWriter)> {
+///
+/// # Errors
+/// When there are no descriptors left.
+pub fn inherited_pipe() -> Result<(PipeReader, PipeWriter)> {
     let mut ends = [0; 2];
     call!(SYS_pipe2, super::syscall::Argument::write(&mut ends), 0)
         .map_err(io::Error::from_raw_os_error)

@@ -10,10 +10,8 @@ use super::kernels::{Kernels, Version};
 use super::line::{self, Effect, Key, Line, Proof};
 use super::ranges;
 use super::scan::Site;
+use crate::atlas::EXTENSION;
 use crate::places;
-
-/// The suffix of its files.
-const EXTENSION: &str = "sites";
 
 /// The errnos of a plain refusal; others have another meaning to a program.
 const PLAIN: [&str; 2] = ["EACCES", "EPERM"];
@@ -50,21 +48,7 @@ pub fn subsystem(file: &str) -> String {
 
 /// All files of the atlas.
 pub fn files() -> Result<BTreeSet<PathBuf>> {
-    let mut files = BTreeSet::new();
-    let mut open = vec![folder()];
-    while let Some(folder) = open.pop() {
-        let entries =
-            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|it| it == EXTENSION) {
-                files.insert(path);
-            }
-        }
-    }
-    Ok(files)
+    crate::atlas::files(&folder())
 }
 
 impl Scanned {

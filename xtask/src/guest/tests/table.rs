@@ -4,6 +4,7 @@ use super::{
     Test, burst, comm, conditions, degraded, descent, errors, filters, formats, hotplug, inside,
     inspecting, keeping, limits, meaning, output, programs, stack, stop,
 };
+use crate::guest::proofs;
 
 /// The tests that run both here and in guests, and those that run only in guests.
 pub const TESTS: &[Test] = &[
@@ -150,6 +151,10 @@ pub const TESTS: &[Test] = &[
     ),
     // These need privileges that this machine may not give away, create cgroups, or need Debian's
     // programs.
+    Test::in_guests(
+        "each_line_of_the_atlas_that_can_be_tried_holds",
+        proofs::test,
+    ),
     Test::in_guests(
         "what_hotplug_loses_is_told_from_a_full_buffer",
         hotplug::told_apart,
