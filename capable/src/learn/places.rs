@@ -37,6 +37,7 @@ impl Places {
     }
 
     /// The kernel's symbols, if they could be read.
+    #[cfg(feature = "cli")]
     pub fn symbols(&self) -> Option<&KernelSymbols> {
         self.symbols.as_ref()
     }
