@@ -109,9 +109,11 @@ pub const PROOFS: &[Proof] = &[
         call!(SYS_fcntl, file, 1036, Argument::read(&1_u64))
     })
     .staged(readable),
-    proof("handle_to_path or may_decode_fh", "DAC_READ_SEARCH", |_| {
-        call!(SYS_open_by_handle_at, libc::AT_FDCWD, HANDLE, 0)
-    }),
+    proof(
+        "handle_to_path or may_decode_fh via capable",
+        "DAC_READ_SEARCH",
+        |_| call!(SYS_open_by_handle_at, libc::AT_FDCWD, HANDLE, 0),
+    ),
     proof("generic_setlease or vfs_setlease", "LEASE", |file| {
         call!(SYS_fcntl, file, libc::F_SETLEASE, libc::F_RDLCK)
     })

@@ -185,11 +185,9 @@ pub const PROOFS: &[Proof] = &[
         of_lo("tx_queue_len", "1000")
     })
     .staged(network),
-    proof(
-        "gro_flush_timeout_store or netdev_lock_store",
-        ADMIN,
-        |_| of_lo("gro_flush_timeout", "0"),
-    )
+    proof("gro_flush_timeout_store", ADMIN, |_| {
+        of_lo("gro_flush_timeout", "0")
+    })
     .staged(network),
     proof("napi_defer_hard_irqs_store", ADMIN, |_| {
         of_lo("napi_defer_hard_irqs", "0")
