@@ -3,7 +3,7 @@
 //! Each proof does one thing twice, in a process of its own each time: with every capability that
 //! root has here, and with one less. What the program met is compared with the effect of the line,
 //! and the checks that the tracer saw with the site ([`judge`]). A line of the atlas is marked `run`
-//! exactly if it has a proof ([`marks`]).
+//! exactly if it has a proof (`marks.rs`).
 
 mod acts;
 mod cage;
