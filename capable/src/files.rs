@@ -37,6 +37,16 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
             format!("it is {}, not a regular file", name_of(kind)),
         ));
     }
+    reopen(&held)
+}
+
+/// Opens for reading what is held, which must be a regular file. It does not wait for somebody's lease
+/// (fcntl(2), F_SETLEASE).
+///
+/// # Errors
+///
+/// What the system answers.
+pub(crate) fn reopen(held: &File) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)

@@ -10,8 +10,7 @@ use std::{
 static SIGPIPE_IGNORED: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn look_at_sigpipe() {
-    let ignored = current(libc::SIGPIPE).is_ok_and(|action| ignores(&action));
-    SIGPIPE_IGNORED.store(ignored, Ordering::Relaxed);
+    SIGPIPE_IGNORED.store(is_ignored(libc::SIGPIPE), Ordering::Relaxed);
 }
 
 /// Run by the dynamic linker or the C library before Rust's start-up code.
@@ -70,6 +69,11 @@ impl Drop for Reaping {
     fn drop(&mut self) {
         self.put_back();
     }
+}
+
+/// Whether this process ignores a signal, as nohup(1) has it ignore SIGHUP.
+pub(crate) fn is_ignored(signal: libc::c_int) -> bool {
+    current(signal).is_ok_and(|action| ignores(&action))
 }
 
 fn ignores(action: &libc::sigaction) -> bool {

@@ -20,6 +20,8 @@ mod waiting;
 
 pub use accounts::{AccountError, Group, User, group, user};
 pub use cage::{Cage, CageError, Holding, Identity};
+#[cfg(feature = "cli")]
+pub(crate) use dispositions::is_ignored;
 pub use ended::Ended;
 pub use error::LaunchError;
 #[cfg(feature = "cli")]

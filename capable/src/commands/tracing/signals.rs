@@ -3,7 +3,7 @@
 //! Signals from a terminal, such as those of Ctrl-C, reach every process of the foreground group.
 //! Those from a process reach this one, or its whole group too.
 
-use std::{io, mem::MaybeUninit, ptr, thread, time::Duration};
+use std::{io, thread, time::Duration};
 
 use nix::sys::{
     signal::{SigSet, SigmaskHow, Signal},
@@ -11,7 +11,7 @@ use nix::sys::{
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::launcher::Sentinel;
+use crate::launcher::{Sentinel, is_ignored};
 
 /// Signals that end a stream of rows. Closing the terminal ends it too: nobody reads the rest.
 pub const STREAM: &[Signal] = &[Signal::SIGINT, Signal::SIGTERM];
@@ -70,7 +70,7 @@ impl Signals {
         let set: SigSet = signals
             .iter()
             .copied()
-            .filter(|&signal| !is_ignored(signal))
+            .filter(|&signal| !is_ignored(signal as i32))
             .collect();
         let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let descriptor =
@@ -134,15 +134,6 @@ impl Drop for Signals {
         // The set is one that was in force.
         let _ = self.before.thread_set_mask();
     }
-}
-
-/// Whether the program that started us had this signal ignored.
-fn is_ignored(signal: Signal) -> bool {
-    let mut action = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: the kernel only writes to the structure, which outlives the call.
-    let asked = unsafe { libc::sigaction(signal as i32, ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: the kernel wrote it.
-    asked == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
 }
 
 #[cfg(test)]

@@ -5,16 +5,17 @@
 //! found first (`O_PATH`), which opens nothing, and looked at. Only a regular one is then opened for
 //! reading, through the descriptor, so that it cannot be another one by then.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 
 use super::files::FrameLocation;
 use super::process::Mapping;
+use crate::files::reopen;
 
 /// Where packages of debug information put it, by build id.
 const DEBUG_FILES: &str = "/usr/lib/debug/.build-id";
@@ -95,12 +96,7 @@ fn open_regular(found: OwnedFd, accept: impl Fn(&Metadata) -> bool) -> Option<Fi
     if !data.is_file() || !accept(&data) {
         return None;
     }
-    // Not to wait for somebody's lease (fcntl(2), F_SETLEASE).
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(format!("/proc/self/fd/{}", found.as_raw_fd()))
-        .ok()
+    reopen(&found).ok()
 }
 
 #[cfg(test)]
