@@ -244,11 +244,11 @@ _capable() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json csv folded" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json csv csv-raw folded" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json csv folded" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json csv csv-raw folded" -- "${cur}"))
                     return 0
                     ;;
                 --columns)
@@ -1078,11 +1078,11 @@ _capable() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table wide json csv folded" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json csv csv-raw folded" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "table wide json csv folded" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table wide json csv csv-raw folded" -- "${cur}"))
                     return 0
                     ;;
                 --columns)

@@ -90,7 +90,8 @@ complete -c capable -n "__fish_capable_needs_command" -l timeout -d 'Like --dura
 complete -c capable -n "__fish_capable_needs_command" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
 wide\t'A table of every useful column, fitted to the terminal'
 json\t'One JSON object per line'
-csv\t'Comma-separated values (RFC 4180)'
+csv\t'Comma-separated values (RFC 4180); no text is a formula for a spreadsheet'
+csv-raw\t'The same with text as it is, which a spreadsheet may take for formulas'
 folded\t'Stacks for flame graphs, counted, printed at the end'"
 complete -c capable -n "__fish_capable_needs_command" -l columns -d 'Show these columns; \'--columns help\' lists them' -r -f -a "time\t''
 uid\t''
@@ -235,7 +236,8 @@ complete -c capable -n "__fish_capable_using_subcommand trace" -l timeout -d 'Li
 complete -c capable -n "__fish_capable_using_subcommand trace" -s o -l output -d 'Format of the rows' -r -f -a "table\t'A table of 80 columns'
 wide\t'A table of every useful column, fitted to the terminal'
 json\t'One JSON object per line'
-csv\t'Comma-separated values (RFC 4180)'
+csv\t'Comma-separated values (RFC 4180); no text is a formula for a spreadsheet'
+csv-raw\t'The same with text as it is, which a spreadsheet may take for formulas'
 folded\t'Stacks for flame graphs, counted, printed at the end'"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l columns -d 'Show these columns; \'--columns help\' lists them' -r -f -a "time\t''
 uid\t''

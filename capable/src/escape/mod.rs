@@ -3,10 +3,13 @@
 //! A task's name can be any bytes that the task likes, and so can file names and function names.
 //! Whatever could colour, clear or reorder a terminal is written as an escape: `\x1b` for a byte,
 //! `\u{202e}` for a character above 0x7f, `\\` for a backslash, so that the text can be read back.
+//! Where bytes have to be text, in JSON and in the library's strings, [`text_of`] makes it of them.
 
 mod hex;
+mod text;
 
 pub(crate) use hex::{push_hex_byte, push_hex_digits};
+pub use text::{bytes_of, text_of};
 use unicode_width::UnicodeWidthChar;
 
 /// Marks text that was cut, as in ps(1) and top(1).
@@ -121,9 +124,11 @@ fn push_character(out: &mut Vec<u8>, character: char) -> usize {
 }
 
 /// Whether a terminal may do something other than display `character`: C0 and C1 controls, and
-/// Unicode format characters, which are invisible or change the direction of writing.
+/// Unicode format characters, which are invisible or change the direction of writing. What stands
+/// for a byte has no shape either.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
+        || text::byte(character).is_some()
         || matches!(
             character,
             '\u{00ad}'

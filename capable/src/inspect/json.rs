@@ -1,29 +1,36 @@
 //! How the values of this module are written in JSON.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use serde::{Serialize, Serializer};
 
-use crate::capability::CapabilitySet;
+use crate::{capability::CapabilitySet, escape::text_of};
 
 /// A set as an array of names.
 pub(super) fn names<S: Serializer>(set: &CapabilitySet, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(set.iter().map(|capability| capability.to_string()))
 }
 
-/// Bytes as text; those that are not UTF-8 become U+FFFD, as in the rows of a trace.
+/// Bytes as text, from which they can be made again, as in the rows of a trace.
 pub(super) fn bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    String::from_utf8_lossy(bytes).serialize(serializer)
+    text_of(bytes).serialize(serializer)
 }
 
 /// A path, as [`bytes`].
 pub(super) fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    path.to_string_lossy().serialize(serializer)
+    bytes(path.as_os_str().as_bytes(), serializer)
 }
 
 /// Paths, as [`bytes`].
 pub(super) fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+    serializer.collect_seq(
+        paths
+            .iter()
+            .map(|path| text_of(path.as_os_str().as_bytes())),
+    )
 }
 
 /// Bytes as [`bytes`], or null.

@@ -1,6 +1,6 @@
 //! What was learned.
 
-use std::path::Path;
+use std::{os::unix::ffi::OsStrExt, path::Path};
 
 use super::{
     Account,
@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     context::accounts::Accounts,
+    escape::text_of,
     inspect::interpreter_of,
     launcher::Command,
     profile::{
@@ -72,7 +73,7 @@ fn report(
         command: [&command.name]
             .into_iter()
             .chain(&command.arguments)
-            .map(|word| word.to_string_lossy().into_owned())
+            .map(|word| text_of(word.as_bytes()).into_owned())
             .collect(),
         duration: end.saturating_sub(started),
         settled,

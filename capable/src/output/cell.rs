@@ -7,7 +7,7 @@ use super::{
     numbers::{push_hex, push_number, push_signed, put_right},
     value::Value,
 };
-use crate::escape::{is_all_plain, is_plain, push_cut, push_hex_byte};
+use crate::escape::{bytes_of, is_all_plain, is_plain, push_cut, push_hex_byte};
 use crate::event::{comm_bytes, comm_length};
 
 /// Shown instead of a value that is not known.
@@ -109,7 +109,7 @@ pub fn push(out: &mut Vec<u8>, value: Value<'_>, width: usize, clock: &mut Clock
             out.extend_from_slice(prefix.as_bytes());
             push_signed(out, number);
         }
-        Value::Text(text) => return push_cut(out, text.as_bytes(), width),
+        Value::Text(text) => return push_cut(out, &bytes_of(text), width),
         Value::Comm(comm) => return push_cut(out, comm_bytes(comm), width),
         Value::Bytes(bytes) => bytes.iter().for_each(|&byte| push_hex_byte(out, byte)),
         Value::Mask(mask) => push_hex(out, mask, 16),

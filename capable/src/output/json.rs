@@ -12,7 +12,7 @@ use super::{
     value::Value,
 };
 use crate::document::Document;
-use crate::escape::{is_all_quotable, is_unsafe, push_hex_digits};
+use crate::escape::{is_all_quotable, is_unsafe, push_hex_digits, text_of};
 use crate::event::comm_bytes;
 
 /// JSON of chosen columns.
@@ -63,7 +63,7 @@ impl Json {
                     if members.is_empty() {
                         lead.push(b'{');
                         push_key(&mut lead, "schema");
-                        push_string(&mut lead, Document::Check.schema().as_bytes());
+                        push_string(&mut lead, Document::Check.schema());
                     }
                     lead.push(b',');
                     if let Some(group) = group {
@@ -162,8 +162,8 @@ fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
             push_signed(out, number);
             out.push(b'"');
         }
-        Value::Text(text) => push_string(out, text.as_bytes()),
-        Value::Comm(comm) => push_string(out, comm_bytes(comm)),
+        Value::Text(text) => push_string(out, text),
+        Value::Comm(comm) => push_comm(out, comm_bytes(comm)),
         Value::Bytes(bytes) => {
             push_numbers(out, bytes.iter().map(|&byte| u64::from(byte)));
         }
@@ -178,6 +178,17 @@ fn push_value(out: &mut Vec<u8>, value: Value<'_>, clock: &mut Clock) {
             out.extend_from_slice(clock.text(time));
             out.push(b'"');
         }
+    }
+}
+
+/// Nearly every name can be copied, whatever it means as text.
+fn push_comm(out: &mut Vec<u8>, comm: &[u8]) {
+    if is_all_quotable(comm) {
+        out.push(b'"');
+        out.extend_from_slice(comm);
+        out.push(b'"');
+    } else {
+        push_string(out, &text_of(comm));
     }
 }
 
@@ -198,20 +209,15 @@ fn push_numbers(out: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
     out.push(b']');
 }
 
-/// Appends a JSON string. Bytes that are not UTF-8 become U+FFFD; anything that could control a
-/// terminal is written as a JSON escape, which makes no difference to a parser.
-fn push_string(out: &mut Vec<u8>, text: &[u8]) {
+/// Appends a JSON string. Anything that could control a terminal is written as a JSON escape, which
+/// makes no difference to a parser.
+fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    if is_all_quotable(text) {
-        out.extend_from_slice(text);
+    if is_all_quotable(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
     } else {
-        for chunk in text.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                push_character(out, character);
-            }
-            if !chunk.invalid().is_empty() {
-                out.extend_from_slice("\u{fffd}".as_bytes());
-            }
+        for character in text.chars() {
+            push_character(out, character);
         }
     }
     out.push(b'"');
@@ -265,7 +271,7 @@ fn push_stack(out: &mut Vec<u8>, key: &str, stack: NamedStack<'_>) {
 
 fn push_text(out: &mut Vec<u8>, text: Option<&str>) {
     match text {
-        Some(text) => push_string(out, text.as_bytes()),
+        Some(text) => push_string(out, text),
         None => out.extend_from_slice(b"null"),
     }
 }

@@ -28,7 +28,7 @@ mod value;
 
 pub use clock::{Clock, TimeFormat};
 pub use colour::ColorChoice;
-pub use csv::Csv;
+pub use csv::{Csv, Formulas};
 pub use folded::Folded;
 pub use json::Json;
 pub use needs::RowNeeds;

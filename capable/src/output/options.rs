@@ -5,7 +5,7 @@ use std::{ffi::OsString, io::IsTerminal};
 use clap::{Args, ValueEnum};
 
 use super::{
-    Clock, ColorChoice, Csv, Folded, Json, Sink, Table, TimeFormat,
+    Clock, ColorChoice, Csv, Folded, Formulas, Json, Sink, Table, TimeFormat,
     columns::{self, COLUMNS, Column, ColumnError, DEFAULT, EXTRA, WIDE},
     layout::lay_out,
 };
@@ -20,8 +20,10 @@ pub enum RowFormat {
     Wide,
     /// One JSON object per line
     Json,
-    /// Comma-separated values (RFC 4180)
+    /// Comma-separated values (RFC 4180); no text is a formula for a spreadsheet
     Csv,
+    /// The same with text as it is, which a spreadsheet may take for formulas
+    CsvRaw,
     /// Stacks for flame graphs, counted, printed at the end
     Folded,
 }
@@ -155,14 +157,16 @@ impl OutputOptions {
             _ if !self.columns.is_empty() => columns::choose(&self.columns)?,
             RowFormat::Json => COLUMNS.iter().collect(),
             RowFormat::Wide => columns::by_keys(WIDE),
-            RowFormat::Table | RowFormat::Csv if self.extra => {
+            RowFormat::Table | RowFormat::Csv | RowFormat::CsvRaw if self.extra => {
                 columns::by_keys(&[DEFAULT, EXTRA].concat())
             }
-            RowFormat::Table | RowFormat::Csv => columns::by_keys(DEFAULT),
+            RowFormat::Table | RowFormat::Csv | RowFormat::CsvRaw => columns::by_keys(DEFAULT),
         };
         let time = match format {
             RowFormat::Table | RowFormat::Wide => TimeFormat::Clock,
-            RowFormat::Json | RowFormat::Csv | RowFormat::Folded => TimeFormat::Iso,
+            RowFormat::Json | RowFormat::Csv | RowFormat::CsvRaw | RowFormat::Folded => {
+                TimeFormat::Iso
+            }
         };
         Ok(OutputConfig {
             format,
@@ -196,7 +200,8 @@ impl OutputConfig {
                 self.colour,
             )),
             RowFormat::Json => Box::new(Json::new(&self.columns, clock)),
-            RowFormat::Csv => Box::new(Csv::new(self.columns.clone(), clock)),
+            RowFormat::Csv => Box::new(Csv::new(self.columns.clone(), clock, Formulas::Marked)),
+            RowFormat::CsvRaw => Box::new(Csv::new(self.columns.clone(), clock, Formulas::Kept)),
             RowFormat::Folded => Box::new(Folded::default()),
         }
     }

@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use crate::escape::text_of;
 
 /// The result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Opened {
-    /// The directory's path, as this process sees it.
+    /// The directory's path, as this process sees it; text as [`text_of`] makes it.
     Path(String),
     /// No cgroup has this id.
     Gone,
@@ -54,7 +57,7 @@ pub(super) fn open(root: &File, id: u64) -> Opened {
     let directory = unsafe { OwnedFd::from_raw_fd(descriptor) };
     match std::fs::read_link(format!("/proc/self/fd/{}", directory.as_raw_fd())) {
         Ok(path) => {
-            let path = path.to_string_lossy();
+            let path = text_of(path.as_os_str().as_bytes());
             // The cgroup is being removed.
             Opened::Path(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
         }

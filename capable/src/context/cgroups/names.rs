@@ -1,5 +1,7 @@
 //! Names of units, as systemd writes them in paths.
 
+use crate::escape::text_of;
+
 /// systemd prefixes an underscore to names that could collide with the kernel's own files
 /// (`cg_escape`, src/basic/cgroup-util.c).
 pub fn unescape_cgroup(name: &str) -> &str {
@@ -42,5 +44,5 @@ pub fn unescape_unit(name: &str) -> String {
         }
     }
     bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
+    text_of(&bytes).into_owned()
 }

@@ -1,13 +1,15 @@
 //! The mounted hierarchy: its mount point, its directories and their ids.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirEntryExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::CgroupError;
 use super::handle::{self, Opened};
+use crate::escape::{bytes_of, text_of};
 
 /// A mount of the version 2 hierarchy.
 #[derive(Debug)]
@@ -46,7 +48,8 @@ impl Tree {
     /// The path, inside the hierarchy, of the cgroup with this id.
     pub(super) fn open_by_id(&self, id: u64) -> Opened {
         match handle::open(&self.root, id) {
-            Opened::Path(path) => match self.inside(Path::new(&path)) {
+            Opened::Path(path) => match self.inside(Path::new(OsStr::from_bytes(&bytes_of(&path))))
+            {
                 Some(inside) => Opened::Path(inside),
                 None => Opened::Gone,
             },
@@ -56,7 +59,8 @@ impl Tree {
 
     /// The directory for a path of the hierarchy.
     pub(super) fn directory(&self, path: &str) -> PathBuf {
-        self.mount.join(path.trim_start_matches('/'))
+        let inside = bytes_of(path.trim_start_matches('/'));
+        self.mount.join(OsStr::from_bytes(&inside))
     }
 
     pub(super) fn exists(&self, path: &str) -> bool {
@@ -66,7 +70,7 @@ impl Tree {
     /// The path of a directory in the hierarchy, with a leading slash.
     pub(super) fn inside(&self, directory: &Path) -> Option<String> {
         let relative = directory.strip_prefix(&self.mount).ok()?;
-        Some(format!("/{}", relative.to_string_lossy()))
+        Some(format!("/{}", text_of(relative.as_os_str().as_bytes())))
     }
 
     /// Calls `each` with the id and the path of every cgroup, parents before children.
@@ -84,7 +88,7 @@ impl Tree {
                 }
                 let name = entry.file_name();
                 let parent = path.trim_end_matches('/');
-                let child = format!("{parent}/{}", name.to_string_lossy());
+                let child = format!("{parent}/{}", text_of(name.as_bytes()));
                 each(entry.ino(), &child);
                 waiting.push(child);
             }

@@ -5,9 +5,11 @@
 //! found first (`O_PATH`), which opens nothing, and looked at. Only a regular one is then opened for
 //! reading, through the descriptor, so that it cannot be another one by then.
 
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -15,6 +17,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 
 use super::files::FrameLocation;
 use super::process::Mapping;
+use crate::escape::bytes_of;
 use crate::files::reopen;
 
 /// Where packages of debug information put it, by build id.
@@ -27,7 +30,8 @@ pub(super) fn open_mapped(mapping: &Mapping, place: &FrameLocation) -> Option<Fi
         let device = (libc::major(data.dev()), libc::minor(data.dev()));
         data.ino() == mapping.inode && device == mapping.device
     };
-    let path = mapping.path.as_deref()?;
+    let path = bytes_of(mapping.path.as_deref()?);
+    let path = Path::new(OsStr::from_bytes(&path));
     // The mapping itself, even if deleted; this takes more privileges (proc_pid_map_files(5)).
     let (start, end) = (mapping.start, mapping.end);
     let mapped = || find(format!("/proc/{pid}/map_files/{start:x}-{end:x}").as_ref());
@@ -36,7 +40,7 @@ pub(super) fn open_mapped(mapping: &Mapping, place: &FrameLocation) -> Option<Fi
     // The program itself can be opened even if deleted.
     let program = || find(format!("/proc/{pid}/exe").as_ref());
     // The path as we see it, for a process that has ended.
-    let here = || find(path.as_ref());
+    let here = || find(path);
     let ways: [&dyn Fn() -> io::Result<OwnedFd>; 4] = [&mapped, &program, &within, &here];
     let verified = ways
         .into_iter()
@@ -46,7 +50,7 @@ pub(super) fn open_mapped(mapping: &Mapping, place: &FrameLocation) -> Option<Fi
     }
     // For files on btrfs or overlayfs, maps may name another device and inode than stat does. The
     // mapping itself, or the path below the root of the running process, is then proof enough.
-    let undeleted = !path.ends_with(" (deleted)");
+    let undeleted = !path.as_os_str().as_bytes().ends_with(b" (deleted)");
     mapped()
         .ok()
         .and_then(|found| open_regular(found, |_| true))
@@ -69,22 +73,19 @@ fn find(path: &Path) -> io::Result<OwnedFd> {
 
 /// Finds a file by the path that a process sees, whose root and mounts the process may have made: no
 /// link leads out of there.
-fn find_within(pid: u32, path: &str) -> io::Result<OwnedFd> {
+fn find_within(pid: u32, path: &Path) -> io::Result<OwnedFd> {
     let root = find(format!("/proc/{pid}/root").as_ref())?;
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     // The kernel names mapped files by paths without links.
     let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
     match openat2(&root, path, flags, Mode::empty(), resolve) {
         // Before 5.6.
-        Err(rustix::io::Errno::NOSYS) => {
-            let path = path.trim_start_matches('/');
-            Ok(openat(
-                &root,
-                path,
-                flags | OFlags::NOFOLLOW,
-                Mode::empty(),
-            )?)
-        }
+        Err(rustix::io::Errno::NOSYS) => Ok(openat(
+            &root,
+            path.strip_prefix("/").unwrap_or(path),
+            flags | OFlags::NOFOLLOW,
+            Mode::empty(),
+        )?),
         found => Ok(found?),
     }
 }
@@ -138,10 +139,12 @@ mod tests {
         std::fs::write(&file, "x").unwrap();
         std::os::unix::fs::symlink("/", directory.path().join("root")).unwrap();
         let own = std::process::id();
-        let path = |path: &Path| path.to_str().unwrap().to_owned();
-        assert!(find_within(own, &path(&file)).is_ok());
-        let around = directory.path().join("root").join(&path(&file)[1..]);
+        assert!(find_within(own, &file).is_ok());
+        let around = directory
+            .path()
+            .join("root")
+            .join(file.strip_prefix("/").unwrap());
         assert!(around.exists());
-        assert!(find_within(own, &path(&around)).is_err());
+        assert!(find_within(own, &around).is_err());
     }
 }

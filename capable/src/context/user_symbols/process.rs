@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::text::cut;
 use super::{Name, Provenance, lookup_address};
+use crate::escape::text_of;
 
 /// How often the mappings of a process are read again for an address outside of all of them.
 const REREAD_INTERVAL: Duration = Duration::from_secs(1);
@@ -180,7 +181,7 @@ fn read_maps(maps: impl io::Read) -> io::Result<(Vec<Mapping>, usize)> {
         if lines.read_until(b'\n', &mut line)? == 0 {
             break;
         }
-        let text = String::from_utf8_lossy(&line);
+        let text = text_of(&line);
         let Some((mapping, path)) = parse_mapping(text.trim_end_matches('\n')) else {
             continue;
         };

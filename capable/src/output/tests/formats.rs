@@ -104,6 +104,76 @@ fn csv_has_the_names_and_values_of_json() {
 }
 
 #[test]
+fn text_is_no_formula_in_csv_unless_that_is_asked_for() {
+    let cell = |format: &str, name: &[u8]| {
+        let sample = Sample::mount().named(name);
+        let printed = printed(&format!("-o {format} --columns comm"), &[sample.row()]);
+        printed
+            .strip_prefix("comm\r\n")
+            .unwrap()
+            .trim_end()
+            .to_owned()
+    };
+    for (name, marked, kept) in [
+        ("=1+1", "'=1+1", "=1+1"),
+        ("+1", "'+1", "+1"),
+        ("-bash", "'-bash", "-bash"),
+        ("@SUM(1)", "'@SUM(1)", "@SUM(1)"),
+        ("=A1,\"x\"", "\"'=A1,\"\"x\"\"\"", "\"=A1,\"\"x\"\"\""),
+        (" =1", "\"' =1\"", "\" =1\""),
+        ("＝1", "'＝1", "＝1"),
+        ("'=1", "''=1", "'=1"),
+        // A reader that takes semicolons for separators finds no second field.
+        ("a;=1", "\"a;=1\"", "\"a;=1\""),
+        ("\t=1", "\\x09=1", "\\x09=1"),
+        ("a=b", "a=b", "a=b"),
+        ("sshd", "sshd", "sshd"),
+    ] {
+        assert_eq!(cell("csv", name.as_bytes()), marked);
+        assert_eq!(cell("csv-raw", name.as_bytes()), kept);
+    }
+    // Numbers are ours.
+    let sample = Sample::mount().denied();
+    let printed = printed("-o csv --columns errno", &[sample.row()]);
+    assert_eq!(printed, "errno\r\n1\r\n");
+}
+
+#[test]
+fn json_has_all_bytes_of_text_that_is_not_utf_8() {
+    use crate::escape::{bytes_of, text_of};
+    for name in [
+        &b"\xff"[..],
+        b"a\x80\"b",
+        "\u{efff}".as_bytes(),
+        "ü\\".as_bytes(),
+    ] {
+        let sample = Sample::mount().named(name);
+        let path = text_of(name);
+        let mut row = sample.row();
+        row.cgroup = Some(&path);
+        let line = printed("-o json --columns comm,cgroup", &[row]);
+        assert!(
+            line.is_ascii() || name.starts_with("ü".as_bytes()),
+            "{line}"
+        );
+        let read: Value = serde_json::from_str(&line).unwrap();
+        for value in [&read["comm"], &read["cgroup"]["path"]] {
+            assert_eq!(bytes_of(value.as_str().unwrap()), name, "{line}");
+        }
+    }
+    // In a table such a byte looks the same, wherever it comes from.
+    let sample = Sample::mount().named(b"\xff");
+    let path = text_of(b"/\xff");
+    let mut row = sample.row();
+    row.cgroup = Some(&path);
+    let table = printed("--columns comm,cgroup", &[row]);
+    assert!(
+        table.contains("\\xff") && table.contains("/\\xff"),
+        "{table}"
+    );
+}
+
+#[test]
 fn folded_stacks_are_counted_with_the_outermost_frame_first() {
     let frame = |function| Frame {
         function: Some(function),

@@ -1,10 +1,13 @@
 //! The set and what is known of it, for a program.
 
+use std::os::unix::ffi::OsStrExt;
+
 use serde::Serialize;
 
 use super::{Emitter, ProgramNeeds, RunsAs};
 use crate::capability::CapabilitySet;
 use crate::document::Document;
+use crate::escape::text_of;
 use crate::profile::names;
 
 /// Writes one JSON object over several lines.
@@ -52,7 +55,7 @@ impl Emitter for Json {
             executable: needs
                 .executable
                 .as_ref()
-                .map(|file| file.to_string_lossy().into_owned()),
+                .map(|file| text_of(file.as_os_str().as_bytes()).into_owned()),
             unit: needs.unit.as_deref(),
             image: needs.image.as_deref(),
             notes: needs.notes(),

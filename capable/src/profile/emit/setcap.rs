@@ -27,8 +27,15 @@ impl Emitter for Setcap {
         let Some(set) = own_set(out, needs) else {
             return;
         };
-        let file = match &needs.executable {
-            Some(file) => shell::quoted(&file.to_string_lossy()),
+        let file = match needs.executable.as_deref().map(Path::to_str) {
+            Some(Some(file)) => shell::quoted(file),
+            Some(None) => {
+                comment(
+                    out,
+                    "The file's path is not UTF-8: put it in place of FILE.",
+                );
+                "FILE".to_owned()
+            }
             None => {
                 comment(out, "The file is not known: put its path in place of FILE.");
                 "FILE".to_owned()

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use cpp_demangle::{DemangleOptions, DemangleWrite, ParseOptions, Symbol};
 
 use super::{super::text::Bounded, wire::NAME_LIMIT};
+use crate::escape::text_of;
 
 /// The longest name, in bytes, that is read from a file. Only what is shorter is demangled: the
 /// grammars nest, and no name of a compiler that we met was longer.
@@ -22,7 +23,7 @@ impl DemangleWrite for Cpp<'_> {
 
 /// The name for people, cut at [`NAME_LIMIT`].
 pub(super) fn demangled(mangled: &[u8]) -> String {
-    let text = String::from_utf8_lossy(mangled);
+    let text = text_of(mangled);
     if mangled.len() <= MANGLED_LIMIT {
         if let Ok(name) = rustc_demangle::try_demangle(&text)
             && let Some(name) = written(|bounded| write!(bounded, "{name:#}"))
@@ -63,7 +64,7 @@ mod tests {
         for name in ["main", "_Z", "_Zfoo bar", "", "_R"] {
             assert_eq!(demangled(name.as_bytes()), name);
         }
-        assert_eq!(demangled(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(demangled(b"a\xffb"), "a\u{efff}b");
     }
 
     /// A name of pairs of pairs: with each level, what it stands for has twice the length.
