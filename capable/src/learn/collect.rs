@@ -21,6 +21,10 @@ use crate::{
 /// processes is counted by program, so that it does not use up all memory.
 const BY_PROCESS: usize = 200_000;
 
+/// How many threads may wait for the end of a call. More cannot run at once on most machines, whose
+/// `kernel.threads-max` is lower.
+const PENDING: usize = 1 << 16;
+
 /// `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h): the call will be restarted, so
 /// this is not its result.
 const RESTARTS: std::ops::RangeInclusive<i64> = 512..=516;
@@ -41,7 +45,7 @@ pub struct Collector {
     places: Places,
     seen: Tally,
     /// Denied checks of system calls that have not returned, by thread.
-    pending: HashMap<u32, Vec<Observation>>,
+    pending: HashMap<u32, Tally>,
     /// The processes.
     pub tree: Tree,
     /// The files that were executed.
@@ -80,9 +84,7 @@ impl Collector {
     /// If returns of system calls were skipped, a later return of the same thread may have been
     /// mistaken for the expected one: then no observation gets an outcome.
     pub fn finish(mut self, ends: Ends) -> Vec<Observation> {
-        for observation in std::mem::take(&mut self.pending).into_values().flatten() {
-            self.seen.add(observation);
-        }
+        self.give_up();
         let mut observations: Vec<_> = self.seen.into_observations().collect();
         if ends == Ends::SomeSkipped {
             for observation in &mut observations {
@@ -124,10 +126,14 @@ impl Collector {
             first: event.time(),
         };
         if facts.is_denied() && syscall.is_some() {
+            // Threads that ended inside a call are still there.
+            if self.pending.len() >= PENDING {
+                self.give_up();
+            }
             self.pending
                 .entry(event.tid())
                 .or_default()
-                .push(observation);
+                .add(observation);
         } else {
             self.seen.add(observation);
         }
@@ -136,9 +142,19 @@ impl Collector {
     /// A thread returned from a system call in which checks were denied.
     fn returned(&mut self, tid: u32, result: i64) {
         let outcome = outcome(result);
-        for mut observation in self.pending.remove(&tid).unwrap_or_default() {
+        let pending = self.pending.remove(&tid).unwrap_or_default();
+        for mut observation in pending.into_observations() {
             observation.case.outcome = outcome;
             self.seen.add(observation);
+        }
+    }
+
+    /// What waits for the end of a call remains without an outcome.
+    fn give_up(&mut self) {
+        for pending in std::mem::take(&mut self.pending).into_values() {
+            pending
+                .into_observations()
+                .for_each(|observation| self.seen.add(observation));
         }
     }
 

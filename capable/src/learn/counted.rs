@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     places::{Place, Places},
+    programs::Programs,
     workload::user_namespace,
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     context::{processes::process_name, syscalls},
     escape::printable,
     event::{Facts, INITIAL_USER_NAMESPACE, Relation, comm_bytes},
-    profile::{Case, Interner, Observation, Outcome, Phase},
+    profile::{Case, Observation, Outcome, Phase},
     session::{Counted, CountedStack, Who},
 };
 
@@ -30,7 +31,7 @@ pub struct CountedChecks {
     began: u64,
     /// Whether the kernel's numbers of processes are those of `/proc` here.
     numbers_as_here: bool,
-    names: Interner,
+    names: Programs,
     processes: HashMap<u32, Living>,
 }
 
@@ -44,7 +45,7 @@ impl CountedChecks {
             home,
             began,
             numbers_as_here,
-            names: Interner::default(),
+            names: Programs::default(),
             processes: HashMap::new(),
         }
     }
@@ -71,7 +72,7 @@ impl CountedChecks {
             case: Case {
                 program: match living.comm {
                     Some(comm) => comm,
-                    None => self.names.intern(&printable(name)),
+                    None => self.names.of(&printable(name)),
                 },
                 pid,
                 facts: *facts,
@@ -90,11 +91,16 @@ impl CountedChecks {
         }
     }
 
+    /// The sentence for a report in which programs have no names of their own.
+    pub fn programs_left_out(&self) -> Option<String> {
+        self.names.left_out()
+    }
+
     fn living(&mut self, pid: u32) -> Living {
         self.processes
             .entry(pid)
             .or_insert_with(|| Living {
-                comm: process_name(pid).map(|comm| self.names.intern(&comm)),
+                comm: process_name(pid).map(|comm| self.names.of(&comm)),
                 user_namespace: user_namespace(pid),
             })
             .clone()

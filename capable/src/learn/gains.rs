@@ -1,7 +1,7 @@
 //! Which executed files give privileges: set-user-ID programs and those with capabilities.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashSet},
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -14,13 +14,20 @@ use crate::{
 };
 use std::os::unix::ffi::OsStrExt as _;
 
+/// How many files are remembered.
+const KNOWN: usize = 1 << 16;
+/// How many files that give privileges are named.
+const NAMED: usize = 16;
+
 /// What is known about the files that a command executed.
 #[derive(Debug, Default)]
 pub struct Gains {
     /// Files that were looked at, by device and inode.
-    known: HashMap<(u64, u64), bool>,
-    /// Those that give privileges.
+    known: HashSet<(u64, u64)>,
+    /// Those that give privileges, as many as are named.
     found: BTreeSet<PathBuf>,
+    /// How many more there are.
+    more: u64,
     /// Executions whose process had ended or moved on before its file was looked at.
     missed: u64,
 }
@@ -34,13 +41,17 @@ impl Gains {
             return;
         };
         let key = (metadata.dev(), metadata.ino());
-        if self.known.contains_key(&key) {
+        if self.known.contains(&key) {
             return;
         }
         let gives = File::read(&link, CapabilitySet::EMPTY).is_ok_and(|file| gives(&file));
-        self.known.insert(key, gives);
+        // A command may execute as many files as it likes to make.
+        if self.known.len() >= KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(key);
         if gives {
-            self.found.insert(fs::read_link(&link).unwrap_or(link));
+            self.gives(fs::read_link(&link).unwrap_or(link));
         }
     }
 
@@ -48,7 +59,15 @@ impl Gains {
     pub fn command(&mut self, path: &Path) {
         if File::read(path, universe()).is_ok_and(|file| gives(&file)) {
             let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            self.gives(path);
+        }
+    }
+
+    fn gives(&mut self, path: PathBuf) {
+        if self.found.len() < NAMED || self.found.contains(&path) {
             self.found.insert(path);
+        } else {
+            self.more += 1;
         }
     }
 
@@ -72,6 +91,7 @@ impl Gains {
             .found
             .iter()
             .map(|file| printable(file.as_os_str().as_bytes()))
+            .chain((self.more > 0).then(|| format!("{} more", self.more)))
             .collect();
         Some(format!(
             "no_new_privs was set: the kernel ignored the set-user-ID bit or the capabilities of \

@@ -60,6 +60,9 @@ fn report(
     if let Some(sentence) = left_behind(&living) {
         account.note(sentence);
     }
+    if let Some(sentence) = collector.tree.programs_left_out() {
+        account.note(sentence);
+    }
     if let Some(sentence) = collector
         .gains
         .ignored()

@@ -57,6 +57,7 @@ mod learned;
 mod learning;
 mod observing;
 mod places;
+mod programs;
 mod tree;
 mod workload;
 mod writing;

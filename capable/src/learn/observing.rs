@@ -149,18 +149,25 @@ impl Observing {
         let mut account = Account::new(&session, &gaps);
         let happened = session.finish()?;
         account.settle(&happened.losses);
-        let run = Run {
-            subject: Some(workload.subject()),
-            duration,
-            ..account.into_run()
-        };
         let mut checks = CountedChecks::new(
             Places::new(symbols),
             workload.home(),
             began,
             numbers_as_here,
         );
-        let observations = happened.counts.iter().map(|row| checks.observation(row));
+        let observations: Vec<_> = happened
+            .counts
+            .iter()
+            .map(|row| checks.observation(row))
+            .collect();
+        if let Some(sentence) = checks.programs_left_out() {
+            account.note(sentence);
+        }
+        let run = Run {
+            subject: Some(workload.subject()),
+            duration,
+            ..account.into_run()
+        };
         let report = Report::new(run, observations);
         let needs = workload.describe(ProgramNeeds::from_report(&report));
         Ok(Learned { report, needs })

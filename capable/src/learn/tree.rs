@@ -2,17 +2,17 @@
 
 use std::{collections::HashMap, fs, sync::Arc};
 
+use super::programs::Programs;
 use crate::{
     escape::printable,
     event::{Life, LifeStep},
-    profile::Interner,
 };
 
 /// The processes that descend from a command.
 #[derive(Debug, Default)]
 pub struct Tree {
     programs: HashMap<u32, Arc<str>>,
-    names: Interner,
+    names: Programs,
     /// When the command was executed, on the clock of the records.
     started: Option<u64>,
     /// When a process was last started or executed a program.
@@ -31,7 +31,7 @@ impl Tree {
             settle,
             ..Self::default()
         };
-        let launcher = tree.name(b"capable");
+        let launcher = tree.names.of("capable");
         tree.programs.insert(pid, launcher);
         tree
     }
@@ -47,7 +47,7 @@ impl Tree {
             }
             LifeStep::Executed => {
                 self.is_busy(life.time);
-                let program = self.name(life.comm);
+                let program = self.names.of(&printable(life.comm));
                 self.programs.insert(life.pid, program);
                 self.executions += 1;
                 self.started.get_or_insert(life.time);
@@ -65,7 +65,7 @@ impl Tree {
         match self.programs.get(&pid) {
             Some(program) => program.clone(),
             // The record of its fork or execution was lost.
-            None => self.name(comm),
+            None => self.names.of(&printable(comm)),
         }
     }
 
@@ -104,6 +104,11 @@ impl Tree {
             .map(|(&pid, program)| (pid, &**program))
     }
 
+    /// The sentence for a report in which programs have no names of their own.
+    pub fn programs_left_out(&self) -> Option<String> {
+        self.names.left_out()
+    }
+
     /// Something was started or executed.
     fn is_busy(&mut self, now: u64) {
         self.look_at(now);
@@ -114,10 +119,6 @@ impl Tree {
         if self.started.is_some() && now.saturating_sub(self.busy) >= self.settle {
             self.settled = true;
         }
-    }
-
-    fn name(&mut self, comm: &[u8]) -> Arc<str> {
-        self.names.intern(&printable(comm))
     }
 }
 

@@ -16,6 +16,16 @@ impl Interner {
         self.0.insert(name.clone());
         name
     }
+
+    /// Whether the name was interned before.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 #[cfg(test)]
