@@ -191,6 +191,8 @@ pub struct Config {
     pub only_pid: u32,
     /// The number of cgroups to keep; 0 keeps all.
     pub cgroups: u32,
+    /// The number of patterns of names whose cgroups are kept too; 0 follows none.
+    pub cgroup_patterns: u32,
     /// If the ring buffer holds more bytes than this, the reader is woken even while it rests.
     pub wakeup_bytes: u32,
     /// The bit of `task_struct.flags` that marks an io_uring worker on this kernel, or 0.
@@ -257,6 +259,7 @@ impl Config {
         user_frames: 0,
         only_pid: 0,
         cgroups: 0,
+        cgroup_patterns: 0,
         wakeup_bytes: 0,
         io_worker: 0,
         securebits: 0,
@@ -290,7 +293,7 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 8 * 4 + 4 + 24;
+        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 9 * 4 + 4 + 24;
         assert_eq!(size_of::<Config>(), fields);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }

@@ -38,6 +38,8 @@ pub struct Counters {
     /// Checks sent although an equal one may have been sent before, because the table of what was
     /// sent was full.
     pub unique_full: u64,
+    /// Cgroups not followed because the table of cgroups was full.
+    pub lost_cgroups: u64,
 }
 
 impl Counters {
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_the_sizes_that_the_kernel_side_was_built_with() {
-        assert_eq!(size_of::<Counters>(), 104);
+        assert_eq!(size_of::<Counters>(), 112);
         assert_eq!(size_of::<CountKey>(), 48);
         assert_eq!(size_of::<Count>(), 16);
         assert_eq!(size_of::<Recent>(), 64);

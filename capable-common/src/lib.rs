@@ -6,11 +6,15 @@
 #![cfg_attr(not(test), no_std)]
 
 mod arch;
+mod cgroups;
 mod config;
 mod counters;
 mod offsets;
 mod record;
 
+pub use cgroups::{
+    CgroupPattern, CgroupPlace, MAX_CGROUP_DEPTH, MAX_CGROUP_NAME, MAX_CGROUP_PATTERNS, NAME_WORDS,
+};
 pub use config::{
     AddressRange, AuditArgument, CommPattern, Config, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS,
     NamespaceFilter, UniqueBy, Wanted,

@@ -90,6 +90,13 @@ offsets! {
         pid_ns_inum = "pid_namespace" "ns.inum",
         upid_nr = "upid" "nr",
         upid_ns = "upid" "ns",
+        cgroup_self = "cgroup" "self",
+        cgroup_parent = "cgroup" "self.parent",
+        cgroup_node = "cgroup" "kn",
+        cgroup_root = "cgroup" "root",
+        cgroup_root_hierarchy = "cgroup_root" "hierarchy_id",
+        node_id = "kernfs_node" "id",
+        node_name = "kernfs_node" "name",
     }
     sizes {
         upid_size = "upid",

@@ -3,7 +3,7 @@
 
 use capable_common::{Flags, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS};
 
-use crate::{config, life, maps, task};
+use crate::{cgroups, config, life, maps, task};
 
 /// Whether a process is the one to keep, if there is only one.
 #[inline(always)]
@@ -68,12 +68,16 @@ fn keeps_user_and_group() -> bool {
 /// Whether to keep checks of the task's cgroup or of one above it.
 #[inline(always)]
 fn keeps_cgroup() -> bool {
-    let cgroups = config!(cgroups);
-    if cgroups == 0 {
+    let (listed, patterns) = (config!(cgroups), config!(cgroup_patterns));
+    if listed == 0 && patterns == 0 {
+        return true;
+    }
+    // Those below a followed one are in the table too.
+    if patterns != 0 && cgroups::is_followed(task::cgroup()) {
         return true;
     }
     for index in 0..MAX_CGROUPS as u32 {
-        if index >= cgroups {
+        if index >= listed {
             break;
         }
         if maps::CGROUPS.current_task_under_cgroup(index) == Ok(true) {

@@ -21,6 +21,7 @@
 
 pub mod arch;
 pub mod audit;
+pub mod cgroups;
 pub mod check;
 pub mod clock;
 pub mod config;

@@ -9,9 +9,11 @@ use aya_ebpf::{
     maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
 };
 use capable_common::{
-    COMM_LENGTH, CommPattern, Count, CountKey, Counters, MAX_CGROUPS, MAX_COMM_PATTERNS,
-    MAX_FRAMES, OwnCheck, Recent,
+    COMM_LENGTH, CgroupPattern, CommPattern, Count, CountKey, Counters, MAX_CGROUP_PATTERNS,
+    MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, OwnCheck, Recent,
 };
+
+use crate::cgroups::Name;
 
 /// What happened to the checks, per processor.
 #[map]
@@ -41,6 +43,19 @@ pub static GROUPS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 /// Cgroups to keep, with all that is below them.
 #[map]
 pub static CGROUPS: CgroupArray = CgroupArray::with_max_entries(MAX_CGROUPS as u32, 0);
+
+/// The ids of cgroups to keep, by names: see [`crate::cgroups`].
+#[map]
+pub static CGROUP_IDS: HashMap<u64, u32> = HashMap::with_max_entries(1 << 14, 0);
+
+/// The names of those to come.
+#[map]
+pub static CGROUP_PATTERNS: Array<CgroupPattern> =
+    Array::with_max_entries(MAX_CGROUP_PATTERNS as u32, 0);
+
+/// A buffer for such a name, because it would fill half of a program's stack.
+#[map]
+pub static CGROUP_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(1, 0);
 
 /// Inode numbers of namespaces to keep. The kinds share the table: their numbers do not overlap.
 #[map]

@@ -12,6 +12,7 @@ macro_rules! programs {
             },
         };
         use $crate::{
+            cgroups,
             hooks::{self, inlined, pair},
             life,
         };
@@ -113,6 +114,18 @@ macro_rules! programs {
         #[raw_tracepoint(tracepoint = "sched_process_free")]
         fn process_free(context: RawTracePointContext) -> i32 {
             life::freed::<$transport>(&context);
+            0
+        }
+
+        #[raw_tracepoint(tracepoint = "cgroup_mkdir")]
+        fn cgroup_made(context: RawTracePointContext) -> i32 {
+            cgroups::made::<$transport>(&context);
+            0
+        }
+
+        #[raw_tracepoint(tracepoint = "cgroup_rmdir")]
+        fn cgroup_removed(context: RawTracePointContext) -> i32 {
+            cgroups::removed(&context);
             0
         }
 

@@ -38,6 +38,12 @@ pub enum Condition {
     Denied,
     /// The task is in the cgroup with this directory, or in one below it.
     Cgroup(PathBuf),
+    /// The task is in a cgroup of this unit of the system's manager, or in one below it, whether it
+    /// exists already or is made later. By its own name, no alias; without a suffix it is a service,
+    /// and `name@` stands for all instances.
+    Unit(String),
+    /// The same, of a unit of the managers of users.
+    UserUnit(String),
     /// The target user namespace, by its inode number.
     UserNamespace(u32),
     /// The task's mount namespace, by its inode number.
@@ -140,7 +146,7 @@ impl Condition {
             Self::Comm(_) => Field::Comm,
             Self::Capability(_) => Field::Capability,
             Self::Granted | Self::Denied => Field::Result,
-            Self::Cgroup(_) => Field::Cgroup,
+            Self::Cgroup(_) | Self::Unit(_) | Self::UserUnit(_) => Field::Cgroup,
             Self::UserNamespace(_) => Field::UserNamespace,
             Self::MountNamespace(_) => Field::MountNamespace,
             Self::PidNamespace(_) => Field::PidNamespace,
@@ -159,6 +165,8 @@ impl fmt::Display for Condition {
             Self::Capability(capability) => write!(f, "{capability}"),
             Self::Comm(glob) => write!(f, "{field} {glob}"),
             Self::Cgroup(directory) => write!(f, "{field} {}", directory.display()),
+            Self::Unit(name) => write!(f, "unit {name}"),
+            Self::UserUnit(name) => write!(f, "user unit {name}"),
             Self::Process(number)
             | Self::Thread(number)
             | Self::User(number)

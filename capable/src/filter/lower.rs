@@ -11,8 +11,9 @@ use thiserror::Error;
 use super::{Condition, Expression, Field};
 use crate::{
     capability::CapabilitySet,
+    context::cgroups::{CgroupName, Pattern},
     kernel::trace::{
-        filters::{Filters, Numbers, Results},
+        filters::{Filters, FollowedName, Numbers, Results},
         glob::{self, GlobError},
     },
 };
@@ -94,6 +95,7 @@ fn keep(filters: &mut Filters, choices: &[&Condition]) -> Result<(), LowerError>
         numbers,
         globs,
         directories,
+        names,
         capabilities,
         granted,
         denied,
@@ -107,7 +109,7 @@ fn keep(filters: &mut Filters, choices: &[&Condition]) -> Result<(), LowerError>
         Field::MountNamespace => numbers_of(&mut filters.mount_namespaces, numbers, field),
         Field::PidNamespace => numbers_of(&mut filters.pid_namespaces, numbers, field),
         Field::Comm => once(&mut filters.comms, glob::compile(&globs)?, field),
-        Field::Cgroup => once(&mut filters.cgroups, directories, field),
+        Field::Cgroup => keep_cgroups(filters, directories, names),
         Field::Capability => keep_capabilities(filters, capabilities),
         Field::Result => match (granted, denied) {
             (true, false) => keep_result(filters, Results::Granted),
@@ -139,6 +141,7 @@ struct Choice {
     numbers: Vec<u32>,
     globs: Vec<String>,
     directories: Vec<PathBuf>,
+    names: Vec<FollowedName>,
     capabilities: CapabilitySet,
     granted: bool,
     denied: bool,
@@ -156,12 +159,25 @@ impl Choice {
             | Condition::PidNamespace(number) => self.numbers.push(*number),
             Condition::Comm(glob) => self.globs.push(glob.clone()),
             Condition::Cgroup(directory) => self.directories.push(directory.clone()),
+            Condition::Unit(name) => self.add_name(condition, &CgroupName::Unit(name.clone())),
+            Condition::UserUnit(name) => {
+                self.add_name(condition, &CgroupName::UserUnit(name.clone()));
+            }
             Condition::Capability(capability) => {
                 self.capabilities.insert(*capability);
             }
             Condition::Granted => self.granted = true,
             Condition::Denied => self.denied = true,
         }
+    }
+
+    fn add_name(&mut self, condition: &Condition, name: &CgroupName) {
+        let patterns = name.patterns().unwrap_or_default();
+        self.names.push(FollowedName {
+            name: condition.to_string(),
+            several: name.is_of_several(),
+            patterns: patterns.into_iter().map(Pattern::of_kernel).collect(),
+        });
     }
 }
 
@@ -213,6 +229,19 @@ fn once<T>(list: &mut Vec<T>, wanted: Vec<T>, field: Field) -> Result<(), LowerE
         return Err(LowerError::TwoLists(field));
     }
     *list = wanted;
+    Ok(())
+}
+
+/// Cgroups may be in one another, so that two lists cannot be merged either.
+fn keep_cgroups(
+    filters: &mut Filters,
+    directories: Vec<PathBuf>,
+    names: Vec<FollowedName>,
+) -> Result<(), LowerError> {
+    if !filters.cgroups.is_empty() || !filters.followed.is_empty() {
+        return Err(LowerError::TwoLists(Field::Cgroup));
+    }
+    (filters.cgroups, filters.followed) = (directories, names);
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use std::fs;
 
 use crate::{
-    profile::{ReportedLoss, Run},
-    session::{self, LossEffect, Losses, Session},
+    profile::{FollowedUnit, ReportedLoss, Run},
+    session::{self, Followed, LossEffect, Losses, Session},
 };
 
 /// How the checks were seen, and what was missed.
@@ -18,6 +18,8 @@ pub struct Account {
     notes: Vec<String>,
     /// What was lost.
     losses: Vec<ReportedLoss>,
+    /// The units that were followed.
+    units: Vec<FollowedUnit>,
 }
 
 impl Account {
@@ -35,6 +37,7 @@ impl Account {
             unknowns,
             notes: Vec::new(),
             losses: Vec::new(),
+            units: Vec::new(),
         }
     }
 
@@ -59,12 +62,28 @@ impl Account {
         }
     }
 
+    /// Adds what was seen of the units that were named.
+    pub fn followed(&mut self, followed: Vec<Followed>) {
+        for unit in followed {
+            if unit.existed == 0 || unit.made > 0 {
+                self.note(unit.to_string());
+            }
+            self.units.push(FollowedUnit {
+                restarts: unit.restarts(),
+                name: unit.name,
+                running: unit.existed,
+                started: unit.made,
+            });
+        }
+    }
+
     /// In the form that a report takes.
     pub fn into_run(self) -> Run {
         Run {
             kernel: kernel_release(),
             hook: Some(self.hook),
             losses: self.losses,
+            units: self.units,
             notes: self.notes,
             unknowns: self.unknowns,
             ..Run::default()

@@ -8,7 +8,7 @@ use super::{Account, LearnError, Learned, Places, Workload, counted::CountedChec
 use crate::{
     context::kernel_symbols::KernelSymbols,
     profile::{Report, Run, emit::ProgramNeeds},
-    session::{self, Builder, CountBy, Counting, Losses, Planned, Session},
+    session::{self, Builder, CountBy, Counting, Followed, Losses, Planned, Session},
 };
 
 /// How often room is made in the table, and the processes are checked for being alive.
@@ -128,6 +128,15 @@ impl Observing {
         Ok(self.session.losses()?)
     }
 
+    /// What was seen so far of the units that were named.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn followed(&self) -> Result<Vec<Followed>, LearnError> {
+        Ok(self.session.followed()?)
+    }
+
     /// Detaches the hooks and returns what was learned.
     ///
     /// # Errors
@@ -135,11 +144,12 @@ impl Observing {
     /// If the table or the counters cannot be read.
     pub fn finish(self) -> Result<Learned, LearnError> {
         let Self {
-            workload,
+            mut workload,
             numbers_as_here,
             session,
             began,
         } = self;
+        workload.look_again();
         let duration = session::now().saturating_sub(began);
         // Read at the end, so that modules that were loaded in the meantime have names too.
         let mut gaps = Vec::new();
@@ -149,6 +159,7 @@ impl Observing {
         let mut account = Account::new(&session, &gaps);
         let happened = session.finish()?;
         account.settle(&happened.losses);
+        account.followed(happened.followed);
         let mut checks = CountedChecks::new(
             Places::new(symbols),
             workload.home(),

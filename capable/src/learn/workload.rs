@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{
     context::{
         accounts::Accounts,
-        cgroups::{CgroupError, CgroupName, Cgroups, UnitName},
+        cgroups::{CgroupError, CgroupName, Cgroups, Found, UnitName},
         namespaces::{NamespaceKind, namespace_inode},
         processes::{ProcessError, find_process, process_name},
     },
@@ -27,7 +27,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Workload {
     named: Named,
-    /// Its processes when it was found, the first one first, without this process.
+    /// Its processes when they were looked for last, the first one first, without this process.
     processes: Vec<u32>,
     /// The user namespace that the set is for: that of the first process.
     home: u32,
@@ -39,7 +39,8 @@ enum Named {
     Processes,
     Cgroups {
         names: Vec<CgroupName>,
-        directories: Vec<PathBuf>,
+        /// What its checks satisfy.
+        conditions: Vec<Condition>,
     },
 }
 
@@ -74,26 +75,40 @@ impl Workload {
         Ok(Self::new(Named::Processes, processes))
     }
 
-    /// What is in these cgroups and in those below them.
+    /// What is in these cgroups and in those below them. Units are followed by name: those that do
+    /// not run yet are waited for, and those that are restarted are followed.
     ///
     /// # Errors
     ///
-    /// One of them does not exist, or none was named.
+    /// One of them does not exist and cannot be waited for, or none was named.
     pub fn cgroups(names: impl IntoIterator<Item = CgroupName>) -> Result<Self, WorkloadError> {
         let names: Vec<CgroupName> = names.into_iter().collect();
         if names.is_empty() {
             return Err(WorkloadError::Nothing);
         }
         let known = Cgroups::open()?;
-        let (mut directories, mut processes) = (Vec::new(), Vec::new());
-        for name in &names {
-            for found in known.find(name)? {
-                let found_here = known.processes(&found).into_iter();
-                processes.extend(found_here.filter(|&pid| pid != std::process::id()));
-                directories.push(found.directory);
+        let (mut conditions, mut processes) = (Vec::new(), Vec::new());
+        let mut resolved = Vec::new();
+        for name in names {
+            let found = known.find_or_await(&name)?;
+            processes.extend(processes_in(&known, &found));
+            let name = name.resolved();
+            match &name {
+                CgroupName::Unit(unit) => conditions.push(Condition::Unit(unit.clone())),
+                CgroupName::UserUnit(unit) => conditions.push(Condition::UserUnit(unit.clone())),
+                CgroupName::Path(_) | CgroupName::Container(_) => conditions.extend(
+                    found
+                        .into_iter()
+                        .map(|found| Condition::Cgroup(found.directory)),
+                ),
             }
+            resolved.push(name);
         }
-        Ok(Self::new(Named::Cgroups { names, directories }, processes))
+        let named = Named::Cgroups {
+            names: resolved,
+            conditions,
+        };
+        Ok(Self::new(named, processes))
     }
 
     fn new(named: Named, processes: Vec<u32>) -> Self {
@@ -129,9 +144,30 @@ impl Workload {
             Named::Processes => {
                 Expression::any(self.processes.iter().copied().map(Condition::Process))
             }
-            Named::Cgroups { directories, .. } => {
-                Expression::any(directories.iter().cloned().map(Condition::Cgroup))
-            }
+            Named::Cgroups { conditions, .. } => Expression::any(conditions.iter().cloned()),
+        }
+    }
+
+    /// Looks for its processes again, if those that there were when it was found have ended: a unit
+    /// may have been started or restarted since then.
+    pub(super) fn look_again(&mut self) {
+        let Named::Cgroups { names, .. } = &self.named else {
+            return;
+        };
+        if self
+            .processes
+            .iter()
+            .any(|&pid| process_name(pid).is_some())
+        {
+            return;
+        }
+        let Ok(known) = Cgroups::open() else { return };
+        let found = names.iter().filter_map(|name| known.find(name).ok());
+        let processes: Vec<u32> = found
+            .flat_map(|found| processes_in(&known, &found))
+            .collect();
+        if !processes.is_empty() {
+            *self = Self::new(self.named.clone(), processes);
         }
     }
 
@@ -196,6 +232,12 @@ impl Workload {
             _ => RunsAs::Unknown,
         }
     }
+}
+
+/// The processes in these cgroups and below them, without this one.
+fn processes_in(known: &Cgroups, found: &[Found]) -> Vec<u32> {
+    let processes = found.iter().flat_map(|found| known.processes(found));
+    processes.filter(|&pid| pid != std::process::id()).collect()
 }
 
 fn process(pid: u32) -> String {

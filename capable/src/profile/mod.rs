@@ -19,8 +19,8 @@ mod words;
 pub(crate) use interner::Interner;
 pub use observation::{Case, Observation, Outcome, Phase};
 pub use report::{
-    CapabilityReport, Counts, Evidence, LeftOut, Origin, Program, ReadError, Report, ReportedLoss,
-    Run,
+    CapabilityReport, Counts, Evidence, FollowedUnit, LeftOut, Origin, Program, ReadError, Report,
+    ReportedLoss, Run,
 };
 pub use rules::{Class, Rule};
 pub(crate) use tally::Tally;

@@ -1,6 +1,8 @@
 //! What to trace, and the plan that this kernel allows for.
 
-use super::{Session, SessionError, counting::Counting, descendants, streaming::Streaming};
+use super::{
+    Session, SessionError, counting::Counting, descendants, following, streaming::Streaming,
+};
 use crate::filter::{self, Expression, LowerError};
 use crate::kernel::{
     hook::{Hook, Transport},
@@ -163,15 +165,26 @@ impl Planned {
         self.begin(ready, Counting { counts })
     }
 
-    /// Makes the tables.
+    /// Makes the tables, and follows the cgroups that the filter names.
     fn ready(&self, output: Output) -> Result<Ready, SessionError> {
+        let filters = &self.asked.filters;
+        let mut ready = self.tables(filters.clone(), output.clone())?;
+        let Err(refused) = following::begin(&mut ready)? else {
+            return Ok(ready);
+        };
+        let mut ready = self.tables(following::existing(filters, &refused)?, output)?;
+        ready.add_gap(following::gap(filters, &refused));
+        Ok(ready)
+    }
+
+    /// Makes the tables.
+    fn tables(&self, mut filters: Filters, output: Output) -> Result<Ready, SessionError> {
         let Builder {
             choice: _,
             audited_only,
-            filters,
+            filters: _,
             follow,
         } = &self.asked;
-        let mut filters = filters.clone();
         filters.pids.extend(self.descendants());
         Ready::new(Settings {
             audited_only: *audited_only,

@@ -4,9 +4,12 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::kernel::{
-    plan::PlanError,
-    trace::{counts::CountsError, stream::StreamError, tracer::TracerError},
+use crate::{
+    context::cgroups::CgroupError,
+    kernel::{
+        plan::PlanError,
+        trace::{counts::CountsError, stream::StreamError, tracer::TracerError},
+    },
 };
 
 /// A session could not begin or continue.
@@ -19,6 +22,17 @@ pub enum SessionError {
     /// The kernel refused something.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// Cgroups that a filter names cannot be found.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// Nothing of a name that a filter gives exists, and what is to come cannot be followed.
+    #[error("{name} is not running, and cannot be waited for here ({why}): start it first")]
+    CannotWait {
+        /// The name, in words.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// Privileges could not be given up.
     #[error("cannot give up the privileges that are no longer needed: {0}")]
     Privileges(io::Error),

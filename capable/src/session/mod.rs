@@ -17,6 +17,7 @@ mod builder;
 mod counting;
 mod descendants;
 mod error;
+mod following;
 mod streaming;
 
 pub use builder::{Builder, Planned};
@@ -32,6 +33,7 @@ pub use crate::kernel::{
     probe::features::Lack,
     trace::{
         counts::{CountBy, CountSubject, Counted, CountedStack, Who},
+        followed::Followed,
         losses::{Cause, Loss, LossEffect, Losses},
         record::Record,
         settings::Records,
@@ -63,6 +65,8 @@ pub struct Summary {
     pub losses: Losses,
     /// What was counted, in no particular order; empty if counting was not asked for.
     pub counts: Vec<Counted>,
+    /// What was seen of the units that the filter names, in no particular order.
+    pub followed: Vec<Followed>,
 }
 
 impl Summary {
@@ -74,6 +78,7 @@ impl Summary {
             seen: counters.seen() + losses.by(Cause::HookSkipped),
             losses,
             counts,
+            followed: tracer.cgroups().map_err(SessionError::refused)?,
         })
     }
 }
@@ -106,6 +111,16 @@ impl<Output> Session<Output> {
     /// The counters cannot be read.
     pub fn losses(&self) -> Result<Losses, SessionError> {
         self.tracer.losses().map_err(SessionError::refused)
+    }
+
+    /// What was seen so far of the units that the filter names; empty if it names none, or if this
+    /// kernel does not let them be followed.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn followed(&self) -> Result<Vec<Followed>, SessionError> {
+        self.tracer.cgroups().map_err(SessionError::refused)
     }
 
     /// Gives up every capability of this process except those needed to continue and those to keep.

@@ -13,7 +13,7 @@ use super::{
     tracing::{
         self, Stop, block_on,
         signals::{self, Signals},
-        told::Growth,
+        told::{Growth, Starts},
     },
 };
 use crate::learn::{Observing, WorkloadError};
@@ -51,14 +51,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 /// Waits for the end, and tells losses as they grow.
 async fn wait(observing: &mut Observing, stop: &Stop) -> Result<()> {
-    let mut growth = Growth::default();
+    let (mut growth, mut starts) = (Growth::default(), Starts::default());
     loop {
         tokio::select! {
             biased;
             stopped = stop.wait() => return stopped.map(drop).map_err(Into::into),
             advanced = observing.advance() => advanced?,
         }
-        for line in growth.lines(&observing.losses()?) {
+        let lines = growth.lines(&observing.losses()?);
+        for line in lines
+            .into_iter()
+            .chain(starts.lines(&observing.followed()?))
+        {
             say(format_args!("capable: {line}\n"));
         }
         let workload = observing.workload();

@@ -8,7 +8,7 @@ use crate::{
         print::say,
         tracing::{
             Wanted,
-            told::{self, Growth},
+            told::{self, Growth, Starts},
         },
     },
     session::{Session, SessionError, Streaming, Summary},
@@ -25,6 +25,7 @@ pub struct Progress {
     progress: bool,
     next: Instant,
     growth: Growth,
+    starts: Starts,
     previous: (Instant, u64),
 }
 
@@ -40,6 +41,7 @@ impl Progress {
             progress,
             next: now + INTERVAL,
             growth: Growth::default(),
+            starts: Starts::default(),
             previous: (now, 0),
         }
     }
@@ -58,6 +60,9 @@ impl Progress {
         let losses = session.losses()?;
         let clear = if self.progress { CLEAR } else { "" };
         for line in self.growth.lines(&losses) {
+            say(format_args!("{clear}capable: {line}\n"));
+        }
+        for line in self.starts.lines(&session.followed()?) {
             say(format_args!("{clear}capable: {line}\n"));
         }
         if self.progress {
@@ -86,12 +91,18 @@ impl Progress {
     }
 }
 
-/// One line for the totals, and one for each loss.
+/// One line for the totals, and one for each loss and each unit that started.
 fn sum(happened: &Summary, shown: u64) -> Vec<String> {
-    let Summary { seen, losses, .. } = happened;
+    let Summary {
+        seen,
+        losses,
+        followed,
+        ..
+    } = happened;
     let lost = losses.records();
     let mut lines = vec![format!("{seen} checks seen, {shown} shown, {lost} lost")];
     lines.extend(losses.iter().map(|loss| loss.to_string()));
+    lines.extend(told::starts(followed));
     lines
 }
 
@@ -117,6 +128,7 @@ mod tests {
             seen,
             losses: Losses::default(),
             counts: Vec::new(),
+            followed: Vec::new(),
         };
         assert_eq!(
             nothing(&happened(9), 0, &wanted).as_deref(),
@@ -136,6 +148,7 @@ mod tests {
             seen: 2000,
             losses: every_cause(),
             counts: Vec::new(),
+            followed: Vec::new(),
         };
         let lines = sum(&happened, 7);
         assert_eq!(

@@ -1,8 +1,6 @@
 //! Turns filters as typed into one expression: names become numbers, and for something that does
 //! not exist the error says what does.
 
-use std::path::PathBuf;
-
 use anyhow::{Error, Result, anyhow, bail};
 
 use super::args::FilterArgs;
@@ -93,10 +91,7 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         tids.iter().copied().map(Condition::Thread).collect(),
         comms.iter().cloned().map(Condition::Comm).collect(),
         results.map(|(_, result)| result).collect(),
-        directories(&cgroups)?
-            .into_iter()
-            .map(Condition::Cgroup)
-            .collect(),
+        conditions(cgroups)?,
         inodes(NamespaceKind::User, user_namespaces)?
             .into_iter()
             .map(Condition::UserNamespace)
@@ -191,46 +186,67 @@ fn thread_exists(tid: u32, pids: &[u32], children: bool) -> Result<()> {
     Ok(())
 }
 
-/// The directories of the named cgroups. Says what the names of units and containers stand for.
-fn directories(names: &[CgroupName]) -> Result<Vec<PathBuf>> {
+/// The conditions that named cgroups stand for. Says what the names of units and containers are.
+fn conditions(names: Vec<CgroupName>) -> Result<Vec<Condition>> {
+    let mut conditions = Vec::new();
+    let found = tell_names(&names)?;
+    for (name, found) in names.into_iter().zip(found) {
+        match name.resolved() {
+            CgroupName::Unit(unit) => conditions.push(Condition::Unit(unit)),
+            CgroupName::UserUnit(unit) => conditions.push(Condition::UserUnit(unit)),
+            CgroupName::Path(_) | CgroupName::Container(_) => {
+                let directories = found.into_iter().map(|found| found.directory);
+                conditions.extend(directories.map(Condition::Cgroup));
+            }
+        }
+    }
+    Ok(conditions)
+}
+
+/// Says what the names of units and containers stand for, and returns the cgroups of each; none if
+/// they are still to come.
+///
+/// # Errors
+///
+/// If something that was named does not exist, and cannot be waited for.
+pub fn tell_names(names: &[CgroupName]) -> Result<Vec<Vec<Found>>, CgroupError> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
     let known = Cgroups::open()?;
-    let mut directories = Vec::new();
-    for name in names {
-        let found = known.find(name)?;
+    let find = |name| {
+        let found = known.find_or_await(name)?;
         tell(name, &found);
-        directories.extend(found.into_iter().map(|found| found.directory));
-    }
-    Ok(directories)
-}
-
-/// Says what the names of units and containers stand for.
-///
-/// # Errors
-///
-/// If something that was named does not exist.
-pub fn tell_names(names: &[CgroupName]) -> Result<(), CgroupError> {
-    if names.is_empty() {
-        return Ok(());
-    }
-    let known = Cgroups::open()?;
-    for name in names {
-        tell(name, &known.find(name)?);
-    }
-    Ok(())
+        Ok(found)
+    };
+    names.iter().map(find).collect()
 }
 
 fn tell(name: &CgroupName, found: &[Found]) {
-    let (option, name) = match name {
+    let (option, given) = match name {
         // It says itself which cgroup it is.
         CgroupName::Path(_) => return,
         CgroupName::Unit(name) => ("--unit", name),
         CgroupName::UserUnit(name) => ("--user-unit", name),
         CgroupName::Container(name) => ("--container", name),
     };
-    say(format_args!("{}", told(option, name, found)));
+    let line = if found.is_empty() {
+        awaited(name, option, given)
+    } else {
+        told(option, given, found)
+    };
+    say(format_args!("{line}"));
+}
+
+/// What is waited for, as a line that is safe on a terminal.
+fn awaited(name: &CgroupName, option: &str, given: &str) -> String {
+    let given = printable(given.as_bytes());
+    let why = if name.is_installed() {
+        "does not run yet"
+    } else {
+        "does not run, and no unit file has this name"
+    };
+    format!("capable: {option} {given} {why}: waiting for it to start\n")
 }
 
 /// What a name stands for, as a line that is safe on a terminal.
@@ -252,7 +268,7 @@ fn told(option: &str, name: &str, found: &[Found]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, path::PathBuf};
 
     use clap::{Arg, Args as _, Command, FromArgMatches as _};
 
@@ -373,6 +389,25 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_that_is_waited_for_is_told_from_one_that_may_be_misspelt() {
+        let unit = CgroupName::Unit("no-such.service".to_owned());
+        assert_eq!(
+            awaited(&unit, "--unit", "no-such.service"),
+            "capable: --unit no-such.service does not run, and no unit file has this name: waiting \
+             for it to start\n"
+        );
+        let typed = |unit: &str| FilterArgs {
+            units: vec![unit.to_owned()],
+            ..FilterArgs::default()
+        };
+        if Cgroups::open().is_ok() {
+            assert!(filters(&typed("no-such.service")).is_ok());
+            let error = refused(&typed("no-such"));
+            assert!(error.contains("give its whole name"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_not_there_is_told_from_what_cannot_be() {
         let absent = |typed: &FilterArgs| filters(typed).unwrap_err();
         // Above every number: pid_max is at most 4 Mi (`PID_MAX_LIMIT`, include/linux/threads.h).
@@ -393,7 +428,7 @@ mod tests {
             ..FilterArgs::default()
         });
         let unit = absent(&FilterArgs {
-            units: vec!["no-such.service".to_owned()],
+            units: vec!["no-such".to_owned()],
             ..FilterArgs::default()
         });
         for error in [process, thread, namespace, unit] {

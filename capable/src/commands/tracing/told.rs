@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use crate::{
+    escape::printable,
     kernel::plan::{Plan, Unknown},
-    session::{Cause, Losses},
+    session::{Cause, Followed, Losses},
 };
 
 /// One line for the plan, one for each reason why something is unknown, and one for each gap.
@@ -56,9 +57,59 @@ impl Growth {
     }
 }
 
+/// How often units were started, reported as they are.
+#[derive(Default)]
+pub struct Starts {
+    /// How often each was when this was reported last.
+    told: Vec<u64>,
+}
+
+impl Starts {
+    /// One line for each unit that was started since the last call.
+    pub fn lines(&mut self, followed: &[Followed]) -> Vec<String> {
+        self.told.resize(followed.len(), 0);
+        let news = followed.iter().zip(&mut self.told);
+        let news = news.filter(|(one, told)| one.made != **told);
+        news.map(|(one, told)| {
+            *told = one.made;
+            printable(one.to_string().as_bytes())
+        })
+        .collect()
+    }
+}
+
+/// One line for each unit, unless it ran and was not restarted.
+pub fn starts(followed: &[Followed]) -> impl Iterator<Item = String> {
+    let worth = followed.iter();
+    let worth = worth.filter(|one| one.existed == 0 || one.made > 0);
+    worth.map(|one| printable(one.to_string().as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_is_told_when_it_is_started_and_at_the_end() {
+        let unit = |existed, made| Followed {
+            name: "unit a\x1b".to_owned(),
+            several: false,
+            existed,
+            made,
+        };
+        let mut told = Starts::default();
+        assert!(told.lines(&[unit(1, 0)]).is_empty());
+        assert_eq!(told.lines(&[unit(1, 1)]), [r"unit a\x1b was restarted 1×"]);
+        assert!(told.lines(&[unit(1, 1)]).is_empty());
+        let last = [unit(1, 0), unit(0, 0), unit(1, 2)];
+        assert_eq!(
+            starts(&last).collect::<Vec<_>>(),
+            [
+                r"unit a\x1b was not started",
+                r"unit a\x1b was restarted 2×"
+            ]
+        );
+    }
     use crate::kernel::{probe::features::Lack, trace::losses::tests::every_cause};
 
     #[test]

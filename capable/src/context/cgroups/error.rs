@@ -32,9 +32,10 @@ pub enum CgroupError {
     },
     /// No unit with this name is running.
     #[error(
-        "{}{}",
+        "{}{}{}",
         no_unit(given, *installed),
-        elsewhere.map_or_else(|| or_nearest(.nearest.as_deref()), |option| format!("; {option} finds one"))
+        elsewhere.map_or_else(|| or_nearest(.nearest.as_deref()), |option| format!("; {option} finds one")),
+        or_whole(given, *installed)
     )]
     NoUnit {
         /// What was given, with its suffix.
@@ -80,6 +81,15 @@ fn no_unit(given: &str, installed: bool) -> String {
     }
 }
 
+/// How one without a file, such as systemd-run(1) makes, can be waited for.
+fn or_whole(given: &str, installed: bool) -> String {
+    if installed {
+        String::new()
+    } else {
+        format!("; to wait for one all the same, give its whole name: {given}")
+    }
+}
+
 fn or_known(known: &[String]) -> String {
     if known.is_empty() {
         ": none is running (give an id, not a name)".to_owned()
@@ -113,7 +123,8 @@ mod tests {
         assert_eq!(
             no_unit(false, Some("nginx.service")),
             "no unit \"ngimx.service\" is running, and systemd has no unit file of that name; did \
-             you mean \"nginx.service\"?"
+             you mean \"nginx.service\"?; to wait for one all the same, give its whole name: \
+             ngimx.service"
         );
     }
 }

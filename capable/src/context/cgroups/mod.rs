@@ -7,10 +7,13 @@
 
 mod container;
 mod error;
+mod files;
 mod find;
+mod follow;
 mod handle;
 mod names;
 mod path;
+mod pattern;
 mod tree;
 mod units;
 
@@ -19,9 +22,11 @@ use std::time::{Duration, Instant};
 
 pub use container::{Container, Runtime};
 pub use error::CgroupError;
+pub(crate) use files::load_path;
 pub use find::{CgroupName, Found};
 use handle::Opened;
 pub use path::Cgroup;
+pub(crate) use pattern::Pattern;
 use tree::Tree;
 pub(crate) use units::UnitName;
 

@@ -8,10 +8,10 @@ pub fn unescape_cgroup(name: &str) -> &str {
     name.strip_prefix('_').unwrap_or(name)
 }
 
-/// Slices, except those that a container's driver writes as part of another form.
+/// Slices. What a container's driver writes around one (`SLICE:PREFIX:ID`) ends otherwise.
 pub fn is_slice(name: &str) -> bool {
     name.strip_suffix(".slice")
-        .is_some_and(|stem| !stem.is_empty() && !stem.contains(':'))
+        .is_some_and(|stem| !stem.is_empty())
 }
 
 /// The units, other than slices, that have a cgroup (systemd.unit(5)).

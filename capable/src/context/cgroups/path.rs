@@ -96,11 +96,13 @@ fn managed<'a, 'b>(components: &'b [&'a str]) -> (Option<&'a str>, Option<&'a st
     (slice.map(unescape_cgroup), unit, below)
 }
 
-/// `user@UID.service`, the manager of a user (user@.service(5)).
-fn is_user_manager(unit: &str) -> bool {
+/// `user@UID.service`, the manager of a user (user@.service(5)). A uid has at most ten digits.
+pub(super) fn is_user_manager(unit: &str) -> bool {
     let user = unit.strip_prefix("user@");
     let user = user.and_then(|rest| rest.strip_suffix(".service"));
-    user.is_some_and(|user| !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit()))
+    user.is_some_and(|user| {
+        (1..=10).contains(&user.len()) && user.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 #[cfg(test)]

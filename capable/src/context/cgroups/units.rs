@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use capable_common::CgroupPlace;
+
 use super::names::{is_slice, is_unit};
 use super::path::Own;
-use super::{CgroupError, Cgroups, Found};
+use super::{CgroupError, Cgroups, Found, Pattern, files};
 use crate::context::nearest::nearest;
 
 impl Cgroups {
@@ -28,28 +30,32 @@ impl Cgroups {
     }
 
     fn by_unit_of(&self, given: &str, managers: Managers) -> Result<Vec<Found>, CgroupError> {
-        let wanted = UnitName::new(given);
+        let wanted = UnitName::resolved(given, managers);
+        let pattern = wanted.pattern(managers);
         let all = self.all();
         let units = || {
             all.iter()
                 .filter_map(|(id, path)| Some((*id, path, Own::of(path)?)))
         };
-        let asked = |own: &Own<'_>| own.by_user == (managers == Managers::Users);
-        let found: Vec<Found> = units()
-            .filter(|(.., own)| asked(own) && wanted.matches(own.name))
-            .map(|(id, path, _)| self.found(id, path))
+        let found: Vec<Found> = all
+            .iter()
+            .filter(|(_, path)| pattern.matches(path))
+            .map(|(id, path)| self.found(*id, path))
             .collect();
         if !found.is_empty() {
             return Ok(found);
         }
+        let asked = |own: &Own<'_>| own.by_user == (managers == Managers::Users);
+        let others = wanted.pattern(managers.others());
         let names = units().filter(|(.., own)| asked(own));
         let names = names.map(|(.., own)| own.name);
         Err(CgroupError::NoUnit {
             installed: managers.has_file(&wanted.name),
             nearest: nearest(&wanted.name, names).map(str::to_owned),
-            elsewhere: units()
-                .any(|(.., own)| !asked(&own) && wanted.matches(own.name))
-                .then_some(managers.other_option()),
+            elsewhere: all
+                .iter()
+                .any(|(_, path)| others.matches(path))
+                .then_some(managers.others().option()),
             given: wanted.name,
         })
     }
@@ -57,7 +63,7 @@ impl Cgroups {
 
 /// Whose units are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Managers {
+pub(super) enum Managers {
     /// Those of the system manager.
     System,
     /// Those of the managers of users.
@@ -65,41 +71,39 @@ enum Managers {
 }
 
 impl Managers {
-    /// Whether there is a unit file for this unit or for its template (systemd.unit(5)). Those in
-    /// home directories are not looked for.
-    fn has_file(self, unit: &str) -> bool {
-        if unit.contains('/') {
-            return false;
-        }
-        let template = unit.split_once('@').and_then(|(stem, instance)| {
-            let (_, suffix) = instance.rsplit_once('.')?;
-            Some(format!("{stem}@.{suffix}"))
-        });
-        let kind = match self {
-            Self::System => "system",
-            Self::Users => "user",
-        };
-        [
-            "/etc/systemd",
-            "/run/systemd",
-            "/usr/lib/systemd",
-            "/lib/systemd",
-        ]
-        .iter()
-        .map(|place| Path::new(place).join(kind))
-        .any(|place| {
-            place.join(unit).exists()
-                || template
-                    .as_ref()
-                    .is_some_and(|unit| place.join(unit).exists())
-        })
+    /// Whether there is a unit file for this unit or for its template.
+    pub(super) fn has_file(self, unit: &str) -> bool {
+        files::own_name(Path::new("/"), self.kind(), unit).is_some()
     }
 
-    /// The option that looks for the units of the others.
-    fn other_option(self) -> &'static str {
+    /// As directories of unit files name them.
+    fn kind(self) -> &'static str {
         match self {
-            Self::System => "--user-unit",
-            Self::Users => "--unit",
+            Self::System => "system",
+            Self::Users => "user",
+        }
+    }
+
+    /// Where they keep the cgroups of their units.
+    fn place(self) -> CgroupPlace {
+        match self {
+            Self::System => CgroupPlace::OF_SYSTEM,
+            Self::Users => CgroupPlace::OF_USER,
+        }
+    }
+
+    fn others(self) -> Self {
+        match self {
+            Self::System => Self::Users,
+            Self::Users => Self::System,
+        }
+    }
+
+    /// The option that looks for their units.
+    fn option(self) -> &'static str {
+        match self {
+            Self::System => "--unit",
+            Self::Users => "--user-unit",
         }
     }
 }
@@ -121,14 +125,32 @@ impl UnitName {
         Self { name }
     }
 
-    fn matches(&self, unit: &str) -> bool {
-        let instance = self.name.split_once("@.").is_some_and(|(stem, suffix)| {
-            let rest = unit.strip_prefix(stem);
-            let rest = rest.and_then(|rest| rest.strip_prefix('@'));
-            let rest = rest.and_then(|rest| rest.strip_suffix(suffix));
-            rest.is_some_and(|rest| rest.ends_with('.'))
-        });
-        unit == self.name || instance
+    /// The same, and an alias is the unit that its file belongs to.
+    pub(super) fn resolved(given: &str, managers: Managers) -> Self {
+        let Self { name } = Self::new(given);
+        let own = files::own_name(Path::new("/"), managers.kind(), &name);
+        Self {
+            name: own.unwrap_or(name),
+        }
+    }
+
+    /// Whether it stands for all instances of a template.
+    pub(super) fn is_template(&self) -> bool {
+        self.template().is_some()
+    }
+
+    /// What the names of the instances begin and end with.
+    fn template(&self) -> Option<(&str, &str)> {
+        let at = self.name.find("@.")?;
+        Some(self.name.split_at(at + 1))
+    }
+
+    /// What its cgroups are recognised by, where these managers keep them.
+    pub(super) fn pattern(&self, managers: Managers) -> Pattern {
+        match self.template() {
+            Some((begin, end)) => Pattern::around(begin, end, managers.place()),
+            None => Pattern::exact(&self.name, managers.place()),
+        }
     }
 }
 
@@ -165,7 +187,7 @@ mod tests {
         assert_eq!(ids(cgroups.by_unit(&template)), [a.id()]);
         assert_eq!(ids(cgroups.by_unit(&slice)).len(), 1);
         let error = cgroups.by_user_unit(&template).unwrap_err();
-        assert!(error.to_string().ends_with("; --unit finds one"), "{error}");
+        assert!(error.to_string().contains("; --unit finds one"), "{error}");
         let error = cgroups.by_unit(&format!("capable-unti-{own}")).unwrap_err();
         assert!(
             error

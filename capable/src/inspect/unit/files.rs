@@ -6,26 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::UnitName;
-use crate::context::nearest::nearest;
+use crate::context::{cgroups, nearest::nearest};
 use crate::inspect::Error;
-
-/// The directories in which systemd looks for system units, in order of precedence
-/// (systemd.unit(5), "Unit File Load Path").
-const LOAD_PATH: [&str; 13] = [
-    "etc/systemd/system.control",
-    "run/systemd/system.control",
-    "run/systemd/transient",
-    "run/systemd/generator.early",
-    "etc/systemd/system",
-    "etc/systemd/system.attached",
-    "run/systemd/system",
-    "run/systemd/system.attached",
-    "run/systemd/generator",
-    "usr/local/lib/systemd/system",
-    "usr/lib/systemd/system",
-    "lib/systemd/system",
-    "run/systemd/generator.late",
-];
 
 /// The files of a unit.
 #[derive(Debug)]
@@ -79,7 +61,7 @@ pub fn find(name: &UnitName, root: &Path) -> Result<Found, Error> {
 fn load_path(root: &Path) -> Vec<PathBuf> {
     let mut seen = Vec::new();
     let mut directories = Vec::new();
-    for directory in LOAD_PATH.map(|directory| root.join(directory)) {
+    for directory in cgroups::load_path(root, "system") {
         if let Ok(real) = directory.canonicalize()
             && !seen.contains(&real)
         {

@@ -152,6 +152,12 @@ impl Attached {
         self.raw(object, "process_fork", c"sched_process_fork")
     }
 
+    /// Attaches the programs that follow cgroups by name.
+    pub fn cgroups(&mut self, object: &mut Object) -> Result<(), AttachError> {
+        self.raw(object, "cgroup_removed", c"cgroup_rmdir")?;
+        self.raw(object, "cgroup_made", c"cgroup_mkdir")
+    }
+
     /// Attaches the program that tells how system calls ended.
     pub fn outcomes(&mut self, object: &mut Object) -> Result<(), AttachError> {
         self.raw(object, OUTCOMES, c"sys_exit")

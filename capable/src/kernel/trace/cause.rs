@@ -16,6 +16,8 @@ pub enum Cause {
     CountsFull,
     /// Processes: there was no room in the table of those that are followed.
     ProcessesFull,
+    /// Cgroups: there was no room in the table of those that are followed.
+    CgroupsFull,
     /// Forks, executions, exits and results of system calls: the buffer was full.
     StepsBufferFull,
     /// The same: their processor has no perf buffer.
@@ -62,6 +64,9 @@ impl Cause {
                 "the table of processes was full, so that they and their descendants were not \
                  followed"
             }
+            Self::CgroupsFull => {
+                "the table of cgroups was full, so that what ran in them was not followed"
+            }
             Self::StepsBufferFull => {
                 "the buffer was full for forks, executions, exits and results of system calls"
             }
@@ -88,6 +93,7 @@ impl Cause {
             }
             Self::CountsFull => Some("try --table-size, or a filter"),
             Self::UniqueFull => Some("try a filter"),
+            Self::CgroupsFull => Some("name a unit with fewer cgroups below it"),
             Self::ProcessesFull
             | Self::StackFailed
             | Self::OutcomeSkipped
@@ -111,6 +117,7 @@ impl Cause {
     pub(super) fn nouns(self) -> (&'static str, &'static str) {
         match self {
             Self::ProcessesFull => ("process", "processes"),
+            Self::CgroupsFull => ("cgroup", "cgroups"),
             Self::StepsBufferFull | Self::StepsHotplug => {
                 ("step of a process", "steps of processes")
             }

@@ -56,6 +56,7 @@ fn add(sum: Counters, one: Counters) -> Counters {
         lost_counts,
         lost_processes,
         unique_full,
+        lost_cgroups,
     } = one;
     Counters {
         passed: sum.passed + passed,
@@ -71,6 +72,7 @@ fn add(sum: Counters, one: Counters) -> Counters {
         lost_counts: sum.lost_counts + lost_counts,
         lost_processes: sum.lost_processes + lost_processes,
         unique_full: sum.unique_full + unique_full,
+        lost_cgroups: sum.lost_cgroups + lost_cgroups,
     }
 }
 

@@ -4,7 +4,8 @@ use std::{borrow::Cow, fs::File, io, path::PathBuf};
 
 use aya::maps::{Array, CgroupArray, HashMap, MapData, MapError};
 use capable_common::{
-    CommPattern, Config, Listed, MAX_CGROUPS, MAX_COMM_PATTERNS, NamespaceFilter,
+    CgroupPattern, CommPattern, Config, Listed, MAX_CGROUP_PATTERNS, MAX_CGROUPS,
+    MAX_COMM_PATTERNS, NamespaceFilter,
 };
 use thiserror::Error;
 
@@ -30,12 +31,25 @@ pub struct Filters {
     pub result: Results,
     /// Cgroups, by their directories, and all below them.
     pub cgroups: Vec<PathBuf>,
+    /// Cgroups by their names, those to come included, and all below them.
+    pub followed: Vec<FollowedName>,
     /// User namespaces.
     pub user_namespaces: Vec<u32>,
     /// Mount namespaces.
     pub mount_namespaces: Vec<u32>,
     /// Pid namespaces.
     pub pid_namespaces: Vec<u32>,
+}
+
+/// A name by which cgroups are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowedName {
+    /// In words: `unit nginx.service`.
+    pub name: String,
+    /// Whether there can be several cgroups of this name at once.
+    pub several: bool,
+    /// What the cgroups are recognised by.
+    pub patterns: Vec<CgroupPattern>,
 }
 
 /// Which numbers to keep.
@@ -90,6 +104,9 @@ pub enum FilterError {
     /// There are too many cgroups.
     #[error("too many cgroups ({0}): at most {MAX_CGROUPS} can be filters")]
     TooManyCgroups(usize),
+    /// There are too many names of cgroups.
+    #[error("too many names of cgroups ({0}): at most {MAX_CGROUP_PATTERNS} can be filters")]
+    TooManyNames(usize),
     /// A cgroup is gone.
     #[error("cannot open the cgroup {}: {error}", directory.display())]
     Cgroup {
@@ -122,6 +139,7 @@ impl Filters {
             capabilities,
             result,
             cgroups,
+            followed,
             user_namespaces,
             mount_namespaces,
             pid_namespaces,
@@ -148,6 +166,11 @@ impl Filters {
             return Err(FilterError::TooManyCgroups(cgroups.len()));
         }
         config.cgroups = cgroups.len() as u32;
+        let patterns = followed.iter().map(|one| one.patterns.len()).sum();
+        if patterns > MAX_CGROUP_PATTERNS {
+            return Err(FilterError::TooManyNames(patterns));
+        }
+        config.cgroup_patterns = patterns as u32;
         let flag = |list: &[u32]| u8::from(!list.is_empty());
         config.namespaces = NamespaceFilter {
             user: flag(user_namespaces),
@@ -179,7 +202,11 @@ impl Filters {
         let numbers = numbers
             .into_iter()
             .map(|(name, list)| (name, list.is_empty()));
-        let cgroups = [("CGROUPS", self.cgroups.is_empty())];
+        let cgroups = [
+            ("CGROUPS", self.cgroups.is_empty()),
+            ("CGROUP_IDS", self.followed.is_empty()),
+            ("CGROUP_PATTERNS", self.followed.is_empty()),
+        ];
         numbers
             .chain(cgroups)
             .filter(|&(_, empty)| empty)

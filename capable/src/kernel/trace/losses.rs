@@ -39,6 +39,7 @@ impl Losses {
             lost_counts,
             lost_processes,
             unique_full,
+            lost_cgroups,
         } = *counters;
         let Missed {
             checks,
@@ -52,6 +53,7 @@ impl Losses {
             (Cause::HookSkipped, checks),
             (Cause::CountsFull, lost_counts),
             (Cause::ProcessesFull, lost_processes),
+            (Cause::CgroupsFull, lost_cgroups),
             (Cause::StepsBufferFull, lost_life),
             (Cause::StepsHotplug, lost_life_hotplug),
             (Cause::UniqueFull, unique_full),
@@ -155,6 +157,7 @@ pub(crate) mod tests {
             lost_counts: 107,
             lost_processes: 108,
             unique_full: 109,
+            lost_cgroups: 112,
         };
         let missed = Missed {
             checks: 110,
@@ -168,7 +171,7 @@ pub(crate) mod tests {
     fn every_counter_of_losses_is_in_the_account_by_a_cause_of_its_own() {
         let mut counts: Vec<_> = every_cause().iter().map(|loss| loss.count).collect();
         counts.sort();
-        let expected: Vec<_> = [None].into_iter().chain((101..=111).map(Some)).collect();
+        let expected: Vec<_> = [None].into_iter().chain((101..=112).map(Some)).collect();
         assert_eq!(counts, expected);
         let none = Losses::of(&Counters::default(), Missed::default());
         assert_eq!(none, Losses::default());

@@ -7,6 +7,7 @@ mod configure;
 mod counters;
 pub mod counts;
 pub mod filters;
+pub mod followed;
 pub mod glob;
 pub mod losses;
 pub mod numbers;

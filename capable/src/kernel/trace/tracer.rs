@@ -11,6 +11,7 @@ use super::{
     counters::CounterTable,
     counts::{CountBy, Counts, CountsError},
     filters::FilterError,
+    followed::{self, Followed, Table},
     losses::Losses,
     numbers::{Numbers, NumbersError},
     settings::{Follow, Settings},
@@ -61,6 +62,7 @@ pub struct Tracer {
     /// Set if the kernel side sees other numbers for processes than this process does.
     numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, u32>>,
+    cgroups: Option<Table>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
@@ -72,6 +74,8 @@ pub struct Ready {
     object: Object,
     numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, u32>>,
+    cgroups: Option<Table>,
+    attached: Attached,
     gaps: Vec<String>,
 }
 
@@ -89,14 +93,22 @@ impl Ready {
         let mut object = Object::open(settings.transport, &config, &sizes, settings.log_level)?;
         settings.filters.fill(&mut object)?;
         let followed = follow_first(&settings, &config, &mut object)?;
+        let cgroups = Table::open(&mut object, &settings.filters)?;
         Ok(Self {
             settings,
             config,
             object,
             numbers,
             followed,
+            cgroups,
+            attached: Attached::default(),
             gaps,
         })
+    }
+
+    /// Adds what the trace cannot show, in a sentence.
+    pub fn add_gap(&mut self, sentence: String) {
+        self.gaps.push(sentence);
     }
 
     /// Opens the stream of records. Call it within a runtime, which waits for them.
@@ -119,6 +131,21 @@ impl Ready {
         Counts::open(&mut self.object, by)
     }
 
+    /// From now on follows cgroups that are made, if filters name some. Those that exist must be put
+    /// into the table that this returns.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses, or does not tell what this takes.
+    pub fn follow_cgroups(&mut self) -> Result<Option<&mut Table>, AttachError> {
+        let Some(cgroups) = &mut self.cgroups else {
+            return Ok(None);
+        };
+        followed::is_told(&self.settings.layout.offsets)?;
+        self.attached.cgroups(&mut self.object)?;
+        Ok(Some(cgroups))
+    }
+
     /// Loads the programs and attaches them: the trace begins. Also returns what it cannot show and
     /// why, so that the user knows before the first row.
     ///
@@ -132,9 +159,10 @@ impl Ready {
             mut object,
             numbers,
             followed,
+            cgroups,
+            mut attached,
             mut gaps,
         } = self;
-        let mut attached = Attached::default();
         if settings.follow != Follow::Nobody {
             attached.follow(&mut object)?;
         }
@@ -151,6 +179,7 @@ impl Ready {
             counters: CounterTable(object.take_map("COUNTERS")?),
             numbers,
             followed,
+            cgroups,
         };
         Ok((tracer, gaps))
     }
@@ -185,6 +214,17 @@ impl Tracer {
             outcomes: self.missed_before.outcomes + attached.outcomes,
             uncounted: self.missed_before.uncounted || attached.uncounted,
         }
+    }
+
+    /// What was seen of the cgroups that filters name, for each name.
+    ///
+    /// # Errors
+    ///
+    /// The map cannot be read.
+    pub fn cgroups(&self) -> Result<Vec<Followed>, TracerError> {
+        let seen = self.cgroups.as_ref().map(Table::seen).transpose();
+        seen.map(Option::unwrap_or_default)
+            .map_err(|error| TracerError::Map("CGROUP_PATTERNS", error))
     }
 
     /// Follows one more process, from its next check on.

@@ -84,8 +84,8 @@ mod tests {
     use crate::capability::Capability;
     use crate::profile::Run;
     use crate::profile::observation::tests::{granted, once};
-    use crate::profile::report::ReportedLoss;
     use crate::profile::report::text::tests::varied;
+    use crate::profile::report::{FollowedUnit, ReportedLoss};
     use crate::schema::Schema;
 
     #[test]
@@ -117,6 +117,12 @@ mod tests {
                 losses: vec![ReportedLoss {
                     cause: "the buffer was full".to_owned(),
                     lost: None,
+                }],
+                units: vec![FollowedUnit {
+                    name: "unit a@.service".to_owned(),
+                    running: 1,
+                    started: 2,
+                    restarts: None,
                 }],
                 ..Run::default()
             },
@@ -161,7 +167,14 @@ mod tests {
             let value = serde_json::from_str(&json(&report).unwrap()).unwrap();
             schema.check(Some("report"), &value);
         }
-        for part in ["capability", "evidence", "left_out", "loss", "place"] {
+        for part in [
+            "capability",
+            "evidence",
+            "left_out",
+            "loss",
+            "place",
+            "unit",
+        ] {
             assert!(schema.used().contains(part), "{part}");
         }
     }

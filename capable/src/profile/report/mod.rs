@@ -38,10 +38,26 @@ pub struct Run {
     pub still_running: Option<u64>,
     /// What was lost while tracing.
     pub losses: Vec<ReportedLoss>,
+    /// The units that were followed by name.
+    pub units: Vec<FollowedUnit>,
     /// What else is worth knowing about the run, one sentence each.
     pub notes: Vec<String>,
     /// What this kernel and hook could not provide, one sentence each.
     pub unknowns: Vec<String>,
+}
+
+/// A unit that was followed by name, before it ran and over its restarts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowedUnit {
+    /// Its name, in words: `unit nginx.service`.
+    pub name: String,
+    /// How many of this name ran when the profile began.
+    pub running: u64,
+    /// How many were started since then.
+    pub started: u64,
+    /// How many times it was started again; null if that cannot be told from the start of another of
+    /// this name, as of a template's instances.
+    pub restarts: Option<u64>,
 }
 
 /// Something that was lost.
@@ -84,6 +100,9 @@ pub struct Report {
     pub capabilities: Vec<CapabilityReport>,
     /// Checks that say nothing about the program's set.
     pub left_out: Vec<LeftOut>,
+    /// The units that were followed by name.
+    #[serde(default)]
+    pub units: Vec<FollowedUnit>,
     /// What else is worth knowing about the run, one sentence each.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -172,22 +172,24 @@ mod tests {
 
     /// Instructions of each program, with the ring buffer and with perf buffers, before the
     /// verifier removes what a run does not need.
-    const INSTRUCTIONS: [(&str, usize, usize); 17] = [
-        ("capset_call", 2633, 2613),
-        ("capset_entry", 2633, 2613),
-        ("check_entry", 2990, 2970),
-        ("check_exit", 3251, 2866),
+    const INSTRUCTIONS: [(&str, usize, usize); 19] = [
+        ("capset_call", 2632, 2613),
+        ("capset_entry", 2632, 2613),
+        ("cgroup_made", 523, 513),
+        ("cgroup_removed", 68, 68),
+        ("check_entry", 3000, 2981),
+        ("check_exit", 3259, 2877),
         ("check_paired", 139, 139),
-        ("check_return", 3308, 2920),
-        ("check_traced", 3344, 2961),
-        ("memory_call", 2712, 2693),
-        ("memory_entry", 2712, 2693),
-        ("mmap_call", 2701, 2686),
-        ("mmap_entry", 2701, 2686),
-        ("prctl_call", 2719, 2695),
-        ("prctl_entry", 2719, 2695),
+        ("check_return", 3319, 2931),
+        ("check_traced", 3356, 2974),
+        ("memory_call", 2724, 2705),
+        ("memory_entry", 2724, 2705),
+        ("mmap_call", 2718, 2703),
+        ("mmap_entry", 2718, 2703),
+        ("prctl_call", 2733, 2718),
+        ("prctl_entry", 2733, 2718),
         ("process_exec", 172, 161),
-        ("process_fork", 539, 194),
+        ("process_fork", 222, 194),
         ("process_free", 180, 168),
         ("syscall_exit", 150, 139),
     ];

@@ -75,6 +75,7 @@ impl Report {
                     capabilities,
                 })
                 .collect(),
+            units: run.units,
             notes: run.notes,
             unknowns,
         }

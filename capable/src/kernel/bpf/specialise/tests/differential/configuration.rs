@@ -1,8 +1,8 @@
 //! Random configurations, in which each field has a valid value.
 
 use capable_common::{
-    AddressRange, Config, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, NO_OFFSET, NamespaceFilter,
-    Offsets, Wanted,
+    AddressRange, Config, MAX_CGROUP_PATTERNS, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES,
+    NO_OFFSET, NamespaceFilter, Offsets, Wanted,
 };
 use fastrand::Rng;
 
@@ -34,6 +34,7 @@ pub fn configuration(seed: u64) -> Config {
         user_frames: random.u32(..=MAX_FRAMES as u32),
         only_pid: rare(random, 2),
         cgroups: rare(random, MAX_CGROUPS as u32),
+        cgroup_patterns: rare(random, MAX_CGROUP_PATTERNS as u32),
         wakeup_bytes: random.u32(..1 << 20),
         io_worker: random.u32(..64),
         securebits: random.u32(..256),
@@ -116,6 +117,13 @@ fn offsets(random: &mut Rng, all: bool) -> Offsets {
         upid_size: offset(),
         upid_nr: offset(),
         upid_ns: offset(),
+        cgroup_self: offset(),
+        cgroup_parent: offset(),
+        cgroup_node: offset(),
+        cgroup_root: offset(),
+        cgroup_root_hierarchy: offset(),
+        node_id: offset(),
+        node_name: offset(),
         pid_ns_inum: offset(),
         cred_uid,
         cred_gid,

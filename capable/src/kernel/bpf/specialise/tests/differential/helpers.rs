@@ -36,8 +36,8 @@ fn arguments(helper: u32) -> &'static [Argument] {
         67 => &[Number, Fill(2), Number, Number],
         // The task is in a cgroup.
         37 => &[Map, Number],
-        // Reading the kernel's memory.
-        113 => &[Fill(1), Number, Number],
+        // Reading the kernel's memory, and text in it.
+        113 | 115 => &[Fill(1), Number, Number],
         // The ring buffer: sending, reserving, submitting, discarding, querying.
         130 => &[Map, Read(2), Number, Number],
         131 => &[Map, Number, Number],
@@ -66,6 +66,7 @@ pub const ALL: &[(u32, rbpf::ebpf::Helper)] = &[
     (67, helper::<67>),
     (80, helper::<80>),
     (113, helper::<113>),
+    (115, helper::<115>),
     (130, helper::<130>),
     (131, helper::<131>),
     (132, helper::<132>),
@@ -134,8 +135,10 @@ fn answer(world: &mut World, helper: u32, map: i32, key: &[u8], size: usize) -> 
             world.reserved = size;
             world.address(place::RECORD)
         }
-        2 | 3 | 16 | 25 | 67 | 113 | 130 if fails => failure,
+        2 | 3 | 16 | 25 | 67 | 113 | 115 | 130 if fails => failure,
         2 | 3 | 16 | 25 | 113 | 130 | 132 | 133 => 0,
+        // The length of a name, with its end.
+        115 => world.random.u64(1..=256),
         // A pid and a tid, a user and a group.
         14 | 15 => u64::from(world.random.u32(..4)) << 32 | u64::from(world.random.u32(..4)),
         8 | 37 | 80 => world.random.u64(..2),

@@ -1,0 +1,84 @@
+//! Cgroups that are kept by a name, those that are made later included.
+
+use std::path::PathBuf;
+
+use super::units::{Managers, UnitName};
+use super::{CgroupError, CgroupName, Cgroups, Found, Pattern};
+
+impl CgroupName {
+    /// The name that cgroups have: an alias of a unit becomes the unit's own name.
+    pub fn resolved(self) -> Self {
+        match self {
+            Self::Unit(given) => Self::Unit(UnitName::resolved(&given, Managers::System).name),
+            Self::UserUnit(given) => {
+                Self::UserUnit(UnitName::resolved(&given, Managers::Users).name)
+            }
+            other => other,
+        }
+    }
+
+    /// What the cgroups to come that have this name are recognised by; `None` if only those that
+    /// exist can have it.
+    pub(crate) fn patterns(&self) -> Option<Vec<Pattern>> {
+        match self {
+            Self::Unit(unit) => Some(vec![UnitName::new(unit).pattern(Managers::System)]),
+            Self::UserUnit(unit) => Some(vec![UnitName::new(unit).pattern(Managers::Users)]),
+            Self::Path(_) | Self::Container(_) => None,
+        }
+    }
+
+    /// Whether there can be several cgroups of this name at once.
+    pub(crate) fn is_of_several(&self) -> bool {
+        match self {
+            Self::Unit(unit) => UnitName::new(unit).is_template(),
+            Self::UserUnit(_) => true,
+            Self::Path(_) | Self::Container(_) => false,
+        }
+    }
+}
+
+impl Cgroups {
+    /// The cgroups with this name; none if there is none yet and it can be waited for. A unit can
+    /// be that is installed, or that is given with its suffix: it may be one without a file.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, and it cannot be waited for.
+    pub fn find_or_await(&self, name: &CgroupName) -> Result<Vec<Found>, CgroupError> {
+        match self.find(name) {
+            Err(CgroupError::NoUnit {
+                ref given,
+                installed,
+                ..
+            }) if installed || name.is_whole(given) => Ok(Vec::new()),
+            found => found,
+        }
+    }
+
+    /// The directory of the cgroup with this path.
+    pub(crate) fn directory(&self, path: &str) -> PathBuf {
+        self.tree.directory(path)
+    }
+
+    /// Calls `each` with the id and the path of every cgroup, parents before their children. What
+    /// is in a cgroup is read only after that.
+    pub(crate) fn walk(&self, each: impl FnMut(u64, &str)) {
+        self.tree.walk(each);
+    }
+}
+
+impl CgroupName {
+    /// Whether there is a file of this unit.
+    pub(crate) fn is_installed(&self) -> bool {
+        match self {
+            Self::Unit(unit) => Managers::System.has_file(&UnitName::new(unit).name),
+            Self::UserUnit(unit) => Managers::Users.has_file(&UnitName::new(unit).name),
+            Self::Path(_) | Self::Container(_) => false,
+        }
+    }
+
+    /// Whether a unit was given by its whole name.
+    fn is_whole(&self, unit: &str) -> bool {
+        matches!(self, Self::Unit(given) | Self::UserUnit(given) if given == unit)
+    }
+}
