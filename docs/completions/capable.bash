@@ -252,7 +252,7 @@ _capable() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller why syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller why syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime container_name image pod cgroup cgroup_id help" -- "${cur}"))
                     return 0
                     ;;
                 --time)
@@ -1086,7 +1086,7 @@ _capable() {
                     return 0
                     ;;
                 --columns)
-                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller why syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime cgroup cgroup_id help" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "time uid user gid group pid tid ppid nspid nstid comm comm_bytes task cpu cap name audit inferred insetid result by errno caller why syscall sysno compat arguments euid effective cred credns namespace relation initial mntns unit container runtime container_name image pod cgroup cgroup_id help" -- "${cur}"))
                     return 0
                     ;;
                 --time)

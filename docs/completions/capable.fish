@@ -75,7 +75,7 @@ checkpoint_restore\t''"
 complete -c capable -n "__fish_capable_needs_command" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
 complete -c capable -n "__fish_capable_needs_command" -l unit -d 'Only this unit of the system\'s systemd, with all that it starts' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l user-unit -d 'Only this unit of users\' systemd, of each user who runs it' -r -f
-complete -c capable -n "__fish_capable_needs_command" -l container -d 'Only this container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_needs_command" -l container -d 'Only this container, by its name or the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l pidns -d 'Only this pid namespace, by its number or a process in it' -r -f
@@ -132,6 +132,9 @@ mntns\t''
 unit\t''
 container\t''
 runtime\t''
+container_name\t''
+image\t''
+pod\t''
 cgroup\t''
 cgroup_id\t''
 help\t''"
@@ -221,7 +224,7 @@ checkpoint_restore\t''"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l unit -d 'Only this unit of the system\'s systemd, with all that it starts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l user-unit -d 'Only this unit of users\' systemd, of each user who runs it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Only this container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -l container -d 'Only this container, by its name or the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l pidns -d 'Only this pid namespace, by its number or a process in it' -r -f
@@ -278,6 +281,9 @@ mntns\t''
 unit\t''
 container\t''
 runtime\t''
+container_name\t''
+image\t''
+pod\t''
 cgroup\t''
 cgroup_id\t''
 help\t''"
@@ -369,7 +375,7 @@ checkpoint_restore\t''"
 complete -c capable -n "__fish_capable_using_subcommand top" -l cgroup -d 'Only this cgroup and those below it' -r -f -a "(__fish_complete_directories)"
 complete -c capable -n "__fish_capable_using_subcommand top" -l unit -d 'Only this unit of the system\'s systemd, with all that it starts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l user-unit -d 'Only this unit of users\' systemd, of each user who runs it' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Only this container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -l container -d 'Only this container, by its name or the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l userns -d 'Only this user namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l mntns -d 'Only this mount namespace, by its number or a process in it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l pidns -d 'Only this pid namespace, by its number or a process in it' -r -f
@@ -499,7 +505,7 @@ complete -c capable -n "__fish_capable_using_subcommand profile" -s p -l pid -d 
 complete -c capable -n "__fish_capable_using_subcommand profile" -l unit -d 'This unit of the system\'s systemd, with all that it starts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -l user-unit -d 'This unit of users\' systemd, of each user who runs it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -l cgroup -d 'This cgroup and those below it' -r -f -a "(__fish_complete_directories)"
-complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by the first characters of its id' -r -f
+complete -c capable -n "__fish_capable_using_subcommand profile" -l container -d 'This container, by its name or the first characters of its id' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -s d -l duration -d 'Stop and report after this time: 30s, 5m, 1.5h, 2d' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -l table-size -d 'Number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand profile" -s o -l output -d 'Format of the report' -r -f -a "text\t'For a terminal'

@@ -10,7 +10,8 @@ use anyhow::{Result, bail};
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Rows};
 use crate::qemu::VirtualMachine;
-use crate::{binaries, guest_root, packages, system};
+use crate::system::{self, Role};
+use crate::{binaries, guest_root, packages};
 
 /// What a guest runs if nothing else is requested.
 pub const TESTS: &str = "xtask guest tests";
@@ -35,9 +36,9 @@ pub struct Options {
     /// Processors of the guest
     #[arg(long, value_name = "N", default_value_t = 2)]
     cpus: u32,
-    /// Memory of the guest
-    #[arg(long, value_name = "MIB", default_value_t = MEMORY)]
-    memory: u32,
+    /// Memory of the guest, if not as much as it needs
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u32>,
     /// Let the guest's clock count executed instructions (one processor)
     #[arg(long)]
     icount: bool,
@@ -53,7 +54,10 @@ pub struct Options {
     /// Boot the Debian that belongs to the kernel, as it is installed, with systemd
     #[arg(long, conflicts_with = "bare")]
     system: bool,
-    /// Fetch the kernel (and with --system, install Debian) anew, even when it is cached
+    /// The same, with the engines of containers that this Debian has
+    #[arg(long, conflicts_with_all = ["bare", "system"])]
+    containers: bool,
+    /// Fetch the kernel (and with --system or --containers, install Debian) anew, even when it is cached
     #[arg(long)]
     fetch: bool,
     /// Stay in a shell on the guest's console (leave with exit; Ctrl-A X ends the machine)
@@ -64,6 +68,17 @@ pub struct Options {
     command: Vec<String>,
 }
 
+impl Options {
+    /// What an installed system is for, if one is booted.
+    fn role(&self) -> Option<Role> {
+        match (self.system, self.containers) {
+            (true, _) => Some(Role::Server),
+            (_, true) => Some(Role::Containers),
+            _ => None,
+        }
+    }
+}
+
 /// Runs the subcommand.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let rows = &options.kernel.0;
@@ -71,9 +86,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         bail!("--shell takes one kernel; name it with --kernel");
     }
     let programs = binaries::build()?;
-    let (base, layers) = match (options.system, options.bare) {
-        (true, _) => (system::base(&programs)?, Vec::new()),
-        (_, true) => (guest_root::base(&programs)?, Vec::new()),
+    let role = options.role();
+    let (base, layers) = match (role, options.bare) {
+        (Some(_), _) => (system::base(&programs)?, Vec::new()),
+        (None, true) => (guest_root::base(&programs)?, Vec::new()),
         _ => {
             let debian = packages::root_filesystem(&packages::DEBIAN)?;
             (guest_root::base(&programs)?, vec![debian])
@@ -83,10 +99,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
     let mut code = ExitCode::SUCCESS;
     for kernel in &installed {
-        let disk = match options.system {
-            true => Some(system::image(kernel.suite, options.fetch)?),
-            false => None,
-        };
+        let disk = role
+            .map(|role| system::image(kernel.suite, role, options.fetch))
+            .transpose()?;
         let machine = VirtualMachine {
             kernel,
             base: &base,
@@ -94,7 +109,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             files: files(&options.files)?,
             append: &options.append,
             processors: options.cpus,
-            memory: options.memory,
+            memory: options.memory.unwrap_or(role.map_or(MEMORY, Role::memory)),
             disk: disk.as_deref(),
             count_instructions: options.icount,
         };
@@ -112,7 +127,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn command(options: &Options, kernel: &Installed, machine: VirtualMachine<'_>) -> Result<u8> {
     let script = if options.command.is_empty() {
-        if options.system { system::TESTS } else { TESTS }.into()
+        options.role().map_or(TESTS, Role::tests).into()
     } else {
         options
             .command

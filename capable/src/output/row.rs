@@ -66,6 +66,14 @@ pub struct ContainerRef<'a> {
     pub short_id: &'a str,
     /// The runtime: `docker`, `podman`, `containerd`, `cri-o`; unknown if the cgroup does not tell.
     pub runtime: Option<&'a str>,
+    /// What users call it.
+    pub name: Option<&'a str>,
+    /// The image that it was made from.
+    pub image: Option<&'a str>,
+    /// Its pod.
+    pub pod: Option<&'a str>,
+    /// The form of the pod that fits in a table: of an id, its first digits.
+    pub short_pod: Option<&'a str>,
 }
 
 /// A stack with names for its addresses.

@@ -69,6 +69,12 @@ enum GuestCommand {
         #[arg(long)]
         only: Vec<String>,
     },
+    /// Test what each engine of containers makes, in a system that has them
+    ContainerTests {
+        /// Only tests whose name contains this (repeatable)
+        #[arg(long)]
+        only: Vec<String>,
+    },
     /// Try what the atlas says on this kernel, and say how each line went
     Proofs {
         /// Parts of the names of sites; all without any
@@ -130,6 +136,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         } => runner::command(&names, identity, hold_start),
         GuestCommand::Tests { only } => tests::command(&only),
         GuestCommand::SystemTests { only } => system::command(&only),
+        GuestCommand::ContainerTests { only } => system::containers::command(&only),
         GuestCommand::Proofs { names } => proofs::command(&names),
         GuestCommand::RandomVerdicts { count, seed } => random::command(count, seed),
         GuestCommand::Load(options) => load::run(options).map(|()| ExitCode::SUCCESS),
@@ -162,6 +169,11 @@ pub fn program_names() -> Vec<String> {
 /// The names of the tests that run in guests with an installed system.
 pub fn system_names() -> Vec<String> {
     system::names()
+}
+
+/// The names of the tests that run in guests with engines of containers.
+pub fn container_names() -> Vec<String> {
+    system::containers::names()
 }
 
 /// The hooks and transports that this kernel must offer, as the command line names them.

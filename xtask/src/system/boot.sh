@@ -17,6 +17,8 @@ mount -t ext4 -o noatime /dev/vda /mnt
 # Modules that the system asks for later are here, not on the disk.
 mkdir -p /mnt/usr/lib/modules
 cp -a "/usr/lib/modules/$(uname -r)" /mnt/usr/lib/modules/
+# kmod finds them by indices that busybox does not write.
+chroot /mnt depmod "$(uname -r)"
 cp -a /vm /mnt/vm
 cp /usr/bin/busybox /mnt/usr/bin/busybox
 cp /usr/bin/capable /usr/bin/xtask /mnt/usr/local/bin/

@@ -11,19 +11,17 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
-use super::Suite;
+use super::{Role, Suite};
 use crate::{apt, places, process};
 
-/// What is installed in addition to the packages that are essential.
-const PACKAGES: [&str; 14] = [
+/// What every system has in addition to the packages that are essential.
+const PACKAGES: [&str; 12] = [
     "cron",
     "dbus",
     "dbus-user-session",
     "iproute2",
     "kmod",
     "libpam-systemd",
-    "nginx-light",
-    "openssh-server",
     "passwd",
     "procps",
     "sudo",
@@ -43,43 +41,47 @@ const DPKG: [&str; 4] = [
 /// Writes the image.
 const IMAGE: &str = include_str!("image.sh");
 
-/// Completes the system.
+/// Completes every system.
 const COMPLETE: &str = include_str!("complete.sh");
 
 /// The image of a suite, from the cache or else made of packages; with `anew`, always made.
-pub fn image(suite: &Suite, anew: bool) -> Result<PathBuf> {
-    let folder = places::cache("systems")?.join(suite.name);
+pub fn image(suite: &Suite, role: Role, anew: bool) -> Result<PathBuf> {
+    let name = format!("{}{}", suite.name, role.suffix());
+    let folder = places::cache("systems")?.join(name);
     places::create(&folder)?;
     let _lock = places::lock(&folder.with_extension("lock"))?;
-    let image = folder.join(format!("{}.ext4", recipe(suite)));
+    let image = folder.join(format!("{}.ext4", recipe(suite, role)));
     if anew || !image.is_file() {
         eprintln!("installing Debian {} for a guest ...", suite.name);
         places::remove(&folder)?;
         places::create(&folder)?;
-        make(suite, &folder, &image)
+        make(suite, role, &folder, &image)
             .with_context(|| format!("cannot install Debian {}", suite.name))?;
     }
     Ok(image)
 }
 
 /// A name for everything that an image is made from.
-fn recipe(suite: &Suite) -> String {
-    let parts = [suite.releases, &PACKAGES, &DPKG, &[COMPLETE, IMAGE]].map(|part| part.join("\n"));
+fn recipe(suite: &Suite, role: Role) -> String {
+    let scripts = [COMPLETE, role.complete(), IMAGE];
+    let parts =
+        [suite.releases, &PACKAGES, role.packages(), &DPKG, &scripts].map(|part| part.join("\n"));
     format!("{:x}", Sha256::digest(parts.join("\n\n")))[..16].to_owned()
 }
 
-fn make(suite: &Suite, folder: &Path, image: &Path) -> Result<()> {
+fn make(suite: &Suite, role: Role, folder: &Path, image: &Path) -> Result<()> {
     let sources = folder.join("sources.list");
     fs::write(&sources, apt::sources(suite.releases)?)?;
     let complete = folder.join("complete");
-    fs::write(&complete, COMPLETE)?;
+    fs::write(&complete, format!("{COMPLETE}{}", role.complete()))?;
     fs::set_permissions(&complete, Permissions::from_mode(0o755))?;
     let root = folder.join("root");
+    let packages = [&PACKAGES, role.packages()].concat();
 
     let mut install = as_root("mmdebstrap")?;
     install
         .args(["--mode=root", "--variant=minbase", "--format=directory"])
-        .arg(format!("--include={}", PACKAGES.join(",")))
+        .arg(format!("--include={}", packages.join(",")))
         .arg("--aptopt=Acquire::Languages \"none\"")
         .args(DPKG.map(|option| format!("--dpkgopt={option}")))
         .arg(format!("--customize-hook={}", complete.display()))

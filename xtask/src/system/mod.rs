@@ -13,14 +13,29 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::guest_root;
 use crate::initramfs::Archive;
+use crate::{guest_root, vm};
 
 pub use image::image;
-pub use suite::{BOOKWORM, BULLSEYE, Suite, TRIXIE};
+pub use suite::{BOOKWORM, BULLSEYE, Role, Suite, TRIXIE};
 
-/// What such a guest runs if nothing else is requested.
-pub const TESTS: &str = "xtask guest system-tests";
+impl Role {
+    /// What such a guest runs if nothing else is requested.
+    pub fn tests(self) -> &'static str {
+        match self {
+            Self::Server => "xtask guest system-tests",
+            Self::Containers => "xtask guest container-tests",
+        }
+    }
+
+    /// The memory in MiB that is enough for it.
+    pub fn memory(self) -> u32 {
+        match self {
+            Self::Server => vm::MEMORY,
+            Self::Containers => 2048,
+        }
+    }
+}
 
 /// What is unpacked to memory before the disk is there, with these programs.
 pub fn base(programs: &[PathBuf]) -> Result<Archive> {

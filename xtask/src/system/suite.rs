@@ -1,4 +1,4 @@
-//! The suites of Debian that are installed.
+//! The suites of Debian that are installed, and what for.
 
 /// A suite.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,3 +26,49 @@ pub const TRIXIE: Suite = Suite {
     name: "trixie",
     releases: &["trixie", "trixie-security"],
 };
+
+/// What an installed system is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It runs services, and a user's session.
+    Server,
+    /// It runs containers, of every engine that the suite has.
+    Containers,
+}
+
+impl Role {
+    /// What an image is called after its suite.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Server => "",
+            Self::Containers => "-containers",
+        }
+    }
+
+    /// What is installed in addition to what every system has.
+    pub fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Server => &["nginx-light", "openssh-server"],
+            Self::Containers => &[
+                "apparmor",
+                "catatonit",
+                "containerd",
+                "crun",
+                "docker.io",
+                "lxc",
+                "podman",
+                "runc",
+                "systemd-container",
+                "uidmap",
+            ],
+        }
+    }
+
+    /// What completes it, after what completes every system.
+    pub fn complete(self) -> &'static str {
+        match self {
+            Self::Server => "",
+            Self::Containers => include_str!("engines.sh"),
+        }
+    }
+}

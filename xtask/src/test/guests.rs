@@ -1,4 +1,4 @@
-//! The tests in the guests of each kernel: a bare one, and one with an installed system.
+//! The tests in the guests of each kernel: a bare one, and those with an installed system.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,8 +13,9 @@ use super::summary::Summary;
 use crate::initramfs::Archive;
 use crate::kernels::{self, Installed, Kernel};
 use crate::qemu::VirtualMachine;
+use crate::system::{self, BOOKWORM, Role};
 use crate::tally::{Lines, Tally};
-use crate::{binaries, guest, guest_root, packages, sites, system, vm};
+use crate::{binaries, guest, guest_root, packages, sites, vm};
 
 /// How long the tests in one guest may take: several times as long as on two CPUs.
 const LIMIT: Duration = Duration::from_secs(900);
@@ -26,11 +27,31 @@ pub enum Kind {
     Bare,
     /// Debian as installed, with systemd.
     System,
+    /// The same, with the engines of containers.
+    Containers,
 }
 
 impl Kind {
-    /// All kinds. The bare guests take longer, so they begin.
-    pub const ALL: [Self; 2] = [Self::Bare, Self::System];
+    /// All kinds. Those that take longer begin.
+    pub const ALL: [Self; 3] = [Self::Bare, Self::Containers, Self::System];
+
+    /// Whether there is such a guest with this kernel. With `every`, also where it takes longer than
+    /// CI has.
+    pub fn runs_on(self, kernel: &Kernel, every: bool) -> bool {
+        match self {
+            Self::Bare | Self::System => true,
+            Self::Containers => every || kernel.installed == &BOOKWORM,
+        }
+    }
+
+    /// What its system is for, if one is installed.
+    fn role(self) -> Option<Role> {
+        match self {
+            Self::Bare => None,
+            Self::System => Some(Role::Server),
+            Self::Containers => Some(Role::Containers),
+        }
+    }
 
     /// The names of the tests of each such guest.
     pub fn names(self) -> Vec<String> {
@@ -41,6 +62,7 @@ impl Kind {
                 names
             }
             Self::System => guest::system_names(),
+            Self::Containers => guest::container_names(),
         }
     }
 
@@ -48,20 +70,26 @@ impl Kind {
     pub fn heading(self, kernels: &[&Kernel]) -> String {
         let names = kernels.iter().map(|kernel| match self {
             Self::Bare => kernel.name.to_owned(),
-            Self::System => format!("{} ({})", kernel.name, kernel.installed.name),
+            Self::System | Self::Containers => {
+                format!("{} ({})", kernel.name, kernel.installed.name)
+            }
         });
         let names = names.collect::<Vec<_>>().join(", ");
         match self {
             Self::Bare => format!("kernels {names}"),
             Self::System => format!("installed systems, kernels {names}"),
+            Self::Containers => format!("containers, kernels {names}"),
         }
     }
 }
 
-/// Runs the tests in guests of these kinds for each kernel, as many at a time as there are CPUs.
-pub fn run(rows: &[&'static Kernel], kinds: &[Kind], only: Only<'_>, summary: &mut Summary) {
+/// The kernels of the guests of a kind.
+pub type Guests = (Kind, Vec<&'static Kernel>);
+
+/// Runs the tests in these guests, as many at a time as there are CPUs.
+pub fn run(chosen: &[Guests], only: Only<'_>, summary: &mut Summary) {
     let start = Instant::now();
-    match all(rows, kinds, only) {
+    match all(chosen, only) {
         Ok(mut guests) => {
             guests.sort_by_key(|guest| guest.number);
             for guest in guests {
@@ -106,28 +134,33 @@ impl Parts {
                 let debian = packages::root_filesystem(&packages::DEBIAN)?;
                 (guest_root::base(programs)?, vec![debian])
             }
-            Kind::System => (system::base(programs)?, Vec::new()),
+            Kind::System | Kind::Containers => (system::base(programs)?, Vec::new()),
         };
         Ok(Self { kind, base, layers })
     }
 }
 
-fn all(rows: &[&'static Kernel], kinds: &[Kind], only: Only<'_>) -> Result<Vec<Tested>> {
+fn all(chosen: &[Guests], only: Only<'_>) -> Result<Vec<Tested>> {
     let programs = binaries::build()?;
-    let parts: Vec<Parts> = kinds
+    let parts: Vec<Parts> = chosen
         .iter()
-        .map(|&kind| Parts::of(kind, &programs))
+        .map(|&(kind, _)| Parts::of(kind, &programs))
         .collect::<Result<_>>()?;
-    let installed = kernels::install_all(rows, false)?;
+    let rows = kernels::TABLE.iter();
+    let rows = rows.filter(|row| chosen.iter().any(|(_, kernels)| kernels.contains(row)));
+    let installed = kernels::install_all(&rows.collect::<Vec<_>>(), false)?;
     for kernel in &installed {
         if let Some(newer) = sites::newer(&kernel.release)? {
             println!("warning: {newer}");
         }
     }
 
-    let guests = kinds
+    let guests = chosen
         .iter()
-        .flat_map(|&kind| installed.iter().map(move |kernel| (kind, kernel)))
+        .flat_map(|(kind, kernels)| {
+            let named = |kernel: &&Installed| kernels.iter().any(|row| row.name == kernel.name);
+            installed.iter().filter(named).map(|kernel| (*kind, kernel))
+        })
         .enumerate()
         .map(|(number, (kind, kernel))| Guest {
             number,
@@ -138,7 +171,7 @@ fn all(rows: &[&'static Kernel], kinds: &[Kind], only: Only<'_>) -> Result<Vec<T
     let tested = Mutex::new(Vec::new());
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 0..workers.min(kinds.len() * installed.len()) {
+        for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(guest) = next(&waiting) {
                     let one = guest.test(&parts, only);
@@ -171,6 +204,10 @@ impl Guest<'_> {
                 format!("installed {}, kernel {name} ({release})", suite.name),
                 format!("{} {name}", suite.name),
             ),
+            Kind::Containers => (
+                format!("containers on {}, kernel {name} ({release})", suite.name),
+                format!("containers {name}"),
+            ),
         }
     }
 
@@ -202,13 +239,10 @@ impl Guest<'_> {
             .iter()
             .find(|parts| parts.kind == self.kind)
             .context("a guest of a kind that was not prepared")?;
-        let (tests, disk) = match self.kind {
-            Kind::Bare => (vm::TESTS, None),
-            Kind::System => (
-                system::TESTS,
-                Some(system::image(self.kernel.suite, false)?),
-            ),
-        };
+        let role = self.kind.role();
+        let disk = role
+            .map(|role| system::image(self.kernel.suite, role, false))
+            .transpose()?;
         let machine = VirtualMachine {
             kernel: self.kernel,
             base,
@@ -216,11 +250,11 @@ impl Guest<'_> {
             files: Archive::default(),
             append: "",
             processors: 2,
-            memory: vm::MEMORY,
+            memory: role.map_or(vm::MEMORY, Role::memory),
             disk: disk.as_deref(),
             count_instructions: false,
         };
-        let mut script = tests.to_owned();
+        let mut script = role.map_or(vm::TESTS, Role::tests).to_owned();
         for name in only.0 {
             script += &format!(" --only {}", vm::quoted(name));
         }

@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 use crate::kernels::{self, Kernel, Rows};
 use crate::tally::Tally;
 use crate::{build_ebpf, setup, sites};
-use guests::Kind;
+use guests::{Guests, Kind};
 use summary::Summary;
 
 /// Options of `cargo xtask test`: without any, all parts but the slow ones.
@@ -153,14 +153,14 @@ const SOAK_MINUTES: u64 = 5;
 pub fn run(options: &Options) -> Result<ExitCode> {
     setup::install()?;
     let only = Only(&options.only);
-    let (parts, kernels) = options.chosen();
-    let (parts, kinds) = match select(parts, &kernels, only, options.list)? {
+    let (parts, guests) = options.chosen();
+    let (parts, guests) = match select(parts, guests, only, options.list)? {
         Selection::Nothing(message) => {
             eprintln!("error: {message}");
             return Ok(ExitCode::from(2));
         }
         _ if options.list => return Ok(ExitCode::SUCCESS),
-        Selection::Some(parts, kinds) => (parts, kinds),
+        Selection::Some(parts, guests) => (parts, guests),
     };
 
     let mut summary = Summary::default();
@@ -168,52 +168,54 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         println!("--- {}", part.name);
         summary.time(part.name, || (part.run)(only));
     }
-    if !kinds.is_empty() {
+    if !guests.is_empty() {
         println!("--- kernels");
-        guests::run(&kernels, &kinds, only, &mut summary);
+        guests::run(&guests, only, &mut summary);
     }
     Ok(summary.finish())
 }
 
 impl Options {
-    /// The parts and the kernels that these options name.
-    fn chosen(&self) -> (Vec<&'static Part>, Vec<&'static Kernel>) {
+    /// The parts and the guests that these options name.
+    fn chosen(&self) -> (Vec<&'static Part>, Vec<Guests>) {
         let every = !self.unit && !self.host && self.kernels.is_empty();
+        // Anyone who names a test has time for it.
+        let has_time = !self.only.is_empty();
         let part = |part: &&Part| match part.group {
             Group::Unit => every || self.unit,
             Group::Host => every || self.host,
-            // Anyone who names a test has time for it.
-            Group::Slow => self.all || (every && !self.only.is_empty()),
+            Group::Slow => self.all || (every && has_time),
         };
         let kernel =
             |kernel: &&Kernel| every || self.kernels.iter().any(|rows| rows.0.contains(kernel));
-        (
-            PARTS.iter().filter(part).collect(),
-            kernels::TABLE.iter().filter(kernel).collect(),
-        )
+        let guests = Kind::ALL.map(|kind| {
+            let kernels = kernels::TABLE.iter().filter(kernel);
+            let kernels = kernels.filter(|kernel| kind.runs_on(kernel, self.all || has_time));
+            (kind, kernels.collect::<Vec<_>>())
+        });
+        let guests = guests
+            .into_iter()
+            .filter(|(_, kernels)| !kernels.is_empty());
+        (PARTS.iter().filter(part).collect(), guests.collect())
     }
 }
 
-/// The remaining parts and kinds of guests if tests are chosen by name.
+/// The remaining parts and guests if tests are chosen by name.
 enum Selection {
-    Some(Vec<&'static Part>, Vec<Kind>),
+    Some(Vec<&'static Part>, Vec<Guests>),
     Nothing(String),
 }
 
-/// Leaves out parts and kinds of guests without a wanted test, and prints which tests are wanted if names are given or
-/// a list is requested.
+/// Leaves out parts and guests without a wanted test, and prints which tests are wanted if names are
+/// given or a list is requested.
 fn select(
     parts: Vec<&'static Part>,
-    kernels: &[&'static Kernel],
+    mut guests: Vec<Guests>,
     only: Only<'_>,
     list: bool,
 ) -> Result<Selection> {
-    let mut kinds = Vec::new();
-    if !kernels.is_empty() {
-        kinds.extend(Kind::ALL);
-    }
     if only.0.is_empty() && !list {
-        return Ok(Selection::Some(parts, kinds));
+        return Ok(Selection::Some(parts, guests));
     }
     let mut all = Vec::new();
     let mut chosen = Vec::new();
@@ -235,11 +237,11 @@ fn select(
             chosen.push(part);
         }
     }
-    kinds.retain(|kind| show(&kind.heading(kernels), kind.names()));
-    if chosen.is_empty() && kinds.is_empty() {
+    guests.retain(|(kind, kernels)| show(&kind.heading(kernels), kind.names()));
+    if chosen.is_empty() && guests.is_empty() {
         return Ok(Selection::Nothing(near::message(only.0, &all)));
     }
-    Ok(Selection::Some(chosen, kinds))
+    Ok(Selection::Some(chosen, guests))
 }
 
 /// A part that consists of a single test.

@@ -29,7 +29,7 @@ Examples:
 #[derive(Clone, Debug, ClapArgs)]
 #[command(
     after_long_help = EXAMPLES,
-    override_usage = "capable profile [OPTIONS] --pid PID|--unit NAME|--container ID|..."
+    override_usage = "capable profile [OPTIONS] --pid PID|--unit NAME|--container NAME|..."
 )]
 pub struct Args {
     /// What to profile.
@@ -74,8 +74,8 @@ pub struct TargetArgs {
     #[arg(long = "cgroup", value_name = "PATH")]
     pub cgroups: Vec<String>,
 
-    /// This container, by the first characters of its id
-    #[arg(long = "container", value_name = "ID")]
+    /// This container, by its name or the first characters of its id
+    #[arg(long = "container", value_name = "NAME|ID")]
     pub containers: Vec<String>,
 }
 

@@ -270,6 +270,10 @@ fn add_cgroup<'a>(row: &mut Row<'a>, cgroup: &'a Cgroup) {
         id: &container.id,
         short_id: container.short_id(),
         runtime: container.runtime.map(Runtime::name),
+        name: container.name.as_deref(),
+        image: container.image.as_deref(),
+        pod: container.pod.as_deref(),
+        short_pod: container.short_pod(),
     });
 }
 

@@ -61,8 +61,8 @@ pub struct FilterArgs {
     #[arg(long = "user-unit", hide_short_help = true, value_name = "NAME")]
     pub user_units: Vec<String>,
 
-    /// Only this container, by the first characters of its id
-    #[arg(long = "container", value_name = "ID")]
+    /// Only this container, by its name or the first characters of its id
+    #[arg(long = "container", value_name = "NAME|ID")]
     pub containers: Vec<String>,
 
     /// Only this user namespace, by its number or a process in it

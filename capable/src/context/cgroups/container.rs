@@ -1,11 +1,13 @@
 //! Finds the container of a cgroup from its path.
 //!
 //! It knows the forms that runtimes use with systemd as the cgroup driver (`docker-ID.scope`), with
-//! their own (`/docker/ID`), and in Kubernetes pods.
+//! their own (`/docker/ID`), and in Kubernetes pods. Whoever may make cgroups in a service or in a
+//! container can imitate these forms there: what is found below one stands behind it.
 
 use std::fmt;
 
-use super::names::unescape_unit;
+use super::engines::Kept;
+use super::names::{unescape_cgroup, unescape_unit};
 
 /// The program that created a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +24,10 @@ pub enum Runtime {
     Nspawn,
     /// LXC, LXD and Incus.
     Lxc,
+    /// crun, without an engine.
+    Crun,
+    /// runc, without an engine.
+    Runc,
 }
 
 impl Runtime {
@@ -34,6 +40,8 @@ impl Runtime {
             Self::CriO => "cri-o",
             Self::Nspawn => "systemd-nspawn",
             Self::Lxc => "lxc",
+            Self::Crun => "crun",
+            Self::Runc => "runc",
         }
     }
 }
@@ -44,34 +52,75 @@ impl fmt::Display for Runtime {
     }
 }
 
-/// A container, with what its cgroup's path tells.
+/// A container, with what its cgroup's path tells and what its engine keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
-    /// The 64 digits of its id, or its name if the runtime uses names. Where the manager of a user
-    /// made the cgroup, its unit and a slash come before it: `user@1000.service/ID`.
+    /// The 64 digits of its id, or its name if the runtime uses names. If its cgroup is below a unit
+    /// or another container, where others than root may make one, that stands before it and a slash:
+    /// `user@1000.service/ID`.
     pub id: String,
     /// Its runtime; not known if Kubernetes' own cgroup driver puts only the id in the path.
     pub runtime: Option<Runtime>,
-    /// The uid of its Kubernetes pod.
+    /// What users call it.
+    pub name: Option<String>,
+    /// The image that it was made from, as its user named it.
+    pub image: Option<String>,
+    /// Its pod: `NAMESPACE/NAME` if its engine tells that of Kubernetes, and otherwise the uid of
+    /// Kubernetes' pod or the id of podman's, from the path.
     pub pod: Option<String>,
     /// The number of path components that lead to its cgroup.
     pub(super) depth: usize,
 }
 
 impl Container {
-    /// The id as runtimes show it: its first 12 digits, or the whole name; the unit of a user's
-    /// manager stays before it.
+    /// The id as runtimes show it: its first 12 digits, or the whole name; what stands before it
+    /// stays.
     pub fn short_id(&self) -> &str {
         short_id(&self.id)
+    }
+
+    /// Its pod, by the first 12 digits if that is known by its id.
+    pub fn short_pod(&self) -> Option<&str> {
+        self.pod.as_deref().map(short_id)
     }
 
     /// The id or name alone, as its runtime takes it.
     pub(super) fn bare_id(&self) -> &str {
         self.id.rsplit('/').next().unwrap_or_default()
     }
+
+    /// Whether its cgroup is where others than root may make one.
+    pub(super) fn is_behind(&self) -> bool {
+        self.id.contains('/')
+    }
+
+    /// Whether its id is one that can be given by its beginning.
+    pub(super) fn has_digits(&self) -> bool {
+        is_id(self.bare_id())
+    }
+
+    /// That of which an engine keeps this, with a cgroup at this depth.
+    pub(super) fn kept(kept: Kept, depth: usize) -> Self {
+        Self {
+            id: kept.id,
+            runtime: Some(kept.runtime),
+            name: kept.name,
+            image: kept.image,
+            pod: kept.pod,
+            depth,
+        }
+    }
+
+    /// Adds what its engine keeps of it.
+    pub(super) fn add(&mut self, kept: Kept) {
+        self.runtime = Some(kept.runtime);
+        self.name = kept.name;
+        self.image = kept.image;
+        self.pod = kept.pod.or(self.pod.take());
+    }
 }
 
-/// The short form of [`Container::id`].
+/// The short form of [`Container::id`], and of a pod's id.
 pub fn short_id(id: &str) -> &str {
     let start = id.rfind('/').map_or(0, |slash| slash + 1);
     if is_id(&id[start..]) {
@@ -86,20 +135,32 @@ fn is_id(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The innermost container on a path.
-pub(super) fn container(components: &[&str]) -> Option<Container> {
-    (0..components.len()).rev().find_map(|index| {
-        let (id, runtime) = container_at(components, index)?;
-        let pod = components[..=index]
-            .iter()
-            .rev()
-            .find_map(|name| pod_uid(name));
-        Some(Container {
-            id,
-            runtime,
-            pod,
-            depth: index + 1,
-        })
+/// The innermost container on a path whose first unit of the system's manager is at `unit`.
+pub(super) fn container(components: &[&str], unit: Option<usize>) -> Option<Container> {
+    let found = (0..components.len())
+        .rev()
+        .find_map(|index| Some((index, container_at(components, index)?)));
+    let (index, (id, runtime)) = found?;
+    let unit = unit.filter(|&unit| unit < index);
+    let above = match container(&components[..index], unit) {
+        Some(outer) => Some(outer.short_id().to_owned()),
+        None => unit.map(|unit| unescape_cgroup(components[unit]).to_owned()),
+    };
+    let named = matches!(runtime, Some(Runtime::Nspawn | Runtime::Lxc)) && above.is_none();
+    let pod = above.is_none().then(|| {
+        let mut around = components[..=index].iter().rev();
+        around.find_map(|name| pod_uid(name).or_else(|| podmans_pod(name)))
+    });
+    Some(Container {
+        name: named.then(|| id.clone()),
+        id: match above {
+            Some(above) => format!("{above}/{id}"),
+            None => id,
+        },
+        runtime,
+        image: None,
+        pod: pod.flatten(),
+        depth: index + 1,
     })
 }
 
@@ -178,6 +239,14 @@ fn pod_uid(name: &str) -> Option<String> {
     known.then_some(uid)
 }
 
+/// The id of a pod of podman's: `machine-libpod_pod_ID.slice`, or `libpod_pod_ID` with its own driver
+/// (libpod/runtime_pod_linux.go, 3.0 to 5.4).
+fn podmans_pod(name: &str) -> Option<String> {
+    let stem = name.strip_suffix(".slice").unwrap_or(name);
+    let (_, id) = stem.rsplit_once("libpod_pod_")?;
+    is_id(id).then(|| id.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,7 +320,8 @@ mod tests {
                      kubepods-burstable-pod{flat}.slice:cri-containerd:{ID}"
                 ),
                 Some(Runtime::Containerd),
-                true,
+                // Whoever may make cgroups in the service chooses what is there.
+                false,
             ),
         ] {
             let container = Cgroup::from_path(&path).container.expect(&path);
@@ -287,6 +357,7 @@ mod tests {
                 (container.id.as_str(), container.runtime),
                 (name, Some(runtime))
             );
+            assert_eq!(container.name.as_deref(), Some(name));
         }
     }
 
@@ -306,9 +377,52 @@ mod tests {
     }
 
     #[test]
-    fn the_container_inside_a_container_is_the_one() {
+    fn the_container_inside_a_container_stands_behind_that() {
         let inner = ID.replace('4', "5");
-        let cgroup = Cgroup::from_path(&format!("/docker/{ID}/docker/{inner}"));
-        assert_eq!(cgroup.container.unwrap().id, inner);
+        for (path, outer) in [
+            (format!("/docker/{ID}/docker/{inner}"), "4f1b1e6c0a2d"),
+            (
+                format!("/system.slice/docker-{ID}.scope/docker/{inner}"),
+                "4f1b1e6c0a2d",
+            ),
+            (format!("/lxc.payload.web/docker/{inner}"), "web"),
+            (
+                format!("/system.slice/a.service/docker-{ID}.scope/docker-{inner}.scope"),
+                "a.service/4f1b1e6c0a2d",
+            ),
+        ] {
+            let container = Cgroup::from_path(&path).container.expect(&path);
+            assert_eq!(container.id, format!("{outer}/{inner}"), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_a_service_calls_a_container_stands_behind_the_service_and_is_in_no_pod() {
+        let pod = "0f5a9c1e_1234_4d5e_8f90_a1b2c3d4e5f6";
+        for below in [
+            format!("docker-{ID}.scope"),
+            format!("docker/{ID}"),
+            format!("kubepods-pod{pod}.slice/crio-{ID}.scope"),
+        ] {
+            let path = format!("/system.slice/evil.service/{below}");
+            let container = Cgroup::from_path(&path).container.expect(&path);
+            assert_eq!(container.id, format!("evil.service/{ID}"), "{path}");
+            assert_eq!(container.pod, None, "{path}");
+        }
+        let named = Cgroup::from_path("/system.slice/evil.service/lxc.payload.web").container;
+        let named = named.unwrap();
+        assert_eq!((named.id.as_str(), named.name), ("evil.service/web", None));
+    }
+
+    #[test]
+    fn a_pod_of_podmans_is_known_by_its_id() {
+        let pod = ID.replace('4', "5");
+        for path in [
+            format!("/machine.slice/machine-libpod_pod_{pod}.slice/libpod-{ID}.scope"),
+            format!("/libpod_parent/libpod_pod_{pod}/libpod-{ID}"),
+        ] {
+            let container = Cgroup::from_path(&path).container.expect(&path);
+            assert_eq!(container.pod.as_ref(), Some(&pod), "{path}");
+        }
     }
 }

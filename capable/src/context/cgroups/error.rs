@@ -47,24 +47,24 @@ pub enum CgroupError {
         /// The option that finds a unit of this name, of other managers.
         elsewhere: Option<&'static str>,
     },
-    /// No container has an id that begins with this.
+    /// No container has this name, or an id that begins with this.
     #[error(
-        "no running container has an id that begins with {given:?}{}",
+        "no running container is called {given:?} or has an id that begins with it{}",
         or_known(known)
     )]
     NoContainer {
         /// What was given.
         given: String,
-        /// The running containers, each with its short id and its runtime.
+        /// The running containers, each with its short id, its runtime and its name.
         known: Vec<String>,
     },
-    /// Several containers have ids that begin with this.
-    #[error("more than one running container has an id that begins with {given:?}; give more of \
-     it: {}", candidates.join(", "))]
+    /// Several containers have this name, or ids that begin with this.
+    #[error("more than one running container is called {given:?} or has an id that begins with it; \
+     give one of these ids: {}", candidates.join(", "))]
     AmbiguousContainer {
         /// What was given.
         given: String,
-        /// Those containers, each with its short id and its runtime.
+        /// Those containers, each with its short id, its runtime and its name.
         candidates: Vec<String>,
     },
 }
@@ -92,12 +92,9 @@ fn or_whole(given: &str, installed: bool) -> String {
 
 fn or_known(known: &[String]) -> String {
     if known.is_empty() {
-        ": none is running (give an id, not a name)".to_owned()
+        ": none is running".to_owned()
     } else {
-        format!(
-            "; these are running (give an id, not a name): {}",
-            known.join(", ")
-        )
+        format!("; these are running: {}", known.join(", "))
     }
 }
 

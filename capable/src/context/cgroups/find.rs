@@ -1,9 +1,12 @@
 //! Finds cgroups by what a user calls them.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{Cgroup, CgroupError, Cgroups, Container};
+use super::engines::Engines;
+use super::identify::identified;
+use super::{CgroupError, Cgroups, Container, Runtime};
 use crate::context::nearest::nearest;
 
 /// What a user calls a cgroup.
@@ -96,54 +99,39 @@ impl Cgroups {
         }
     }
 
-    /// The cgroups of the container whose id begins with this or, if the runtime uses names, that
-    /// has this name. Those that the manager of a user made are taken only if there is no other, or
-    /// if that manager is given too: `user@1000.service/ID`.
+    /// The cgroups of the container with this name or id, or whose id begins with this. Those that a
+    /// unit or another container made are taken only if there is no other, or if that is given too:
+    /// `user@1000.service/ID`.
     ///
     /// # Errors
     ///
     /// When there is none, or more than one.
     pub fn by_container(&self, given: &str) -> Result<Vec<Found>, CgroupError> {
-        let mut running: Vec<(Container, String, Found)> = Vec::new();
-        for (id, path) in self.all() {
-            let depth = path.split('/').filter(|name| !name.is_empty()).count();
-            // Its own cgroup, not those below it.
-            if let Some(container) = Cgroup::from_path(&path).container
-                && container.depth == depth
-            {
-                let runtime = container
-                    .runtime
-                    .map_or("runtime unknown", |runtime| runtime.name());
-                let shown = format!("{} ({runtime})", container.short_id());
-                running.push((container, shown, self.found(id, &path)));
-            }
-        }
+        let running = self.containers();
+        let name = |one: &Container| one.name.as_deref() == Some(given) && !one.is_behind();
+        let whole = |one: &Container| one.id == given;
+        let begins =
+            |one: &Container| one.has_digits() && !given.is_empty() && one.id.starts_with(given);
+        let bare = |one: &Container| one.bare_id() == given;
+        let beginning = |one: &Container| {
+            one.has_digits() && !given.is_empty() && one.bare_id().starts_with(given)
+        };
+        let ways: [&dyn Fn(&Container) -> bool; 5] = [&whole, &name, &begins, &bare, &beginning];
+        let any = |matches: &&dyn Fn(&Container) -> bool| {
+            running.iter().any(|(container, _)| matches(container))
+        };
+        let matches = ways.into_iter().find(any).unwrap_or(&whole);
         let shown = |matching: &dyn Fn(&Container) -> bool| {
-            let matching = running.iter().filter(|(one, ..)| matching(one));
-            let mut shown: Vec<String> = matching.map(|(_, shown, _)| shown.clone()).collect();
-            shown.sort();
-            shown.dedup();
-            shown
+            let matching = running.iter().filter(|(one, _)| matching(one));
+            let shown: BTreeSet<String> = matching.map(|(one, _)| told(one)).collect();
+            shown.into_iter().collect::<Vec<_>>()
         };
-        let any = |matching: &dyn Fn(&Container) -> bool| {
-            running.iter().any(|(container, ..)| matching(container))
-        };
-        let whole = |container: &Container| container.id == given;
-        let begins = |container: &Container| !given.is_empty() && container.id.starts_with(given);
-        let name = |container: &Container| container.bare_id() == given;
-        let beginning =
-            |container: &Container| !given.is_empty() && container.bare_id().starts_with(given);
-        let ways: [&dyn Fn(&Container) -> bool; 4] = [&whole, &begins, &name, &beginning];
-        let matches = ways
-            .into_iter()
-            .find(|matches| any(matches))
-            .unwrap_or(&whole);
         let candidates = shown(matches);
         match candidates.len() {
             1 => Ok(running
                 .iter()
-                .filter(|(container, ..)| matches(container))
-                .map(|(.., found)| found.clone())
+                .filter(|(container, _)| matches(container))
+                .map(|(_, found)| found.clone())
                 .collect()),
             0 => {
                 let mut known = shown(&|_| true);
@@ -160,6 +148,22 @@ impl Cgroups {
         }
     }
 
+    /// The containers that run, each with its own cgroup and not those below it.
+    fn containers(&self) -> Vec<(Container, Found)> {
+        let mut engines = Engines::below(Path::new("/"));
+        engines.refresh();
+        let mut running = Vec::new();
+        for (id, path) in self.all() {
+            let depth = path.split('/').filter(|name| !name.is_empty()).count();
+            if let Some(container) = identified(&engines, &path).container
+                && container.depth == depth
+            {
+                running.push((container, self.found(id, &path)));
+            }
+        }
+        running
+    }
+
     /// The ids and paths of all cgroups.
     pub(super) fn all(&self) -> Vec<(u64, String)> {
         let mut all = Vec::new();
@@ -173,6 +177,16 @@ impl Cgroups {
             directory: self.tree.directory(path),
             path: path.to_owned(),
         }
+    }
+}
+
+/// A container, as a message names it.
+fn told(container: &Container) -> String {
+    let runtime = container.runtime.map_or("runtime unknown", Runtime::name);
+    let name = container.name.as_deref();
+    match name.filter(|name| *name != container.id) {
+        Some(name) => format!("{} ({runtime} {name})", container.short_id()),
+        None => format!("{} ({runtime})", container.short_id()),
     }
 }
 

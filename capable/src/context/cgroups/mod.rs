@@ -6,11 +6,13 @@
 //! most a twentieth of the run time. A removed cgroup keeps the name that it had.
 
 mod container;
+mod engines;
 mod error;
 mod files;
 mod find;
 mod follow;
 mod handle;
+mod identify;
 mod names;
 mod path;
 mod pattern;
@@ -18,13 +20,16 @@ mod tree;
 mod units;
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use container::{Container, Runtime};
+use engines::Engines;
 pub use error::CgroupError;
 pub(crate) use files::load_path;
 pub use find::{CgroupName, Found};
 use handle::Opened;
+use identify::Unsettled;
 pub use path::Cgroup;
 pub(crate) use pattern::Pattern;
 use tree::Tree;
@@ -47,6 +52,10 @@ pub struct Cgroups {
     limit: usize,
     by_handle: bool,
     next_walk: Instant,
+    engines: Engines,
+    /// Cgroups that may turn out to be a container's: some runtimes write down which one they made
+    /// when there are processes in it.
+    unsettled: IdMap<u64, Unsettled>,
 }
 
 impl Cgroups {
@@ -67,16 +76,20 @@ impl Cgroups {
             limit: LIMIT,
             by_handle,
             next_walk: Instant::now(),
+            engines: Engines::below(Path::new("/")),
+            unsettled: IdMap::default(),
         })
     }
 
     /// Reads the names of all existing cgroups, so that those removed later have a name.
     pub fn learn_all(&mut self) {
         let started = Instant::now();
-        let known = &mut self.known;
-        self.tree.walk(|id, path| {
-            known.entry(id).or_insert_with(|| Cgroup::from_path(path));
-        });
+        self.engines.refresh();
+        for (id, path) in self.all() {
+            if !self.known.contains_key(&id) {
+                self.learn(id, &path);
+            }
+        }
         self.next_walk = Instant::now() + WALK_INTERVAL.max(20 * started.elapsed());
     }
 
@@ -86,6 +99,8 @@ impl Cgroups {
     pub fn get(&mut self, id: u64) -> Option<&Cgroup> {
         if !self.known.contains_key(&id) {
             self.look_for(id);
+        } else if !self.unsettled.is_empty() {
+            self.look_again(id);
         }
         self.known.get(&id)
     }
@@ -97,12 +112,14 @@ impl Cgroups {
         if self.known.len() >= self.limit {
             self.known
                 .retain(|_, cgroup| self.tree.exists(&cgroup.path));
+            self.unsettled.retain(|id, _| self.known.contains_key(id));
             self.limit = LIMIT.max(2 * self.known.len());
         }
         if self.by_handle {
             match self.tree.open_by_id(id) {
                 Opened::Path(path) => {
-                    self.known.insert(id, Cgroup::from_path(&path));
+                    self.engines.refresh();
+                    self.learn(id, &path);
                 }
                 Opened::Gone => self.forget(id),
                 // The privileges for this were dropped.

@@ -3,7 +3,8 @@
 //! Only the path is needed, so this works for processes and cgroups that no longer exist. A path
 //! proves who made a cgroup as far as only root may make one: in the slices of the system manager.
 //! Below a unit, whoever it belongs to names cgroups at will. What the manager of a user says is
-//! therefore only ever told with that manager's unit before it, and what others say is no unit.
+//! therefore only ever told with that manager's unit before it, and what others say is no unit, and a
+//! container only with the unit before it.
 
 use super::container::{Container, container};
 use super::names::{is_slice, is_unit, unescape_cgroup};
@@ -35,16 +36,13 @@ impl Cgroup {
             let (_, unit, _) = managed(below);
             Some(format!("{manager}/{}", unit?))
         });
-        let mut container = container(&components);
-        if let Some((manager, container)) = manager.zip(container.as_mut()) {
-            container.id = format!("{manager}/{}", container.id);
-        }
+        let at = unit.map(|_| components.len() - below.len() - 1);
         Self {
             path: path.to_owned(),
             unit: unit.or(slice).map(str::to_owned),
             nested_unit: nested,
             slice: slice.map(str::to_owned),
-            container,
+            container: container(&components, at),
         }
     }
 

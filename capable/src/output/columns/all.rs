@@ -325,6 +325,37 @@ pub const COLUMNS: &[Column] = &[
     )
     .field("container.runtime")
     .needs(RowNeeds::CONTAINER.union(RowNeeds::CGROUP_ID)),
+    Column::text(
+        "container_name",
+        "CONTAINER_NAME",
+        20,
+        shown!(container_name),
+        "what users call the container",
+    )
+    .field("container.name")
+    .least(14)
+    .needs(RowNeeds::CONTAINER.union(RowNeeds::CGROUP_ID)),
+    Column::text(
+        "image",
+        "IMAGE",
+        24,
+        shown!(image),
+        "image of the container, as its user named it",
+    )
+    .field("container.image")
+    .least(12)
+    .needs(RowNeeds::CONTAINER.union(RowNeeds::CGROUP_ID)),
+    Column::text(
+        "pod",
+        "POD",
+        24,
+        shown!(pod),
+        "pod of the container: namespace and name, or its id",
+    )
+    .field("container.pod")
+    .data(v::whole_pod)
+    .least(12)
+    .needs(RowNeeds::CONTAINER.union(RowNeeds::CGROUP_ID)),
     Column::text("cgroup", "CGROUP", 40, shown!(cgroup), "path of the cgroup")
         .field("cgroup.path")
         .least(16)

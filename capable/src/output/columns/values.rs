@@ -270,6 +270,22 @@ pub fn runtime<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.container.and_then(|container| container.runtime))
 }
 
+pub fn container_name<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::text(row.container.and_then(|container| container.name))
+}
+
+pub fn image<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::text(row.container.and_then(|container| container.image))
+}
+
+pub fn pod<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::text(row.container.and_then(|container| container.short_pod))
+}
+
+pub fn whole_pod<'a>(row: &'a Row<'_>) -> Value<'a> {
+    Value::text(row.container.and_then(|container| container.pod))
+}
+
 pub fn cgroup<'a>(row: &'a Row<'_>) -> Value<'a> {
     Value::text(row.cgroup)
 }

@@ -91,6 +91,10 @@ fn full(sample: &Sample) -> Row<'_> {
         short_id: "short",
         id: "0123456789abcdef",
         runtime: Some("podman"),
+        name: Some("a \"name\"\u{9b}"),
+        image: Some("localhost/busy:1"),
+        pod: Some("shop/front"),
+        short_pod: Some("shop/front"),
     });
     row.cgroup = Some("/system.slice/größe\n.service");
     row.kernel_stack = NamedStack::Frames(&FRAMES);
@@ -142,6 +146,7 @@ fn text_from_outside_survives_json() {
     assert_eq!(value["unit"], row.unit.unwrap());
     assert_eq!(value["cgroup"]["path"], row.cgroup.unwrap());
     assert_eq!(value["container"]["id"], "0123456789abcdef");
+    assert_eq!(value["container"]["name"], "a \"name\"\u{9b}");
     assert_eq!(value["kernel_stack"][0]["function"], "may_mount");
     assert_eq!(value["kernel_stack"][1]["offset"], Value::Null);
     assert_eq!(value["kernel_stack"][0]["build_id"], "0123456789abcdef");

@@ -251,6 +251,10 @@ fn the_wide_table_fits_a_terminal_of_two_hundred_columns() {
         short_id: "0123456789ab",
         id: "0123456789abcdef0123456789abcdef",
         runtime: Some("docker"),
+        name: None,
+        image: None,
+        pod: None,
+        short_pod: None,
     });
     let printed = printed_on(&wide, "-o wide --color never", &[row]);
     for line in printed.lines() {

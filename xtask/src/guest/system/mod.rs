@@ -1,5 +1,6 @@
 //! The tests that run in a guest with an installed system, where systemd is the first process.
 
+pub mod containers;
 mod memory;
 mod shell;
 mod units;
@@ -61,13 +62,18 @@ pub fn names() -> Vec<String> {
 /// # Errors
 /// If the folder for the tests cannot be made. The exit code tells whether a test failed.
 pub fn command(only: &[String]) -> Result<ExitCode> {
+    run(TESTS, only)
+}
+
+/// Runs those of some tests that are wanted.
+fn run(tests: &[Test], only: &[String]) -> Result<ExitCode> {
     ensure!(
         env::var(SPECIALISE).as_deref() == Ok("yes"),
         "without {SPECIALISE}=yes a program that cannot be specialised would pass unseen"
     );
     let _folder = Folder::make()?;
     let mut tally = Tally::default();
-    for test in TESTS {
+    for test in tests {
         if only.is_empty() || only.iter().any(|only| test.name.contains(only.as_str())) {
             tally.record(test.name, (test.run)());
         }
