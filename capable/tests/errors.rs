@@ -169,7 +169,7 @@ fn a_value_that_does_not_work_is_answered_with_what_does_and_no_more() {
         (
             &["-o", "xml"],
             "invalid value 'xml' for '--output <FORMAT>'\n  [possible values: table, wide, json, csv, \
-             folded]",
+             csv-raw, folded]",
         ),
         (
             &["--gid", "no such group"],
@@ -211,5 +211,95 @@ fn the_maps_of_bcc_are_answered_with_what_takes_their_place() {
         let (code, stderr) = answer(&[option, "/sys/fs/bpf/map"]);
         assert_eq!(code, Some(2));
         assert!(stderr.contains(instead), "{stderr}");
+    }
+}
+
+#[test]
+fn where_pages_would_go_to_standard_output_a_directory_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for what in ["man", "completions"] {
+        let mut command = capable(&["generate", what, "-"]);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("give a directory"), "{stderr}");
+        assert!(!folder.path().join("-").exists());
+    }
+}
+
+/// What `capable` says, and its exit code, in a mount namespace of its own after `prepared`.
+fn elsewhere(prepared: &str, words: &str) -> (Option<i32>, String) {
+    let program = env!("CARGO_BIN_EXE_capable");
+    let output = Command::new("unshare")
+        .args([
+            "--mount",
+            "sh",
+            "-c",
+            &format!("{prepared} {program} {words}"),
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.code(), said)
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_mount_that_is_missing_is_named() {
+    for (mount, words, named) in [
+        ("/proc", "inspect 1", "/proc does not show it"),
+        ("/proc", "profile --pid 1 -d 1", "/proc does not show it"),
+        ("/proc", "trace -p 1 -d 1", "/proc does not show it"),
+        ("/proc", "trace --unit x.service -d 1", "is /proc mounted?"),
+        ("/proc", "inspect", "is /proc mounted?"),
+        ("/sys", "trace -d 1", "/sys is not mounted"),
+        ("/sys", "top -d 1", "/sys is not mounted"),
+        ("/sys", "profile --pid 1 -d 1", "/sys is not mounted"),
+        ("/sys", "doctor", "mount -t sysfs sysfs /sys"),
+        (
+            "/sys",
+            "trace --unit x.service -d 1",
+            "no cgroup version 2 hierarchy",
+        ),
+    ] {
+        let (code, said) = elsewhere(&format!("umount --lazy --recursive {mount} &&"), words);
+        assert!(said.contains(named), "{words} without {mount}: {said}");
+        assert_eq!(code, Some(1), "{words} without {mount}: {said}");
+    }
+    let (code, said) = elsewhere("umount --lazy --recursive /sys &&", "run -- true");
+    assert_eq!(code, Some(125), "{said}");
+    assert!(said.contains("/sys is not mounted"), "{said}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_process_that_proc_hides_is_not_said_to_be_gone() {
+    // Each mount has options of its own since Linux 5.8.
+    let hidden = "mount -t proc -o hidepid=2 proc /proc && setpriv --reuid=65534 --regid=65534 --clear-groups \
+                  --bounding-set=-all --inh-caps=-all";
+    let (code, said) = elsewhere(hidden, "inspect 1");
+    assert!(
+        said.contains("process 1 exists, but /proc does not show it"),
+        "{said}"
+    );
+    assert_eq!(code, Some(1), "{said}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn too_few_open_files_are_an_error_that_says_how_many_it_takes() {
+    for files in [9, 12, 20, 40] {
+        for (words, code) in [
+            ("trace -d 1", 1),
+            ("top -d 1", 1),
+            ("run -- true", 125),
+            ("doctor", 1),
+        ] {
+            let (ended, said) = elsewhere(&format!("ulimit -n {files} &&"), words);
+            let named = format!("this process may have {files} files open");
+            assert!(said.contains(&named), "{words}: {said}");
+            assert_eq!(ended, Some(code), "{words}: {said}");
+        }
     }
 }

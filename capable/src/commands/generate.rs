@@ -18,6 +18,8 @@ use clap_mangen::{
     roff::{Roff, bold, roman},
 };
 
+use super::Usage;
+
 /// Write man pages or completions
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -46,6 +48,12 @@ enum What {
 /// If the directory or a file in it cannot be written.
 pub fn run(args: &Args, whole: Command) -> Result<ExitCode> {
     let folder = &args.folder;
+    if folder.as_os_str() == "-" {
+        return Err(Usage::message(
+            "'-' would be standard output, which cannot take several files: give a directory, \
+             such as ./man",
+        ));
+    }
     let write = || {
         fs::create_dir_all(folder)?;
         match args.what {

@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use rustix::{
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
+
 use crate::escape::printable;
 
 /// Why a number is no process or thread that can be traced.
@@ -13,6 +18,12 @@ pub enum ProcessError {
     /// There is no such thread.
     #[error("there is no thread {0}: list the threads with ps -eL")]
     NoThread(u32),
+    /// There is such a process or thread, but `/proc` does not show it.
+    #[error(
+        "process {0} exists, but /proc does not show it: mount /proc without hidepid, or run \
+         capable as root (sudo)"
+    )]
+    Hidden(u32),
     /// It is a thread, but no process.
     #[error("{tid} is a thread of process {process}")]
     Thread {
@@ -27,9 +38,12 @@ pub enum ProcessError {
 }
 
 impl ProcessError {
-    /// Whether there is nothing with this number at the moment.
+    /// Whether there is nothing to be seen under this number at the moment.
     pub fn is_absence(&self) -> bool {
-        matches!(self, Self::NoProcess(_) | Self::NoThread(_))
+        matches!(
+            self,
+            Self::NoProcess(_) | Self::NoThread(_) | Self::Hidden(_)
+        )
     }
 }
 
@@ -37,9 +51,14 @@ impl ProcessError {
 ///
 /// # Errors
 ///
-/// There is none, it is this process, or the number is that of another thread than the first one.
+/// There is none, `/proc` does not show it, it is this process, or the number is that of another
+/// thread than the first one.
 pub fn find_process(pid: u32) -> Result<(), ProcessError> {
-    is_another(pid, leader(pid), std::process::id())
+    let leader = leader(pid);
+    if leader.is_none() && is_hidden(pid) {
+        return Err(ProcessError::Hidden(pid));
+    }
+    is_another(pid, leader, std::process::id())
 }
 
 fn is_another(pid: u32, leader: Option<u32>, own: u32) -> Result<(), ProcessError> {
@@ -54,9 +73,25 @@ fn is_another(pid: u32, leader: Option<u32>, own: u32) -> Result<(), ProcessErro
 ///
 /// # Errors
 ///
-/// There is no such thread.
+/// There is no such thread, or `/proc` does not show it.
 pub fn process_of(tid: u32) -> Result<u32, ProcessError> {
-    leader(tid).ok_or(ProcessError::NoThread(tid))
+    leader(tid).ok_or_else(|| {
+        if is_hidden(tid) {
+            ProcessError::Hidden(tid)
+        } else {
+            ProcessError::NoThread(tid)
+        }
+    })
+}
+
+/// Whether the kernel knows a process or thread that `/proc` does not show: it is not mounted, or
+/// hides the processes of others (hidepid, proc(5)). A signal that is none reaches all of them.
+pub(crate) fn is_hidden(pid: u32) -> bool {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    number.is_some_and(|number| {
+        fs::metadata(format!("/proc/{pid}")).is_err()
+            && matches!(test_kill_process(number), Ok(()) | Err(Errno::PERM))
+    })
 }
 
 /// The name of a process, safe on a terminal; `None` if it has ended.
@@ -79,6 +114,16 @@ mod tests {
     use std::{os::unix::process::parent_id, thread};
 
     use super::*;
+
+    #[test]
+    fn a_process_that_is_gone_is_not_taken_for_a_hidden_one() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        child.wait().unwrap();
+        assert!(!is_hidden(pid));
+        assert!(!is_hidden(std::process::id()), "/proc shows it");
+        assert!(!is_hidden(0));
+    }
 
     #[test]
     fn a_thread_is_found_whatever_its_name() {

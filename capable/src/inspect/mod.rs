@@ -32,6 +32,7 @@ use self::process::Process;
 use self::target::Target;
 use self::unit::Unit;
 use crate::capability::{CapabilitySet, last_of_running_kernel};
+use crate::context::processes::ProcessError;
 use crate::escape::printable;
 
 pub use interpreter::interpreter_of;
@@ -83,6 +84,9 @@ pub enum Error {
          of that name"
     )]
     NoProcess(u32),
+    /// There is such a process, but `/proc` does not show it.
+    #[error(transparent)]
+    Hidden(ProcessError),
     /// The processes cannot be listed.
     #[error("cannot read the processes in /proc: {0}; is /proc mounted?")]
     Proc(io::Error),

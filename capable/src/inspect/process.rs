@@ -13,7 +13,10 @@ use super::user_namespace::UserNamespace;
 use super::{Error, json};
 use crate::{
     capability::{Capability, CapabilitySet},
-    context::kernel_threads::is_kernel_thread,
+    context::{
+        kernel_threads::is_kernel_thread,
+        processes::{ProcessError, is_hidden},
+    },
 };
 
 /// A process, or one of its threads if the number is that of a thread.
@@ -78,7 +81,10 @@ impl Process {
     /// If none has this number, or /proc does not tell.
     pub fn read(pid: u32) -> Result<Self, Error> {
         let directory = PathBuf::from(format!("/proc/{pid}"));
-        let status = read_status(pid, &directory)?;
+        let status = read_status(pid, &directory).map_err(|error| match error {
+            Error::NoProcess(_) if is_hidden(pid) => Error::Hidden(ProcessError::Hidden(pid)),
+            other => other,
+        })?;
         let credentials = credentials(pid, &status)?;
         let leader = line(&status, "Tgid:").and_then(|number| number.parse().ok());
         let thread_of = leader.filter(|&leader: &u32| leader != pid);

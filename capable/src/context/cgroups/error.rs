@@ -12,6 +12,9 @@ pub enum CgroupError {
          found; mount one, for example: mkdir /run/cgroup2 && mount -t cgroup2 none /run/cgroup2"
     )]
     NoHierarchy,
+    /// What is mounted cannot be read.
+    #[error("cannot read /proc/self/mountinfo: {0}; is /proc mounted?")]
+    NoProc(io::Error),
     /// A file or directory cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Unreadable {

@@ -26,7 +26,7 @@ impl Tree {
             move |error: io::Error| CgroupError::Unreadable { path, error }
         };
         let mountinfo = Path::new("/proc/self/mountinfo");
-        let text = fs::read(mountinfo).map_err(unreadable(mountinfo))?;
+        let text = fs::read(mountinfo).map_err(CgroupError::NoProc)?;
         let mount = find_mount(&String::from_utf8_lossy(&text)).ok_or(CgroupError::NoHierarchy)?;
         let root = File::open(&mount).map_err(unreadable(&mount))?;
         let root_id = root.metadata().map_err(unreadable(&mount))?.ino();

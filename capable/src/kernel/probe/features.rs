@@ -208,6 +208,15 @@ fn without(setting: &str) -> Support {
 
 /// May this process load tracing programs, and if not, what is missing?
 fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Support {
+    if let Some(lack) = system::open_files().and_then(too_few_files) {
+        return No(lack);
+    }
+    if !Path::new("/sys/kernel").exists() {
+        return No(Lack::with_remedy(
+            "/sys is not mounted, where the kernel describes its types, hooks and processors",
+            "mount -t sysfs sysfs /sys",
+        ));
+    }
     let Err(error) = attempt::programs() else {
         return Yes;
     };
@@ -226,6 +235,19 @@ fn may_load(effective: CapabilitySet, initial_user_namespace: &Support) -> Suppo
         initial_user_namespace,
         memory_limit::bytes(),
     ))
+}
+
+/// Why no trace can start in a process that may have only so many files open.
+fn too_few_files(limit: u64) -> Option<Lack> {
+    /// Each map, program and hook is an open file: `run` has 48 on Linux 6.18. Perf buffers are
+    /// one more for each processor.
+    const FILES: u64 = 64;
+    (limit < FILES).then(|| {
+        Lack::with_remedy(
+            format!("this process may have {limit} files open, and tracing takes up to {FILES}"),
+            format!("run `ulimit -n {FILES}` first, or more"),
+        )
+    })
 }
 
 /// Why the kernel refuses programs to a process with this limit on locked memory.
@@ -409,6 +431,14 @@ mod tests {
             assert!(lack.reason.contains(reason), "{lack}");
             assert!(lack.remedy.unwrap().contains(remedy), "{reason}");
         }
+    }
+
+    #[test]
+    fn a_limit_on_open_files_that_is_too_low_is_told_before_any_attempt() {
+        assert_eq!(too_few_files(1024), None);
+        let lack = too_few_files(9).unwrap();
+        assert!(lack.reason.contains("may have 9 files open"), "{lack}");
+        assert!(lack.remedy.unwrap().contains("ulimit -n 64"));
     }
 
     #[test]

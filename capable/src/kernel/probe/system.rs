@@ -184,6 +184,11 @@ pub(super) fn confidentiality(what: &str) -> Support {
     ))
 }
 
+/// How many files this process may have open; `None` if there is no limit.
+pub(super) fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -68,7 +68,7 @@ pub enum StreamError {
         error: PerfBufferError,
     },
     /// The runtime could not wait for the buffer.
-    #[error("cannot wait for records: {0}")]
+    #[error("cannot wait for records")]
     Wait(#[from] io::Error),
 }
 
