@@ -8,10 +8,9 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{ids::IdMap, nearest::nearest};
+use super::{getent, ids::IdMap, nearest::nearest};
 
 /// The number of ids without a name that are remembered.
 const UNNAMED_LIMIT: usize = 4096;
@@ -230,17 +229,8 @@ fn dynamic_account(given: &str) -> Option<String> {
 }
 
 fn from_getent(database: Database, name: &str) -> Option<u32> {
-    if name.is_empty() || name.starts_with('-') {
-        return None;
-    }
-    let output = Command::new("getent")
-        .args([database.name(), name])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    let line = String::from_utf8(output.stdout).ok()?;
-    let (id, _) = parse_entry(line.lines().next()?)?;
+    let line = getent::entry(database.name(), name).ok()??;
+    let (id, _) = parse_entry(&line)?;
     (id != NOBODY).then_some(id)
 }
 

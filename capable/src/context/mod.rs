@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod cgroups;
+pub(crate) mod getent;
 mod ids;
 pub mod kernel_symbols;
 pub(crate) mod kernel_threads;

@@ -1,10 +1,11 @@
-//! Looks up users and groups by the system's own means (nsswitch.conf), for a command that is to
+//! Looks up users and groups by the system's own means (nsswitch.conf(5)), for a command that is to
 //! run as one of them.
 
-use std::ffi::CString;
+use std::io;
 
-use nix::{errno::Errno, unistd};
 use thiserror::Error;
+
+use crate::context::getent::{entry, groups_of};
 
 /// The id that means "no user" (`INVALID_UID`, include/linux/uidgid.h).
 const NO_ID: u32 = u32::MAX;
@@ -30,7 +31,7 @@ pub enum AccountError {
         /// What was given.
         given: String,
         /// Why.
-        error: Errno,
+        error: io::Error,
     },
 }
 
@@ -40,7 +41,7 @@ pub struct User {
     /// The number.
     pub id: libc::uid_t,
     /// The name, if there is an entry.
-    pub name: Option<CString>,
+    pub name: Option<String>,
     /// The group of the entry, if there is one.
     pub group: Option<libc::gid_t>,
 }
@@ -50,15 +51,18 @@ pub type Group = libc::gid_t;
 
 impl User {
     /// The user's groups, of which `group` is one.
-    pub fn groups(&self, group: Group) -> Vec<Group> {
-        let listed = self
-            .name
-            .as_ref()
-            .and_then(|name| unistd::getgrouplist(name, group.into()).ok());
-        match listed {
-            Some(groups) => groups.into_iter().map(Into::into).collect(),
-            None => vec![group],
-        }
+    ///
+    /// # Errors
+    ///
+    /// The look-up failed.
+    pub fn groups(&self, group: Group) -> Result<Vec<Group>, AccountError> {
+        let Some(name) = &self.name else {
+            return Ok(vec![group]);
+        };
+        let mut groups = groups_of(name).map_err(failed(name))?;
+        groups.retain(|&listed| listed != group);
+        groups.insert(0, group);
+        Ok(groups)
     }
 }
 
@@ -68,16 +72,18 @@ impl User {
 ///
 /// There is no user of that name, or the look-up failed.
 pub fn user(given: &str) -> Result<User, AccountError> {
-    let id = number(given);
-    let found = match id {
-        Some(id) => unistd::User::from_uid(id.into()),
-        None => unistd::User::from_name(given),
+    let line = entry("passwd", given).map_err(failed(given))?;
+    let fields: Vec<&str> = line.iter().flat_map(|line| line.split(':')).collect();
+    // passwd(5)
+    let listed = match fields[..] {
+        [name, _, id, group, ..] => number(id).zip(Some((name, number(group)))),
+        _ => None,
     };
-    match (present(given, found)?, id) {
-        (Some(entry), _) => Ok(User {
-            id: entry.uid.into(),
-            name: CString::new(entry.name).ok(),
-            group: Some(entry.gid.into()),
+    match (listed, number(given)) {
+        (Some((id, (name, group))), _) => Ok(User {
+            id,
+            name: Some(name.to_owned()),
+            group,
         }),
         (None, Some(id)) => Ok(User {
             id,
@@ -101,30 +107,24 @@ pub fn group(given: &str) -> Result<Group, AccountError> {
     if let Some(id) = number(given) {
         return Ok(id);
     }
-    match present(given, unistd::Group::from_name(given))? {
-        Some(entry) => Ok(entry.gid.into()),
-        None => Err(AccountError::Unknown {
-            kind: "group",
-            database: "group",
-            given: given.to_owned(),
-        }),
-    }
+    let line = entry("group", given).map_err(failed(given))?;
+    // group(5)
+    let id = line.as_deref().and_then(|line| number(line.split(':').nth(2)?));
+    id.ok_or_else(|| AccountError::Unknown {
+        kind: "group",
+        database: "group",
+        given: given.to_owned(),
+    })
 }
 
 fn number(given: &str) -> Option<u32> {
     given.parse().ok().filter(|&id| id != NO_ID)
 }
 
-/// The entry found. By POSIX, some errors mean that there is none (getpwnam(3)).
-fn present<T>(given: &str, found: nix::Result<Option<T>>) -> Result<Option<T>, AccountError> {
-    match found {
-        Ok(entry) => Ok(entry),
-        // A NUL in the name is EINVAL.
-        Err(Errno::ENOENT | Errno::ESRCH | Errno::EBADF | Errno::EPERM | Errno::EINVAL) => Ok(None),
-        Err(error) => Err(AccountError::Failed {
-            given: given.to_owned(),
-            error,
-        }),
+fn failed(given: &str) -> impl FnOnce(io::Error) -> AccountError {
+    move |error| AccountError::Failed {
+        given: given.to_owned(),
+        error,
     }
 }
 
@@ -137,7 +137,7 @@ mod tests {
         let by_name = user("root").unwrap();
         assert_eq!((by_name.id, by_name.group), (0, Some(0)));
         assert_eq!(user("0").unwrap(), by_name);
-        assert!(by_name.groups(0).contains(&0));
+        assert!(by_name.groups(0).unwrap().contains(&0));
         assert_eq!(group("root").unwrap(), 0);
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn a_number_without_an_entry_is_a_user_without_a_group() {
         let user = user("3999999999").unwrap();
         assert_eq!((user.id, user.group), (3_999_999_999, None));
-        assert_eq!(user.groups(7), [7]);
+        assert_eq!(user.groups(7).unwrap(), [7]);
     }
 
     #[test]

@@ -15,12 +15,13 @@ use super::{Role, Suite};
 use crate::{apt, places, process};
 
 /// What every system has in addition to the packages that are essential.
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "cron",
     "dbus",
     "dbus-user-session",
     "iproute2",
     "kmod",
+    "libnss-systemd",
     "libpam-systemd",
     "passwd",
     "procps",

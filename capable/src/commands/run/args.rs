@@ -157,7 +157,7 @@ impl CageArgs {
         Ok(Some(Identity {
             user: Some(user.id),
             group,
-            groups: user.groups(group),
+            groups: user.groups(group)?,
         }))
     }
 }
