@@ -83,7 +83,10 @@ fn listing(file: &str, user: &str) -> Vec<u32> {
         let mut members = fields.next()?.split(',');
         members.any(|member| member == user).then_some(number)
     };
-    String::from_utf8_lossy(&text).lines().filter_map(number).collect()
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(number)
+        .collect()
 }
 
 #[cfg(test)]
@@ -93,7 +96,11 @@ mod tests {
     #[test]
     fn files_alone_give_the_same_entries() {
         for key in ["root", "0", "daemon", "no-such-user", "", "-h"] {
-            assert_eq!(in_file("passwd", key), entry("passwd", key).unwrap(), "{key}");
+            assert_eq!(
+                in_file("passwd", key),
+                entry("passwd", key).unwrap(),
+                "{key}"
+            );
         }
     }
 

@@ -109,7 +109,9 @@ pub fn group(given: &str) -> Result<Group, AccountError> {
     }
     let line = entry("group", given).map_err(failed(given))?;
     // group(5)
-    let id = line.as_deref().and_then(|line| number(line.split(':').nth(2)?));
+    let id = line
+        .as_deref()
+        .and_then(|line| number(line.split(':').nth(2)?));
     id.ok_or_else(|| AccountError::Unknown {
         kind: "group",
         database: "group",

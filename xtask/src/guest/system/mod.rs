@@ -1,5 +1,6 @@
 //! The tests that run in a guest with an installed system, where systemd is the first process.
 
+mod accounts;
 pub mod containers;
 mod memory;
 mod shell;
@@ -41,6 +42,14 @@ const TESTS: &[Test] = &[
     Test::new(
         "a_command_has_the_limit_on_locked_memory_that_its_user_had",
         memory::given_back,
+    ),
+    Test::new(
+        "who_does_not_exist_is_named_though_modules_of_nsswitch_would_be_asked",
+        accounts::unknown,
+    ),
+    Test::new(
+        "users_that_only_a_module_knows_and_all_groups_of_a_user_are_found",
+        accounts::dynamic,
     ),
     Test::new(
         "a_unit_is_that_of_the_system_and_not_one_of_a_user",
