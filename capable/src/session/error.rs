@@ -8,7 +8,7 @@ use crate::{
     context::cgroups::CgroupError,
     kernel::{
         plan::PlanError,
-        trace::{counts::CountsError, stream::StreamError, tracer::TracerError},
+        trace::{counts::CountsError, error::TracerError, stream::StreamError},
     },
 };
 

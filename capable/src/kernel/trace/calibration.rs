@@ -8,8 +8,8 @@ use capable_common::AuditArgument;
 use super::{
     attach::Attached,
     configure::{configure, table_sizes},
+    error::TracerError,
     settings::Settings,
-    tracer::TracerError,
 };
 use crate::kernel::{
     bpf::object::Object,

@@ -11,8 +11,8 @@ use capable_common::{CgroupPattern, NO_OFFSET, Offsets};
 
 use super::{
     attach::AttachError,
+    error::TracerError,
     filters::{Filters, FollowedName},
-    tracer::TracerError,
 };
 use crate::kernel::bpf::object::Object;
 

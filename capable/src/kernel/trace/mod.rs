@@ -6,6 +6,7 @@ mod cause;
 mod configure;
 mod counters;
 pub mod counts;
+pub mod error;
 pub mod filters;
 pub mod followed;
 pub mod glob;

@@ -3,14 +3,13 @@
 use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
 use capable_common::{Config, Counters};
-use thiserror::Error;
 
 use super::{
     attach::{AttachError, Attached, Missed},
     configure::{configure, table_sizes},
     counters::CounterTable,
     counts::{CountBy, Counts, CountsError},
-    filters::FilterError,
+    error::TracerError,
     followed::{self, Followed, Table},
     losses::Losses,
     numbers::{Numbers, NumbersError},
@@ -18,39 +17,9 @@ use super::{
     stream::{Stream, StreamError},
 };
 use crate::kernel::{
-    bpf::object::{Object, ObjectError},
+    bpf::object::Object,
     hook::{Caller, Hook, Transport},
-    probe::inlining::InliningError,
 };
-
-/// A trace could not be started, or its counters could not be read.
-#[derive(Debug, Error)]
-pub enum TracerError {
-    /// The object could not be prepared.
-    #[error(transparent)]
-    Object(#[from] ObjectError),
-    /// The hook could not be attached.
-    #[error(transparent)]
-    Attach(#[from] AttachError),
-    /// The stream could not be opened.
-    #[error(transparent)]
-    Stream(#[from] StreamError),
-    /// A filter could not be set.
-    #[error(transparent)]
-    Filter(#[from] FilterError),
-    /// What was counted could not be read.
-    #[error(transparent)]
-    Counts(#[from] CountsError),
-    /// A process that the user named cannot be found in the kernel.
-    #[error(transparent)]
-    Numbers(#[from] NumbersError),
-    /// It could not be found out whether checks are inlined.
-    #[error(transparent)]
-    Inlining(#[from] InliningError),
-    /// A map could not be read or written.
-    #[error("cannot use the map {0}: {1}")]
-    Map(&'static str, MapError),
-}
 
 /// A running trace. Dropping it ends it.
 pub struct Tracer {
