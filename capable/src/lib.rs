@@ -91,6 +91,9 @@ pub mod escape;
 pub mod event;
 mod files;
 pub mod filter;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod inspect;
 mod kernel;
 pub mod launcher;

@@ -8,6 +8,8 @@ pub mod credentials;
 mod execve;
 pub mod file;
 pub mod file_capabilities;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 pub mod holders;
 mod interpreter;
 mod json;

@@ -95,14 +95,14 @@ impl UserNamespace {
 
 /// The user id of its root as seen from here. The map of the reader's own namespace shows ids of
 /// its parent instead (user_namespaces(7)).
-fn root(uid_map: &[Mapping], is_own: bool) -> Option<u32> {
+pub(super) fn root(uid_map: &[Mapping], is_own: bool) -> Option<u32> {
     let root = uid_map.iter().find(|mapping| mapping.inside == 0)?;
     // An id that is not mapped here is shown as -1 (`uid_m_show`, kernel/user_namespace.c).
     let outside = Some(root.outside).filter(|&outside| outside != u32::MAX);
     if is_own { Some(0) } else { outside }
 }
 
-fn parse_uid_map(text: &str) -> Vec<Mapping> {
+pub(super) fn parse_uid_map(text: &str) -> Vec<Mapping> {
     text.lines()
         .filter_map(|line| {
             let mut numbers = line.split_whitespace().map(str::parse);

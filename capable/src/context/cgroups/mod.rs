@@ -11,6 +11,8 @@ mod error;
 mod files;
 mod find;
 mod follow;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod handle;
 mod identify;
 mod names;

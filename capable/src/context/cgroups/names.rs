@@ -1,6 +1,6 @@
 //! Names of units, as systemd writes them in paths.
 
-use crate::escape::text_of;
+use crate::escape::{bytes_of, text_of};
 
 /// systemd prefixes an underscore to names that could collide with the kernel's own files
 /// (`cg_escape`, src/basic/cgroup-util.c).
@@ -31,7 +31,7 @@ pub fn unescape_unit(name: &str) -> String {
     while let Some(at) = rest.find("\\x") {
         let digits = rest.get(at + 2..at + 4);
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        bytes.extend_from_slice(&bytes_of(&rest[..at]));
         match byte {
             Some(byte) => {
                 bytes.push(byte);
@@ -43,6 +43,6 @@ pub fn unescape_unit(name: &str) -> String {
             }
         }
     }
-    bytes.extend_from_slice(rest.as_bytes());
+    bytes.extend_from_slice(&bytes_of(rest));
     text_of(&bytes).into_owned()
 }

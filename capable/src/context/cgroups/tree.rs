@@ -97,7 +97,7 @@ impl Tree {
 }
 
 /// The first cgroup2 mount in `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
-fn find_mount(mountinfo: &str) -> Option<PathBuf> {
+pub(super) fn find_mount(mountinfo: &str) -> Option<PathBuf> {
     mountinfo.lines().find_map(|line| {
         let (mount, filesystem) = line.split_once(" - ")?;
         if !filesystem.starts_with("cgroup2 ") {

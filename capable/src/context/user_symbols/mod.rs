@@ -29,6 +29,8 @@
 mod elf;
 mod files;
 mod frame;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzzing;
 mod open;
 mod process;
 mod reader;

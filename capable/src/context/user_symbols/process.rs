@@ -171,7 +171,7 @@ impl Process {
 }
 
 /// The executable mappings in `/proc/PID/maps` (proc_pid_maps(5)).
-fn read_maps(maps: impl io::Read) -> io::Result<(Vec<Mapping>, usize)> {
+pub(super) fn read_maps(maps: impl io::Read) -> io::Result<(Vec<Mapping>, usize)> {
     let mut lines = BufReader::new(maps.take(TEXT_LIMIT));
     let mut mappings: Vec<Mapping> = Vec::new();
     let mut size = 0;

@@ -21,6 +21,8 @@
 mod client;
 mod confine;
 mod debug;
+#[cfg(any(fuzzing, test))]
+pub(super) mod fuzzing;
 mod landlock;
 mod names;
 mod seccomp;

@@ -146,7 +146,7 @@ impl Files {
 }
 
 /// What was read of a file.
-struct Known {
+pub(super) struct Known {
     file: File,
     /// The file with the debug information, if it is another one.
     debug_file: Option<File>,
@@ -157,7 +157,7 @@ struct Known {
 }
 
 impl Known {
-    fn read(
+    pub(super) fn read(
         file: File,
         debug_file: Option<File>,
         lines: bool,
@@ -212,7 +212,7 @@ impl Known {
     }
 
     /// The functions at an offset in the file, innermost first.
-    fn at(&self, offset: u64) -> io::Result<Vec<UserFrame>> {
+    pub(super) fn at(&self, offset: u64) -> io::Result<Vec<UserFrame>> {
         let address = match Elf::read(&self.file)? {
             Some(elf) => elf.address(offset),
             None => None,
