@@ -91,7 +91,7 @@ fn every_error_says_in_the_same_words_whose_it_is() {
         (&["-u", "no such user"], 2),
         (&["explain", "no_such_capability"], 2),
         (&["inspect", "/nonexistent"], 1),
-        (&["--unit", "no-such.service"], 1),
+        (&["--unit", "no-such"], 1),
         (&["run", "--user", "no such user", "--", "true"], 2),
     ] {
         let (found, stderr) = answer(words);

@@ -13,6 +13,7 @@ mod build_ebpf;
 mod consumers;
 #[path = "../../capable/build/digest.rs"]
 mod digest;
+mod fuzz;
 mod guest;
 mod guest_root;
 mod header;
@@ -68,6 +69,8 @@ enum Task {
     Bench(bench::Options),
     /// Compare the public API of the library with its list, capable/api.txt
     Api(api::Options),
+    /// Fuzz the parsers of what other users control
+    Fuzz(fuzz::Options),
     /// Compare the atlas of capability checks with the kernels' sources
     Sites(sites::Options),
     /// Run the recipes of the manual, as root
@@ -106,6 +109,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Vm(options) => vm::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Api(options) => api::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Sites(options) => sites::run(&options),
         Task::Recipes { capable, only } => {
             Ok(recipes::run(&recipes::manual(), &capable, &only)?.finish())
