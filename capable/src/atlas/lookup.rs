@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::kernels::Version;
+use super::kernels::{Kernels, Version};
 use super::line::Line;
 use super::stacks::Stacks;
 
@@ -94,58 +94,123 @@ impl Lookup {
                 lines.retain(of_seen);
             }
         }
-        self.nearest(lines.into_iter(), &stack[asked..])
+        self.nearest(lines.into_iter(), kernel, &stack[asked..])
     }
 
     /// Whether a line applies to a kernel. Between two kernels whose sources were read, a line
     /// counts if it applies to either of them.
     pub fn holds(&self, line: &Line, kernel: Version) -> bool {
+        self.count(&line.kernels, kernel)
+    }
+
+    fn count(&self, kernels: &Kernels, kernel: Version) -> bool {
         let read = self.read();
         let above = read.partition_point(|read| *read <= kernel);
         let lower = above.checked_sub(1).map(|index| read[index]);
         match (lower, read.get(above)) {
             (Some(lower), Some(upper)) if lower != kernel => {
-                line.kernels.have(lower) || line.kernels.have(*upper)
+                kernels.have(lower) || kernels.have(*upper)
             }
-            _ => line.kernels.have(kernel),
+            _ => kernels.have(kernel),
         }
     }
 
-    /// For each site, the line about the nearest caller on the stack, or else the line about all
-    /// other callers. If one site of a function has a line about a caller on the stack, sites of
-    /// that function without one do not ask below that caller.
-    fn nearest(&self, lines: impl Iterator<Item = usize>, stack: &[&str]) -> Vec<usize> {
-        let mut best: Vec<(Option<usize>, usize)> = Vec::new();
+    /// For each site, the line about the nearest caller, or else the line about all other callers; or
+    /// several, where the stack does not tell which caller it was. If one site of a function has a
+    /// line about a caller on the stack, sites of that function without one do not ask below that
+    /// caller.
+    fn nearest(
+        &self,
+        lines: impl Iterator<Item = usize>,
+        kernel: Option<Version>,
+        stack: &[&str],
+    ) -> Vec<usize> {
+        let mut sites: Vec<Vec<usize>> = Vec::new();
         for index in lines {
-            let line = &self.lines[index];
-            let distance = match &line.under {
-                Some(caller) => match stack.iter().position(|function| function == caller) {
-                    Some(distance) => Some(distance),
-                    None => continue,
-                },
-                None => None,
-            };
-            let same = |(_, it): &&mut (Option<usize>, usize)| self.lines[*it].key == line.key;
-            match best.iter_mut().find(same) {
-                Some(known) => {
-                    if distance.is_some_and(|it| known.0.is_none_or(|known| it < known)) {
-                        *known = (distance, index);
-                    }
-                }
-                None => best.push((distance, index)),
+            let key = |index: usize| &self.lines[index].key;
+            match sites.iter_mut().find(|site| key(site[0]) == key(index)) {
+                Some(site) => site.push(index),
+                None => sites.push(vec![index]),
             }
         }
-        let is_of_caller = |index: usize| {
+        let found: Vec<_> = sites
+            .iter()
+            .map(|site| self.nearest_of(site, kernel, stack))
+            .collect();
+        let place = |index: usize| {
             let key = &self.lines[index].key;
-            best.iter().any(|(distance, other)| {
-                let other = &self.lines[*other].key;
-                distance.is_some() && (&other.file, &other.function) == (&key.file, &key.function)
-            })
+            (&key.file, &key.function)
         };
-        best.iter()
-            .filter(|(distance, index)| distance.is_some() || !is_of_caller(*index))
-            .map(|(_, index)| *index)
+        let is_of_caller = |site: &[usize]| {
+            let others = found.iter().zip(&sites);
+            let mut known = others.filter(|(found, _)| found.is_about_caller);
+            known.any(|(_, other)| place(other[0]) == place(site[0]))
+        };
+        found
+            .iter()
+            .zip(&sites)
+            .filter(|(found, site)| found.is_about_caller || !is_of_caller(site))
+            .flat_map(|(found, _)| found.lines.iter().copied())
             .collect()
+    }
+
+    /// The lines of one site that may hold.
+    ///
+    /// A caller that a line names is on the stack, or it has no frame because the compiler inlined it
+    /// or lets it jump to what it calls last. So for each pair of frames, all ways from one to the
+    /// other are looked at. If a line about a caller holds on each of them, it is one of these;
+    /// otherwise frames further up may decide, and at last the line about all other callers.
+    fn nearest_of(&self, site: &[usize], kernel: Option<Version>, stack: &[&str]) -> Found {
+        let about = |caller: &str| {
+            let is_it = |index: &&usize| self.lines[**index].under.as_deref() == Some(caller);
+            site.iter().find(is_it).copied()
+        };
+        let counts = |kernels: &Kernels| kernel.is_none_or(|kernel| self.count(kernels, kernel));
+        let mut found = Found::default();
+        let mut inner = self.lines[site[0]].key.function.as_str();
+        for frame in stack {
+            let (mut ways, mut named) = (0, 0);
+            if *frame != inner {
+                for way in self.stacks.ways(frame, inner, counts) {
+                    ways += 1;
+                    if let Some(index) = way.iter().find_map(|caller| about(caller)) {
+                        named += 1;
+                        found.add(index);
+                    }
+                }
+            }
+            if ways > 0 && ways == named {
+                found.is_about_caller = true;
+                return found;
+            }
+            if let Some(index) = about(frame) {
+                found.add(index);
+                found.is_about_caller = true;
+                return found;
+            }
+            inner = frame;
+        }
+        let all = site
+            .iter()
+            .filter(|index| self.lines[**index].under.is_none());
+        all.for_each(|&index| found.add(index));
+        found
+    }
+}
+
+/// Lines of one site.
+#[derive(Debug, Default)]
+struct Found {
+    lines: Vec<usize>,
+    /// Whether one about a caller holds for certain.
+    is_about_caller: bool,
+}
+
+impl Found {
+    fn add(&mut self, index: usize) {
+        if !self.lines.contains(&index) {
+            self.lines.push(index);
+        }
     }
 }
 

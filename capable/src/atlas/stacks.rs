@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Helpers, and which functions may be inlined into which.
+use super::kernels::Kernels;
+
+/// Helpers, which functions may be inlined into which, and which callers may have no frame.
 #[derive(Debug, Default)]
 pub struct Stacks {
     /// Each helper with those that it leads to: the helpers that it calls, those that these call,
@@ -10,6 +12,16 @@ pub struct Stacks {
     helpers: HashMap<&'static str, HashSet<&'static str>>,
     /// For each function that a stack may name, the functions that may be inlined into it.
     within: HashMap<&'static str, Vec<&'static str>>,
+    /// For two frames that follow each other, the outer one first, the ways between them.
+    between: HashMap<&'static str, HashMap<&'static str, Vec<Ways>>>,
+}
+
+/// All ways between two frames in some kernels.
+#[derive(Debug)]
+struct Ways {
+    kernels: Kernels,
+    /// Each with the callers that lines name, the nearest to the site first.
+    all: Vec<Vec<&'static str>>,
 }
 
 impl Stacks {
@@ -17,9 +29,17 @@ impl Stacks {
     pub fn new(text: &'static str) -> Self {
         let mut calls: HashMap<&str, Vec<&str>> = HashMap::new();
         let mut within: HashMap<_, Vec<_>> = HashMap::new();
+        let mut between: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
         for line in text.lines() {
             let mut words = line.split(' ');
             match (words.next(), words.next()) {
+                (Some("between"), Some(outer)) => {
+                    let inner = words.next().unwrap_or_default();
+                    if let Some(ways) = Ways::read(words) {
+                        let inner = between.entry(outer).or_default().entry(inner);
+                        inner.or_default().push(ways);
+                    }
+                }
                 (Some("helper"), Some(name)) => {
                     calls.insert(name, words.collect());
                 }
@@ -35,7 +55,26 @@ impl Stacks {
         Self {
             helpers: helpers.collect(),
             within,
+            between,
         }
+    }
+
+    /// The ways from a frame to the one below it in the kernels that count, each with the callers that
+    /// lines name and that may have no frame there, the nearest to the site first. None if no line
+    /// names such a caller.
+    pub fn ways(
+        &self,
+        outer: &str,
+        inner: &str,
+        counts: impl Fn(&Kernels) -> bool,
+    ) -> Vec<&[&'static str]> {
+        let known = self.between.get(outer).and_then(|of| of.get(inner));
+        known
+            .into_iter()
+            .flatten()
+            .filter(|ways| counts(&ways.kernels))
+            .flat_map(|ways| ways.all.iter().map(Vec::as_slice))
+            .collect()
     }
 
     /// Whether a function only passes a check on, or answers it.
@@ -53,6 +92,19 @@ impl Stacks {
     /// The functions with sites that may be inlined into this one.
     pub fn inlined_into(&self, function: &str) -> impl Iterator<Item = &str> {
         self.within.get(function).into_iter().flatten().copied()
+    }
+}
+
+impl Ways {
+    /// Reads the kernels, and then way by way: callers with commas between them, or `-`.
+    fn read(mut words: impl Iterator<Item = &'static str>) -> Option<Self> {
+        let kernels = Kernels::parse(words.next()?).ok()?;
+        let way = |word: &'static str| match word {
+            "-" => Vec::new(),
+            callers => callers.split(',').collect(),
+        };
+        let all = words.map(way).collect();
+        Some(Self { kernels, all })
     }
 }
 

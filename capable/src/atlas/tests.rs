@@ -27,6 +27,10 @@ helper has
 helper can_nice capable
 helper may_prio cap_capable
 inlined inner middle outer
+between vfs_open below 5.10-6.1 open
+between vfs_look below 5.10+ open -
+between vfs_look below 6.12+ stat,open
+between entry vfs_both 5.10+ open stat
 ";
 
 fn find(capability: Capability, kernel: &str, stack: &str) -> Vec<&'static Line> {
@@ -110,6 +114,31 @@ fn what_was_inlined_is_found_by_the_function_that_it_is_in() {
         }
     }
     assert_eq!(effects(Capability::CHOWN, "6.1", "beyond outer"), "");
+}
+
+#[test]
+fn a_caller_without_a_frame_is_known_by_the_frames_beside_it() {
+    let of = |kernel, stack| effects(Capability::SYS_PTRACE, kernel, stack);
+    assert_eq!(of("6.1", "look below vfs_open entry"), "refuses EACCES");
+    assert_eq!(
+        of("6.1", "look below vfs_look entry"),
+        "refuses EACCES, passes, sometimes EACCES",
+        "it may have been called by open, or by another"
+    );
+    assert_eq!(
+        of("6.12", "look below vfs_look entry"),
+        "chooses, passes, sometimes EACCES",
+        "open has no line there"
+    );
+    assert_eq!(
+        of("6.1", "look vfs_both entry"),
+        "refuses EACCES, chooses",
+        "on each way there is a caller with a line"
+    );
+    assert_eq!(
+        of("6.1", "look below entry vfs_open"),
+        "passes, sometimes EACCES"
+    );
 }
 
 /// The helper asks in the initial user namespace.

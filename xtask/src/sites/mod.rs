@@ -8,6 +8,7 @@
 mod answers;
 mod asked;
 mod atlas;
+mod between;
 mod callers;
 mod calls;
 mod entries;
@@ -16,6 +17,7 @@ mod find;
 mod flow;
 mod form;
 mod helpers;
+mod hooks;
 mod index;
 mod inlined;
 mod items;
@@ -98,6 +100,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let source = Source::fetch(kernel, options.fetch)?;
         let Scan { sites, helpers } = scan::scan(&source)?;
         stacks.add(&sites, helpers);
+        stacks.add_hooks(&sites, &source)?;
         kernels.push(Scanned {
             version: source.version()?,
             sites,
@@ -105,6 +108,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         sources.push(source);
     }
     let mut atlas = Atlas::load()?;
+    if options.write || options.check {
+        let versions: Vec<_> = kernels.iter().map(|kernel| kernel.version).collect();
+        stacks.add_ways(&atlas, &versions, &sources)?;
+    }
     if options.write {
         let new = atlas.missing(&kernels);
         println!("{} lines are new", new.len());
