@@ -5,6 +5,7 @@
 //! the build script. [`Atlas::place`] finds the lines for a check by the functions on its stack.
 //! Nothing here decides what is needed: a line says what a site *can* do.
 
+mod alike;
 mod asked;
 mod call;
 mod effect;
@@ -37,6 +38,8 @@ pub struct Atlas {
     lookup: Lookup,
     /// The lines whose sentence names a system call.
     syscalls: HashMap<String, Vec<usize>>,
+    /// The lines about paths, which many system calls are given.
+    paths: Vec<usize>,
 }
 
 static ATLAS: LazyLock<Atlas> = LazyLock::new(|| Atlas::new(LINES, STACKS));
@@ -58,8 +61,15 @@ impl Atlas {
                 syscalls.entry(name.to_owned()).or_default().push(index);
             }
         }
-        let lookup = Lookup::new(lines, stacks);
-        Self { lookup, syscalls }
+        let is_about_paths = |line: &Line| line.sentence.starts_with("paths through ");
+        let paths = lines.iter().enumerate();
+        let paths = paths.filter(|(_, line)| is_about_paths(line));
+        let paths = paths.map(|(index, _)| index).collect();
+        Self {
+            lookup: Lookup::new(lines, stacks),
+            syscalls,
+            paths,
+        }
     }
 
     /// All lines, grouped by source file.
@@ -68,10 +78,14 @@ impl Atlas {
     }
 
     /// The lines of a function, by the name that a stack or a user gives it (`__x64_sys_chroot`), and
-    /// of a helper (`can_nice`) those of the sites that ask through it.
+    /// of a helper (`can_nice`) those of the sites that ask through it, and of a caller
+    /// (`would_dump`) those about it.
     pub fn about_function<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Line> + use<'a> {
         let name = plain_name(name).to_owned();
-        let is_about = move |line: &&Line| line.key.function == name || line.key.helper == name;
+        let is_about = move |line: &&Line| {
+            let names = [&line.key.function, &line.key.helper];
+            names.contains(&&name) || line.under.as_ref() == Some(&name)
+        };
         self.lines().iter().filter(is_about)
     }
 
@@ -82,11 +96,20 @@ impl Atlas {
             .filter(move |line| line.key.capabilities != "?" && line.asks_for(capability))
     }
 
-    /// The lines whose sentence mentions a system call, that is, what it can ask for according to
-    /// the atlas.
+    /// The lines whose sentence mentions a system call, or one that the kernel treats alike, or the
+    /// path that it is given: what it can ask for according to the atlas.
     pub fn of_syscall<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Line> + use<'a> {
-        let indexes = self.syscalls.get(name).into_iter().flatten();
-        indexes.map(|&index| &self.lines()[index])
+        let mut indexes: Vec<_> = alike::alike(name)
+            .filter_map(|name| self.syscalls.get(name))
+            .flatten()
+            .copied()
+            .collect();
+        if alike::walks(name) {
+            indexes.extend_from_slice(&self.paths);
+        }
+        indexes.sort_unstable();
+        indexes.dedup();
+        indexes.into_iter().map(|index| &self.lines()[index])
     }
 
     /// The kernel that was read after this one.

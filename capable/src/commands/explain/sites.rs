@@ -178,6 +178,8 @@ fn short(line: &Line) -> String {
 pub(super) fn paragraphs(title: &str, lines: &[&Line], columns: usize) -> String {
     let mut text = wrap(title, columns, "", "  ");
     let mut by_capability: Vec<(String, Vec<&Line>)> = Vec::new();
+    let mut lines = lines.to_vec();
+    lines.sort_by_key(|line| (is_special(line), line.sentence.len()));
     for line in lines {
         let name = names(line).join(" or ");
         match by_capability.iter_mut().find(|(known, _)| *known == name) {
@@ -194,6 +196,16 @@ pub(super) fn paragraphs(title: &str, lines: &[&Line], columns: usize) -> String
         }
     }
     text
+}
+
+/// Whether a place is in a single file system, protocol, driver or the like: what holds for all comes
+/// first.
+fn is_special(line: &Line) -> bool {
+    let file = &line.key.file;
+    let is_core = ["net/core/", "net/ipv4/", "kernel/"]
+        .iter()
+        .any(|core| file.starts_with(core));
+    !is_core && (file.matches('/').count() > 1 || file.starts_with("crypto/"))
 }
 
 /// What places do, a sentence each, and where that is. Those with the same sentence stand together:
@@ -298,7 +310,7 @@ fn names(line: &Line) -> Vec<String> {
     let names = line.key.capabilities.split(['/', ',']);
     names
         .map(|name| match name {
-            "?" => "a capability that the caller names".to_owned(),
+            "?" => "the capability that it is about".to_owned(),
             _ => format!("CAP_{name}"),
         })
         .collect()

@@ -59,13 +59,11 @@ impl FromStr for Subject {
         if subject != Self::default() {
             return Ok(subject);
         }
-        // Sentences of the atlas name one system call for those that are alike, so that a call is not
-        // named does not mean that it asks for nothing.
-        const ALIKE: &str = "of calls that are alike it knows one, chown for fchownat (see \
-                             docs/atlas.md)";
         Err(match (kind, set) {
             (Some("call"), _) => {
-                format!("capable knows no system call '{name}' that asks for one: {ALIKE}")
+                format!(
+                    "capable knows no system call '{name}' that asks for one (see docs/atlas.md)"
+                )
             }
             (Some("fn"), _) => format!(
                 "capable knows no kernel function '{name}' that asks for one (see docs/atlas.md)"
@@ -76,7 +74,7 @@ impl FromStr for Subject {
             }
             (None, Some(Err(error))) => format!(
                 "{error}. Nor is there a topic of this name, nor does capable know a system call or \
-                 kernel function of this name that asks for one: {ALIKE}"
+                 kernel function of this name that asks for one (see docs/atlas.md)"
             ),
             (_, Some(Err(error))) => error.to_string(),
             _ => format!("'{given}' is not known"),
@@ -116,8 +114,35 @@ mod tests {
     }
 
     #[test]
+    fn a_system_call_is_known_by_those_that_are_like_it() {
+        for name in [
+            "fchownat",
+            "openat2",
+            "mkdirat",
+            "tgkill",
+            "umount2",
+            "prlimit64",
+        ] {
+            assert_eq!(subject(name).syscall.as_deref(), Some(name));
+        }
+        let about = |name| Atlas::get().of_syscall(name).collect::<Vec<_>>();
+        assert_eq!(about("fchownat"), about("chown"));
+        let walks = about("statx");
+        assert!(
+            walks
+                .iter()
+                .any(|line| line.under.as_deref() == Some("link_path_walk"))
+        );
+    }
+
+    #[test]
     fn a_function_is_known_as_a_stack_names_it_and_a_helper_by_its_sites() {
-        for name in ["__x64_sys_chroot", "can_nice", "fn:set_one_prio"] {
+        for name in [
+            "__x64_sys_chroot",
+            "can_nice",
+            "fn:set_one_prio",
+            "fn:would_dump",
+        ] {
             assert!(subject(name).function.is_some(), "{name}");
         }
     }
