@@ -20,7 +20,13 @@ impl Call<'_> {
     pub fn says(&self, name: &str) -> Option<bool> {
         self.takes(name)
             .or_else(|| self.has_flag(name))
+            .or_else(|| self.lacks_flag(name))
             .or_else(|| self.is_one_of(name))
+    }
+
+    /// Whether what is asked for is not among the arguments, but in memory that one of them points to.
+    pub fn is_in_memory(&self) -> bool {
+        self.name == "ioctl" && IN_MEMORY.contains(&self.word(1))
     }
 
     /// By an argument that chooses a `case`.
@@ -35,6 +41,13 @@ impl Call<'_> {
         let (_, bits, places) = FLAGS.iter().find(|(known, ..)| *known == name)?;
         let (_, argument) = places.iter().find(|(call, _)| *call == self.name)?;
         Some(self.word(*argument) & bits != 0)
+    }
+
+    /// By a bit of an argument that must not be set.
+    fn lacks_flag(&self, name: &str) -> Option<bool> {
+        let (_, bits, places) = NO_FLAGS.iter().find(|(known, ..)| *known == name)?;
+        let (_, argument) = places.iter().find(|(call, _)| *call == self.name)?;
+        Some(self.word(*argument) & bits == 0)
     }
 
     /// By the system call's name.
@@ -225,6 +238,14 @@ const REQUESTS: &[(&str, &[u32])] = &[
     ("EXT2_IOC_SETRSVSZ", &[0x4008_6606]),
 ];
 
+/// Requests of ioctl(2) that stand for many: SIOCGIFBR, SIOCSIFBR, SIOCETHTOOL, SIOCWANDEV,
+/// SIOCGIFVLAN, SIOCSIFVLAN, SIOCDEVPRIVATE and the fifteen after it, TIOCLINUX
+/// (include/uapi/linux/sockios.h and include/uapi/asm-generic/ioctls.h, 6.12).
+const IN_MEMORY: &[u32] = &[
+    0x8940, 0x8941, 0x8946, 0x894a, 0x8982, 0x8983, 0x89f0, 0x89f1, 0x89f2, 0x89f3, 0x89f4, 0x89f5,
+    0x89f6, 0x89f7, 0x89f8, 0x89f9, 0x89fa, 0x89fb, 0x89fc, 0x89fd, 0x89fe, 0x89ff, 0x541c,
+];
+
 /// Bits, and the system calls that have them in an argument.
 #[expect(clippy::type_complexity, reason = "a table that is read by eye")]
 const FLAGS: &[(&str, u32, &[(&str, usize)])] = &[
@@ -242,22 +263,45 @@ const FLAGS: &[(&str, u32, &[(&str, usize)])] = &[
     ("FAN_MARK_FILESYSTEM", 0x100, &[("fanotify_mark", 1)]),
 ];
 
+/// Bits that must not be set, and the system calls that have them in an argument.
+#[expect(clippy::type_complexity, reason = "a table that is read by eye")]
+const NO_FLAGS: &[(&str, u32, &[(&str, usize)])] = &[(
+    "opens_file",
+    libc::O_DIRECTORY as u32,
+    &[("open", 1), ("openat", 2)],
+)];
+
 /// Kinds of system calls: those that are of the kind, and those that ask at the same places and are
 /// not.
-const KINDS: &[(&str, &[&str], &[&str])] = &[(
-    "chown",
-    &["chown", "lchown", "fchown", "fchownat"],
-    &[
-        "chmod",
-        "fchmod",
-        "fchmodat",
-        "fchmodat2",
-        "utime",
-        "utimes",
-        "futimesat",
-        "utimensat",
-    ],
-)];
+const KINDS: &[(&str, &[&str], &[&str])] = &[
+    (
+        "chown",
+        &["chown", "lchown", "fchown", "fchownat"],
+        &[
+            "chmod",
+            "fchmod",
+            "fchmodat",
+            "fchmodat2",
+            "utime",
+            "utimes",
+            "futimesat",
+            "utimensat",
+        ],
+    ),
+    (
+        "opens_file",
+        &[],
+        &[
+            "stat",
+            "lstat",
+            "newfstatat",
+            "statx",
+            "chdir",
+            "readlink",
+            "readlinkat",
+        ],
+    ),
+];
 
 #[cfg(test)]
 mod tests {
@@ -301,6 +345,15 @@ mod tests {
         assert_eq!(says("fchownat", &[], "chown"), Some(true));
         assert_eq!(says("utimensat", &[], "chown"), Some(false));
         assert_eq!(says("setxattr", &[], "chown"), None);
+    }
+
+    #[test]
+    fn a_folder_that_is_opened_and_what_is_only_looked_at_is_no_file_that_is_opened() {
+        let open = |flags: i32| says("openat", &[0, 0, flags as u64], "opens_file");
+        assert_eq!(open(libc::O_RDONLY), Some(true));
+        assert_eq!(open(libc::O_RDONLY | libc::O_DIRECTORY), Some(false));
+        assert_eq!(says("newfstatat", &[], "opens_file"), Some(false));
+        assert_eq!(says("openat2", &[], "opens_file"), None);
     }
 
     #[test]

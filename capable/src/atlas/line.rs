@@ -82,7 +82,9 @@ const VERBS: [(&str, bool); 5] = [
 
 /// Further words: how a refusal arrives if not as the system call's errno, and when the kernel
 /// asks.
-const WORDS: [&str; 7] = ["ack", "cqe", "unseen", "early", "limit", "else", "write"];
+const WORDS: [&str; 8] = [
+    "ack", "cqe", "unseen", "early", "limit", "else", "write", "more",
+];
 
 impl Effect {
     /// Not read yet.

@@ -16,6 +16,8 @@ pub struct Place {
     /// Whether the system call is one for which the conditions of the lines hold; `None` if its
     /// arguments do not tell, and where a line has no condition.
     holds: Option<bool>,
+    /// Whether what the system call asks for is not in its arguments, but in the program's memory.
+    in_memory: bool,
 }
 
 impl Place {
@@ -23,6 +25,7 @@ impl Place {
         (!lines.is_empty()).then(|| Self {
             lines: lines.into(),
             holds: None,
+            in_memory: false,
         })
     }
 
@@ -66,12 +69,18 @@ impl Place {
         let mut each = lines.iter().map(|&index| of_call(index));
         let first = each.next().flatten();
         let holds = first.filter(|_| each.all(|other| other == first));
+        let in_memory = call.is_in_memory();
         if lines.len() == self.lines.len() {
-            return Self { holds, ..self };
+            return Self {
+                holds,
+                in_memory,
+                ..self
+            };
         }
         Self {
             lines: lines.into(),
             holds,
+            in_memory,
         }
     }
 
@@ -127,7 +136,13 @@ impl Place {
         let all = self.sentences();
         let mut pieces = Vec::new();
         if all.len() > 1 {
-            pieces.push("one of these, and the check does not tell which: ");
+            pieces.push(match self.in_memory {
+                true => {
+                    "one of these, and which is in the program's memory, which capable does not \
+                     read: "
+                }
+                false => "one of these, and the check does not tell which: ",
+            });
         }
         for (index, sentence) in all.iter().take(TOLD).enumerate() {
             if index > 0 {
@@ -159,6 +174,30 @@ impl Place {
     /// Whether only writing to a file needs it.
     pub fn is_about_writing(&self) -> bool {
         self.lines().all(|line| line.effect.has("write"))
+    }
+
+    /// Whether it is about more of something than the program has by right, and programs mostly go on
+    /// with less.
+    pub fn is_about_more(&self) -> bool {
+        self.lines().all(|line| line.effect.has("more"))
+    }
+
+    /// Whether it is about the last of the memory, which is asked for whenever some is taken.
+    pub fn is_about_overcommit(&self) -> bool {
+        self.lines()
+            .all(|line| line.sentence.contains("vm.overcommit_memory"))
+    }
+
+    /// Whether it is about opening a file below /proc/PID of another process.
+    pub fn opens_process(&self) -> bool {
+        self.lines()
+            .all(|line| line.sentence.starts_with("opening /proc/PID/"))
+    }
+
+    /// Whether it is about what /proc/PID/stat of another process shows.
+    pub fn reads_stat(&self) -> bool {
+        self.lines()
+            .all(|line| line.sentence.contains(" in /proc/PID/stat "))
     }
 
     /// Whether a refusal here may give this errno, according to the lines.

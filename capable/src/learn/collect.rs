@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use super::{
     gains::Gains,
     ids, inheriting,
+    opening::Opening,
     places::{Place, Places, in_call},
+    searching::{Searches, searches},
     tree::Tree,
     writing,
 };
@@ -23,7 +25,7 @@ const BY_PROCESS: usize = 200_000;
 
 /// How many threads may wait for the end of a call. More cannot run at once on most machines, whose
 /// `kernel.threads-max` is lower.
-const PENDING: usize = 1 << 16;
+pub(super) const PENDING: usize = 1 << 16;
 
 /// `ERESTARTSYS` to `ERESTART_RESTARTBLOCK` (include/linux/errno.h): the call will be restarted, so
 /// this is not its result.
@@ -45,11 +47,21 @@ pub struct Collector {
     places: Places,
     seen: Tally,
     /// Denied checks of system calls that have not returned, by thread.
-    pending: HashMap<u32, Tally>,
+    pending: HashMap<u32, Pending>,
+    searches: Searches,
+    opening: Opening,
     /// The processes.
     pub tree: Tree,
     /// The files that were executed.
     pub gains: Gains,
+}
+
+/// Denied checks of a system call that has not returned.
+#[derive(Default)]
+struct Pending {
+    checks: Tally,
+    /// Whether the call may be part of a search for a program.
+    searches: bool,
 }
 
 impl Collector {
@@ -59,6 +71,8 @@ impl Collector {
             places,
             seen: Tally::default(),
             pending: HashMap::new(),
+            searches: Searches::default(),
+            opening: Opening::default(),
             tree,
             gains: Gains::default(),
         }
@@ -71,9 +85,13 @@ impl Collector {
             Record::Life(life) => {
                 self.tree.step(&life);
                 match life.step {
-                    LifeStep::Executed => self.gains.executed(life.pid),
+                    LifeStep::Executed => {
+                        self.gains.executed(life.pid);
+                        self.seen.extend(self.searches.executed(life.pid));
+                    }
                     LifeStep::Returned(result) => self.returned(life.tid, result),
-                    LifeStep::Forked(_) | LifeStep::Ended(_) => {}
+                    LifeStep::Ended(pid) => self.seen.extend(self.searches.ended(pid)),
+                    LifeStep::Forked(child) => self.searches.forked(life.pid, child),
                 }
             }
         }
@@ -85,6 +103,8 @@ impl Collector {
     /// mistaken for the expected one: then no observation gets an outcome.
     pub fn finish(mut self, ends: Ends) -> Vec<Observation> {
         self.give_up();
+        self.seen.extend(self.searches.all());
+        self.seen.extend(self.opening.all());
         let mut observations: Vec<_> = self.seen.into_observations().collect();
         if ends == Ends::SomeSkipped {
             for observation in &mut observations {
@@ -119,6 +139,7 @@ impl Collector {
                 id_unchanged: ids::unchanged(event),
                 writes: writing::writes(event),
                 inherits: inheriting::inherits(event),
+                of_process: false,
                 outcome: Outcome::Unknown,
                 phase,
             },
@@ -130,12 +151,11 @@ impl Collector {
             if self.pending.len() >= PENDING {
                 self.give_up();
             }
-            self.pending
-                .entry(event.tid())
-                .or_default()
-                .add(observation);
+            let pending = self.pending.entry(event.tid()).or_default();
+            pending.searches = searches(event);
+            pending.checks.add(observation);
         } else {
-            self.seen.add(observation);
+            self.seen.extend(self.opening.take(event, observation));
         }
     }
 
@@ -143,18 +163,20 @@ impl Collector {
     fn returned(&mut self, tid: u32, result: i64) {
         let outcome = outcome(result);
         let pending = self.pending.remove(&tid).unwrap_or_default();
-        for mut observation in pending.into_observations() {
+        for mut observation in pending.checks.into_observations() {
             observation.case.outcome = outcome;
-            self.seen.add(observation);
+            if pending.searches {
+                self.seen.extend(self.searches.take(observation));
+            } else {
+                self.seen.add(observation);
+            }
         }
     }
 
     /// What waits for the end of a call remains without an outcome.
     fn give_up(&mut self) {
         for pending in std::mem::take(&mut self.pending).into_values() {
-            pending
-                .into_observations()
-                .for_each(|observation| self.seen.add(observation));
+            self.seen.extend(pending.checks.into_observations());
         }
     }
 

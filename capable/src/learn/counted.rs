@@ -83,6 +83,7 @@ impl CountedChecks {
                 id_unchanged: None,
                 writes: None,
                 inherits: None,
+                of_process: false,
                 outcome: Outcome::Unknown,
                 phase: Phase::Running,
             },

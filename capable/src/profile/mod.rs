@@ -10,7 +10,7 @@ pub mod gate;
 
 mod interner;
 mod names;
-mod observation;
+pub(crate) mod observation;
 mod report;
 mod rules;
 mod tally;

@@ -31,6 +31,9 @@ pub struct Case {
     /// Whether the system call writes to a file or opens it for writing; `None` if this is not
     /// known, and for every call that neither reads nor writes files.
     pub writes: Option<bool>,
+    /// Whether the same system call went on to ask whether the program may look into another
+    /// process: the file that it opened is below /proc/PID.
+    pub of_process: bool,
     /// How the system call that made the check ended; only recorded for denied checks.
     pub outcome: Outcome,
     /// Whether the program was still starting.
@@ -58,6 +61,8 @@ pub enum Outcome {
     SyscallSucceeded,
     /// It failed with this errno (positive).
     SyscallFailed(i32),
+    /// It was refused while a program was searched for, and the process then executed one.
+    SearchWentOn,
 }
 
 /// Whether the program was starting or running.
@@ -119,6 +124,7 @@ pub(crate) mod tests {
             id_unchanged: None,
             writes: None,
             inherits: None,
+            of_process: false,
             outcome: Outcome::Unknown,
             phase: Phase::Running,
         }

@@ -43,12 +43,18 @@ impl Tally {
     }
 }
 
+impl Extend<Observation> for Tally {
+    fn extend<I: IntoIterator<Item = Observation>>(&mut self, observations: I) {
+        for observation in observations {
+            self.add(observation);
+        }
+    }
+}
+
 impl FromIterator<Observation> for Tally {
     fn from_iter<I: IntoIterator<Item = Observation>>(observations: I) -> Self {
         let mut tally = Self::default();
-        observations
-            .into_iter()
-            .for_each(|observation| tally.add(observation));
+        tally.extend(observations);
         tally
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Reached by the hidden subcommand `xtask guest`; the virtual machine's init calls it.
 
+mod asks;
 mod capabilities;
 mod compare;
 mod exceptions;
@@ -103,9 +104,12 @@ enum GuestCommand {
         #[arg(long)]
         only: Vec<String>,
     },
-    /// Raise the own priority: a program that needs CAP_SYS_NICE
+    /// Be a program that makes one system call
     #[command(hide = true)]
-    Priority,
+    Asks {
+        /// Which
+        what: asks::Asks,
+    },
     /// What a program executed by a trigger does
     #[command(hide = true)]
     AfterExec {
@@ -144,13 +148,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         GuestCommand::Programs { archives, only } => {
             tests::programs::root::command(&archives, &only)
         }
-        GuestCommand::Priority => {
-            let who = 0;
-            syscall::call!(SYS_setpriority, libc::PRIO_PROCESS, who, -5)
-                .map_err(std::io::Error::from_raw_os_error)
-                .context("cannot raise the priority")?;
-            Ok(ExitCode::SUCCESS)
-        }
+        GuestCommand::Asks { what } => what.run(),
         GuestCommand::AfterExec { name, report } => runner::after_exec(&name, report),
     }
 }

@@ -48,7 +48,7 @@ impl Role {
     /// What is installed in addition to what every system has.
     pub fn packages(self) -> &'static [&'static str] {
         match self {
-            Self::Server => &["nginx-light", "openssh-server"],
+            Self::Server => &["git", "nginx-light", "openssh-server", "python3-minimal"],
             Self::Containers => &[
                 "apparmor",
                 "catatonit",

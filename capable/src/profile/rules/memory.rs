@@ -1,17 +1,11 @@
 //! The overcommit check: the most frequent check by far, and never a need.
 
+use std::iter;
+
 use super::{Class, Finding, Rule, Ruling, by_syscall_alone};
+use crate::atlas::Atlas;
 use crate::capability::Capability;
 use crate::profile::observation::Case;
-
-/// The functions that the check appears in. The security module hook makes a tail call, so on
-/// recent kernels only its frame is left.
-const CALLERS: &[&str] = &[
-    "cap_vm_enough_memory",
-    "security_vm_enough_memory_mm",
-    "security_vm_enough_memory",
-    "__vm_enough_memory",
-];
 
 /// The system calls that account memory and ask for CAP_SYS_ADMIN for no other reason, for use if
 /// the caller is not known.
@@ -55,7 +49,7 @@ pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
     let is_it = match (case.caller_symbol(), case.facts.audited()) {
         (Some(caller), _) => {
             let sure = Finding::sure(Class::Advisory, Rule::Overcommit, why);
-            return CALLERS.contains(&caller).then_some(sure);
+            return is_overcommit(caller).then_some(sure);
         }
         (None, Some(false)) => among(ONLY_MEMORY) || among(MEMORY_AND_MORE),
         (None, Some(true)) => false,
@@ -63,6 +57,13 @@ pub(super) fn overcommit(case: &Case) -> Option<Ruling> {
     };
     let why = by_syscall_alone(why.into(), case);
     is_it.then(|| Finding::unsure(Class::Advisory, Rule::Overcommit, why))
+}
+
+/// Whether a function is that of the atlas, or one that the compiler may have put it into. It has been
+/// the same in all kernels, also in those that are older than the atlas.
+fn is_overcommit(caller: &str) -> bool {
+    let place = Atlas::place(Capability::SYS_ADMIN, None, iter::once(caller));
+    place.is_some_and(|place| place.is_about_overcommit())
 }
 
 #[cfg(test)]
@@ -74,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_overcommit_check_is_advisory_whatever_was_decided() {
-        for caller in CALLERS {
+        for caller in ["cap_vm_enough_memory", "security_vm_enough_memory_mm"] {
             let mut check = granted(Capability::SYS_ADMIN, caller, "mmap");
             check.facts.audit = audited(false);
             assert_eq!(finding(&check).class, Class::Advisory, "{caller}");

@@ -7,6 +7,7 @@
 
 mod access;
 mod chains;
+mod listing;
 mod memory;
 mod places;
 mod verdict;
@@ -78,8 +79,14 @@ pub enum Rule {
     SameId,
     /// The kernel accepts any of several capabilities.
     OrChain,
+    /// The program lists processes and opened a file of another one.
+    Listing,
     /// The verdict is not known.
     UnknownVerdict,
+    /// The program asked for more of something than it has by right.
+    More,
+    /// A search in `$PATH` that went on.
+    Search,
     /// The kernel function that asked is known to refuse.
     Gate,
     /// The kernel function that asked refuses in some cases only.
@@ -177,9 +184,11 @@ const FIRST: &[Answer] = &[
 const THEN: &[Answer] = &[
     verdict::unknown,
     verdict::id_may_be_the_same,
+    places::more,
     places::granted,
     verdict::unaudited,
     verdict::granted,
+    verdict::search,
     verdict::denied_but_succeeded,
     verdict::denied_but_failed_otherwise,
 ];
@@ -317,7 +326,7 @@ mod tests {
         }
     }
 
-    const RULES: [Rule; 19] = [
+    const RULES: [Rule; 23] = [
         Rule::KernelThread,
         Rule::Ownership,
         Rule::Namespace,
@@ -325,11 +334,15 @@ mod tests {
         Rule::Access,
         Rule::Overcommit,
         Rule::Choice,
+        Rule::Arguments,
         Rule::OnlyRead,
         Rule::NothingInherited,
         Rule::SameId,
         Rule::OrChain,
+        Rule::Listing,
         Rule::UnknownVerdict,
+        Rule::More,
+        Rule::Search,
         Rule::Gate,
         Rule::Sometimes,
         Rule::Unaudited,

@@ -71,6 +71,24 @@ pub(super) fn nothing_inherited(case: &Case) -> Option<Ruling> {
     })
 }
 
+/// The program asked for more of something than it has by right: a hard limit, the size of a buffer.
+/// Programs that do so mostly go on with what they have, and nothing of that shows where it was
+/// granted.
+pub(super) fn more(case: &Case) -> Option<Ruling> {
+    let place = case.place.as_ref().filter(|place| place.is_about_more())?;
+    case.facts.is_granted_by_bit().then(|| {
+        let why = Why::from("granted ")
+            .origin(case)
+            .text(": without it, ")
+            .sentences(place)
+            .text(
+                ". Programs that ask for more than they have mostly go on with what they have; \
+                 whether this one does cannot be seen: try without",
+            );
+        Finding::unsure(Class::CouldNotTell, Rule::More, why)
+    })
+}
+
 /// Granted at a place that refuses without it, always or in some cases.
 pub(super) fn granted(case: &Case) -> Option<Ruling> {
     let place = case.place.as_ref()?;
@@ -290,7 +308,7 @@ mod tests {
             let case = called(capability, stack, syscall, given);
             finding(&case).why.to_string()
         };
-        let socket = [3, libc::SOL_SOCKET as u64, libc::SO_RCVBUFFORCE as u64];
+        let socket = [3, libc::SOL_SOCKET as u64, libc::SO_MARK as u64];
         assert_eq!(
             why(
                 Capability::NET_ADMIN,
@@ -298,8 +316,8 @@ mod tests {
                 "setsockopt",
                 &socket
             ),
-            "granted in sk_setsockopt, for setsockopt(2): without it, setsockopt(2) with \
-             SO_RCVBUFFORCE fails"
+            "granted in sk_setsockopt, for setsockopt(2): without it, setsockopt(2) with SO_MARK \
+             fails"
         );
         assert_eq!(
             why(
@@ -328,6 +346,16 @@ mod tests {
             ),
             "granted in __x64_sys_prctl, for prctl(2): without it, prctl(2) with \
              PR_SET_IO_FLUSHER fails"
+        );
+        let vlan = why(
+            Capability::NET_ADMIN,
+            &["vlan_ioctl_handler"],
+            "ioctl",
+            &[3, 0x8983],
+        );
+        assert!(
+            vlan.contains("one of these, and which is in the program's memory"),
+            "{vlan}"
         );
         let unknown = [3, libc::SOL_SOCKET as u64, 9999];
         let several = why(
@@ -374,6 +402,52 @@ mod tests {
         let xfs = |syscall| class_of(Capability::FOWNER, "xfs_setattr_nonsize", syscall, &[]);
         assert_eq!(xfs("utimensat"), asked);
         assert_eq!(xfs("fchownat"), (Class::Needed, false));
+    }
+
+    #[test]
+    fn a_program_that_asks_for_more_than_it_has_may_go_on_without() {
+        let force = [3, libc::SOL_SOCKET as u64, libc::SO_RCVBUFFORCE as u64];
+        let case = called(
+            Capability::NET_ADMIN,
+            &["sk_setsockopt"],
+            "setsockopt",
+            &force,
+        );
+        assert_eq!(class(&case), (Class::CouldNotTell, false));
+        let why = finding(&case).why.to_string();
+        assert!(
+            why.contains("SO_RCVBUFFORCE") && why.ends_with("try without"),
+            "{why}"
+        );
+        let mut limit = at(
+            "6.1",
+            Capability::SYS_RESOURCE,
+            &["do_prlimit"],
+            "prlimit64",
+        );
+        assert_eq!(class(&limit), (Class::CouldNotTell, false));
+        limit.facts.verdict = Some(Verdict::Denied(libc::EPERM));
+        limit.outcome = Outcome::SyscallFailed(libc::EPERM);
+        assert_eq!(class(&limit).0, Class::Denied);
+    }
+
+    #[test]
+    fn what_is_looked_at_below_proc_sys_net_needs_nothing() {
+        let of = |syscall, given: &[u64]| {
+            class(&called(
+                Capability::NET_ADMIN,
+                &["net_ctl_permissions"],
+                syscall,
+                given,
+            ))
+        };
+        let asked = (Class::AskedNotNeeded, true);
+        assert_eq!(of("newfstatat", &[]), asked);
+        assert_eq!(of("openat", &[0, 0, libc::O_DIRECTORY as u64]), asked);
+        assert_eq!(
+            of("openat", &[0, 0, libc::O_RDONLY as u64]),
+            (Class::Needed, false)
+        );
     }
 
     #[test]

@@ -89,6 +89,17 @@ pub(super) fn granted(case: &Case) -> Option<Ruling> {
     })
 }
 
+/// execve(2) or a question whether a file may be executed was refused, and the process went on to
+/// execute a file: a search in `$PATH` through a folder that it may not read.
+pub(super) fn search(case: &Case) -> Option<Ruling> {
+    (case.facts.is_denied() && case.outcome == Outcome::SearchWentOn).then(|| {
+        let why = Why::from("denied ")
+            .origin(case)
+            .text(", while a program was searched for: the search went on and found one elsewhere");
+        Finding::unsure(Class::AskedNotNeeded, Rule::Search, why)
+    })
+}
+
 /// The system call succeeded without it. That proves nothing if a refusal is reported some other
 /// way.
 pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
@@ -174,7 +185,7 @@ pub(super) fn denied(case: &Case) -> Ruling {
                 |why, place| why.text(": without it, ").sentences(place),
             ),
         ),
-        Outcome::Unknown => Finding::unsure(
+        Outcome::Unknown | Outcome::SearchWentOn => Finding::unsure(
             Class::Denied,
             Rule::Denied,
             denied.text("; the outcome of the call was not observed"),

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 
 use super::folder::Folder;
+use super::tests::everyday;
 use crate::SPECIALISE;
 use crate::tally::Tally;
 
@@ -58,6 +59,10 @@ const TESTS: &[Test] = &[
     Test::new(
         "a_user_unit_is_that_of_a_user_and_not_one_of_the_system",
         units::of_a_user,
+    ),
+    Test::new(
+        "of_what_everyone_runs_nothing_is_needed_that_it_does_without",
+        everyday::all,
     ),
 ];
 

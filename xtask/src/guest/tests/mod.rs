@@ -9,6 +9,7 @@ mod conditions;
 mod degraded;
 mod descent;
 mod errors;
+pub mod everyday;
 mod filters;
 mod formats;
 mod hotplug;

@@ -1,8 +1,8 @@
 //! The tests, in the order in which they run.
 
 use super::{
-    Test, burst, comm, conditions, degraded, descent, errors, filters, formats, hotplug, inside,
-    inspecting, keeping, limits, meaning, output, programs, stack, stop,
+    Test, burst, comm, conditions, degraded, descent, errors, everyday, filters, formats, hotplug,
+    inside, inspecting, keeping, limits, meaning, output, programs, stack, stop,
 };
 use crate::guest::proofs;
 
@@ -105,6 +105,10 @@ pub const TESTS: &[Test] = &[
     Test::anywhere(
         "json_of_100_000_checks_is_what_the_schema_says",
         formats::json_by_the_hundred_thousand,
+    ),
+    Test::anywhere(
+        "of_what_everyone_runs_nothing_is_needed_that_it_does_without",
+        everyday::test,
     ),
     Test::anywhere("list_agrees_with_the_kernel", inspecting::list),
     Test::anywhere(

@@ -36,7 +36,7 @@ fn the_needed_set_is_the_answer_and_the_noise_is_named() {
 fn a_capability_with_several_classes_has_the_strongest_and_shows_all() {
     let mut overcommit = times(
         9,
-        granted(Capability::SYS_ADMIN, "__vm_enough_memory", "brk"),
+        granted(Capability::SYS_ADMIN, "security_vm_enough_memory_mm", "brk"),
     );
     overcommit.case.facts.audit = audited(false);
     let report = report(vec![

@@ -4,6 +4,7 @@
 //! the wide one granted, the program should be given the narrow one. The two checks are matched by
 //! counting: same process, function, system call, namespace and phase.
 
+use super::listing::{self, Lists};
 use super::{Class, Finding, Rule, Ruling, Why};
 use crate::capability::Capability;
 use crate::profile::observation::{Case, Observation};
@@ -30,6 +31,8 @@ pub enum Role {
     WideBefore(Capability),
     /// The narrow one of such a chain: no check was made for it, and the count is zero.
     NarrowNeverAsked(Capability),
+    /// Of no chain: a file of another process, opened by a program that lists processes.
+    Listed,
 }
 
 /// The capability that the kernel accepts instead of this one at the place of the check.
@@ -55,6 +58,7 @@ pub fn split(observations: &[Observation]) -> Vec<Part> {
             link(observations, &mut left, &mut parts, place, wide);
         }
     }
+    let lists = Lists::new(observations);
     for (observation, &count) in observations.iter().zip(&left) {
         match asked_first(&observation.case) {
             Some(narrow) if count > 0 => {
@@ -74,7 +78,10 @@ pub fn split(observations: &[Observation]) -> Vec<Part> {
                     role: Some(Role::NarrowNeverAsked(observation.case.facts.capability)),
                 });
             }
-            _ => take(&mut parts, observation, count, None),
+            _ => {
+                let role = lists.opened(&observation.case).then_some(Role::Listed);
+                take(&mut parts, observation, count, role);
+            }
         }
     }
     parts
@@ -171,6 +178,7 @@ fn asked_first(case: &Case) -> Option<Capability> {
 pub(super) fn ruling(case: &Case, role: Role) -> Ruling {
     let at = |asked: &'static str| Why::from(asked).origin(case);
     match role {
+        Role::Listed => listing::ruling(case),
         Role::NarrowInsteadOf(wide) => Ruling::Counts(Finding {
             class: Class::Needed,
             rule: Rule::OrChain,

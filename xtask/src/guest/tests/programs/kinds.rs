@@ -89,7 +89,7 @@ pub fn linked_statically(_: &Bench) -> Result<()> {
         !has_interpreter(&fs::read("/proc/self/exe")?)?,
         "this program has an interpreter"
     );
-    needs_one(SYS_NICE, &["xtask", "guest", "priority"])?;
+    needs_one(SYS_NICE, &["xtask", "guest", "asks", "priority"])?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `capable run` on Debian's own programs: what each needs, that it works with exactly that, and
 //! that it does not with one capability less.
 
+mod errata;
 mod exceptions;
 pub mod kinds;
 #[cfg(test)]
@@ -30,7 +31,7 @@ pub fn run(scope: Scope, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -> Re
     let everybody = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
     fs::set_permissions(FOLDER, everybody)?;
     let held = held()?;
-    for program in PROGRAMS {
+    for program in all() {
         let name = test_name(program);
         if !wanted(&name) {
             continue;
@@ -52,7 +53,11 @@ pub fn run(scope: Scope, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -> Re
         }
         let proved = prove(program, held);
         if proved.is_ok() {
-            println!("  {}: {}", program.shown, list(program.needs).join(" "));
+            let shown = match program.shown {
+                "" => program.name,
+                shown => shown,
+            };
+            println!("  {shown}: {}", list(program.needs).join(" "));
         }
         tally.record(&name, proved);
     }
@@ -61,7 +66,11 @@ pub fn run(scope: Scope, wanted: impl Fn(&str) -> bool, tally: &mut Tally) -> Re
 
 /// The names of the tests.
 pub fn test_names() -> Vec<String> {
-    PROGRAMS.iter().map(test_name).collect()
+    all().map(test_name).collect()
+}
+
+fn all() -> impl Iterator<Item = &'static Program> {
+    PROGRAMS.iter().chain(errata::PROGRAMS)
 }
 
 fn test_name(program: &Program) -> String {
@@ -86,7 +95,10 @@ fn prove(program: &Program, held: u64) -> Result<()> {
         "needs {needed:?} in place of {needs:?}: {}",
         reasons(&report)
     );
-    let exactly = format!("{exactly} {}", needs.join(","));
+    let exactly = match needs.as_slice() {
+        [] => format!("{exactly} none"),
+        needs => format!("{exactly} {}", needs.join(",")),
+    };
     traced(program, &exactly).context("with exactly that")?;
     for &left_out in program.needs {
         let less = program.needs.iter().filter(|&&other| other != left_out);
@@ -172,7 +184,7 @@ fn cage<'a>(runs: Runs, set: impl Iterator<Item = &'a Capability>) -> Vec<String
 }
 
 /// An array of strings.
-fn names(value: &Value) -> Result<Vec<&str>> {
+pub fn names(value: &Value) -> Result<Vec<&str>> {
     let array = value
         .as_array()
         .with_context(|| format!("no list: {value}"))?;
@@ -183,7 +195,7 @@ fn names(value: &Value) -> Result<Vec<&str>> {
 }
 
 /// What a report says of each capability, in short.
-fn reasons(report: &Value) -> String {
+pub fn reasons(report: &Value) -> String {
     let mut text = String::new();
     for each in report["capabilities"].as_array().into_iter().flatten() {
         text += &format!(
