@@ -189,6 +189,8 @@ pub struct Config {
     pub user_frames: u32,
     /// The only process to keep, or 0. If there are several, they are in a table.
     pub only_pid: u32,
+    /// When the only process was started, as [`TICK`] says, or 0 if that is not known.
+    pub only_started: u32,
     /// The number of cgroups to keep; 0 keeps all.
     pub cgroups: u32,
     /// The number of patterns of names whose cgroups are kept too; 0 follows none.
@@ -258,6 +260,7 @@ impl Config {
         kernel_frames: 0,
         user_frames: 0,
         only_pid: 0,
+        only_started: 0,
         cgroups: 0,
         cgroup_patterns: 0,
         wakeup_bytes: 0,

@@ -53,7 +53,7 @@ impl Counters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct CountKey {
-    /// The process (tgid), or the cgroup's id.
+    /// The process (tgid) as [`crate::process_word`] has it, or the cgroup's id.
     pub subject: u64,
     /// The number of the kernel stack in the table of stacks; 0 if it was not asked for, `u64::MAX`
     /// if it could not be captured.

@@ -10,6 +10,7 @@ mod cgroups;
 mod config;
 mod counters;
 mod offsets;
+mod process;
 mod record;
 
 pub use cgroups::{
@@ -21,6 +22,7 @@ pub use config::{
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use offsets::{NO_OFFSET, Offsets};
+pub use process::{FollowedProcess, TICK, process_word};
 pub use record::{
     COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, Membership, RecordKind,
     STACK_FAILED, SYSCALL_NONE, UNKNOWN_SET,

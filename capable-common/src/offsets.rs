@@ -70,6 +70,7 @@ offsets! {
         task_nsproxy = "task_struct" "nsproxy",
         task_thread_pid = "task_struct" "thread_pid",
         task_group_leader = "task_struct" "group_leader",
+        task_start = "task_struct" "start_boottime",
         task_stack = "task_struct" "stack",
         task_comm = "task_struct" "comm",
         task_entry = "task_struct" arch::ENTRY_WORD,

@@ -29,7 +29,8 @@ pub const SYSCALL_NONE: i32 = -1;
 pub enum RecordKind {
     /// A [`Check`].
     Check = 1,
-    /// A [`Life`]: a followed process forked; `value` is the child's pid.
+    /// A [`Life`]: a followed process forked; `value` is the child, as [`crate::process_word`] has
+    /// it.
     Fork = 2,
     /// A [`Life`]: a followed process executed a program.
     Exec = 3,

@@ -1,7 +1,7 @@
 //! Counting in the kernel.
 
 use aya_ebpf::EbpfContext;
-use capable_common::{COMM_LENGTH, Count, CountKey, Flags, RECENT, SYSCALL_NONE};
+use capable_common::{COMM_LENGTH, Count, CountKey, Flags, RECENT, SYSCALL_NONE, process_word};
 
 use crate::{
     clock::now, config, hooked::HookedCheck, maps, settled::SettledCheck, stack, task,
@@ -29,7 +29,7 @@ pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &Settle
     let subject = config!(count_subject);
     let key = CountKey {
         subject: match subject {
-            0 => u64::from(settled.pid),
+            0 => process_word(settled.pid, task::process_started()),
             1 => task::cgroup(),
             _ => 0,
         },

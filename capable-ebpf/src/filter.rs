@@ -37,12 +37,18 @@ pub fn keeps_task(pid: u32, tid: u32) -> bool {
     if !keeps_process(pid) {
         return false;
     }
+    if config!(only_pid) != 0 && !task::is_start(config!(only_started), task::process_started) {
+        return false;
+    }
     if config!(pids) != 0 && !life::is_followed(pid) {
         return false;
     }
-    // SAFETY: the value is not used, and no entry is deleted while the program runs.
-    if config!(tids) != 0 && unsafe { maps::TIDS.get(&tid) }.is_none() {
-        return false;
+    if config!(tids) != 0 {
+        // SAFETY: the value is copied at once, and no entry is deleted while the program runs.
+        match unsafe { maps::TIDS.get(&tid) } {
+            Some(&started) if task::is_start(started, task::thread_started) => {}
+            _ => return false,
+        }
     }
     keeps_user_and_group() && keeps_cgroup() && keeps_comm() && keeps_namespaces()
 }

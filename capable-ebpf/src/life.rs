@@ -1,7 +1,7 @@
 //! Following processes: forks, executions, ends, and how system calls ended.
 
 use aya_ebpf::{EbpfContext, programs::RawTracePointContext};
-use capable_common::{Life, RecordKind};
+use capable_common::{FollowedProcess, Life, RecordKind, process_word};
 
 use crate::{
     clock::now,
@@ -12,17 +12,26 @@ use crate::{
     transport::{Lost, Transport},
 };
 
-/// In the table of processes: started by the tracer, and not yet running its program.
-const WAITING: u32 = 0;
-/// In the table of processes: followed.
-const FOLLOWED: u32 = 1;
-
-/// Whether to keep the checks of a process.
+/// Whether to keep the checks of the current process.
 #[inline(always)]
 pub fn is_followed(pid: u32) -> bool {
+    matches!(current(pid), Some(process) if process.state != FollowedProcess::WAITING)
+}
+
+/// The current process, which has this number, in the table.
+#[inline(always)]
+fn current(pid: u32) -> Option<FollowedProcess> {
+    in_table(pid, task::process_started)
+}
+
+/// A process in the table. Its number may be that of one that ended, whose end is noticed only later
+/// (`delayed_put_task_struct`, kernel/exit.c).
+#[inline(always)]
+fn in_table(pid: u32, started: impl Fn() -> u32) -> Option<FollowedProcess> {
     // SAFETY: the value is copied at once; an entry is only deleted in between if its process has
     // ended.
-    matches!(unsafe { maps::PIDS.get(&pid) }, Some(&state) if state != WAITING)
+    let &process = unsafe { maps::PIDS.get(&pid) }?;
+    task::is_start(process.started, started).then_some(process)
 }
 
 /// A process forked: its child is followed too.
@@ -38,16 +47,23 @@ pub fn forked<T: Transport>(context: &RawTracePointContext) {
     if parent == child || config!(follow) == 0 {
         return;
     }
-    // SAFETY: the value is copied at once.
-    let Some(&state) = (unsafe { maps::PIDS.get(&parent) }) else {
+    let Some(FollowedProcess { state, .. }) = current(parent) else {
         return;
     };
-    if maps::PIDS.insert(&child, &state, 0).is_err() {
+    let started = task::started(context.arg(1));
+    if maps::PIDS
+        .insert(&child, &FollowedProcess { state, started }, 0)
+        .is_err()
+    {
         maps::count_one(|counters| &mut counters.lost_processes);
         T::log_full(context, "processes");
         return;
     }
-    report::<T, _>(context, RecordKind::Fork, i64::from(child));
+    report::<T, _>(
+        context,
+        RecordKind::Fork,
+        process_word(child, started) as i64,
+    );
 }
 
 /// A process executed a program: from here on it is the program, not the launcher.
@@ -56,11 +72,14 @@ pub fn forked<T: Transport>(context: &RawTracePointContext) {
 #[inline(always)]
 pub fn executed<T: Transport>(context: &RawTracePointContext) {
     let (pid, _) = task::ids();
-    // SAFETY: the value is copied at once.
-    let Some(&state) = (unsafe { maps::PIDS.get(&pid) }) else {
+    let Some(FollowedProcess { state, started }) = current(pid) else {
         return;
     };
-    if state == WAITING && maps::PIDS.insert(&pid, &FOLLOWED, 0).is_err() {
+    let running = FollowedProcess {
+        state: FollowedProcess::RUNNING,
+        started,
+    };
+    if state == FollowedProcess::WAITING && maps::PIDS.insert(&pid, &running, 0).is_err() {
         maps::count_one(|counters| &mut counters.lost_processes);
         return;
     }
@@ -79,7 +98,8 @@ pub fn freed<T: Transport>(context: &RawTracePointContext) {
     let Some(pid) = read::<u32>(task, config!(offsets.task_tgid)) else {
         return;
     };
-    if maps::PIDS.remove(&pid).is_ok() {
+    // The number may have been given to another process before this one is freed.
+    if in_table(pid, || task::started(task)).is_some() && maps::PIDS.remove(&pid).is_ok() {
         report::<T, _>(context, RecordKind::Exit, i64::from(pid));
     }
 }

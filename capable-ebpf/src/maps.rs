@@ -9,8 +9,8 @@ use aya_ebpf::{
     maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
 };
 use capable_common::{
-    COMM_LENGTH, CgroupPattern, CommPattern, Count, CountKey, Counters, MAX_CGROUP_PATTERNS,
-    MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, OwnCheck, Recent,
+    COMM_LENGTH, CgroupPattern, CommPattern, Count, CountKey, Counters, FollowedProcess,
+    MAX_CGROUP_PATTERNS, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, OwnCheck, Recent,
 };
 
 use crate::cgroups::Name;
@@ -24,11 +24,11 @@ pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0)
 #[map]
 pub static OWN_CHECKS: Array<OwnCheck> = Array::with_max_entries(64, 0);
 
-/// Processes to keep, and whether they have begun: see [`crate::life`].
+/// Processes to keep by their numbers, and which of those that had this number: see [`crate::life`].
 #[map]
-pub static PIDS: HashMap<u32, u32> = HashMap::with_max_entries(1 << 16, 0);
+pub static PIDS: HashMap<u32, FollowedProcess> = HashMap::with_max_entries(1 << 16, 0);
 
-/// Threads to keep.
+/// Threads to keep by their numbers, and when they were started, or 0.
 #[map]
 pub static TIDS: HashMap<u32, u32> = HashMap::with_max_entries(4096, 0);
 
@@ -119,7 +119,7 @@ pub struct Pending {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct UniqueKey {
-    /// A name in two words, or a number in the first.
+    /// A name in two words, or a number or a process in the first.
     pub subject: [u64; COMM_LENGTH / 8],
     /// The capability's number.
     pub capability: i32,

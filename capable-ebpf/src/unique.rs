@@ -1,7 +1,7 @@
 //! `--unique`: whether an equal check was seen before.
 
 use aya_ebpf::EbpfContext;
-use capable_common::UniqueBy;
+use capable_common::{UniqueBy, process_word};
 
 use crate::{
     config,
@@ -35,7 +35,7 @@ pub fn novelty<C: EbpfContext>(context: &C, settled: &SettledCheck) -> Novelty {
     let subject = if by == UniqueBy::Comm as u8 {
         task::name_words(settled.task)
     } else if by == UniqueBy::Process as u8 {
-        [u64::from(settled.pid), 0]
+        [process_word(settled.pid, task::process_started()), 0]
     } else if by == UniqueBy::Cgroup as u8 {
         [task::cgroup(), 0]
     } else {

@@ -16,6 +16,7 @@ use std::{
 use capable::{
     capability::Capability,
     context::{kernel_symbols::KernelSymbols, syscalls},
+    event::ProcessId,
     filter::{Condition, Expression},
     inspect::process::Process,
     session::{
@@ -94,7 +95,10 @@ fn each_check_is_counted_once_under_its_process() {
     let row = &rows[0];
     assert_eq!(
         row.who,
-        Who::Process(pid, *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
+        Who::Process(
+            ProcessId::of(pid).unwrap(),
+            *b"sh\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+        )
     );
     assert_eq!(row.facts.capability, Capability::SYS_RESOURCE);
     if let Some(verdict) = row.facts.verdict {

@@ -26,7 +26,7 @@ function __fish_capable_using_subcommand
 end
 
 complete -c capable -n "__fish_capable_needs_command" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
-complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Only this process, with all its threads' -r -f
+complete -c capable -n "__fish_capable_needs_command" -s p -l pid -d 'Only this process, with all its threads; a trace ends with it' -r -f
 complete -c capable -n "__fish_capable_needs_command" -l tid -d 'Only this thread' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s u -l user -d 'Only this real user, by name or number; \'!USER\' means all but it' -r -f -a "(__fish_complete_users)"
 complete -c capable -n "__fish_capable_needs_command" -l gid -d 'Only this real group, by name or number; \'!GROUP\' means all but it' -r -f
@@ -175,7 +175,7 @@ complete -c capable -n "__fish_capable_needs_command" -a "inspect" -d 'Show the 
 complete -c capable -n "__fish_capable_needs_command" -a "doctor" -d 'Check whether tracing works here, how, and what is missing'
 complete -c capable -n "__fish_capable_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l stack-depth -d 'Number of frames of each stack, at most 127' -r -f
-complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Only this process, with all its threads' -r -f
+complete -c capable -n "__fish_capable_using_subcommand trace" -s p -l pid -d 'Only this process, with all its threads; a trace ends with it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -l tid -d 'Only this thread' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s u -l user -d 'Only this real user, by name or number; \'!USER\' means all but it' -r -f -a "(__fish_complete_users)"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l gid -d 'Only this real group, by name or number; \'!GROUP\' means all but it' -r -f
@@ -326,7 +326,7 @@ result\t'Result, denied first'"
 complete -c capable -n "__fish_capable_using_subcommand top" -s d -l delay -d 'Seconds between two readings' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -s n -l iterations -d 'Stop after this many readings' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l table-size -d 'Number of rows in the kernel\'s table of counts' -r -f
-complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Only this process, with all its threads' -r -f
+complete -c capable -n "__fish_capable_using_subcommand top" -s p -l pid -d 'Only this process, with all its threads; a trace ends with it' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -l tid -d 'Only this thread' -r -f
 complete -c capable -n "__fish_capable_using_subcommand top" -s u -l user -d 'Only this real user, by name or number; \'!USER\' means all but it' -r -f -a "(__fish_complete_users)"
 complete -c capable -n "__fish_capable_using_subcommand top" -l gid -d 'Only this real group, by name or number; \'!GROUP\' means all but it' -r -f

@@ -6,7 +6,7 @@ mod name;
 mod namespaces;
 
 use aya_ebpf::helpers::{bpf_get_current_cgroup_id, bpf_get_current_pid_tgid};
-use capable_common::Flags;
+use capable_common::{Flags, NO_OFFSET, TICK};
 
 use crate::{
     config,
@@ -39,7 +39,49 @@ pub fn current() -> u64 {
     }
 }
 
-/// A pointer member of the current task, or of what such members point to: read by an instruction
+/// When the current process was started, as [`TICK`] says; 0 if this kernel does not tell.
+///
+/// By its first thread: if another one executes a program, it takes over the number and the start of
+/// the first (`de_thread`, fs/exec.c, 5.5 to 7.3).
+#[inline(always)]
+pub fn process_started() -> u32 {
+    let member = config!(offsets.task_start);
+    if member == NO_OFFSET {
+        return 0;
+    }
+    let leader = pointer(current(), config!(offsets.task_group_leader));
+    ticks(leader.and_then(|leader| pointer(leader, member)))
+}
+
+/// When the current thread was started, likewise.
+#[inline(always)]
+pub fn thread_started() -> u32 {
+    let member = config!(offsets.task_start);
+    if member == NO_OFFSET {
+        return 0;
+    }
+    ticks(pointer(current(), member))
+}
+
+/// Whether a recorded start is this one, as far as is known.
+#[inline(always)]
+pub fn is_start(recorded: u32, started: impl Fn() -> u32) -> bool {
+    config!(offsets.task_start) == NO_OFFSET || recorded == 0 || recorded == started()
+}
+
+/// When any task was started, likewise.
+#[inline(always)]
+pub fn started(task: u64) -> u32 {
+    ticks(read(task, config!(offsets.task_start)))
+}
+
+#[inline(always)]
+fn ticks(nanoseconds: Option<u64>) -> u32 {
+    (nanoseconds.unwrap_or(0) / TICK) as u32
+}
+
+/// A member of the current task, or of what such members point to, that is a pointer or another
+/// eight bytes: read by an instruction
 /// if the verifier knows the type.
 #[inline(always)]
 fn pointer(base: u64, offset: u32) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use capable_common::{self as wire, RecordKind};
 
-use super::comm_bytes;
+use super::{ProcessId, comm_bytes};
 
 /// A step in the life of a followed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Life<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LifeStep {
     /// It forked this process.
-    Forked(u32),
+    Forked(ProcessId),
     /// It executed a program.
     Executed,
     /// This process ended. The step may have been taken by another process: the one that released
@@ -46,7 +46,9 @@ impl<'a> Life<'a> {
             ref comm,
         } = record;
         let step = match kind {
-            kind if kind == RecordKind::Fork as u16 => LifeStep::Forked(value as u32),
+            kind if kind == RecordKind::Fork as u16 => {
+                LifeStep::Forked(ProcessId::from_word(value as u64))
+            }
             kind if kind == RecordKind::Exec as u16 => LifeStep::Executed,
             kind if kind == RecordKind::Exit as u16 => LifeStep::Ended(value as u32),
             kind if kind == RecordKind::Outcome as u16 => LifeStep::Returned(value),

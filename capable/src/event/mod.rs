@@ -11,6 +11,7 @@ mod facts;
 mod held;
 mod life;
 mod namespace;
+mod process;
 #[cfg(feature = "cli")]
 mod repeat;
 mod task;
@@ -28,6 +29,7 @@ pub use facts::Facts;
 pub(crate) use held::Held;
 pub use life::{Life, LifeStep};
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
+pub use process::ProcessId;
 #[cfg(feature = "cli")]
 pub(crate) use repeat::repeats;
 pub use task::Task;

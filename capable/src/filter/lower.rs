@@ -12,6 +12,7 @@ use super::{Condition, Expression, Field};
 use crate::{
     capability::CapabilitySet,
     context::cgroups::{CgroupName, Pattern},
+    event::ProcessId,
     kernel::trace::{
         filters::{Filters, FollowedName, Numbers, Results},
         glob::{self, GlobError},
@@ -39,6 +40,9 @@ pub enum LowerError {
     /// Two lists for one field, neither of which can be reduced to the other.
     #[error("the kernel side takes one list for the {0}, and two must hold at once")]
     TwoLists(Field),
+    /// There is no process or thread with this number.
+    #[error("there is no process or thread {0}")]
+    NoTask(u32),
     /// A glob is malformed, or matches no name.
     #[error(transparent)]
     Glob(#[from] GlobError),
@@ -101,13 +105,13 @@ fn keep(filters: &mut Filters, choices: &[&Condition]) -> Result<(), LowerError>
         denied,
     } = choice;
     match field {
-        Field::Process => numbers_of(&mut filters.pids, numbers, field),
-        Field::Thread => numbers_of(&mut filters.tids, numbers, field),
+        Field::Process => list_of(&mut filters.pids, processes(&numbers), field),
+        Field::Thread => list_of(&mut filters.tids, processes(&numbers), field),
         Field::User => keep_numbers(&mut filters.users, numbers, field),
         Field::Group => keep_numbers(&mut filters.groups, numbers, field),
-        Field::UserNamespace => numbers_of(&mut filters.user_namespaces, numbers, field),
-        Field::MountNamespace => numbers_of(&mut filters.mount_namespaces, numbers, field),
-        Field::PidNamespace => numbers_of(&mut filters.pid_namespaces, numbers, field),
+        Field::UserNamespace => list_of(&mut filters.user_namespaces, numbers, field),
+        Field::MountNamespace => list_of(&mut filters.mount_namespaces, numbers, field),
+        Field::PidNamespace => list_of(&mut filters.pid_namespaces, numbers, field),
         Field::Comm => once(&mut filters.comms, glob::compile(&globs)?, field),
         Field::Cgroup => keep_cgroups(filters, directories, names),
         Field::Capability => keep_capabilities(filters, capabilities),
@@ -181,8 +185,18 @@ impl Choice {
     }
 }
 
-/// Narrows a list of numbers to those that another list has too. An empty list keeps all.
-fn numbers_of(list: &mut Vec<u32>, wanted: Vec<u32>, field: Field) -> Result<(), LowerError> {
+/// Processes or threads whose start is not looked up yet.
+fn processes(numbers: &[u32]) -> Vec<ProcessId> {
+    let process = |&pid| ProcessId { pid, started: 0 };
+    numbers.iter().map(process).collect()
+}
+
+/// Narrows a list to what another list has too. An empty list keeps all.
+fn list_of<T: PartialEq>(
+    list: &mut Vec<T>,
+    wanted: Vec<T>,
+    field: Field,
+) -> Result<(), LowerError> {
     if list.is_empty() {
         *list = wanted;
         return Ok(());

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::{
     capability::{Capability, CapabilitySet},
+    event::ProcessId,
     kernel::trace::filters::{Numbers, Results},
 };
 
@@ -14,6 +15,10 @@ fn all(parts: impl IntoIterator<Item = Expression>) -> Expression {
 
 fn lowered(parts: impl IntoIterator<Item = Expression>) -> crate::kernel::trace::filters::Filters {
     lower(&all(parts)).unwrap()
+}
+
+fn numbers(ids: &[ProcessId]) -> Vec<u32> {
+    ids.iter().map(|id| id.pid).collect()
 }
 
 #[test]
@@ -40,8 +45,8 @@ fn each_condition_reaches_the_list_of_its_field_and_no_other() {
         Condition::MountNamespace(6).into(),
         Condition::PidNamespace(7).into(),
     ]);
-    assert_eq!(filters.pids, [1, 2]);
-    assert_eq!(filters.tids, [3]);
+    assert_eq!(numbers(&filters.pids), [1, 2]);
+    assert_eq!(numbers(&filters.tids), [3]);
     assert_eq!(filters.users, Numbers::Only(vec![4]));
     assert_eq!(filters.groups, Numbers::Only(vec![8]));
     assert_eq!(filters.comms.len(), 1);

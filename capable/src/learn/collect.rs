@@ -91,7 +91,7 @@ impl Collector {
                     }
                     LifeStep::Returned(result) => self.returned(life.tid, result),
                     LifeStep::Ended(pid) => self.seen.extend(self.searches.ended(pid)),
-                    LifeStep::Forked(child) => self.searches.forked(life.pid, child),
+                    LifeStep::Forked(child) => self.searches.forked(life.pid, child.pid),
                 }
             }
         }

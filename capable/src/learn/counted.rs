@@ -11,7 +11,7 @@ use crate::{
     capability::Capability,
     context::{processes::process_name, syscalls},
     escape::printable,
-    event::{Facts, INITIAL_USER_NAMESPACE, Relation, comm_bytes},
+    event::{Facts, INITIAL_USER_NAMESPACE, ProcessId, Relation, comm_bytes},
     profile::{Case, Observation, Outcome, Phase},
     session::{Counted, CountedStack, Who},
 };
@@ -32,7 +32,7 @@ pub struct CountedChecks {
     /// Whether the kernel's numbers of processes are those of `/proc` here.
     numbers_as_here: bool,
     names: Programs,
-    processes: HashMap<u32, Living>,
+    processes: HashMap<ProcessId, Living>,
 }
 
 impl CountedChecks {
@@ -60,21 +60,21 @@ impl CountedChecks {
             checks,
             first,
         } = row;
-        let (pid, name) = match who {
-            Who::Process(pid, name) => (Some(*pid), comm_bytes(name)),
+        let (process, name) = match who {
+            Who::Process(id, name) => (Some(*id), comm_bytes(name)),
             Who::Ended(name) => (None, comm_bytes(name)),
             Who::Cgroup(_) | Who::All => (None, &b"-"[..]),
         };
         let (caller, place) = self.place(facts.capability, stack);
-        let here = pid.filter(|_| self.numbers_as_here);
-        let living = here.map(|pid| self.living(pid)).unwrap_or_default();
+        let here = process.filter(|_| self.numbers_as_here);
+        let living = here.map(|id| self.living(id)).unwrap_or_default();
         Observation {
             case: Case {
                 program: match living.comm {
                     Some(comm) => comm,
                     None => self.names.of(&printable(name)),
                 },
-                pid,
+                pid: process.map(|id| id.pid),
                 facts: *facts,
                 target_is_home: self.target_is_home(facts, living.user_namespace),
                 caller,
@@ -97,14 +97,21 @@ impl CountedChecks {
         self.names.left_out()
     }
 
-    fn living(&mut self, pid: u32) -> Living {
-        self.processes
-            .entry(pid)
-            .or_insert_with(|| Living {
-                comm: process_name(pid).map(|comm| self.names.of(&comm)),
-                user_namespace: user_namespace(pid),
-            })
-            .clone()
+    fn living(&mut self, id: ProcessId) -> Living {
+        let names = &mut self.names;
+        let look = || {
+            let living = Living {
+                comm: process_name(id.pid).map(|comm| names.of(&comm)),
+                user_namespace: user_namespace(id.pid),
+            };
+            // What was read is another process's if this one has ended by now.
+            if id.exists() {
+                living
+            } else {
+                Living::default()
+            }
+        };
+        self.processes.entry(id).or_insert_with(look).clone()
     }
 
     /// Whether the check was made over the namespace that the set is for. The table says whether
@@ -158,8 +165,10 @@ mod tests {
 
     #[test]
     fn a_number_that_is_another_process_here_is_not_looked_up() {
-        let row = Counted {
-            who: Who::Process(std::process::id(), *b"counted\0\0\0\0\0\0\0\0\0"),
+        let id = ProcessId::of(std::process::id()).unwrap();
+        let name = *b"counted\0\0\0\0\0\0\0\0\0";
+        let mut row = Counted {
+            who: Who::Process(id, name),
             facts: granted(Capability::SYS_ADMIN),
             syscall: None,
             stack: CountedStack::NotAsked,
@@ -169,6 +178,9 @@ mod tests {
         let own = process_name(std::process::id()).unwrap();
         assert_eq!(*observation(&row, true).case.program, own);
         assert_eq!(&*observation(&row, false).case.program, "counted");
+        let started = id.started - 1;
+        row.who = Who::Process(ProcessId { started, ..id }, name);
+        assert_eq!(&*observation(&row, true).case.program, "counted");
     }
 
     #[test]

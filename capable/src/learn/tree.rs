@@ -1,17 +1,17 @@
 //! The processes of a command: which are alive, and which program each one runs.
 
-use std::{collections::HashMap, fs, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::programs::Programs;
 use crate::{
     escape::printable,
-    event::{Life, LifeStep},
+    event::{Life, LifeStep, ProcessId},
 };
 
 /// The processes that descend from a command.
 #[derive(Debug, Default)]
 pub struct Tree {
-    programs: HashMap<u32, Arc<str>>,
+    programs: HashMap<u32, (ProcessId, Arc<str>)>,
     names: Programs,
     /// When the command was executed, on the clock of the records.
     started: Option<u64>,
@@ -32,7 +32,8 @@ impl Tree {
             ..Self::default()
         };
         let launcher = tree.names.of("capable");
-        tree.programs.insert(pid, launcher);
+        let id = ProcessId::of(pid).unwrap_or(ProcessId { pid, started: 0 });
+        tree.programs.insert(pid, (id, launcher));
         tree
     }
 
@@ -43,11 +44,11 @@ impl Tree {
                 self.is_busy(life.time);
                 self.forks += 1;
                 let program = self.program(life.pid, life.comm);
-                self.programs.insert(child, program);
+                self.programs.insert(child.pid, (child, program));
             }
             LifeStep::Executed => {
                 self.is_busy(life.time);
-                let program = self.names.of(&printable(life.comm));
+                let program = (self.id(life.pid), self.names.of(&printable(life.comm)));
                 self.programs.insert(life.pid, program);
                 self.executions += 1;
                 self.started.get_or_insert(life.time);
@@ -63,7 +64,7 @@ impl Tree {
     /// its parent.
     pub fn program(&mut self, pid: u32, comm: &[u8]) -> Arc<str> {
         match self.programs.get(&pid) {
-            Some(program) => program.clone(),
+            Some((_, program)) => program.clone(),
             // The record of its fork or execution was lost.
             None => self.names.of(&printable(comm)),
         }
@@ -98,10 +99,8 @@ impl Tree {
 
     /// The processes that have not ended and what they run, according to the system.
     pub fn living(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.programs
-            .iter()
-            .filter(|(pid, _)| is_alive(**pid))
-            .map(|(&pid, program)| (pid, &**program))
+        let living = self.programs.values().filter(|(id, _)| id.is_alive());
+        living.map(|(id, program)| (id.pid, &**program))
     }
 
     /// The sentence for a report in which programs have no names of their own.
@@ -120,18 +119,12 @@ impl Tree {
             self.settled = true;
         }
     }
-}
 
-/// Whether the process exists and has not ended; a zombie has.
-fn is_alive(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        // The name is in parentheses and may contain some; the state follows the last one.
-        let state = stat
-            .rsplit(')')
-            .next()
-            .and_then(|rest| rest.trim_start().chars().next());
-        !matches!(state, Some('Z' | 'X' | 'x'))
-    })
+    /// The process that has this number, which is one of the tree.
+    fn id(&self, pid: u32) -> ProcessId {
+        let known = self.programs.get(&pid).map(|(id, _)| *id);
+        known.unwrap_or(ProcessId { pid, started: 0 })
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +132,10 @@ mod tests {
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
+
+    fn child(pid: u32) -> LifeStep {
+        LifeStep::Forked(ProcessId { pid, started: 0 })
+    }
 
     fn life(step: LifeStep, time: u64, pid: u32, name: &str) -> Life<'_> {
         Life {
@@ -154,7 +151,7 @@ mod tests {
     fn a_child_is_its_parents_program_until_it_executes_one() {
         let mut tree = Tree::new(7, SECOND);
         tree.step(&life(LifeStep::Executed, 1, 7, "sh"));
-        tree.step(&life(LifeStep::Forked(8), 2, 7, "sh"));
+        tree.step(&life(child(8), 2, 7, "sh"));
         assert_eq!(&*tree.program(8, b"x"), "sh");
         tree.step(&life(LifeStep::Executed, 3, 8, "ping"));
         assert_eq!(&*tree.program(8, b"renamed"), "ping");
@@ -169,15 +166,10 @@ mod tests {
         let mut tree = Tree::new(7, SECOND);
         assert!(tree.is_starting(100 * SECOND));
         tree.step(&life(LifeStep::Executed, 100 * SECOND, 7, "sh"));
-        tree.step(&life(
-            LifeStep::Forked(8),
-            100 * SECOND + SECOND / 2,
-            7,
-            "sh",
-        ));
+        tree.step(&life(child(8), 100 * SECOND + SECOND / 2, 7, "sh"));
         assert!(tree.is_starting(101 * SECOND));
         assert!(!tree.is_starting(102 * SECOND));
-        tree.step(&life(LifeStep::Forked(9), 103 * SECOND, 7, "sh"));
+        tree.step(&life(child(9), 103 * SECOND, 7, "sh"));
         assert!(!tree.is_starting(103 * SECOND));
     }
 

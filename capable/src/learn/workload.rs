@@ -17,7 +17,7 @@ use crate::{
         namespaces::{NamespaceKind, namespace_inode},
         processes::{ProcessError, find_process, process_name},
     },
-    event::INITIAL_USER_NAMESPACE,
+    event::{INITIAL_USER_NAMESPACE, ProcessId},
     filter::{Condition, Expression},
     inspect::interpreter_of,
     profile::emit::{ProgramNeeds, RunsAs},
@@ -28,7 +28,7 @@ use crate::{
 pub struct Workload {
     named: Named,
     /// Its processes when they were looked for last, the first one first, without this process.
-    processes: Vec<u32>,
+    processes: Vec<ProcessId>,
     /// The user namespace that the set is for: that of the first process.
     home: u32,
 }
@@ -65,9 +65,10 @@ impl Workload {
     ///
     /// One of them does not exist, or none was named.
     pub fn processes(pids: impl IntoIterator<Item = u32>) -> Result<Self, WorkloadError> {
-        let processes: Vec<u32> = pids.into_iter().collect();
-        for &pid in &processes {
+        let mut processes = Vec::new();
+        for pid in pids {
             find_process(pid)?;
+            processes.push(ProcessId::of(pid).ok_or(ProcessError::NoProcess(pid))?);
         }
         if processes.is_empty() {
             return Err(WorkloadError::Nothing);
@@ -111,8 +112,8 @@ impl Workload {
         Ok(Self::new(named, processes))
     }
 
-    fn new(named: Named, processes: Vec<u32>) -> Self {
-        let home = processes.first().and_then(|&pid| user_namespace(pid));
+    fn new(named: Named, processes: Vec<ProcessId>) -> Self {
+        let home = processes.first().and_then(|id| user_namespace(id.pid));
         Self {
             named,
             processes,
@@ -123,7 +124,7 @@ impl Workload {
     /// The name that a report uses: `unit nginx.service`, `process 812 (nginx)`.
     pub fn subject(&self) -> String {
         let parts: Vec<String> = match &self.named {
-            Named::Processes => self.processes.iter().map(|&pid| process(pid)).collect(),
+            Named::Processes => self.processes.iter().map(|&id| process(id)).collect(),
             Named::Cgroups { names, .. } => names.iter().map(cgroup).collect(),
         };
         parts.join(", ")
@@ -131,18 +132,15 @@ impl Workload {
 
     /// Whether none of the named processes is left; always false if cgroups were named.
     pub fn has_ended(&self) -> bool {
-        matches!(self.named, Named::Processes)
-            && self
-                .processes
-                .iter()
-                .all(|&pid| process_name(pid).is_none())
+        matches!(self.named, Named::Processes) && !self.processes.iter().any(|id| id.exists())
     }
 
     /// The checks that it makes; those of descendants of the named processes are not in it.
     pub(super) fn filter(&self) -> Expression {
         match &self.named {
             Named::Processes => {
-                Expression::any(self.processes.iter().copied().map(Condition::Process))
+                let numbers = self.processes.iter().map(|id| id.pid);
+                Expression::any(numbers.map(Condition::Process))
             }
             Named::Cgroups { conditions, .. } => Expression::any(conditions.iter().cloned()),
         }
@@ -154,16 +152,12 @@ impl Workload {
         let Named::Cgroups { names, .. } = &self.named else {
             return;
         };
-        if self
-            .processes
-            .iter()
-            .any(|&pid| process_name(pid).is_some())
-        {
+        if self.living().next().is_some() {
             return;
         }
         let Ok(known) = Cgroups::open() else { return };
         let found = names.iter().filter_map(|name| known.find(name).ok());
-        let processes: Vec<u32> = found
+        let processes: Vec<ProcessId> = found
             .flat_map(|found| processes_in(&known, &found))
             .collect();
         if !processes.is_empty() {
@@ -207,11 +201,15 @@ impl Workload {
         }
     }
 
+    /// Its processes that have not been reaped.
+    fn living(&self) -> impl Iterator<Item = &ProcessId> {
+        self.processes.iter().filter(|id| id.exists())
+    }
+
     /// The file of the first process that is alive.
     fn executable(&self) -> Option<PathBuf> {
-        self.processes
-            .iter()
-            .find_map(|pid| fs::read_link(format!("/proc/{pid}/exe")).ok())
+        self.living()
+            .find_map(|id| fs::read_link(format!("/proc/{}/exe", id.pid)).ok())
             // A file that was removed cannot be given capabilities (`d_path`, fs/d_path.c).
             .filter(|file| !file.as_os_str().as_bytes().ends_with(b" (deleted)"))
     }
@@ -219,9 +217,8 @@ impl Workload {
     /// The user of all its processes; unknown if they differ.
     fn runs_as(&self) -> RunsAs {
         let users: BTreeSet<u32> = self
-            .processes
-            .iter()
-            .filter_map(|pid| Some(fs::metadata(format!("/proc/{pid}/task")).ok()?.uid()))
+            .living()
+            .filter_map(|id| Some(fs::metadata(format!("/proc/{}/task", id.pid)).ok()?.uid()))
             .collect();
         match users.iter().collect::<Vec<_>>()[..] {
             [0] => RunsAs::Root,
@@ -235,13 +232,15 @@ impl Workload {
 }
 
 /// The processes in these cgroups and below them, without this one.
-fn processes_in(known: &Cgroups, found: &[Found]) -> Vec<u32> {
+fn processes_in(known: &Cgroups, found: &[Found]) -> Vec<ProcessId> {
     let processes = found.iter().flat_map(|found| known.processes(found));
-    processes.filter(|&pid| pid != std::process::id()).collect()
+    let others = processes.filter(|&pid| pid != std::process::id());
+    others.filter_map(ProcessId::of).collect()
 }
 
-fn process(pid: u32) -> String {
-    match process_name(pid) {
+fn process(id: ProcessId) -> String {
+    let pid = id.pid;
+    match process_name(pid).filter(|_| id.exists()) {
         Some(name) => format!("process {pid} ({name})"),
         None => format!("process {pid}"),
     }

@@ -3,6 +3,7 @@
 use super::{
     Session, SessionError, counting::Counting, descendants, following, streaming::Streaming,
 };
+use crate::event::ProcessId;
 use crate::filter::{self, Expression, LowerError};
 use crate::kernel::{
     hook::{Hook, Transport},
@@ -61,13 +62,17 @@ impl Builder {
         self
     }
 
-    /// Keeps only the checks that satisfy this expression, which replaces an earlier one.
+    /// Keeps only the checks that satisfy this expression, which replaces an earlier one. Processes
+    /// and threads are those that have the numbers now, not others that get them later.
     ///
     /// # Errors
     ///
-    /// No check can satisfy it, or the kernel side cannot decide it.
+    /// No check can satisfy it, because of what it says or because none of its processes is there;
+    /// or the kernel side cannot decide it.
     pub fn filter(mut self, expression: impl Into<Expression>) -> Result<Self, LowerError> {
-        self.filters = filter::lower(&expression.into())?;
+        let mut filters = filter::lower(&expression.into())?;
+        filters.identify().map_err(LowerError::NoTask)?;
+        self.filters = filters;
         Ok(self)
     }
 
@@ -135,7 +140,9 @@ impl Planned {
     /// Keeps only a process that waits to become a command, from its next execve(2) on, and all of
     /// its descendants: for example the process of a [`Waiting`](crate::launcher::Waiting).
     pub fn command(mut self, pid: u32) -> Self {
-        self.asked.filters.pids = vec![pid];
+        // Without `/proc` it is known by its number, which stays its own until it is waited for.
+        let id = ProcessId::of(pid).unwrap_or(ProcessId { pid, started: 0 });
+        self.asked.filters.pids = vec![id];
         self.asked.follow = Follow::FromExecve;
         self
     }
@@ -203,8 +210,8 @@ impl Planned {
     fn begin<T>(&self, ready: Ready, output: T) -> Result<Session<T>, SessionError> {
         let (mut tracer, gaps) = ready.attach().map_err(SessionError::refused)?;
         // Descendants that were created after the tables.
-        for pid in self.descendants() {
-            tracer.follow(pid).map_err(SessionError::refused)?;
+        for process in self.descendants() {
+            tracer.follow(process).map_err(SessionError::refused)?;
         }
         Ok(Session {
             plan: self.plan.clone(),
@@ -215,7 +222,7 @@ impl Planned {
     }
 
     /// The descendants, as they are now, of the processes that were named.
-    fn descendants(&self) -> Vec<u32> {
+    fn descendants(&self) -> Vec<ProcessId> {
         let Builder {
             filters, follow, ..
         } = &self.asked;

@@ -1,6 +1,7 @@
 //! A session that counts checks in the kernel.
 
 use super::{Counted, Session, SessionError, Summary};
+use crate::event::ProcessId;
 use crate::kernel::trace::counts::Counts;
 
 /// Checks are counted, and nothing is sent.
@@ -26,7 +27,7 @@ impl Session<Counting> {
     /// # Errors
     ///
     /// The table cannot be read or written.
-    pub fn fold_ended(&mut self) -> Result<Vec<u32>, SessionError> {
+    pub fn fold_ended(&mut self) -> Result<Vec<ProcessId>, SessionError> {
         let folded = self.output.counts.fold_ended();
         folded.map_err(SessionError::refused)
     }

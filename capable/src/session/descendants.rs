@@ -2,8 +2,20 @@
 
 use std::fs;
 
+use crate::event::ProcessId;
+
 /// All descendants of a process that exist now.
-pub(super) fn of(ancestor: u32) -> Vec<u32> {
+pub(super) fn of(ancestor: ProcessId) -> Vec<ProcessId> {
+    if !ancestor.exists() {
+        return Vec::new();
+    }
+    numbers(ancestor.pid)
+        .into_iter()
+        .filter_map(ProcessId::of)
+        .collect()
+}
+
+fn numbers(ancestor: u32) -> Vec<u32> {
     let mut found = vec![ancestor];
     let mut next = 0;
     while let Some(&pid) = found.get(next) {
@@ -55,7 +67,7 @@ mod tests {
                 .unwrap();
             lines.push(byte[0].into());
         }
-        let found = of(std::process::id());
+        let found = numbers(std::process::id());
         drop(shell.stdin.take());
         shell.kill().unwrap();
         shell.wait().unwrap();

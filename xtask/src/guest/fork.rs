@@ -17,16 +17,41 @@ impl Child {
         // SAFETY: the scenario has one thread, so the child finds no lock held by another.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
-            0 => {
-                // The child must not outlive the scenario, however that ends.
-                // SAFETY: prctl takes numbers only here.
-                unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-                let code = body();
-                // SAFETY: _exit does not return and runs nothing of the parent's.
-                unsafe { libc::_exit(code) }
-            }
+            0 => Self::become_child(body),
             pid => Ok(Self(pid)),
         }
+    }
+
+    /// The same, with this pid, which must be free (clone3(2) with `set_tid`, 5.5; it takes
+    /// CAP_SYS_ADMIN).
+    ///
+    /// # Errors
+    /// What clone3(2) answers.
+    pub fn start_as(pid: pid_t, body: impl FnOnce() -> c_int) -> io::Result<Self> {
+        let wanted = [pid];
+        // `struct clone_args` (include/uapi/linux/sched.h) up to `set_tid_size`: flags, pidfd,
+        // child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size.
+        let mut arguments = [0_u64; 10];
+        arguments[4] = libc::SIGCHLD as u64;
+        arguments[8] = wanted.as_ptr() as u64;
+        arguments[9] = 1;
+        let size = size_of_val(&arguments);
+        // SAFETY: without a stack this is fork(2), and as in `start`, no lock is held; the
+        // arguments outlive the call.
+        match unsafe { libc::syscall(libc::SYS_clone3, arguments.as_ptr(), size) } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => Self::become_child(body),
+            _ => Ok(Self(pid)),
+        }
+    }
+
+    fn become_child(body: impl FnOnce() -> c_int) -> ! {
+        // The child must not outlive the scenario, however that ends.
+        // SAFETY: prctl takes numbers only here.
+        unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        let code = body();
+        // SAFETY: _exit does not return and runs nothing of the parent's.
+        unsafe { libc::_exit(code) }
     }
 
     /// The child's pid.

@@ -181,7 +181,7 @@ impl Column {
             Self::Comm | Self::Cgroup => return push_cut(out, &row.name, width),
             Self::Command => return push_cut(out, command.unwrap_or(b"-"), width),
             Self::Pid => match row.key.who {
-                Some(Who::Process(pid, _)) => pid.to_string(),
+                Some(Who::Process(id, _)) => id.pid.to_string(),
                 _ => "-".to_owned(),
             },
             Self::Capability => {

@@ -11,7 +11,7 @@ use super::{
     sort::Sort,
 };
 use crate::{
-    event::Decision,
+    event::{Decision, ProcessId},
     session::{LossEffect, Losses, Who},
 };
 
@@ -69,7 +69,7 @@ pub trait NameSource {
     /// The name of a cgroup.
     fn cgroup(&mut self, id: u64) -> Vec<u8>;
     /// The command line of a process; `None` if it has none or is gone.
-    fn command(&mut self, pid: u32) -> Option<Vec<u8>>;
+    fn command(&mut self, id: ProcessId) -> Option<Vec<u8>>;
 }
 
 /// The last line of the screen, with the main keys.
@@ -154,7 +154,7 @@ impl Content<'_> {
 
     fn row(&self, row: &Row, columns: &Columns, names: &mut impl NameSource) -> Line {
         let command = match row.key.who {
-            Some(Who::Process(pid, _)) if columns.wants_commands() => names.command(pid),
+            Some(Who::Process(id, _)) if columns.wants_commands() => names.command(id),
             _ => None,
         };
         let style = if row.key.decision == Some(Decision::Denied) {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fs};
 
 use super::frame::NameSource;
-use crate::context::cgroups::Cgroups;
+use crate::{context::cgroups::Cgroups, event::ProcessId};
 
 /// How many command lines are remembered.
 const LIMIT: usize = 4096;
@@ -11,7 +11,7 @@ const LIMIT: usize = 4096;
 /// The names on this system.
 pub struct SystemNames {
     cgroups: Option<Cgroups>,
-    commands: HashMap<u32, Vec<u8>>,
+    commands: HashMap<ProcessId, Vec<u8>>,
 }
 
 impl SystemNames {
@@ -35,9 +35,11 @@ impl NameSource for SystemNames {
         }
     }
 
-    fn command(&mut self, pid: u32) -> Option<Vec<u8>> {
-        if let Ok(mut command) = fs::read(format!("/proc/{pid}/cmdline"))
+    fn command(&mut self, id: ProcessId) -> Option<Vec<u8>> {
+        // What was read is another process's if this one has ended by now.
+        if let Ok(mut command) = fs::read(format!("/proc/{}/cmdline", id.pid))
             && !command.is_empty()
+            && id.exists()
         {
             while command.last() == Some(&0) {
                 command.pop();
@@ -50,8 +52,8 @@ impl NameSource for SystemNames {
             if self.commands.len() >= LIMIT {
                 self.commands.clear();
             }
-            self.commands.insert(pid, command);
+            self.commands.insert(id, command);
         }
-        self.commands.get(&pid).cloned()
+        self.commands.get(&id).cloned()
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     commands::alike::{Alike, totals},
+    event::ProcessId,
     session::{Counted, Who},
 };
 
@@ -52,10 +53,10 @@ impl Sample {
     }
 
     /// Merges the checks of processes that ended, by name, as the table now does.
-    pub fn fold(&mut self, ended: &[u32]) {
+    pub fn fold(&mut self, ended: &[ProcessId]) {
         for (alike, checks) in std::mem::take(&mut self.checks) {
             let who = match alike.who {
-                Who::Process(pid, comm) if ended.contains(&pid) => Who::Ended(comm),
+                Who::Process(id, comm) if ended.contains(&id) => Who::Ended(comm),
                 who => who,
             };
             *self.checks.entry(Alike { who, ..alike }).or_default() += checks;

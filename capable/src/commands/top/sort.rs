@@ -62,7 +62,7 @@ impl Sort {
 /// The process, if a row is about one; rows about none come last.
 fn pid(row: &Row) -> (bool, u32) {
     match row.key.who {
-        Some(Who::Process(pid, _)) => (false, pid),
+        Some(Who::Process(id, _)) => (false, id.pid),
         _ => (true, 0),
     }
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     capability::Capability,
     event::{
-        Facts,
+        Facts, ProcessId,
         tests::{denied, granted, undecided},
     },
     kernel::trace::{attach::Missed, losses::tests::every_cause},
@@ -39,7 +39,7 @@ fn counted(who: Who, facts: Facts, checks: u64) -> Counted {
 }
 
 fn process(pid: u32, name: &str) -> Who {
-    Who::Process(pid, comm(name.as_bytes()))
+    Who::Process(ProcessId { pid, started: 1 }, comm(name.as_bytes()))
 }
 
 /// Two readings, two seconds apart.
@@ -71,8 +71,8 @@ impl NameSource for Fixed {
         format!("/system.slice/unit-{id}.service").into_bytes()
     }
 
-    fn command(&mut self, pid: u32) -> Option<Vec<u8>> {
-        (pid == 20).then(|| b"ping -c 3 \x1b[31mexample".to_vec())
+    fn command(&mut self, id: ProcessId) -> Option<Vec<u8>> {
+        (id.pid == 20).then(|| b"ping -c 3 \x1b[31mexample".to_vec())
     }
 }
 
@@ -324,7 +324,10 @@ fn children_that_could_not_be_followed_are_told_of() {
 #[test]
 fn ended_processes_go_together_by_name_and_make_no_rate() {
     let mut sample = sample();
-    sample.fold(&[300]);
+    sample.fold(&[ProcessId {
+        pid: 300,
+        started: 1,
+    }]);
     let ended = Who::Ended(comm(b"nginx"));
     let rows = [
         counted(ended, granted(Capability::NET_BIND_SERVICE), 124),

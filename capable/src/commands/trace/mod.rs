@@ -26,7 +26,7 @@ use super::{
     Usage,
     print::{print, say, write},
     tracing::{
-        self, Deadline, Running, Stopped, Wanted, block_on,
+        self, Deadline, Named, Running, Stopped, Wanted, block_on,
         signals::{self, Signals},
     },
 };
@@ -77,6 +77,11 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         .map_err(Usage::wrap)?;
     let command = args.command();
     let wanted = Wanted::of(&args.filter, args.verbose)?;
+    // Descendants may outlive them.
+    let named = match args.filter.children {
+        true => Named::nothing(),
+        false => Named::watch(&args.filter.pids),
+    };
     let mut planned = wanted.session(&args.tracing)?.plan()?;
     if command.is_some() && !planned.numbers_as_here() {
         return Err(LearnError::PidNamespace.into());
@@ -116,7 +121,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         let most = args.bounds.count.unwrap_or(u64::MAX);
         // The header must come before anything that the command writes.
         let read = write_out(&mut rows.written)?;
-        let mut until = Until::begin(waiting, signals, args.bounds.longest())?;
+        let mut until = Until::begin(waiting, signals, args.bounds.longest(), named)?;
         let ended = match read {
             true => follow(&mut session, &mut rows, &mut until, &mut progress, most).await,
             false => Ok(End::Closed),
@@ -127,6 +132,9 @@ fn attempt(args: &Args) -> Result<ExitCode> {
             error => error,
         };
         if !matches!(end, Ok(End::Closed)) {
+            if let (Ok(End::Processes), Until::Stop(_, named)) = (&end, &until) {
+                say(format_args!("capable: {}\n", named.sentence()));
+            }
             progress.end(&happened, rows.shown, &wanted);
             if let Some(left_out) = rows.left_out() {
                 say(format_args!("capable: {left_out}\n"));
@@ -142,12 +150,12 @@ fn attempt(args: &Args) -> Result<ExitCode> {
                 let deadline = args.bounds.timeout.map(|_| deadline);
                 outlived(*command, end, deadline).await?
             }
-            Until::Stop(_)
+            Until::Stop(..)
                 if end == End::Stopped(Stopped::ByTime) && args.bounds.timeout.is_some() =>
             {
                 ExitCode::from(TIMED_OUT)
             }
-            Until::Stop(_) => ExitCode::SUCCESS,
+            Until::Stop(..) => ExitCode::SUCCESS,
         })
     })
 }

@@ -23,7 +23,7 @@ pub fn table(counted: &[Counted], losses: &Losses) -> String {
     );
     for (alike, checks) in rows {
         let (pid, comm) = match alike.who {
-            Who::Process(pid, comm) => (pid.to_string(), comm),
+            Who::Process(id, comm) => (id.pid.to_string(), comm),
             Who::Ended(comm) => ("-".to_owned(), comm),
             Who::Cgroup(_) | Who::All => ("-".to_owned(), *b"-\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
         };
@@ -51,7 +51,7 @@ mod tests {
     use crate::{
         capability::Capability,
         event::{
-            Facts, Task,
+            Facts, ProcessId, Task,
             tests::{denied, undecided},
         },
         kernel::trace::losses::tests::every_cause,
@@ -61,7 +61,10 @@ mod tests {
     #[test]
     fn the_most_frequent_checks_come_first_and_losses_last() {
         let counted = |pid, facts, checks| Counted {
-            who: Who::Process(pid, *b"a\x1bb\0\0\0\0\0\0\0\0\0\0\0\0\0"),
+            who: Who::Process(
+                ProcessId { pid, started: 1 },
+                *b"a\x1bb\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            ),
             facts,
             syscall: None,
             stack: CountedStack::NotAsked,

@@ -4,7 +4,7 @@
 use std::{io, time::Duration};
 
 use crate::{
-    commands::tracing::{Deadline, Running, Stop, Stopped, signals::Signals},
+    commands::tracing::{Deadline, Named, Running, Stop, Stopped, signals::Signals},
     launcher::{LaunchError, Waiting},
 };
 
@@ -15,6 +15,8 @@ pub enum End {
     Stopped(Stopped),
     /// The command ended.
     Command,
+    /// The processes that were named have ended.
+    Processes,
     /// Enough rows were shown.
     Enough,
     /// The reader of the rows is gone.
@@ -23,8 +25,8 @@ pub enum End {
 
 /// What a trace waits for besides its rows.
 pub enum Until {
-    /// A signal, or the end of the time limit.
-    Stop(Stop),
+    /// A signal, the end of the time limit, or that of the processes that were named.
+    Stop(Box<Stop>, Named),
     /// The end of a command, or of the time limit.
     Command(Box<Running>, Deadline),
 }
@@ -39,13 +41,14 @@ impl Until {
         waiting: Option<Waiting>,
         signals: Signals,
         time: Option<Duration>,
+        named: Named,
     ) -> Result<Self, LaunchError> {
         Ok(match waiting {
             Some(waiting) => Self::Command(
                 Box::new(Running::new(waiting.release()?, signals)),
                 Deadline::after(time),
             ),
-            None => Self::Stop(Stop::after(time, signals)),
+            None => Self::Stop(Box::new(Stop::after(time, signals)), named),
         })
     }
 
@@ -56,7 +59,7 @@ impl Until {
     /// The kernel refuses.
     pub async fn interrupted(&self) -> io::Result<()> {
         match self {
-            Self::Stop(stop) => stop.signal().await,
+            Self::Stop(stop, _) => stop.signal().await,
             Self::Command(command, _) => command.interrupted().await,
         }
     }
@@ -68,7 +71,11 @@ impl Until {
     /// The kernel refuses.
     pub async fn wait(&mut self) -> io::Result<End> {
         match self {
-            Self::Stop(stop) => stop.wait().await.map(End::Stopped),
+            Self::Stop(stop, named) => tokio::select! {
+                biased;
+                stopped = stop.wait() => stopped.map(End::Stopped),
+                ended = named.ended() => ended.map(|()| End::Processes),
+            },
             Self::Command(command, deadline) => tokio::select! {
                 biased;
                 ended = command.end() => ended.map(|_| End::Command),

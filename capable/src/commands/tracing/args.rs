@@ -11,7 +11,7 @@ use crate::session::{Builder, Hook, Transport};
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
-    /// Only this process, with all its threads
+    /// Only this process, with all its threads; a trace ends with it
     #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid)]
     pub pids: Vec<u32>,
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod command;
+mod named;
 mod number;
 mod resolve;
 pub mod signals;
@@ -14,6 +15,7 @@ use std::future::Future;
 use anyhow::{Context as _, Result};
 pub use args::{BufferArgs, FilterArgs, TracingArgs, duration, pid};
 pub use command::{Running, exit_code, tell_signal};
+pub use named::Named;
 pub use number::number;
 pub use resolve::{failure_or_usage, process_refused, tell_names};
 pub use stop::{Deadline, Stop, Stopped};

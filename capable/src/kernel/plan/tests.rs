@@ -170,6 +170,7 @@ fn what_a_trace_cannot_say_is_said_beforehand() {
         "pids inside containers",
         "mount and pid namespaces",
         "the system call",
+        "a process from an earlier one that had its PID",
     ];
     assert_eq!(of(&without(&["KERNEL_READS"]), Hook::Fexit), structures);
     assert_eq!(of(&everything(), Hook::KprobePair), structures);

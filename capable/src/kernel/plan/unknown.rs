@@ -21,7 +21,7 @@ pub struct Unknown {
 pub(super) fn of(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknown> {
     let reads = why_no_reads(features, hook);
     let o = &layout.offsets;
-    let fields: [(&str, &[u32]); 8] = [
+    let fields: [(&str, &[u32]); 9] = [
         (
             "the checked credentials, and whether ownership granted",
             &[
@@ -60,6 +60,10 @@ pub(super) fn of(features: &Features, hook: Hook, layout: &Layout) -> Vec<Unknow
             ],
         ),
         ("the system call", &syscall(layout)),
+        (
+            "a process from an earlier one that had its PID",
+            &[o.task_group_leader, o.task_start],
+        ),
     ];
     let mut unknown = audit(features, hook, layout);
     for (what, offsets) in fields {

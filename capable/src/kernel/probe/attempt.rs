@@ -138,6 +138,7 @@ fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
     const CREDENTIALS: u8 = 6;
     const NAMESPACE: u8 = 7;
     const PROXY: u8 = 8;
+    const LEADER: u8 = 9;
     const UNUSED: u8 = 1;
     let place = |offset: u32| i16::try_from(offset).ok();
     Some(vec![
@@ -157,6 +158,8 @@ fn typed_reads(offsets: &Offsets) -> Option<Vec<bpf_insn>> {
         load(CREDENTIALS, TASK, place(offsets.task_real_cred)?),
         load_half(UNUSED, CREDENTIALS, place(offsets.cred_uid)?),
         load_half(UNUSED, CREDENTIALS, place(offsets.cred_gid)?),
+        load(LEADER, TASK, place(offsets.task_group_leader)?),
+        load(UNUSED, LEADER, place(offsets.task_start)?),
         // An address is compared with a number.
         jump_if_equal(CREDENTIALS, UNUSED),
         set(0, 0),

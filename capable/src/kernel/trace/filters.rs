@@ -1,6 +1,6 @@
 //! What the user asked to see, in the form that the kernel side takes: constants and tables.
 
-use std::{borrow::Cow, fs::File, io, path::PathBuf};
+use std::{fs::File, io, path::PathBuf};
 
 use aya::maps::{Array, CgroupArray, HashMap, MapData, MapError};
 use capable_common::{
@@ -10,15 +10,16 @@ use capable_common::{
 use thiserror::Error;
 
 use crate::capability::CapabilitySet;
+use crate::event::ProcessId;
 use crate::kernel::bpf::object::{Object, ObjectError};
 
 /// What to keep. An empty list keeps all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filters {
-    /// Processes, as the initial pid namespace numbers them.
-    pub pids: Vec<u32>,
-    /// Threads, as the initial pid namespace numbers them.
-    pub tids: Vec<u32>,
+    /// Processes.
+    pub pids: Vec<ProcessId>,
+    /// Threads.
+    pub tids: Vec<ProcessId>,
     /// Real user ids.
     pub users: Numbers,
     /// Real group ids.
@@ -124,6 +125,30 @@ pub enum FilterError {
 }
 
 impl Filters {
+    /// Takes the processes and threads that have the numbers now for those that are meant.
+    ///
+    /// # Errors
+    ///
+    /// None of the processes, or none of the threads, is there: its number is returned.
+    pub fn identify(&mut self) -> Result<(), u32> {
+        for list in [&mut self.pids, &mut self.tids] {
+            let found: Vec<_> = list.iter().filter_map(|id| ProcessId::of(id.pid)).collect();
+            // An empty list would keep everything.
+            if let (Some(first), true) = (list.first(), found.is_empty()) {
+                return Err(first.pid);
+            }
+            *list = found;
+        }
+        Ok(())
+    }
+
+    /// Leaves it open which of the processes that had a number one after another is meant.
+    pub fn forget_starts(&mut self) {
+        for id in self.pids.iter_mut().chain(&mut self.tids) {
+            id.started = 0;
+        }
+    }
+
     /// Sets the constants of a configuration.
     ///
     /// # Errors
@@ -146,7 +171,10 @@ impl Filters {
         } = self;
         match pids[..] {
             [] => {}
-            [only] if config.follow == 0 => config.only_pid = only,
+            [only] if config.follow == 0 => {
+                config.only_pid = only.pid;
+                config.only_started = only.started;
+            }
             _ => config.pids = 1,
         }
         config.tids = u8::from(!tids.is_empty());
@@ -182,17 +210,19 @@ impl Filters {
     }
 
     /// The tables of numbers, and what is in each.
-    fn tables(&self) -> [(&'static str, Cow<'_, [u32]>); 4] {
+    fn tables(&self) -> [(&'static str, Vec<Entry>); 4] {
         let namespaces = [
             &self.user_namespaces[..],
             &self.mount_namespaces,
             &self.pid_namespaces,
         ];
+        let numbers = |list: &[u32]| list.iter().map(|&number| (number, 1)).collect();
+        let threads = self.tids.iter().map(|thread| (thread.pid, thread.started));
         [
-            ("TIDS", self.tids.as_slice().into()),
-            ("USERS", self.users.list().into()),
-            ("GROUPS", self.groups.list().into()),
-            ("NAMESPACES", namespaces.concat().into()),
+            ("TIDS", threads.collect()),
+            ("USERS", numbers(self.users.list())),
+            ("GROUPS", numbers(self.groups.list())),
+            ("NAMESPACES", numbers(&namespaces.concat())),
         ]
     }
 
@@ -219,8 +249,8 @@ impl Filters {
     ///
     /// A table cannot be filled.
     pub fn fill(&self, object: &mut Object) -> Result<(), FilterError> {
-        for (name, numbers) in self.tables() {
-            fill(object, name, &numbers)?;
+        for (name, entries) in self.tables() {
+            fill(object, name, &entries)?;
         }
         if !self.cgroups.is_empty() {
             let mut table: CgroupArray<&mut MapData> = object.map("CGROUPS")?;
@@ -246,19 +276,18 @@ impl Filters {
     }
 }
 
-/// Fills a table of keys.
-fn fill<K: aya::Pod>(
-    object: &mut Object,
-    name: &'static str,
-    keys: &[K],
-) -> Result<(), FilterError> {
-    if keys.is_empty() {
+/// A number, and what the table has for it.
+type Entry = (u32, u32);
+
+/// Fills a table of numbers.
+fn fill(object: &mut Object, name: &'static str, entries: &[Entry]) -> Result<(), FilterError> {
+    if entries.is_empty() {
         return Ok(());
     }
-    let mut table: HashMap<&mut MapData, K, u32> = object.map(name)?;
-    for key in keys {
+    let mut table: HashMap<&mut MapData, u32, u32> = object.map(name)?;
+    for (number, value) in entries {
         table
-            .insert(key, 1, 0)
+            .insert(number, value, 0)
             .map_err(|error| FilterError::Table(name, error))?;
     }
     Ok(())

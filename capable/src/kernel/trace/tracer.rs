@@ -2,7 +2,7 @@
 
 use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
-use capable_common::{Config, Counters};
+use capable_common::{Config, Counters, FollowedProcess};
 
 use super::{
     attach::{AttachError, Attached, Missed},
@@ -16,6 +16,7 @@ use super::{
     settings::{Follow, Settings},
     stream::{Stream, StreamError},
 };
+use crate::event::ProcessId;
 use crate::kernel::{
     bpf::object::Object,
     hook::{Caller, Hook, Transport},
@@ -30,7 +31,7 @@ pub struct Tracer {
     counters: CounterTable,
     /// Set if the kernel side sees other numbers for processes than this process does.
     numbers: Option<Numbers>,
-    followed: Option<HashMap<MapData, u32, u32>>,
+    followed: Option<HashMap<MapData, u32, PodFollowed>>,
     cgroups: Option<Table>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
 }
@@ -42,7 +43,7 @@ pub struct Ready {
     config: Config,
     object: Object,
     numbers: Option<Numbers>,
-    followed: Option<HashMap<MapData, u32, u32>>,
+    followed: Option<HashMap<MapData, u32, PodFollowed>>,
     cgroups: Option<Table>,
     attached: Attached,
     gaps: Vec<String>,
@@ -201,18 +202,17 @@ impl Tracer {
     /// # Errors
     ///
     /// The table is full, or this trace follows nobody.
-    pub fn follow(&mut self, pid: u32) -> Result<(), TracerError> {
-        let pid = match &self.numbers {
-            Some(numbers) => match numbers.initial(pid) {
+    pub fn follow(&mut self, mut id: ProcessId) -> Result<(), TracerError> {
+        if let Some(numbers) = &self.numbers {
+            id.pid = match numbers.initial(id.pid) {
                 // It has ended in the meantime.
                 Err(NumbersError::NoProcess(_)) => return Ok(()),
                 number => number?,
-            },
-            None => pid,
-        };
+            };
+        }
         match &mut self.followed {
             Some(table) => table
-                .insert(pid, FOLLOWED, 0)
+                .insert(id.pid, followed(id, FollowedProcess::RUNNING), 0)
                 .map_err(|error| TracerError::Map("PIDS", error)),
             None => Err(TracerError::Map("PIDS", MapError::KeyNotFound)),
         }
@@ -244,27 +244,36 @@ fn open_log(settings: &Settings, attached: &Attached) -> Option<EbpfLogger<&'sta
         .ok()
 }
 
-/// States of a process in the table (capable-ebpf/src/life.rs).
-const WAITING: u32 = 0;
-const FOLLOWED: u32 = 1;
+/// An entry of the table of processes, as aya takes it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct PodFollowed(FollowedProcess);
+
+// SAFETY: the entry is made of integers and has no padding (capable-common pins its size).
+unsafe impl aya::Pod for PodFollowed {}
+
+fn followed(id: ProcessId, state: u32) -> PodFollowed {
+    let started = id.started;
+    PodFollowed(FollowedProcess { state, started })
+}
 
 /// The table of processes, with those that the filters name; `None` if the trace does not use it.
 fn follow_first(
     settings: &Settings,
     config: &Config,
     object: &mut Object,
-) -> Result<Option<HashMap<MapData, u32, u32>>, TracerError> {
+) -> Result<Option<HashMap<MapData, u32, PodFollowed>>, TracerError> {
     if config.pids == 0 && config.follow == 0 {
         return Ok(None);
     }
     let state = match settings.follow {
-        Follow::FromExecve => WAITING,
-        Follow::Nobody | Follow::Descendants => FOLLOWED,
+        Follow::FromExecve => FollowedProcess::WAITING,
+        Follow::Nobody | Follow::Descendants => FollowedProcess::RUNNING,
     };
-    let mut table: HashMap<MapData, u32, u32> = object.take_map("PIDS")?;
-    for pid in &settings.filters.pids {
+    let mut table: HashMap<MapData, u32, PodFollowed> = object.take_map("PIDS")?;
+    for &id in &settings.filters.pids {
         table
-            .insert(pid, state, 0)
+            .insert(id.pid, followed(id, state), 0)
             .map_err(|error| TracerError::Map("PIDS", error))?;
     }
     Ok(Some(table))

@@ -21,6 +21,7 @@ mod limits;
 mod meaning;
 mod output;
 pub mod programs;
+mod recycled;
 mod stack;
 mod stop;
 mod table;

@@ -2,7 +2,7 @@
 
 use super::{
     Test, burst, comm, conditions, degraded, descent, errors, everyday, filters, formats, hotplug,
-    inside, inspecting, keeping, limits, meaning, output, programs, stack, stop,
+    inside, inspecting, keeping, limits, meaning, output, programs, recycled, stack, stop,
 };
 use crate::guest::proofs;
 
@@ -98,6 +98,14 @@ pub const TESTS: &[Test] = &[
         limits::unique,
     ),
     Test::anywhere("count_duration_and_timeout_end_it", limits::bounds),
+    Test::anywhere(
+        "who_gets_the_number_of_a_process_that_ended_is_not_taken_for_it",
+        recycled::filtered,
+    ),
+    Test::anywhere(
+        "unique_and_summary_tell_processes_apart_that_had_the_same_number",
+        recycled::told_apart,
+    ),
     Test::anywhere(
         "children_follows_descendants_and_those_to_come",
         descent::followed,

@@ -10,7 +10,6 @@ use std::{
     collections::HashMap,
     fs,
     os::fd::{AsFd as _, OwnedFd},
-    path::Path,
     sync::Arc,
 };
 
@@ -24,7 +23,7 @@ use recent::RecentCounts;
 use sum::sum;
 
 use crate::{
-    event::Facts,
+    event::{Facts, ProcessId},
     kernel::bpf::{entries, object::Object},
 };
 
@@ -101,8 +100,8 @@ pub struct Counted {
 /// Who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Who {
-    /// A process, as the initial pid namespace numbers it, and its task's name, closed by NUL.
-    Process(u32, [u8; COMM_LENGTH]),
+    /// A process, and its task's name, closed by NUL.
+    Process(ProcessId, [u8; COMM_LENGTH]),
     /// Processes that ended, by their tasks' name: their rows were taken out of the table to make
     /// room.
     Ended([u8; COMM_LENGTH]),
@@ -239,7 +238,7 @@ impl Counts {
     /// # Errors
     ///
     /// The table cannot be read or written.
-    pub fn fold_ended(&mut self) -> Result<Vec<u32>, CountsError> {
+    pub fn fold_ended(&mut self) -> Result<Vec<ProcessId>, CountsError> {
         let map = |error| CountsError::Map("COUNTS", error);
         if self.by.subject != CountSubject::Process || !in_initial_pid_namespace() {
             return Ok(Vec::new());
@@ -251,8 +250,8 @@ impl Counts {
         // removed.
         let keys: Vec<PodKey> = self.table.keys().collect::<Result<_, _>>().map_err(map)?;
         for key in keys {
-            let pid = key.0.subject as u32;
-            if recent.has_subject(key.0.subject) || Path::new(&format!("/proc/{pid}")).exists() {
+            let process = ProcessId::from_word(key.0.subject);
+            if recent.has_subject(key.0.subject) || process.exists() {
                 continue;
             }
             // The process is gone, so this count is final.
@@ -265,7 +264,7 @@ impl Counts {
             let entry = self.ended.entry(folded).or_default();
             *entry = sum([*entry, count].into_iter());
             self.table.remove(&key).map_err(map)?;
-            ended.push(pid);
+            ended.push(process);
         }
         ended.sort_unstable();
         ended.dedup();
@@ -276,7 +275,7 @@ impl Counts {
         Ok(Counted {
             who: match self.by.subject {
                 CountSubject::Process if key.subject == ENDED => Who::Ended(key.comm),
-                CountSubject::Process => Who::Process(key.subject as u32, key.comm),
+                CountSubject::Process => Who::Process(ProcessId::from_word(key.subject), key.comm),
                 CountSubject::Cgroup => Who::Cgroup(key.subject),
                 CountSubject::All => Who::All,
             },

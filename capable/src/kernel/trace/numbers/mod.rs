@@ -17,6 +17,7 @@ use aya_obj::generated::{bpf_insn, bpf_prog_type};
 
 use self::offsets::TaskOffsets;
 use super::filters::Filters;
+use crate::event::ProcessId;
 use crate::kernel::bpf::assembly::{
     EXIT, LICENSE, PROBE_READ_KERNEL, add, call, copy, load, set, shift,
 };
@@ -100,14 +101,16 @@ impl Numbers {
                     "PID, -p and --children use the numbers of the host, and checks of capable \
                      itself may appear: {error}"
                 ));
+                // What `/proc` shows here under these numbers are other processes.
+                filters.forget_starts();
                 return Ok((None, own));
             }
         };
         for list in [&mut filters.pids, &mut filters.tids] {
             let initial = numbers.initial_of(list)?;
             // An empty list would keep everything.
-            if let (Some(&first), true) = (list.first(), initial.is_empty()) {
-                return Err(NumbersError::NoProcess(first));
+            if let (Some(first), true) = (list.first(), initial.is_empty()) {
+                return Err(NumbersError::NoProcess(first.pid));
             }
             *list = initial;
         }
@@ -153,15 +156,16 @@ impl Numbers {
 
     /// The numbers of these in the initial namespace, in the same order, without those that are
     /// gone.
-    fn initial_of(&self, numbers: &[u32]) -> Result<Vec<u32>, NumbersError> {
-        if numbers.is_empty() {
+    fn initial_of(&self, ids: &[ProcessId]) -> Result<Vec<ProcessId>, NumbersError> {
+        if ids.is_empty() {
             return Ok(Vec::new());
         }
         let all = self.all()?;
-        Ok(numbers
-            .iter()
-            .filter_map(|number| all.get(number).copied())
-            .collect())
+        let initial = ids.iter().filter_map(|id| {
+            let &pid = all.get(&id.pid)?;
+            Some(ProcessId { pid, ..*id })
+        });
+        Ok(initial.collect())
     }
 
     /// The number in the initial namespace of each task that is also in this one.
