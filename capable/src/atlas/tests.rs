@@ -141,6 +141,61 @@ fn a_caller_without_a_frame_is_known_by_the_frames_beside_it() {
     );
 }
 
+/// Stacks of a Linux 6.18, which has no frame of the callers that the lines name: `may_create`,
+/// `may_setattr`, `xattr_permission`, `unix_find_bsd` and `lookup_open`.
+#[test]
+fn callers_that_a_kernel_inlined_are_known_by_its_stacks() {
+    let asked = "cap_capable security_capable capable_wrt_inode_uidgid generic_permission \
+                 inode_permission";
+    let said = |above: &str| {
+        let stack = format!("{asked} {above} do_syscall_64 entry_SYSCALL_64_after_hwframe");
+        let kernel = Version::parse("6.18").ok();
+        let place = Atlas::place(Capability::DAC_OVERRIDE, kernel, stack.split_whitespace());
+        place.unwrap().sentences().join(" / ")
+    };
+    for (above, sentence) in [
+        (
+            "vfs_mkdir do_mkdirat __x64_sys_mkdir",
+            "mkdir(2), mknod(2), link(2), symlink(2) and rename(2) into a directory that the caller \
+             may not write and search fail",
+        ),
+        (
+            "may_delete vfs_unlink do_unlinkat __x64_sys_unlink",
+            "unlink(2), rmdir(2) and rename(2) in a directory that the caller may not write and \
+             search fail",
+        ),
+        (
+            "notify_change vfs_utimes do_utimes __x64_sys_utimensat",
+            "utimensat(2) to the current time fails on another user's directory that the caller may \
+             not write / utimensat(2) to the current time fails on another user's file that the \
+             caller may not write",
+        ),
+        (
+            "vfs_getxattr do_getxattr filename_getxattr path_getxattrat",
+            "user attributes of a file cannot be read or set against its mode; to only read them \
+             DAC_READ_SEARCH does as well",
+        ),
+        (
+            "unix_find_other unix_stream_connect __sys_connect __x64_sys_connect",
+            "connect(2) and sendto(2) to a Unix socket that the caller may not write fail",
+        ),
+        (
+            "vfs_truncate __x64_sys_truncate",
+            "truncate(2) of a file that the caller may not write fails",
+        ),
+    ] {
+        assert_eq!(said(above), sentence, "{above}");
+    }
+    // Several callers may have been inlined here, and one way goes over none of them.
+    let either = said("path_openat do_filp_open do_sys_openat2 __x64_sys_openat");
+    for sentence in [
+        "open(2) with O_CREAT fails in a directory not writable for the caller",
+        "a directory cannot be searched, listed or changed",
+    ] {
+        assert!(either.contains(sentence), "{either}");
+    }
+}
+
 /// The helper asks in the initial user namespace.
 const IN_THE_INITIAL: [&str; 2] = ["capable", "capable_noaudit"];
 

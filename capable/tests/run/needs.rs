@@ -163,6 +163,36 @@ fn the_launch_and_the_search_in_the_path_are_left_out() {
     }
 }
 
+/// nice(1) searches for the program itself.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_search_in_the_path_of_a_command_suggests_nothing_unless_it_finds_nothing() {
+    let searched = |program: &str| {
+        let output = strict(CAPABLE)
+            .args([
+                "run",
+                "-o",
+                "json",
+                "--user",
+                "nobody",
+                "--",
+                "/usr/bin/nice",
+                program,
+            ])
+            .env("PATH", "/root/bin:/usr/bin:/bin")
+            // cargo's, with folders that nobody may not search.
+            .env_remove("LD_LIBRARY_PATH")
+            .output()
+            .unwrap();
+        let report = stderr(&output);
+        let start = report.find('{').unwrap();
+        let report: Value = serde_json::from_str(&report[start..]).unwrap();
+        class(&report, "CAP_DAC_READ_SEARCH").clone()
+    };
+    assert_eq!(searched("true"), "asked_not_needed");
+    assert_eq!(searched("no-such-program"), "denied");
+}
+
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn what_is_needed_while_starting_only_is_told_from_the_rest() {
