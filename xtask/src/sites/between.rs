@@ -243,3 +243,87 @@ fn is_last(code: &[u8], at: usize) -> bool {
     let ends = behind.strip_prefix(b";").map(<[u8]>::trim_ascii_start);
     ends.is_some_and(|rest| returned || rest == b"}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERMISSION: &str = "
+int ask(struct inode *inode)
+{
+	return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+";
+    const CALLERS: &str = "
+static int may_make(struct inode *dir)
+{
+	int error = ask(dir);
+	if (error)
+		return error;
+	return 0;
+}
+
+static int may_look(struct inode *inode)
+{
+	return ask(inode);
+}
+
+int make(struct inode *dir)
+{
+	return may_make(dir) ?: 0;
+}
+
+int move(struct inode *from, struct inode *to)
+{
+	int error = ask(from);
+	return error ? error : may_make(to);
+}
+";
+
+    /// The ways in a source with two files, of a line about `ask` under `caller`.
+    fn ways(caller: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (file, text) in [("fs/ask.c", PERMISSION), ("fs/callers.c", CALLERS)] {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let source = Source {
+            name: "test",
+            package: "linux-source-6.1 6.1.1-1".into(),
+            root: folder.path().to_path_buf(),
+        };
+        let named = Named::from([(("fs/ask.c", "ask"), BTreeSet::from([caller]))]);
+        let pair = |((outer, inner), ways): ((String, String), BTreeSet<Vec<String>>)| {
+            let ways: Vec<_> = ways.iter().map(|way| way.join(",")).collect();
+            format!("{outer} {inner}: {}", ways.join("|"))
+        };
+        read(&source, &named)
+            .unwrap()
+            .into_iter()
+            .map(pair)
+            .collect()
+    }
+
+    #[test]
+    fn the_ways_over_a_caller_that_may_be_inlined_are_told_from_those_past_it() {
+        assert_eq!(
+            ways("may_make"),
+            ["make ask: may_make", "move ask: |may_make"]
+        );
+    }
+
+    #[test]
+    fn a_caller_that_nobody_calls_hides_behind_nothing() {
+        assert_eq!(ways("may_look"), [""; 0]);
+    }
+
+    #[test]
+    fn a_call_may_be_a_jump_if_its_result_is_returned_or_nothing_follows() {
+        let is_last = |code: &str| is_last(code.as_bytes(), code.find("ask").unwrap());
+        assert!(is_last("{ return ask(a, (b)); x(); }"));
+        assert!(is_last("{ x(); ask(a);\n}"));
+        assert!(!is_last("{ int error = ask(a); return error; }"));
+        assert!(!is_last("{ return ask(a) ? 0 : 1; }"));
+    }
+}

@@ -5,7 +5,7 @@
 //! with everything and with nothing. If it does the same, nothing may be called needed; otherwise it
 //! must do the same with exactly what is called needed, and something else with one less of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
@@ -37,8 +37,8 @@ const COMMANDS: [&[&str]; 10] = [
 struct Did {
     /// Its exit code; `None` if processes that ended meanwhile may have changed it.
     code: Option<i32>,
-    /// Its complaints, without numbers.
-    complaints: BTreeSet<String>,
+    /// Its complaints, without numbers, and how often it made each.
+    complaints: BTreeMap<String, usize>,
 }
 
 /// Everyday commands need what they cannot do without, which is nothing for most of them.
@@ -110,7 +110,18 @@ fn list<'a>(names: impl Iterator<Item = &'a String>) -> String {
 
 fn same(one: &Did, other: &Did) -> bool {
     let codes = one.code.zip(other.code);
-    codes.is_none_or(|(one, other)| one == other) && one.complaints == other.complaints
+    codes.is_none_or(|(one, other)| one == other)
+        && one.complaints.keys().eq(other.complaints.keys())
+        && one
+            .complaints
+            .values()
+            .zip(other.complaints.values())
+            .all(|(one, other)| is_about(*one, *other))
+}
+
+/// As many, but for processes that came and went between the two.
+fn is_about(one: usize, other: usize) -> bool {
+    one.max(other) <= 2 * one.min(other) + 2
 }
 
 /// Runs a command under `capable run`, in a repository of git: what it did, and the report.
@@ -134,10 +145,15 @@ fn run(options: &str, command: &[&str]) -> Result<(Did, Value)> {
     ensure!(incomplete.is_null(), "something was lost: {incomplete}");
     let (gone, complaints): (Vec<_>, Vec<_>) = said.lines().partition(|line| is_of_gone(line));
     let code = output.status.code().context("it was ended by a signal")?;
-    let did = Did {
+    let mut did = Did {
         code: gone.is_empty().then_some(code),
-        complaints: complaints.into_iter().map(without_numbers).collect(),
+        complaints: BTreeMap::new(),
     };
+    for complaint in complaints {
+        *did.complaints
+            .entry(without_numbers(complaint))
+            .or_default() += 1;
+    }
     Ok((did, report))
 }
 
