@@ -64,7 +64,7 @@ fn needs_one(capability: Capability, command: &[&str]) -> Result<Value> {
 }
 
 /// The class of a capability in a report; empty if it was not asked for.
-fn class<'a>(report: &'a Value, capability: &str) -> &'a str {
+pub fn class<'a>(report: &'a Value, capability: &str) -> &'a str {
     report["capabilities"]
         .as_array()
         .into_iter()
