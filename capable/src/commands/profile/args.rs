@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Without --duration it ends at Ctrl-C. Checks are counted in the kernel and read
 at the end, so it can stay on for days. It does not know what was asked for
 before it began, above all at the start of the program: use `capable run` there.
+A unit is followed by its name: before it runs, and over its restarts.
 
 Examples:
   capable profile --unit nginx --duration 1d --emit systemd=nginx.conf

@@ -62,6 +62,8 @@ pub struct Content<'a> {
     pub delay: Duration,
     /// The filters, in a sentence.
     pub filters: &'a str,
+    /// How often the units that the filters name were started, a sentence each.
+    pub starts: Vec<String>,
 }
 
 /// The names that a frame looks up in the system.
@@ -217,6 +219,8 @@ impl Content<'_> {
             let text = wrapped(&loss.to_string(), width.unwrap_or(usize::MAX));
             lines.extend(text.into_iter().map(|text| line(text, style)));
         }
+        let starts = self.starts.iter().cloned();
+        lines.extend(starts.map(|text| line(text, Style::Plain)));
         lines
     }
 }

@@ -122,6 +122,7 @@ impl<'a> Top<'a> {
             counting: self.reading.age(),
             delay: self.args.delay,
             filters: &self.filters_line,
+            starts: told::starts(&self.reading.followed).collect(),
         };
         (content, &mut self.names)
     }

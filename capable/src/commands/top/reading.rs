@@ -3,7 +3,9 @@
 use tokio::time::{Duration, Instant};
 
 use super::sample::Sample;
-use crate::session::{CountBy, CountSubject, Counting, Losses, Planned, Session, SessionError};
+use crate::session::{
+    CountBy, CountSubject, Counting, Followed, Losses, Planned, Session, SessionError,
+};
 
 /// A session that counts, and the counts when they were last read.
 pub struct Reading {
@@ -15,6 +17,8 @@ pub struct Reading {
     pub sample: Sample,
     /// What the counts are missing.
     pub losses: Losses,
+    /// What was seen of the units that filters name.
+    pub followed: Vec<Followed>,
 }
 
 impl Reading {
@@ -36,6 +40,7 @@ impl Reading {
         let session = planned.counts(by)?;
         let now = Instant::now();
         Ok(Self {
+            followed: session.followed()?,
             session,
             by,
             began: now,
@@ -71,6 +76,7 @@ impl Reading {
         self.sample = self.sample.next(&counted, now - self.read);
         self.read = now;
         self.losses = self.session.losses()?;
+        self.followed = self.session.followed()?;
         if counted.len() >= self.by.entries as usize / 2 {
             self.sample.fold(&self.session.fold_ended()?);
         }

@@ -93,6 +93,7 @@ fn content(sample: &Sample, view: View) -> Content<'_> {
         counting: Duration::from_secs(3723),
         delay: Duration::from_secs(2),
         filters: "audited checks only (-v: all)",
+        starts: Vec::new(),
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Table {
     patterns: Array<MapData, Pattern>,
     /// The names, and how many cgroups of each existed.
     names: Vec<(FollowedName, u64)>,
+    /// How many that exist found no room.
+    pub(super) lost: u64,
 }
 
 impl Table {
@@ -84,6 +86,7 @@ impl Table {
             ids: object.take_map("CGROUP_IDS")?,
             patterns,
             names: names.map(|name| (name, 0)).collect(),
+            lost: 0,
         }))
     }
 
@@ -93,15 +96,22 @@ impl Table {
     }
 
     /// Keeps a cgroup that exists, which has some of the names, by their positions, or is below one
-    /// that has.
+    /// that has. One that finds no room is counted as lost, as on the kernel side.
     pub fn keep(&mut self, id: u64, names: &[usize]) -> Result<(), TracerError> {
         for &name in names {
             if let Some((_, existed)) = self.names.get_mut(name) {
                 *existed += 1;
             }
         }
-        let inserted = self.ids.insert(id, 1, 0);
-        inserted.map_err(|error| TracerError::Map("CGROUP_IDS", error))
+        match self.ids.insert(id, 1, 0) {
+            Err(MapError::SyscallError(error))
+                if error.io_error.raw_os_error() == Some(libc::E2BIG) =>
+            {
+                self.lost += 1;
+                Ok(())
+            }
+            inserted => inserted.map_err(|error| TracerError::Map("CGROUP_IDS", error)),
+        }
     }
 
     /// The ids that are in the table now.

@@ -173,7 +173,9 @@ impl Tracer {
     ///
     /// The counters cannot be read.
     pub fn losses(&self) -> Result<Losses, TracerError> {
-        Ok(Losses::of(&self.counters()?, self.missed()))
+        let mut counters = self.counters()?;
+        counters.lost_cgroups += self.cgroups.as_ref().map_or(0, |table| table.lost);
+        Ok(Losses::of(&counters, self.missed()))
     }
 
     /// What the kernel skipped so far.

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod containers;
+mod following;
 mod memory;
 mod shell;
 mod units;
@@ -63,6 +64,46 @@ const TESTS: &[Test] = &[
     Test::new(
         "of_what_everyone_runs_nothing_is_needed_that_it_does_without",
         everyday::all,
+    ),
+    Test::new(
+        "a_unit_is_followed_over_its_restarts_and_they_are_counted",
+        following::over_restarts,
+    ),
+    Test::new(
+        "a_unit_that_does_not_run_yet_is_waited_for_also_by_an_alias",
+        following::to_come,
+    ),
+    Test::new(
+        "a_unit_without_a_file_is_followed_by_its_whole_name",
+        following::transient,
+    ),
+    Test::new(
+        "instances_of_a_template_and_services_of_a_slice_are_followed_that_are_made_later",
+        following::instances_and_slices,
+    ),
+    Test::new(
+        "a_service_that_a_timer_starts_is_followed_each_time",
+        following::by_timer,
+    ),
+    Test::new(
+        "a_unit_of_a_user_is_followed_over_its_restart",
+        following::of_a_user,
+    ),
+    Test::new(
+        "a_unit_to_come_is_never_what_a_user_calls_so",
+        following::not_a_users,
+    ),
+    Test::new(
+        "a_profile_of_a_unit_sees_its_start_reload_restart_and_stop",
+        following::profiled_from_its_start,
+    ),
+    Test::new(
+        "the_counts_of_a_unit_go_on_over_its_restart_which_is_told",
+        following::counted,
+    ),
+    Test::new(
+        "a_unit_that_cannot_be_followed_is_traced_as_it_runs_and_that_is_said",
+        following::refused,
     ),
 ];
 
