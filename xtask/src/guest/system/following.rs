@@ -63,13 +63,14 @@ impl Units {
     }
 }
 
-/// Writes the service, which asks for a capability when it is started, reloaded and stopped.
+/// Writes the service, which asks for a capability when it is started and reloaded. `true` goes on
+/// where the file cannot be opened.
 fn service(closed: &str, file: &str) -> String {
     format!(
         "cat >{file} <<'END'\n\
          [Service]\n\
-         ExecStart=/bin/sh -c ': >>{closed}; exec sleep 1000'\n\
-         ExecReload=/bin/sh -c ': >>{closed}'\n\
+         ExecStart=/bin/sh -c 'true >>{closed}; exec sleep 1000'\n\
+         ExecReload=/bin/sh -c 'true >>{closed}'\n\
          END"
     )
 }
@@ -275,7 +276,7 @@ pub fn profiled_from_its_start() -> Result<()> {
         "capable profile --unit {NAME} -o json 2>/run/following/said >/run/following/report &\n\
          until grep -q counting /run/following/said; do sleep 0.2; done\n\
          for what in start reload restart stop; do systemctl $what {NAME}; sleep 0.5; done\n\
-         kill -INT $!; wait $!; cat /run/following/report"
+         kill $!; wait $!; cat /run/following/report"
     ))?;
     let report: Value = serde_json::from_str(&printed)?;
     let unit = &report["units"][0];

@@ -73,6 +73,8 @@ pub fn shell(script: &str) -> Result<Vec<String>> {
 
 /// Starts a script in the directory, with a time limit.
 fn start(script: &str) -> Result<Child> {
+    // The test may be the only one that runs.
+    fs::create_dir_all(FOLDER)?;
     let errors = File::create(format!("{FOLDER}/script"))?;
     Command::new("timeout")
         .args([&LIMIT.as_secs().to_string(), "bash", "-euc", script])
