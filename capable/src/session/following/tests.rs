@@ -115,13 +115,13 @@ fn a_new_cgroup_is_kept_by_its_name_exactly_where_one_that_exists_is() {
         };
         let random = &mut fastrand::Rng::with_seed(seed);
         let mut tree = Tree::new(&cgroups, "names");
-        tree.grow(random, 300);
+        tree.grow(random, 100);
         let mut ready = Ready::new(settings).unwrap();
         let table = ready.follow_cgroups().unwrap().unwrap();
         // Some are made while those that exist are looked for.
-        tree.grow(random, 300);
+        tree.grow(random, 100);
         keep_existing(table).unwrap();
-        tree.grow(random, 300);
+        tree.grow(random, 3000);
         let kept = expected(&cgroups, &filters, &tree.root);
         let made = tree.made.len();
         assert!(
