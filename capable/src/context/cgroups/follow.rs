@@ -69,6 +69,7 @@ impl Cgroups {
 
 impl CgroupName {
     /// Whether there is a file of this unit.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_installed(&self) -> bool {
         match self {
             Self::Unit(unit) => Managers::System.has_file(&UnitName::new(unit).name),
