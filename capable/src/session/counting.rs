@@ -1,7 +1,8 @@
 //! A session that counts checks in the kernel.
 
-use super::{Counted, Session, SessionError, Summary};
-use crate::event::ProcessId;
+use std::collections::HashMap;
+
+use super::{Counted, Session, SessionError, Summary, Who};
 use crate::kernel::trace::counts::Counts;
 
 /// Checks are counted, and nothing is sent.
@@ -21,13 +22,13 @@ impl Session<Counting> {
     }
 
     /// Makes room: takes the rows of processes that ended out of the table and adds them up by
-    /// name. Returns these processes. Does nothing if this program does not see processes under the
+    /// name. Returns who these were, and who their checks count for from now on. Does nothing if this program does not see processes under the
     /// kernel's numbers, because then it cannot know whether one has ended.
     ///
     /// # Errors
     ///
     /// The table cannot be read or written.
-    pub fn fold_ended(&mut self) -> Result<Vec<ProcessId>, SessionError> {
+    pub fn fold_ended(&mut self) -> Result<HashMap<Who, Who>, SessionError> {
         let folded = self.output.counts.fold_ended();
         folded.map_err(SessionError::refused)
     }

@@ -32,7 +32,7 @@ pub use crate::kernel::{
     plan::{Plan, PlanError, Unknown},
     probe::features::Lack,
     trace::{
-        counts::{CountBy, CountSubject, Counted, CountedStack, Who},
+        counts::{CountBy, CountSubject, Counted, CountedStack, OTHER_PROGRAMS, Who},
         followed::Followed,
         losses::{Cause, Loss, LossEffect, Losses},
         record::Record,

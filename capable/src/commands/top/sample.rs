@@ -4,7 +4,6 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     commands::alike::{Alike, totals},
-    event::ProcessId,
     session::{Counted, Who},
 };
 
@@ -53,12 +52,9 @@ impl Sample {
     }
 
     /// Merges the checks of processes that ended, by name, as the table now does.
-    pub fn fold(&mut self, ended: &[ProcessId]) {
+    pub fn fold(&mut self, ended: &HashMap<Who, Who>) {
         for (alike, checks) in std::mem::take(&mut self.checks) {
-            let who = match alike.who {
-                Who::Process(id, comm) if ended.contains(&id) => Who::Ended(comm),
-                who => who,
-            };
+            let who = ended.get(&alike.who).copied().unwrap_or(alike.who);
             *self.checks.entry(Alike { who, ..alike }).or_default() += checks;
         }
     }

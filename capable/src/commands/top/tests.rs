@@ -1,6 +1,6 @@
 //! What a user sees on screens of several sizes.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use capable_common::Counters;
 use unicode_width::UnicodeWidthStr as _;
@@ -325,11 +325,15 @@ fn children_that_could_not_be_followed_are_told_of() {
 #[test]
 fn ended_processes_go_together_by_name_and_make_no_rate() {
     let mut sample = sample();
-    sample.fold(&[ProcessId {
+    let ended = Who::Ended(comm(b"nginx"));
+    let process = ProcessId {
         pid: 300,
         started: 1,
-    }]);
-    let ended = Who::Ended(comm(b"nginx"));
+    };
+    sample.fold(&HashMap::from([(
+        Who::Process(process, comm(b"nginx")),
+        ended,
+    )]));
     let rows = [
         counted(ended, granted(Capability::NET_BIND_SERVICE), 124),
         counted(ended, denied(Capability::SETUID), 3),

@@ -38,6 +38,14 @@ pub const ENTRIES: u32 = 1 << 14;
 /// In place of the number of a stack: the kernel could not capture it (capable-ebpf/src/count.rs).
 const NO_STACK: u64 = u64::MAX;
 
+/// How many rows of processes that ended are kept apart, which is about 10 MB. Programs can take a
+/// new name for each process.
+const ENDED_ROWS: usize = 1 << 16;
+
+/// In place of the name of processes that ended, beyond that. The kernel closes a task's name by
+/// NUL, so no task has this one (`TASK_COMM_LEN`, include/linux/sched.h).
+pub const OTHER_PROGRAMS: [u8; COMM_LENGTH] = *b"(other programs)";
+
 /// In place of a process: processes that ended. No pid is this large.
 const ENDED: u64 = u64::MAX;
 
@@ -102,8 +110,8 @@ pub struct Counted {
 pub enum Who {
     /// A process, and its task's name, closed by NUL.
     Process(ProcessId, [u8; COMM_LENGTH]),
-    /// Processes that ended, by their tasks' name: their rows were taken out of the table to make
-    /// room.
+    /// Processes that ended, by their tasks' name, or [`OTHER_PROGRAMS`] if that were too many: their
+    /// rows were taken out of the table to make room.
     Ended([u8; COMM_LENGTH]),
     /// A cgroup, by its id in the version 2 hierarchy.
     Cgroup(u64),
@@ -232,18 +240,18 @@ impl Counts {
     }
 
     /// Makes room: takes the rows of processes that ended out of the table and adds them up by
-    /// name. Returns these processes. Does nothing if this program does not see processes under the
+    /// name. Returns who these were, and who their checks count for from now on. Does nothing if this program does not see processes under the
     /// kernel's numbers, because then it cannot know whether one has ended.
     ///
     /// # Errors
     ///
     /// The table cannot be read or written.
-    pub fn fold_ended(&mut self) -> Result<Vec<ProcessId>, CountsError> {
+    pub fn fold_ended(&mut self) -> Result<HashMap<Who, Who>, CountsError> {
         let map = |error| CountsError::Map("COUNTS", error);
         if self.by.subject != CountSubject::Process || !in_initial_pid_namespace() {
-            return Ok(Vec::new());
+            return Ok(HashMap::new());
         }
-        let mut ended = Vec::new();
+        let mut ended = HashMap::new();
         // Counts that have yet to be added to the table would bring the same key back.
         let recent = self.recent.read()?;
         // Read all keys before the first removal: iteration starts over if its current key was
@@ -257,17 +265,10 @@ impl Counts {
             // The process is gone, so this count is final.
             let processors = self.table.get(&key, 0).map_err(map)?;
             let count = sum(processors.iter().map(|PodCount(one)| *one));
-            let folded = CountKey {
-                subject: ENDED,
-                ..key.0
-            };
-            let entry = self.ended.entry(folded).or_default();
-            *entry = sum([*entry, count].into_iter());
+            let name = add_ended(&mut self.ended, key.0, count);
             self.table.remove(&key).map_err(map)?;
-            ended.push(process);
+            ended.insert(Who::Process(process, key.0.comm), Who::Ended(name));
         }
-        ended.sort_unstable();
-        ended.dedup();
         Ok(ended)
     }
 
@@ -308,6 +309,24 @@ impl Counts {
     }
 }
 
+/// Adds a row to those of processes that ended. Returns the name that it counts for.
+fn add_ended(
+    ended: &mut HashMap<CountKey, Count>,
+    key: CountKey,
+    count: Count,
+) -> [u8; COMM_LENGTH] {
+    let mut key = CountKey {
+        subject: ENDED,
+        ..key
+    };
+    if ended.len() >= ENDED_ROWS && !ended.contains_key(&key) {
+        key.comm = OTHER_PROGRAMS;
+    }
+    let entry = ended.entry(key).or_default();
+    *entry = sum([*entry, count].into_iter());
+    key.comm
+}
+
 /// Whether this program's `/proc` numbers processes as the kernel side does (`PROC_PID_INIT_INO`,
 /// include/linux/proc_ns.h).
 fn in_initial_pid_namespace() -> bool {
@@ -327,4 +346,41 @@ fn decode(key: &[u8], value: &[u8]) -> Option<(CountKey, Count)> {
         first: u64::from_ne_bytes(first),
     });
     Some((key, sum(counts)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ended_processes_beyond_the_limit_count_for_other_programs() {
+        let key = |name: u32| {
+            let mut comm = [0; COMM_LENGTH];
+            comm[..4].copy_from_slice(&name.to_le_bytes());
+            CountKey {
+                subject: name.into(),
+                comm,
+                caller: 0,
+                flags: 0,
+                capability: 0,
+                result: 0,
+                syscall: 0,
+            }
+        };
+        let one = Count {
+            checks: 1,
+            first: 7,
+        };
+        let mut ended = HashMap::new();
+        for name in 1..=2 * ENDED_ROWS as u32 {
+            let counts_for = add_ended(&mut ended, key(name), one);
+            let own = name as usize <= ENDED_ROWS;
+            let expected = if own { key(name).comm } else { OTHER_PROGRAMS };
+            assert_eq!(counts_for, expected);
+        }
+        assert_eq!(ended.len(), ENDED_ROWS + 1);
+        assert_eq!(add_ended(&mut ended, key(1), one), key(1).comm);
+        let checks: u64 = ended.values().map(|count| count.checks).sum();
+        assert_eq!(checks, 2 * ENDED_ROWS as u64 + 1, "none is dropped");
+    }
 }
