@@ -62,9 +62,15 @@ impl Report {
     /// What the answer does not cover, as a sentence; `None` if it covers a whole run.
     pub(crate) fn limits(&self) -> Option<String> {
         if self.is_profile() {
+            let saw_starts = !self.units.is_empty() && self.units.iter().all(|one| one.started > 0);
+            let example = if saw_starts {
+                ""
+            } else {
+                ", such as at its start,"
+            };
             return Some(format!(
-                "Only the {} that were watched are covered: what it asks for at other times, \
-                 such as at its start, is missing.",
+                "Only the {} that were watched are covered: what it asks for at other times{example} \
+                 is missing.",
                 time(self.duration_ns)
             ));
         }
@@ -92,7 +98,7 @@ mod tests {
     use crate::capability::Capability;
     use crate::profile::observation::tests::{denied, granted, once};
     use crate::profile::report::markdown::markdown;
-    use crate::profile::{Observation, Outcome, ReportedLoss, Run};
+    use crate::profile::{FollowedUnit, Observation, Outcome, ReportedLoss, Run};
 
     fn profile() -> Run {
         Run {
@@ -186,6 +192,27 @@ mod tests {
             let text = Report::new(run, observed).text().replace("\n  ", " ");
             assert_eq!(text.lines().next(), Some(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_start_that_was_seen_is_not_said_to_be_missing() {
+        let started = |started| FollowedUnit {
+            name: "unit a.service".to_owned(),
+            running: 0,
+            started,
+            restarts: Some(0),
+        };
+        let limits = |units: &[FollowedUnit]| {
+            let run = Run {
+                units: units.to_vec(),
+                ..profile()
+            };
+            Report::new(run, needs()).limits().unwrap()
+        };
+        let seen = limits(&[started(1)]);
+        assert!(seen.ends_with("at other times is missing."), "{seen}");
+        let one = limits(&[started(1), started(0)]);
+        assert!(one.contains("such as at its start"), "{one}");
     }
 
     #[test]
