@@ -2,7 +2,10 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::capability::Capability;
+use crate::{
+    capability::Capability,
+    context::cgroups::{CgroupName, Found},
+};
 
 /// Which checks are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,9 @@ pub enum Condition {
     Unit(String),
     /// The same, of a unit of the managers of users.
     UserUnit(String),
+    /// The task is in the cgroup of the container with this name or id, or in one below it, whether
+    /// it exists already or is made later.
+    Container(String),
     /// The target user namespace, by its inode number.
     UserNamespace(u32),
     /// The task's mount namespace, by its inode number.
@@ -136,6 +142,20 @@ impl std::ops::Not for Expression {
 }
 
 impl Condition {
+    /// What the checks in the cgroups with a name satisfy, those to come included if they can be
+    /// followed by it. `found` are those that there are.
+    pub(crate) fn in_cgroups(name: CgroupName, found: Vec<Found>) -> Vec<Self> {
+        match name.followed(&found) {
+            Some(CgroupName::Unit(unit)) => vec![Self::Unit(unit)],
+            Some(CgroupName::UserUnit(unit)) => vec![Self::UserUnit(unit)],
+            Some(CgroupName::Container(name)) => vec![Self::Container(name)],
+            Some(CgroupName::Path(_)) | None => {
+                let directories = found.into_iter().map(|found| found.directory);
+                directories.map(Self::Cgroup).collect()
+            }
+        }
+    }
+
     /// What it looks at.
     pub fn field(&self) -> Field {
         match self {
@@ -146,7 +166,9 @@ impl Condition {
             Self::Comm(_) => Field::Comm,
             Self::Capability(_) => Field::Capability,
             Self::Granted | Self::Denied => Field::Result,
-            Self::Cgroup(_) | Self::Unit(_) | Self::UserUnit(_) => Field::Cgroup,
+            Self::Cgroup(_) | Self::Unit(_) | Self::UserUnit(_) | Self::Container(_) => {
+                Field::Cgroup
+            }
             Self::UserNamespace(_) => Field::UserNamespace,
             Self::MountNamespace(_) => Field::MountNamespace,
             Self::PidNamespace(_) => Field::PidNamespace,
@@ -167,6 +189,7 @@ impl fmt::Display for Condition {
             Self::Cgroup(directory) => write!(f, "{field} {}", directory.display()),
             Self::Unit(name) => write!(f, "unit {name}"),
             Self::UserUnit(name) => write!(f, "user unit {name}"),
+            Self::Container(name) => write!(f, "container {name}"),
             Self::Process(number)
             | Self::Thread(number)
             | Self::User(number)

@@ -167,6 +167,9 @@ impl Choice {
             Condition::UserUnit(name) => {
                 self.add_name(condition, &CgroupName::UserUnit(name.clone()));
             }
+            Condition::Container(name) => {
+                self.add_name(condition, &CgroupName::Container(name.clone()));
+            }
             Condition::Capability(capability) => {
                 self.capabilities.insert(*capability);
             }
@@ -180,6 +183,10 @@ impl Choice {
         self.names.push(FollowedName {
             name: condition.to_string(),
             several: name.is_of_several(),
+            container: match name {
+                CgroupName::Container(name) => Some(name.clone()),
+                _ => None,
+            },
             patterns: patterns.into_iter().map(Pattern::of_kernel).collect(),
         });
     }

@@ -76,8 +76,8 @@ impl Workload {
         Ok(Self::new(Named::Processes, processes))
     }
 
-    /// What is in these cgroups and in those below them. Units are followed by name: those that do
-    /// not run yet are waited for, and those that are restarted are followed.
+    /// What is in these cgroups and in those below them. Units and containers are followed by name:
+    /// those that do not run yet are waited for, and those that are restarted are followed.
     ///
     /// # Errors
     ///
@@ -93,17 +93,8 @@ impl Workload {
         for name in names {
             let found = known.find_or_await(&name)?;
             processes.extend(processes_in(&known, &found));
-            let name = name.resolved();
-            match &name {
-                CgroupName::Unit(unit) => conditions.push(Condition::Unit(unit.clone())),
-                CgroupName::UserUnit(unit) => conditions.push(Condition::UserUnit(unit.clone())),
-                CgroupName::Path(_) | CgroupName::Container(_) => conditions.extend(
-                    found
-                        .into_iter()
-                        .map(|found| Condition::Cgroup(found.directory)),
-                ),
-            }
-            resolved.push(name);
+            conditions.extend(Condition::in_cgroups(name.clone(), found));
+            resolved.push(name.resolved());
         }
         let named = Named::Cgroups {
             names: resolved,

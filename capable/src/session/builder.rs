@@ -1,7 +1,8 @@
 //! What to trace, and the plan that this kernel allows for.
 
 use super::{
-    Session, SessionError, counting::Counting, descendants, following, streaming::Streaming,
+    Session, SessionError, containers::Containers, counting::Counting, descendants, following,
+    streaming::Streaming,
 };
 use crate::event::ProcessId;
 use crate::filter::{self, Expression, LowerError};
@@ -154,11 +155,11 @@ impl Planned {
     /// The kernel refuses.
     pub fn records(&self, records: Records) -> Result<Session<Streaming>, SessionError> {
         let by = records.count;
-        let mut ready = self.ready(Output::Records(records))?;
+        let (mut ready, containers) = self.ready(Output::Records(records))?;
         let stream = ready.stream().map_err(SessionError::refused)?;
         let counts = by.map(|by| ready.counts(by)).transpose();
         let counts = counts.map_err(SessionError::refused)?;
-        self.begin(ready, Streaming { stream, counts })
+        self.begin(ready, containers, Streaming { stream, counts })
     }
 
     /// Begins to count checks in the kernel; there is no output until the table is read.
@@ -167,21 +168,22 @@ impl Planned {
     ///
     /// The kernel refuses.
     pub fn counts(&self, by: CountBy) -> Result<Session<Counting>, SessionError> {
-        let mut ready = self.ready(Output::Counts(by))?;
+        let (mut ready, containers) = self.ready(Output::Counts(by))?;
         let counts = ready.counts(by).map_err(SessionError::refused)?;
-        self.begin(ready, Counting { counts })
+        self.begin(ready, containers, Counting { counts })
     }
 
     /// Makes the tables, and follows the cgroups that the filter names.
-    fn ready(&self, output: Output) -> Result<Ready, SessionError> {
+    fn ready(&self, output: Output) -> Result<(Ready, Option<Containers>), SessionError> {
         let filters = &self.asked.filters;
         let mut ready = self.tables(filters.clone(), output.clone())?;
-        let Err(refused) = following::begin(&mut ready)? else {
-            return Ok(ready);
+        let refused = match following::begin(&mut ready)? {
+            Ok(containers) => return Ok((ready, containers)),
+            Err(refused) => refused,
         };
         let mut ready = self.tables(following::existing(filters, &refused)?, output)?;
         ready.add_gap(following::gap(filters, &refused));
-        Ok(ready)
+        Ok((ready, None))
     }
 
     /// Makes the tables.
@@ -207,17 +209,31 @@ impl Planned {
     }
 
     /// Attaches.
-    fn begin<T>(&self, ready: Ready, output: T) -> Result<Session<T>, SessionError> {
-        let (mut tracer, gaps) = ready.attach().map_err(SessionError::refused)?;
+    fn begin<T>(
+        &self,
+        ready: Ready,
+        containers: Option<Containers>,
+        output: T,
+    ) -> Result<Session<T>, SessionError> {
+        let (mut tracer, mut gaps) = ready.attach().map_err(SessionError::refused)?;
         // Descendants that were created after the tables.
         for process in self.descendants() {
             tracer.follow(process).map_err(SessionError::refused)?;
         }
+        let watching = containers.zip(tracer.cgroup_table());
+        let watching = watching.map(|(containers, table)| containers.watch(table));
+        let containers = watching.transpose().unwrap_or_else(|error| {
+            gaps.push(format!(
+                "a container that is made anew is not followed if it gets another id: {error}"
+            ));
+            None
+        });
         Ok(Session {
             plan: self.plan.clone(),
             gaps,
             tracer,
             output,
+            containers,
         })
     }
 

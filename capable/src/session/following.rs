@@ -3,9 +3,9 @@
 
 use std::{collections::HashSet, path::PathBuf};
 
-use super::SessionError;
+use super::{SessionError, containers::Containers};
 use crate::{
-    context::cgroups::{Cgroups, Pattern},
+    context::cgroups::{CgroupError, Cgroups, Found, Pattern, is_made_by_root},
     kernel::trace::{
         attach::AttachError,
         filters::{Filters, FollowedName},
@@ -17,17 +17,56 @@ use crate::{
 #[cfg(test)]
 mod tests;
 
-/// Follows the cgroups that a filter names, if it names some, from now on.
+/// Follows the cgroups that a filter names, if it names some, from now on. Returns the containers
+/// among them.
 ///
 /// # Errors
 ///
 /// The inner error: this kernel does not let them be followed. The outer one: those that exist
 /// cannot be found or kept.
-pub(super) fn begin(ready: &mut Ready) -> Result<Result<(), AttachError>, SessionError> {
+pub(super) fn begin(
+    ready: &mut Ready,
+) -> Result<Result<Option<Containers>, AttachError>, SessionError> {
     match ready.follow_cgroups() {
-        Ok(None) => Ok(Ok(())),
-        Ok(Some(table)) => keep_existing(table).map(Ok),
+        Ok(None) => Ok(Ok(None)),
+        Ok(Some(table)) => {
+            let containers = Containers::of(table)?;
+            keep_existing(table)?;
+            Ok(Ok(containers))
+        }
         Err(error) => Ok(Err(error)),
+    }
+}
+
+/// What those that exist are recognised by.
+enum Existing {
+    Patterns(Vec<Pattern>),
+    /// A container: its engine knows better than the name of its cgroup.
+    Ids(Vec<u64>),
+}
+
+impl Existing {
+    fn of(cgroups: &Cgroups, name: &FollowedName) -> Result<Self, SessionError> {
+        let Some(given) = &name.container else {
+            return Ok(Self::Patterns(patterns(name)));
+        };
+        let found = containers(cgroups, given)?;
+        Ok(Self::Ids(found.iter().map(|found| found.id).collect()))
+    }
+
+    fn has(&self, id: u64, path: &str) -> bool {
+        match self {
+            Self::Patterns(patterns) => patterns.iter().any(|pattern| pattern.matches(path)),
+            Self::Ids(ids) => ids.contains(&id),
+        }
+    }
+}
+
+/// The containers with a name that run; none if there is none yet.
+fn containers(cgroups: &Cgroups, given: &str) -> Result<Vec<Found>, SessionError> {
+    match cgroups.by_container(given) {
+        Err(CgroupError::NoContainer { .. }) => Ok(Vec::new()),
+        found => Ok(found?),
     }
 }
 
@@ -35,20 +74,55 @@ pub(super) fn begin(ready: &mut Ready) -> Result<Result<(), AttachError>, Sessio
 /// it is read here, so that one which is made in it meanwhile is not missed either.
 fn keep_existing(table: &mut Table) -> Result<(), SessionError> {
     let cgroups = Cgroups::open()?;
-    let names: Vec<Vec<Pattern>> = table.names().map(patterns).collect();
+    let names = table.names().map(|name| Existing::of(&cgroups, name));
+    let names: Vec<Existing> = names.collect::<Result<_, _>>()?;
     let mut kept = HashSet::new();
     let mut result = Ok(());
     cgroups.walk(|id, path| {
         let matching: Vec<usize> = (0..names.len())
-            .filter(|&name| names[name].iter().any(|pattern| pattern.matches(path)))
+            .filter(|&name| names[name].has(id, path))
             .collect();
-        let around = path.rsplit_once('/').map_or("", |(around, _)| around);
-        if result.is_ok() && (!matching.is_empty() || kept.contains(around)) {
+        if result.is_ok() && (!matching.is_empty() || kept.contains(around(path))) {
             kept.insert(path.to_owned());
             result = table.keep(id, &matching);
         }
     });
     result.map_err(SessionError::refused)
+}
+
+/// Keeps those that were made before these patterns were compared, for the name at this position.
+///
+/// # Errors
+///
+/// They cannot be found or kept.
+pub(super) fn keep_late(
+    table: &mut Table,
+    position: usize,
+    patterns: &[Pattern],
+) -> Result<(), SessionError> {
+    let cgroups = Cgroups::open()?;
+    let mut kept = HashSet::new();
+    let mut result = Ok(());
+    cgroups.walk(|id, path| {
+        if result.is_err() {
+            return;
+        }
+        let own = patterns.iter().any(|pattern| pattern.matches(path)) && is_made_by_root(path);
+        if own {
+            result = table.keep_late(id, position);
+        } else if kept.contains(around(path)) {
+            result = table.keep(id, &[]);
+        } else {
+            return;
+        }
+        kept.insert(path.to_owned());
+    });
+    result.map_err(SessionError::refused)
+}
+
+/// The path of the cgroup around another.
+fn around(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(around, _)| around)
 }
 
 /// Filters that keep only the cgroups that exist now.
@@ -60,10 +134,10 @@ pub(super) fn existing(filters: &Filters, why: &AttachError) -> Result<Filters, 
     let cgroups = Cgroups::open()?;
     let mut directories: Vec<PathBuf> = Vec::new();
     for name in &filters.followed {
-        let patterns = patterns(name);
+        let names = Existing::of(&cgroups, name)?;
         let before = directories.len();
-        cgroups.walk(|_, path| {
-            if patterns.iter().any(|pattern| pattern.matches(path)) {
+        cgroups.walk(|id, path| {
+            if names.has(id, path) {
                 directories.push(cgroups.directory(path));
             }
         });

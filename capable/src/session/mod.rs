@@ -14,6 +14,7 @@
 //! with a [`Builder`].
 
 mod builder;
+mod containers;
 mod counting;
 mod descendants;
 mod error;
@@ -21,6 +22,7 @@ mod following;
 mod streaming;
 
 pub use builder::{Builder, Planned};
+use containers::Watching;
 pub use counting::Counting;
 pub use error::{KernelError, SessionError};
 pub use streaming::Streaming;
@@ -41,7 +43,7 @@ pub use crate::kernel::{
     },
 };
 use crate::{
-    capability::CapabilitySet,
+    capability::{Capability, CapabilitySet},
     kernel::{bpf::privileges, trace::tracer::Tracer},
 };
 pub use capable_common::{UniqueBy, Wanted};
@@ -54,6 +56,8 @@ pub struct Session<Output> {
     gaps: Vec<String>,
     tracer: Tracer,
     output: Output,
+    /// Looks for the ids of containers that are followed by name.
+    containers: Option<Watching>,
 }
 
 /// What happened in a session, from its beginning to its end.
@@ -65,7 +69,7 @@ pub struct Summary {
     pub losses: Losses,
     /// What was counted, in no particular order; empty if counting was not asked for.
     pub counts: Vec<Counted>,
-    /// What was seen of the units that the filter names, in no particular order.
+    /// What was seen of the units and containers that the filter names, in no particular order.
     pub followed: Vec<Followed>,
 }
 
@@ -113,7 +117,7 @@ impl<Output> Session<Output> {
         self.tracer.losses().map_err(SessionError::refused)
     }
 
-    /// What was seen so far of the units that the filter names; empty if it names none, or if this
+    /// What was seen so far of the units and containers that the filter names; empty if it names none, or if this
     /// kernel does not let them be followed.
     ///
     /// # Errors
@@ -128,7 +132,11 @@ impl<Output> Session<Output> {
     /// # Errors
     ///
     /// The kernel refuses.
-    pub fn give_up_privileges(&self, keep: CapabilitySet) -> Result<(), SessionError> {
+    pub fn give_up_privileges(&self, mut keep: CapabilitySet) -> Result<(), SessionError> {
+        if self.containers.is_some() {
+            // To read what engines keep, and to find cgroups.
+            keep.insert(Capability::DAC_READ_SEARCH);
+        }
         privileges::give_up(keep).map_err(SessionError::Privileges)
     }
 }

@@ -179,18 +179,17 @@ impl Options {
     /// The parts and the guests that these options name.
     fn chosen(&self) -> (Vec<&'static Part>, Vec<Guests>) {
         let every = !self.unit && !self.host && self.kernels.is_empty();
-        // Anyone who names a test has time for it.
-        let has_time = !self.only.is_empty();
         let part = |part: &&Part| match part.group {
             Group::Unit => every || self.unit,
             Group::Host => every || self.host,
-            Group::Slow => self.all || (every && has_time),
+            // Anyone who names a test has time for it.
+            Group::Slow => self.all || (every && !self.only.is_empty()),
         };
         let kernel =
             |kernel: &&Kernel| every || self.kernels.iter().any(|rows| rows.0.contains(kernel));
         let guests = Kind::ALL.map(|kind| {
             let kernels = kernels::TABLE.iter().filter(kernel);
-            let kernels = kernels.filter(|kernel| kind.runs_on(kernel, self.all || has_time));
+            let kernels = kernels.filter(|kernel| kind.runs_on(kernel));
             (kind, kernels.collect::<Vec<_>>())
         });
         let guests = guests

@@ -76,7 +76,10 @@ pub struct TargetArgs {
     pub cgroups: Vec<String>,
 
     /// This container, by its name or the first characters of its id
-    #[arg(long = "container", value_name = "NAME|ID")]
+    ///
+    /// One that does not run yet is waited for, and one that is started again, or made again with
+    /// this name, is followed.
+    #[arg(long = "container", value_name = "NAME|ID", value_delimiter = ',')]
     pub containers: Vec<String>,
 }
 

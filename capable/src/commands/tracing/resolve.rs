@@ -191,14 +191,7 @@ fn conditions(names: Vec<CgroupName>) -> Result<Vec<Condition>> {
     let mut conditions = Vec::new();
     let found = tell_names(&names)?;
     for (name, found) in names.into_iter().zip(found) {
-        match name.resolved() {
-            CgroupName::Unit(unit) => conditions.push(Condition::Unit(unit)),
-            CgroupName::UserUnit(unit) => conditions.push(Condition::UserUnit(unit)),
-            CgroupName::Path(_) | CgroupName::Container(_) => {
-                let directories = found.into_iter().map(|found| found.directory);
-                conditions.extend(directories.map(Condition::Cgroup));
-            }
-        }
+        conditions.extend(Condition::in_cgroups(name, found));
     }
     Ok(conditions)
 }
@@ -216,13 +209,13 @@ pub fn tell_names(names: &[CgroupName]) -> Result<Vec<Vec<Found>>, CgroupError> 
     let known = Cgroups::open()?;
     let find = |name| {
         let found = known.find_or_await(name)?;
-        tell(name, &found);
+        tell(&known, name, &found);
         Ok(found)
     };
     names.iter().map(find).collect()
 }
 
-fn tell(name: &CgroupName, found: &[Found]) {
+fn tell(known: &Cgroups, name: &CgroupName, found: &[Found]) {
     let (option, given) = match name {
         // It says itself which cgroup it is.
         CgroupName::Path(_) => return,
@@ -231,7 +224,7 @@ fn tell(name: &CgroupName, found: &[Found]) {
         CgroupName::Container(name) => ("--container", name),
     };
     let line = if found.is_empty() {
-        awaited(name, option, given)
+        awaited(name, option, given, &others(known, name))
     } else {
         told(option, given, found)
     };
@@ -239,14 +232,26 @@ fn tell(name: &CgroupName, found: &[Found]) {
 }
 
 /// What is waited for, as a line that is safe on a terminal.
-fn awaited(name: &CgroupName, option: &str, given: &str) -> String {
+fn awaited(name: &CgroupName, option: &str, given: &str, others: &[String]) -> String {
     let given = printable(given.as_bytes());
-    let why = if name.is_installed() {
-        "does not run yet"
-    } else {
-        "does not run, and no unit file has this name"
+    let why = match name {
+        CgroupName::Container(_) => "does not run, by this name or id",
+        _ if name.is_installed() => "does not run yet",
+        _ => "does not run, and no unit file has this name",
     };
-    format!("capable: {option} {given} {why}: waiting for it to start\n")
+    let others = match others {
+        [] => String::new(),
+        others => format!(" (these run: {})", printable(others.join(", ").as_bytes())),
+    };
+    format!("capable: {option} {given} {why}: waiting for it to start{others}\n")
+}
+
+/// The containers that run, if it is one of these that is waited for: the name may be misspelt.
+fn others(known: &Cgroups, name: &CgroupName) -> Vec<String> {
+    match known.find(name) {
+        Err(CgroupError::NoContainer { known, .. }) => known,
+        _ => Vec::new(),
+    }
 }
 
 /// What a name stands for, as a line that is safe on a terminal.
@@ -392,7 +397,7 @@ mod tests {
     fn a_unit_that_is_waited_for_is_told_from_one_that_may_be_misspelt() {
         let unit = CgroupName::Unit("no-such.service".to_owned());
         assert_eq!(
-            awaited(&unit, "--unit", "no-such.service"),
+            awaited(&unit, "--unit", "no-such.service", &[]),
             "capable: --unit no-such.service does not run, and no unit file has this name: waiting \
              for it to start\n"
         );

@@ -96,6 +96,7 @@ mod tests {
             several: false,
             existed,
             made,
+            late: 0,
         };
         let mut told = Starts::default();
         assert!(told.lines(&[unit(1, 0)]).is_empty());

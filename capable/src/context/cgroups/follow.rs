@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::awaited;
 use super::units::{Managers, UnitName};
-use super::{CgroupError, CgroupName, Cgroups, Found, Pattern};
+use super::{Cgroup, CgroupError, CgroupName, Cgroups, Found, Pattern};
 
 impl CgroupName {
     /// The name that cgroups have: an alias of a unit becomes the unit's own name.
@@ -23,7 +24,8 @@ impl CgroupName {
         match self {
             Self::Unit(unit) => Some(vec![UnitName::new(unit).pattern(Managers::System)]),
             Self::UserUnit(unit) => Some(vec![UnitName::new(unit).pattern(Managers::Users)]),
-            Self::Path(_) | Self::Container(_) => None,
+            Self::Container(name) => Some(awaited::patterns(name)),
+            Self::Path(_) => None,
         }
     }
 
@@ -33,6 +35,19 @@ impl CgroupName {
             Self::Unit(unit) => UnitName::new(unit).is_template(),
             Self::UserUnit(_) => true,
             Self::Path(_) | Self::Container(_) => false,
+        }
+    }
+}
+
+impl CgroupName {
+    /// The name by which cgroups are followed if these have it now; `None` if it stands for these
+    /// alone, because it is a path, or because others than root can call cgroups so.
+    pub(crate) fn followed(self, found: &[Found]) -> Option<Self> {
+        match self.resolved() {
+            Self::Container(given) => (is_name(&given) && found.iter().all(is_of_root))
+                .then(|| Self::Container(whole(given, found))),
+            Self::Path(_) => None,
+            unit => Some(unit),
         }
     }
 }
@@ -51,6 +66,8 @@ impl Cgroups {
                 installed,
                 ..
             }) if installed || name.is_whole(given) => Ok(Vec::new()),
+            // Nobody but root makes what can be waited for.
+            Err(CgroupError::NoContainer { ref given, .. }) if is_name(given) => Ok(Vec::new()),
             found => found,
         }
     }
@@ -82,4 +99,32 @@ impl CgroupName {
     fn is_whole(&self, unit: &str) -> bool {
         matches!(self, Self::Unit(given) | Self::UserUnit(given) if given == unit)
     }
+}
+
+/// Whether an engine lets a container be called so (`RestrictedNameChars` in daemon/names/names.go of
+/// Docker, `validateID` in libcontainer/factory_linux.go of runc).
+fn is_name(given: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-+".contains(&byte);
+    given.starts_with(|first: char| first.is_ascii_alphanumeric()) && given.bytes().all(is_of_name)
+}
+
+/// Whether only root makes containers there.
+fn is_of_root(found: &Found) -> bool {
+    is_made_by_root(&found.path)
+}
+
+/// Whether nothing around a cgroup lets others than root make it.
+pub(crate) fn is_made_by_root(path: &str) -> bool {
+    let container = Cgroup::from_path(path).container;
+    container.is_none_or(|container| !container.is_behind())
+}
+
+/// The whole id, where its beginning was given.
+fn whole(given: String, found: &[Found]) -> String {
+    let ids = found.iter().filter_map(|found| {
+        let container = Cgroup::from_path(&found.path).container?;
+        (container.has_digits() && container.id.starts_with(&given)).then_some(container.id)
+    });
+    let first = { ids }.next();
+    first.unwrap_or(given)
 }

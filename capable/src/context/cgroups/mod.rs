@@ -5,6 +5,7 @@
 //! microseconds, even if the process has ended. Without it the tree is walked, which takes up at
 //! most a twentieth of the run time. A removed cgroup keeps the name that it had.
 
+pub(crate) mod awaited;
 mod container;
 mod engines;
 mod error;
@@ -27,9 +28,11 @@ use std::time::{Duration, Instant};
 
 pub use container::{Container, Runtime};
 use engines::Engines;
+pub(crate) use engines::Named;
 pub use error::CgroupError;
 pub(crate) use files::load_path;
 pub use find::{CgroupName, Found};
+pub(crate) use follow::is_made_by_root;
 use handle::Opened;
 use identify::Unsettled;
 pub use path::Cgroup;

@@ -24,6 +24,22 @@ pub fn is_unit(name: &str) -> bool {
         })
 }
 
+/// The name of a machine in that of a unit (systemd-escape(1)).
+pub fn escape_unit(name: &str) -> String {
+    let mut escaped = String::with_capacity(name.len());
+    for (at, byte) in name.bytes().enumerate() {
+        match byte {
+            b'/' => escaped.push('-'),
+            b'.' if at == 0 => escaped.push_str("\\x2e"),
+            b'.' | b':' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    escaped
+}
+
 /// Resolves `\x2d` and the like in a unit's name (systemd-escape(1)).
 pub fn unescape_unit(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());

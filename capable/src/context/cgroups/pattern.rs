@@ -28,6 +28,11 @@ impl Pattern {
         })
     }
 
+    /// No name at all.
+    pub(crate) fn never() -> Self {
+        Self::any(CgroupPlace::default()).of_length(1, 0)
+    }
+
     /// This name alone.
     pub(crate) fn exact(name: &str, places: CgroupPlace) -> Self {
         Self::any(places)

@@ -49,6 +49,8 @@ pub struct FollowedName {
     pub name: String,
     /// Whether there can be several cgroups of this name at once.
     pub several: bool,
+    /// The container that it is the name or the id of.
+    pub container: Option<String>,
     /// What the cgroups are recognised by.
     pub patterns: Vec<CgroupPattern>,
 }

@@ -27,6 +27,9 @@ pub struct Followed {
     pub existed: u64,
     /// How many were made since then.
     pub made: u64,
+    /// How many of those were made before it was known that they have this name: what was checked
+    /// in them until then is missing. Only containers with ids are.
+    pub late: u64,
 }
 
 impl Followed {
@@ -45,12 +48,20 @@ impl fmt::Display for Followed {
             several,
             existed,
             made,
+            late,
         } = self;
         match (existed, made) {
             (0, 0) => write!(f, "{name} was not started"),
             (0, _) => write!(f, "{name} was started {made}×"),
             (_, _) if !several => write!(f, "{name} was restarted {made}×"),
             (_, _) => write!(f, "{name}: {existed} ran, and {made} were started"),
+        }?;
+        match late {
+            0 => Ok(()),
+            _ => write!(
+                f,
+                "; what it asked for at first is missing {late}×, because its engine named it too late"
+            ),
         }
     }
 }
@@ -59,10 +70,19 @@ impl fmt::Display for Followed {
 pub struct Table {
     ids: HashMap<MapData, u64, u32>,
     patterns: Array<MapData, Pattern>,
-    /// The names, and how many cgroups of each existed.
-    names: Vec<(FollowedName, u64)>,
+    names: Vec<Name>,
     /// How many that exist found no room.
     pub(super) lost: u64,
+}
+
+/// A name, with what is known of its cgroups beside what its patterns count.
+struct Name {
+    name: FollowedName,
+    /// How many existed.
+    existed: u64,
+    /// How many were made that patterns matched which are no longer compared, or that came late.
+    made: u64,
+    late: u64,
 }
 
 impl Table {
@@ -85,24 +105,35 @@ impl Table {
         Ok(Some(Self {
             ids: object.take_map("CGROUP_IDS")?,
             patterns,
-            names: names.map(|name| (name, 0)).collect(),
+            names: names
+                .map(|name| Name {
+                    name,
+                    existed: 0,
+                    made: 0,
+                    late: 0,
+                })
+                .collect(),
             lost: 0,
         }))
     }
 
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = &FollowedName> {
-        self.names.iter().map(|(name, _)| name)
+        self.names.iter().map(|one| &one.name)
     }
 
     /// Keeps a cgroup that exists, which has some of the names, by their positions, or is below one
     /// that has. One that finds no room is counted as lost, as on the kernel side.
     pub fn keep(&mut self, id: u64, names: &[usize]) -> Result<(), TracerError> {
         for &name in names {
-            if let Some((_, existed)) = self.names.get_mut(name) {
-                *existed += 1;
+            if let Some(one) = self.names.get_mut(name) {
+                one.existed += 1;
             }
         }
+        self.insert(id)
+    }
+
+    fn insert(&mut self, id: u64) -> Result<(), TracerError> {
         match self.ids.insert(id, 1, 0) {
             Err(MapError::SyscallError(error))
                 if error.io_error.raw_os_error() == Some(libc::E2BIG) =>
@@ -112,6 +143,40 @@ impl Table {
             }
             inserted => inserted.map_err(|error| TracerError::Map("CGROUP_IDS", error)),
         }
+    }
+
+    /// Keeps a cgroup that was made before it was known that it has a name, by the name's position,
+    /// unless it is kept already.
+    pub fn keep_late(&mut self, id: u64, name: usize) -> Result<(), TracerError> {
+        if self.ids.get(&id, 0).is_ok() {
+            return Ok(());
+        }
+        if let Some(one) = self.names.get_mut(name) {
+            one.made += 1;
+            one.late += 1;
+        }
+        self.insert(id)
+    }
+
+    /// Compares other patterns instead of the last ones of a name, by its position.
+    pub fn exchange(&mut self, name: usize, last: &[CgroupPattern]) -> Result<(), TracerError> {
+        let refused = |error| TracerError::Map("CGROUP_PATTERNS", error);
+        let before = self.names.iter().take(name);
+        let before: usize = before.map(|one| one.name.patterns.len()).sum();
+        let Some(one) = self.names.get_mut(name) else {
+            return Ok(());
+        };
+        let kept = one.name.patterns.len().saturating_sub(last.len());
+        one.name.patterns.truncate(kept);
+        one.name.patterns.extend(last);
+        for (index, pattern) in (before + kept..).zip(last) {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            one.made += self.patterns.get(&index, 0).map_err(refused)?.0.made;
+            self.patterns
+                .set(index, Pattern(*pattern), 0)
+                .map_err(refused)?;
+        }
+        Ok(())
     }
 
     /// The ids that are in the table now.
@@ -124,8 +189,14 @@ impl Table {
     pub(super) fn seen(&self) -> Result<Vec<Followed>, MapError> {
         let mut index = 0;
         let mut seen = Vec::new();
-        for (name, existed) in &self.names {
-            let mut made = 0;
+        for one in &self.names {
+            let Name {
+                name,
+                existed,
+                made,
+                late,
+            } = one;
+            let mut made = *made;
             for _ in &name.patterns {
                 made += self.patterns.get(&index, 0)?.0.made;
                 index += 1;
@@ -135,6 +206,7 @@ impl Table {
                 several: name.several,
                 existed: *existed,
                 made,
+                late: *late,
             });
         }
         Ok(seen)
@@ -176,6 +248,7 @@ mod tests {
             several,
             existed,
             made,
+            late: 0,
         }
     }
 
@@ -199,5 +272,16 @@ mod tests {
         let followed = followed(true, 1, 2);
         assert_eq!(followed.restarts(), None);
         assert_eq!(followed.to_string(), "unit a: 1 ran, and 2 were started");
+    }
+
+    #[test]
+    fn what_was_named_too_late_is_told() {
+        let mut late = followed(false, 0, 1);
+        late.late = 1;
+        assert_eq!(
+            late.to_string(),
+            "unit a was started 1×; what it asked for at first is missing 1×, because its engine \
+             named it too late"
+        );
     }
 }

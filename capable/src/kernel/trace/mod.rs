@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod calibration;
 mod cause;
+pub mod changes;
 mod configure;
 mod counters;
 pub mod counts;

@@ -1,5 +1,7 @@
 //! A trace: the object loaded with a configuration, its hook attached, its stream open.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use aya::maps::{HashMap, MapData, MapError};
 use aya_log::EbpfLogger;
 use capable_common::{Config, Counters, FollowedProcess};
@@ -32,7 +34,7 @@ pub struct Tracer {
     /// Set if the kernel side sees other numbers for processes than this process does.
     numbers: Option<Numbers>,
     followed: Option<HashMap<MapData, u32, PodFollowed>>,
-    cgroups: Option<Table>,
+    cgroups: Option<Arc<Mutex<Table>>>,
     log: Option<EbpfLogger<&'static dyn log::Log>>,
 }
 
@@ -149,7 +151,7 @@ impl Ready {
             counters: CounterTable(object.take_map("COUNTERS")?),
             numbers,
             followed,
-            cgroups,
+            cgroups: cgroups.map(|table| Arc::new(Mutex::new(table))),
         };
         Ok((tracer, gaps))
     }
@@ -174,7 +176,10 @@ impl Tracer {
     /// The counters cannot be read.
     pub fn losses(&self) -> Result<Losses, TracerError> {
         let mut counters = self.counters()?;
-        counters.lost_cgroups += self.cgroups.as_ref().map_or(0, |table| table.lost);
+        if let Some(table) = &self.cgroups {
+            let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+            counters.lost_cgroups += table.lost;
+        }
         Ok(Losses::of(&counters, self.missed()))
     }
 
@@ -194,9 +199,18 @@ impl Tracer {
     ///
     /// The map cannot be read.
     pub fn cgroups(&self) -> Result<Vec<Followed>, TracerError> {
-        let seen = self.cgroups.as_ref().map(Table::seen).transpose();
-        seen.map(Option::unwrap_or_default)
+        let Some(table) = &self.cgroups else {
+            return Ok(Vec::new());
+        };
+        let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        table
+            .seen()
             .map_err(|error| TracerError::Map("CGROUP_PATTERNS", error))
+    }
+
+    /// The table of the cgroups that filters name, to change it while the trace runs.
+    pub fn cgroup_table(&self) -> Option<Arc<Mutex<Table>>> {
+        self.cgroups.clone()
     }
 
     /// Follows one more process, from its next check on.

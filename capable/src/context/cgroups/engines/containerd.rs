@@ -2,15 +2,15 @@
 //! made for Kubernetes, only the id is outside of its database.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::{Kept, file};
 use crate::context::cgroups::container::Runtime;
 
-/// Where it keeps bundles; the second is that of k3s and RKE2.
-const PLACES: [&str; 2] = [
+/// Where it keeps bundles, in a folder for each namespace; the second is that of k3s and RKE2.
+pub(super) const PLACES: [&str; 2] = [
     "run/containerd/io.containerd.runtime.v2.task",
     "run/k3s/containerd/io.containerd.runtime.v2.task",
 ];
@@ -27,9 +27,19 @@ pub(super) fn by_id(root: &Path, id: &str) -> Option<Kept> {
     let namespaces = PLACES
         .iter()
         .flat_map(|place| file::entries(&root.join(place)));
-    let bundle: Bundle = namespaces
-        .map(|(_, namespace)| namespace.join(id).join("config.json"))
-        .find_map(|path| file::json(&path))?;
+    namespaces
+        .map(|(_, namespace)| file_of(&namespace.join(id)))
+        .find_map(|path| read(&path, id.to_owned()))
+}
+
+/// The file in a container's folder.
+pub(super) fn file_of(folder: &Path) -> PathBuf {
+    folder.join("config.json")
+}
+
+/// What the bundle of the container with this id says.
+pub(super) fn read(path: &Path, id: String) -> Option<Kept> {
+    let bundle: Bundle = file::json(path)?;
     let annotations = bundle.annotations.unwrap_or_default();
     // pkg/cri/annotations/annotations.go, 1.6 and 2.0
     let of_kubernetes = |key: &str| {
@@ -41,8 +51,8 @@ pub(super) fn by_id(root: &Path, id: &str) -> Option<Kept> {
         None => pod,
     });
     Some(Kept {
-        id: id.to_owned(),
-        name: of_kubernetes("container-name").or_else(|| file::name(id)),
+        name: of_kubernetes("container-name").or_else(|| file::name(&id)),
+        id,
         image: of_kubernetes("image-name"),
         pod,
         runtime: Runtime::Containerd,

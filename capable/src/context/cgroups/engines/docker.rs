@@ -1,11 +1,14 @@
 //! Docker: one folder for each container, in its data root.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::{Kept, file};
 use crate::context::cgroups::container::Runtime;
+
+/// Where its folders are.
+pub(super) const PLACE: &str = "var/lib/docker/containers";
 
 /// `container.Container` in Docker's container/container.go, 20.10 to 28.
 #[derive(Deserialize)]
@@ -25,10 +28,19 @@ struct Config {
 
 /// What it keeps of the container with this id.
 pub(super) fn by_id(root: &Path, id: &str) -> Option<Kept> {
-    let folder = root.join("var/lib/docker/containers").join(id);
-    let container: Container = file::json(&folder.join("config.v2.json"))?;
+    read(&file_of(&root.join(PLACE).join(id)), id.to_owned())
+}
+
+/// The file in a container's folder.
+pub(super) fn file_of(folder: &Path) -> PathBuf {
+    folder.join("config.v2.json")
+}
+
+/// What the file of the container with this id says.
+pub(super) fn read(path: &Path, id: String) -> Option<Kept> {
+    let container: Container = file::json(path)?;
     Some(Kept {
-        id: id.to_owned(),
+        id,
         name: file::name(container.name.trim_start_matches('/')),
         image: file::name(&container.config.image),
         pod: None,

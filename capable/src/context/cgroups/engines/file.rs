@@ -1,5 +1,6 @@
 //! Reads a file that only root may write.
 
+use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -34,6 +35,46 @@ impl Version {
     /// That of the file which is there now.
     pub(super) fn now(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().map(|data| Self::of(&data))
+    }
+}
+
+/// Files that are read again only where they are not as they were.
+#[derive(Debug)]
+pub(super) struct Cached<T> {
+    known: HashMap<PathBuf, (Version, Option<T>)>,
+}
+
+impl<T> Default for Cached<T> {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+        }
+    }
+}
+
+impl<T> Cached<T> {
+    /// Looks at these files, each with what it takes to read it; others are forgotten.
+    pub(super) fn refresh<With>(
+        &mut self,
+        files: impl Iterator<Item = (PathBuf, With)>,
+        read: impl Fn(&Path, With) -> Option<T>,
+    ) {
+        let mut before = std::mem::take(&mut self.known);
+        for (path, with) in files {
+            let Some(version) = Version::now(&path) else {
+                continue;
+            };
+            let value = match before.remove(&path) {
+                Some((known, value)) if known == version => value,
+                _ => read(&path, with),
+            };
+            self.known.insert(path, (version, value));
+        }
+    }
+
+    /// What they said.
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.known.values().filter_map(|(_, value)| value.as_ref())
     }
 }
 

@@ -8,18 +8,20 @@
 mod containerd;
 mod docker;
 mod file;
+mod named;
 mod runtimes;
 mod storage;
 
 use std::path::{Path, PathBuf};
 
 use super::container::Runtime;
+pub(crate) use named::Named;
 use runtimes::Runtimes;
 use storage::Storage;
 
 /// What is kept of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(crate) struct Kept {
     /// What its engine calls it.
     pub id: String,
     /// What users call it.

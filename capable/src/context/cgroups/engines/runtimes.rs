@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{file, file::Version};
+use super::{file, file::Cached};
 use crate::context::cgroups::container::Runtime;
 
 /// Where folders of containers are, and how many folders are between.
@@ -51,20 +51,20 @@ struct RuncState {
 #[derive(Debug)]
 pub(super) struct Runtimes {
     root: PathBuf,
-    known: HashMap<PathBuf, (Version, Option<State>)>,
+    known: Cached<State>,
 }
 
 impl Runtimes {
     pub(super) fn below(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            known: HashMap::new(),
+            known: Cached::default(),
         }
     }
 
     /// Reads what is not as it was.
     pub(super) fn refresh(&mut self) {
-        let mut before = std::mem::take(&mut self.known);
+        let mut files = Vec::new();
         for (place, between, runtime) in PLACES {
             let mut folders = vec![(String::new(), self.root.join(place))];
             for _ in 0..=between {
@@ -73,30 +73,27 @@ impl Runtimes {
                     .flat_map(|(_, folder)| file::entries(folder))
                     .collect();
             }
-            for (id, folder) in folders {
-                let path = folder.join(match runtime {
-                    Runtime::Crun => "status",
-                    _ => "state.json",
-                });
-                let Some(version) = Version::now(&path) else {
-                    continue;
-                };
-                let state = match before.remove(&path) {
-                    Some((known, state)) if known == version => state,
-                    _ => cgroup(runtime, &path).map(|cgroup| State {
-                        id,
-                        runtime,
-                        cgroup,
-                    }),
-                };
-                self.known.insert(path, (version, state));
-            }
+            let name = match runtime {
+                Runtime::Crun => "status",
+                _ => "state.json",
+            };
+            let folders = folders.into_iter();
+            files.extend(folders.map(|(id, folder)| (folder.join(name), (id, runtime))));
         }
+        self.known
+            .refresh(files.into_iter(), |path, (id, runtime)| {
+                let cgroup = cgroup(runtime, path)?;
+                Some(State {
+                    id,
+                    runtime,
+                    cgroup,
+                })
+            });
     }
 
     /// The container with this cgroup, or with the innermost one above it.
     pub(super) fn by_cgroup(&self, path: &str) -> Option<&State> {
-        let states = self.known.values().filter_map(|(_, state)| state.as_ref());
+        let states = self.known.values();
         states
             .filter(|state| is_at_or_below(path, &state.cgroup))
             .max_by_key(|state| state.cgroup.len())

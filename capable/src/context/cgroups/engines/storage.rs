@@ -10,7 +10,7 @@ use crate::context::cgroups::container::Runtime;
 
 /// Where lists are. The second has those of containers that go when they end or at the next boot
 /// (`volatile-containers.json`, containers.go in containers/storage 1.48).
-const PLACES: [(&str, &str); 2] = [
+pub(super) const PLACES: [(&str, &str); 2] = [
     ("var/lib/containers/storage", "containers.json"),
     ("run/containers/storage", "volatile-containers.json"),
 ];
@@ -83,6 +83,13 @@ impl Storage {
                 }
             }
         }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Kept> {
+        self.lists
+            .values()
+            .flat_map(|list| list.containers.values())
     }
 
     pub(super) fn by_id(&self, id: &str) -> Option<Kept> {

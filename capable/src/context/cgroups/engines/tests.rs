@@ -187,3 +187,60 @@ fn a_file_that_others_may_write_or_that_is_no_file_is_not_read() {
     rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).unwrap();
     assert_eq!(root.engines().by_cgroup("/own"), None);
 }
+
+#[test]
+fn a_name_leads_to_the_containers_that_engines_keep_whether_they_run_or_not() {
+    let root = Root::new();
+    let mut named = Named::below(root.0.path());
+    named.refresh();
+    assert_eq!(named.of("web"), []);
+    let other = ID.replace('4', "5");
+    root.write(
+        &format!("var/lib/docker/containers/{ID}/config.v2.json"),
+        r#"{"Name": "/web", "Config": {"Image": "busy:1"}}"#,
+    );
+    root.write(
+        "var/lib/containers/storage/overlay-containers/containers.json",
+        &format!(r#"[{{"id": "{other}", "names": ["web"]}}]"#),
+    );
+    let tasks = "run/containerd/io.containerd.runtime.v2.task";
+    root.write(&format!("{tasks}/default/task/config.json"), "{}");
+    // It is the bundle of a container of docker's.
+    root.write(&format!("{tasks}/moby/{ID}/config.json"), "{}");
+    named.refresh();
+    let ids = |given: &str| {
+        let found = named.of(given).into_iter();
+        found.map(|kept| kept.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("web"), [ID.to_owned(), other.clone()]);
+    assert_eq!(ids(&other), std::slice::from_ref(&other));
+    assert_eq!(ids(ID), [ID]);
+    assert_eq!(ids("task"), ["task"]);
+    assert!(ids("we").is_empty());
+}
+
+#[test]
+fn the_directory_around_is_watched_where_an_engine_has_made_none_yet() {
+    let root = Root::new();
+    let named = Named::below(root.0.path());
+    assert!(named.watched().iter().all(|path| path == root.0.path()));
+    root.write(
+        &format!("var/lib/docker/containers/{ID}/config.v2.json"),
+        "",
+    );
+    root.write(
+        "var/lib/containers/storage/overlay-containers/containers.json",
+        "",
+    );
+    let watched = named.watched();
+    for path in [
+        "",
+        "var/lib/docker/containers",
+        &format!("var/lib/docker/containers/{ID}"),
+        "var/lib/containers/storage",
+        "var/lib/containers/storage/overlay-containers",
+    ] {
+        let path = root.0.path().join(path);
+        assert!(watched.contains(&path), "{}", path.display());
+    }
+}

@@ -81,8 +81,9 @@ pub const DOCKER: Engine = Engine {
 };
 
 pub const DOCKER_CGROUPFS: Engine = Engine {
-    prepare: "sed -i 's/{/{\"exec-opts\": [\"native.cgroupdriver=cgroupfs\"], /' \
-              /etc/docker/daemon.json; systemctl restart docker; \
+    prepare: "grep -q cgroupfs /etc/docker/daemon.json || { \
+              sed -i 's/{/{\"exec-opts\": [\"native.cgroupdriver=cgroupfs\"], /' \
+              /etc/docker/daemon.json; systemctl restart docker; }; \
               docker image inspect busy:1 >/dev/null 2>&1 || docker import /run/root.tar busy:1",
     start: "docker run -d --network none --name docker-fs busy:1 /bin/asks",
     id: Some("docker inspect -f '{{.Id}}' docker-fs"),

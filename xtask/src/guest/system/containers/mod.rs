@@ -1,7 +1,6 @@
 //! Containers, made by each engine and runtime that Debian has, with each way to make cgroups.
 
 mod engine;
-mod imitation;
 mod shown;
 
 use std::process::ExitCode;
@@ -23,10 +22,6 @@ const TESTS: &[Test] = &[
     Test::new(
         "a_container_of_docker_is_found_by_its_name_and_its_id",
         || shown::by_name_and_id(&engine::DOCKER),
-    ),
-    Test::new(
-        "a_container_of_docker_without_systemd_is_found_by_its_name_and_its_id",
-        || shown::by_name_and_id(&engine::DOCKER_CGROUPFS),
     ),
     Test::new("a_container_of_containerd_is_found_by_its_id", || {
         shown::by_name_and_id(&engine::CONTAINERD)
@@ -58,13 +53,10 @@ const TESTS: &[Test] = &[
         "a_container_that_is_made_during_a_trace_has_its_name_from_its_first_check_on",
         shown::from_the_first_check,
     ),
+    // Docker takes another way from here on.
     Test::new(
-        "what_a_service_calls_a_container_is_not_taken_for_that",
-        imitation::by_a_service,
-    ),
-    Test::new(
-        "what_a_container_calls_a_container_is_not_taken_for_that",
-        imitation::by_a_container,
+        "a_container_of_docker_without_systemd_is_found_by_its_name_and_its_id",
+        || shown::by_name_and_id(&engine::DOCKER_CGROUPFS),
     ),
 ];
 
