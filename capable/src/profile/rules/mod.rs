@@ -314,15 +314,23 @@ mod tests {
     }
 
     #[test]
-    fn the_manual_describes_every_rule_under_its_name_in_json() {
+    fn the_manual_and_the_schema_have_every_rule_under_its_name_in_json() {
         let manual = include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/docs/classification.md"
+        ));
+        let schema = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/docs/json-schema-report.json"
         ));
         for rule in RULES {
             let name = serde_json::to_value(rule).unwrap();
             let heading = format!("### `{}`", name.as_str().unwrap());
             assert!(manual.contains(&heading), "{heading}");
+            assert!(
+                schema.contains(&format!("{name},\n")) || rule == Rule::Denied,
+                "{name}"
+            );
         }
     }
 
