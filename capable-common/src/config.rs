@@ -237,7 +237,7 @@ pub struct Config {
     pub send: u8,
     /// 1: count in the table.
     pub count: u8,
-    /// What to count by: 0 process, 1 cgroup, 2 nothing (all in one).
+    /// What to count by: 0 process, 1 cgroup, 2 nothing (all in one), 3 process and cgroup.
     pub count_subject: u8,
     /// 1: count by caller and system call too.
     pub count_origin: u8,

@@ -56,7 +56,7 @@ pub struct CountKey {
     /// The process (tgid) as [`crate::process_word`] has it, or the cgroup's id.
     pub subject: u64,
     /// The number of the kernel stack in the table of stacks; 0 if it was not asked for, `u64::MAX`
-    /// if it could not be captured.
+    /// if it could not be captured. Or the cgroup's id, where the process is counted with it.
     pub caller: u64,
     /// The bits of [`crate::Flags`] that tell kinds of checks apart.
     pub flags: u32,

@@ -8,6 +8,9 @@ use crate::{
     verdict::INITIAL_USER_NAMESPACE,
 };
 
+/// In place of what to count by: the process, and its cgroup where the stack's number would be.
+const WITH_CGROUP: u8 = 3;
+
 /// Counts a check; false if the table is full.
 ///
 /// If no other program can run on this processor in the meantime, as is the case for kprobes,
@@ -29,11 +32,17 @@ pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &Settle
     let subject = config!(count_subject);
     let key = CountKey {
         subject: match subject {
-            0 => process_word(settled.pid, task::process_started()),
+            0 | WITH_CGROUP => process_word(settled.pid, task::process_started()),
             1 => task::cgroup(),
             _ => 0,
         },
-        caller: if origin { stack::number(context) } else { 0 },
+        caller: if origin {
+            stack::number(context)
+        } else if subject == WITH_CGROUP {
+            task::cgroup()
+        } else {
+            0
+        },
         flags,
         capability: settled.capability,
         result: settled.result(),
@@ -42,7 +51,7 @@ pub fn count<C: EbpfContext>(context: &C, hooked: &HookedCheck, settled: &Settle
         } else {
             SYSCALL_NONE
         },
-        comm: if subject == 0 {
+        comm: if subject == 0 || subject == WITH_CGROUP {
             task::name(settled.task)
         } else {
             [0; COMM_LENGTH]
@@ -89,6 +98,7 @@ fn same(one: &CountKey, other: &CountKey) -> bool {
     let words = |key: &CountKey| unsafe { &*(&raw const *key).cast::<[u64; WORDS]>() };
     let (one, other) = (words(one), words(other));
     one[0] == other[0]
+        && (config!(count_subject) != WITH_CGROUP || one[1] == other[1])
         && one[2] == other[2]
         && one[3] == other[3]
         && one[4] == other[4]

@@ -14,6 +14,8 @@ use crate::{
 pub struct Alike {
     /// Who asked.
     pub who: Who,
+    /// The id of the cgroup, if it is counted.
+    pub cgroup: Option<u64>,
     /// The capability.
     pub capability: Capability,
     /// The result.
@@ -25,6 +27,7 @@ impl Alike {
     pub fn of(row: &Counted) -> Self {
         Self {
             who: row.who,
+            cgroup: row.cgroup,
             capability: row.facts.capability,
             decision: Decision::of(row.facts.verdict),
         }

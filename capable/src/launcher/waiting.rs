@@ -286,15 +286,20 @@ impl Started {
     }
 }
 
-/// A descriptor that becomes readable when the process ends (pidfd_open(2), Linux 5.3).
-fn watch(pid: libc::pid_t) -> io::Result<AsyncFd<OwnedFd>> {
+/// A descriptor of a process (pidfd_open(2), Linux 5.3).
+pub(super) fn open_process(pid: libc::pid_t) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers only.
     let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     if descriptor < 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel just gave this descriptor to us.
-    let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor as i32) };
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor as i32) })
+}
+
+/// A descriptor that becomes readable when the process ends.
+fn watch(pid: libc::pid_t) -> io::Result<AsyncFd<OwnedFd>> {
+    let descriptor = open_process(pid)?;
     // SAFETY: the registered value owns the descriptor and closes it when dropped.
     let watched = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) };
     Ok(watched?)

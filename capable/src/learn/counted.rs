@@ -54,6 +54,7 @@ impl CountedChecks {
     pub fn observation(&mut self, row: &Counted) -> Observation {
         let Counted {
             who,
+            cgroup: _,
             facts,
             syscall,
             stack,
@@ -146,6 +147,7 @@ mod tests {
     fn observed(target: Option<TargetNamespace>) -> Case {
         let row = Counted {
             who: Who::Ended(*b"gone\0\0\0\0\0\0\0\0\0\0\0\0"),
+            cgroup: None,
             facts: Facts {
                 target,
                 ..granted(Capability::SYS_ADMIN)
@@ -169,6 +171,7 @@ mod tests {
         let name = *b"counted\0\0\0\0\0\0\0\0\0";
         let mut row = Counted {
             who: Who::Process(id, name),
+            cgroup: None,
             facts: granted(Capability::SYS_ADMIN),
             syscall: None,
             stack: CountedStack::NotAsked,

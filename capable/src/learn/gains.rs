@@ -22,6 +22,8 @@ const NAMED: usize = 16;
 /// What is known about the files that a command executed.
 #[derive(Debug, Default)]
 pub struct Gains {
+    /// The files of descendants are not looked at.
+    pub command_only: bool,
     /// Files that were looked at, by device and inode.
     known: HashSet<(u64, u64)>,
     /// Those that give privileges, as many as are named.
@@ -35,6 +37,10 @@ pub struct Gains {
 impl Gains {
     /// A process executed a program: looks at its file.
     pub fn executed(&mut self, pid: u32) {
+        if self.command_only {
+            self.missed += 1;
+            return;
+        }
         let link = PathBuf::from(format!("/proc/{pid}/exe"));
         let Ok(metadata) = fs::metadata(&link) else {
             self.missed += 1;

@@ -30,7 +30,7 @@ impl Learned {
     /// From what was collected until `end`.
     pub(super) fn new(
         command: &Command,
-        file: &Path,
+        program: ProgramNeeds,
         collector: Collector,
         ends: Ends,
         account: Account,
@@ -38,7 +38,13 @@ impl Learned {
     ) -> Self {
         let gains = collector.gains.any(collector.tree.executions());
         let report = report(command, collector, ends, account, end);
-        let needs = needs(&report, command, file, gains);
+        let needs = ProgramNeeds {
+            runs_as: program.runs_as,
+            gains_privileges: gains,
+            interpreter: program.interpreter,
+            executable: program.executable,
+            ..ProgramNeeds::from_report(&report)
+        };
         Self { report, needs }
     }
 }
@@ -110,15 +116,15 @@ fn left_behind(living: &[String]) -> Option<String> {
     ))
 }
 
-/// The emitters' input that the report does not have.
-fn needs(report: &Report, command: &Command, file: &Path, gains: Option<bool>) -> ProgramNeeds {
+/// What the emitters need to know of a command's program. Looked up when it was started: later this
+/// process may not be able to.
+pub(super) fn program(command: &Command, file: &Path) -> ProgramNeeds {
     let executable = file.canonicalize().unwrap_or_else(|_| file.to_owned());
     ProgramNeeds {
         runs_as: runs_as(command),
-        gains_privileges: gains,
         interpreter: interpreter_of(&executable).unwrap_or(None),
         executable: Some(executable),
-        ..ProgramNeeds::from_report(report)
+        ..ProgramNeeds::default()
     }
 }
 

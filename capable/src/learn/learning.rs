@@ -5,10 +5,13 @@ use std::time::Duration;
 use super::{
     Account, LearnError, Learned,
     collect::{Collector, Ends},
+    learned,
 };
 use crate::{
+    capability::{Capability, CapabilitySet},
     launcher::{Command, Ended, Started},
-    session::{self, Cause, Session, Streaming},
+    profile::emit::ProgramNeeds,
+    session::{self, Cause, KeptIds, Session, Streaming},
 };
 
 /// After this time without a record, look whether descendants are still alive. It is longer than
@@ -21,6 +24,7 @@ pub struct Learning {
     session: Session<Streaming>,
     account: Account,
     collector: Collector,
+    program: ProgramNeeds,
     started: Started,
     ended: Option<Ended>,
     /// The records of a process that lived only briefly and left a child can arrive after its end.
@@ -37,6 +41,7 @@ impl Learning {
         started: Started,
     ) -> Self {
         Self {
+            program: learned::program(&command, started.file()),
             command,
             session,
             account,
@@ -78,6 +83,24 @@ impl Learning {
         self.ended.is_some() && (tree.has_ended() || self.quiet && tree.living().next().is_none())
     }
 
+    /// Gives up every privilege that is not needed to continue: see
+    /// [`Session::give_up_privileges`]. To look at the files that descendants execute, which
+    /// [`Launched::command_file_only`](super::Launched::command_file_only) prevents, CAP_SYS_PTRACE and
+    /// CAP_DAC_READ_SEARCH are kept. [`Self::signal`] then no longer reaches a command of another
+    /// user.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn give_up_privileges(&self, ids: KeptIds) -> Result<(), LearnError> {
+        let mut keep = CapabilitySet::EMPTY;
+        if !self.collector.gains.command_only {
+            keep.insert(Capability::SYS_PTRACE);
+            keep.insert(Capability::DAC_READ_SEARCH);
+        }
+        Ok(self.session.give_up_privileges(keep, ids)?)
+    }
+
     /// Sends the command a signal, unless it has ended.
     pub fn signal(&self, signal: i32) {
         self.started.signal(signal);
@@ -94,7 +117,8 @@ impl Learning {
             session,
             mut account,
             mut collector,
-            started,
+            program,
+            started: _,
             ended: _,
             quiet: _,
         } = self;
@@ -107,12 +131,7 @@ impl Learning {
             Ends::SomeSkipped
         };
         Ok(Learned::new(
-            &command,
-            started.file(),
-            collector,
-            ends,
-            account,
-            end,
+            &command, program, collector, ends, account, end,
         ))
     }
 }

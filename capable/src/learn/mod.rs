@@ -110,6 +110,7 @@ impl Builder {
             waiting,
             settle: SETTLE,
             buffer: None,
+            command_file_only: false,
         })
     }
 }
@@ -124,9 +125,24 @@ pub struct Launched {
     waiting: Waiting,
     settle: Duration,
     buffer: Option<u32>,
+    command_file_only: bool,
 }
 
 impl Launched {
+    /// The process id of the command that waits.
+    pub fn pid(&self) -> u32 {
+        self.waiting.pid()
+    }
+
+    /// Looks only at the command's own file for whether it gives privileges, not at those that its
+    /// descendants execute: then [`ProgramNeeds::gains_privileges`] is known only if it does.
+    ///
+    /// [`ProgramNeeds::gains_privileges`]: crate::profile::emit::ProgramNeeds::gains_privileges
+    pub fn command_file_only(mut self) -> Self {
+        self.command_file_only = true;
+        self
+    }
+
     /// The command counts as starting until no process was forked or executed for this time, one
     /// second by default.
     pub fn settle(mut self, time: Duration) -> Self {
@@ -152,6 +168,7 @@ impl Launched {
             waiting,
             settle,
             buffer,
+            command_file_only,
         } = self;
         let mut gaps = Vec::new();
         let symbols = KernelSymbols::load()
@@ -159,6 +176,7 @@ impl Launched {
             .ok();
         let settle = u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX);
         let mut collector = Collector::new(Places::new(symbols), Tree::new(waiting.pid(), settle));
+        collector.gains.command_only = command_file_only;
         let session = planned.command(waiting.pid()).records(Records {
             wanted: Wanted::DETAIL | Wanted::CREDENTIALS,
             kernel_frames: Records::CALLER_FRAMES,

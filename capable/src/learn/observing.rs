@@ -6,9 +6,11 @@ use tokio::time::sleep;
 
 use super::{Account, LearnError, Learned, Places, Workload, counted::CountedChecks};
 use crate::{
-    context::kernel_symbols::KernelSymbols,
+    capability::{Capability, CapabilitySet},
+    context::kernel_symbols::{KernelSymbols, SymbolsError, UnreadSymbols},
+    event::INITIAL_USER_NAMESPACE,
     profile::{Report, Run, emit::ProgramNeeds},
-    session::{self, Builder, CountBy, Counting, Followed, Losses, Planned, Session},
+    session::{self, Builder, CountBy, Counting, Followed, KeptIds, Losses, Planned, Session},
 };
 
 /// How often room is made in the table, and the processes are checked for being alive.
@@ -64,8 +66,12 @@ impl Observer {
             entries,
             ..CountBy::PROCESS
         })?;
+        // Opened while this process may see addresses, and read at the end, so that modules that are
+        // loaded in the meantime have names too.
+        let symbols = KernelSymbols::open();
         Ok(Observing {
             workload,
+            symbols,
             numbers_as_here: planned.numbers_as_here(),
             session,
             began: session::now(),
@@ -95,6 +101,7 @@ impl Observer {
 /// A workload whose checks are being counted.
 pub struct Observing {
     workload: Workload,
+    symbols: Result<UnreadSymbols, SymbolsError>,
     numbers_as_here: bool,
     session: Session<Counting>,
     /// On the clock of the counts.
@@ -112,6 +119,22 @@ impl Observing {
         sleep(INTERVAL).await;
         self.session.fold_ended()?;
         Ok(())
+    }
+
+    /// Gives up every privilege that is not needed to continue, and not among those to keep: see
+    /// [`Session::give_up_privileges`]. The needed ones are CAP_SYS_PTRACE if the workload is in a
+    /// user namespace of its own, to tell which of its processes are too. Without CAP_SYS_PTRACE and
+    /// CAP_DAC_READ_SEARCH, the input of the emitters may lack the workload's executable.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn give_up_privileges(&self, keep: CapabilitySet, ids: KeptIds) -> Result<(), LearnError> {
+        let mut keep = keep;
+        if self.workload.home() != INITIAL_USER_NAMESPACE {
+            keep.insert(Capability::SYS_PTRACE);
+        }
+        Ok(self.session.give_up_privileges(keep, ids)?)
     }
 
     /// What is observed.
@@ -145,15 +168,16 @@ impl Observing {
     pub fn finish(self) -> Result<Learned, LearnError> {
         let Self {
             mut workload,
+            symbols,
             numbers_as_here,
             session,
             began,
         } = self;
         workload.look_again();
         let duration = session::now().saturating_sub(began);
-        // Read at the end, so that modules that were loaded in the meantime have names too.
         let mut gaps = Vec::new();
-        let symbols = KernelSymbols::load()
+        let symbols = symbols
+            .and_then(UnreadSymbols::load)
             .map_err(|error| gaps.push(format!("cannot name kernel functions: {error}")))
             .ok();
         let mut account = Account::new(&session, &gaps);

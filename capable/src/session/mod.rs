@@ -30,6 +30,7 @@ pub use streaming::Streaming;
 #[cfg(test)]
 pub(crate) use crate::kernel::trace::losses::tests::every_cause;
 pub use crate::kernel::{
+    bpf::privileges::KeptIds,
     hook::{Hook, Transport},
     plan::{Plan, PlanError, Unknown},
     probe::features::Lack,
@@ -127,16 +128,35 @@ impl<Output> Session<Output> {
         self.tracer.cgroups().map_err(SessionError::refused)
     }
 
-    /// Gives up every capability of this process except those needed to continue and those to keep.
+    /// Gives up, for good, every capability except those to keep and what the session needs to
+    /// continue: where the kernel refuses bpf(2) without it even for maps that are open (before
+    /// 5.19, if `kernel.unprivileged_bpf_disabled` is not 0), CAP_BPF. With [`KeptIds::Unused`], the
+    /// process also becomes a user whom nobody else is, if it may. It sets no_new_privs, and no other
+    /// process of its user may trace it any more.
+    ///
+    /// Nothing else in this library gives up a privilege. Capabilities belong to threads: call this
+    /// while there is only one; those that it starts later have what it has then. No other session
+    /// can be started afterwards.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
-    pub fn give_up_privileges(&self, mut keep: CapabilitySet) -> Result<(), SessionError> {
+    pub fn give_up_privileges(
+        &self,
+        keep: CapabilitySet,
+        ids: KeptIds,
+    ) -> Result<(), SessionError> {
+        privileges::rest(CapabilitySet::EMPTY).map_err(SessionError::Privileges)?;
+        let for_maps = match self.tracer.counters() {
+            Err(error) if error.is_refusal() => privileges::for_maps(),
+            _ => Ok(CapabilitySet::EMPTY),
+        };
+        let mut keep = keep;
         if self.containers.is_some() {
             // To read what engines keep, and to find cgroups.
             keep.insert(Capability::DAC_READ_SEARCH);
         }
-        privileges::give_up(keep).map_err(SessionError::Privileges)
+        let keep = keep.union(for_maps.map_err(SessionError::Privileges)?);
+        privileges::give_up(keep, ids).map_err(SessionError::Privileges)
     }
 }

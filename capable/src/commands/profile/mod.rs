@@ -16,7 +16,11 @@ use super::{
         told::{Growth, Starts},
     },
 };
-use crate::learn::{Observing, WorkloadError};
+use crate::{
+    capability::{Capability, CapabilitySet},
+    learn::{Observing, WorkloadError},
+    session::KeptIds,
+};
 
 /// Profiles until Ctrl-C or until the time is up, and reports.
 ///
@@ -40,6 +44,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             "capable: counting the checks of {}; press Ctrl-C to end and report\n",
             observing.workload().subject()
         ));
+        let mut keep = CapabilitySet::EMPTY;
+        if args.report.emits() {
+            keep.insert(Capability::SYS_PTRACE);
+            keep.insert(Capability::DAC_READ_SEARCH);
+        }
+        observing.give_up_privileges(keep, KeptIds::Unused)?;
         let stop = Stop::after(args.duration, signals);
         wait(&mut observing, &stop).await?;
         anyhow::Ok(observing.finish()?)

@@ -10,6 +10,8 @@ use std::{
 use rustix::fs::{Access, FallocateFlags, access, fallocate};
 use thiserror::Error;
 
+use super::keeper::Keeper;
+
 /// A place that a text is written to once.
 pub enum Destination {
     /// Standard error, which the report shares with the command.
@@ -17,17 +19,29 @@ pub enum Destination {
     /// Standard output.
     Stdout,
     /// A regular file, which need not exist yet.
-    File(PathBuf),
+    File(Target),
     /// Something else that has a name, such as a pipe or a terminal.
     Stream(File, PathBuf),
 }
 
+/// The name of a regular file that a text takes the place of.
+#[derive(Clone, Debug)]
+pub struct Target(pub PathBuf);
+
 /// The destination cannot be written to.
 #[derive(Debug, Error)]
-#[error("cannot write {}: {}", name.display(), reason(name, error))]
-pub struct DestinationError {
-    name: PathBuf,
-    error: io::Error,
+pub enum DestinationError {
+    /// The system refuses.
+    #[error("cannot write {}: {}", name.display(), reason(name, error))]
+    Refused {
+        /// The file, or the stream.
+        name: PathBuf,
+        /// What it answered.
+        error: io::Error,
+    },
+    /// In the words of the process that tried.
+    #[error("{0}")]
+    Told(String),
 }
 
 /// The kernel's answer, or the directory that it does not name.
@@ -58,22 +72,29 @@ impl Destination {
             Some("/dev/stderr" | "/dev/fd/2") => return Ok(Self::Stderr),
             _ => {}
         }
-        Self::named(name).map_err(|error| DestinationError {
-            name: name.to_owned(),
-            error,
-        })
+        Self::named(name).map_err(|error| refused(name, error))
     }
 
     fn named(name: &Path) -> io::Result<Self> {
         match OpenOptions::new().write(true).open(name) {
             // A link remains a link: what it leads to is replaced.
-            Ok(file) if file.metadata()?.is_file() => Ok(Self::File(fs::canonicalize(name)?)),
+            Ok(file) if file.metadata()?.is_file() => {
+                Ok(Self::File(Target(fs::canonicalize(name)?)))
+            }
             Ok(file) => Ok(Self::Stream(file, name.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 access(folder_of(name), Access::WRITE_OK | Access::EXEC_OK)?;
-                Ok(Self::File(name.to_owned()))
+                Ok(Self::File(Target(std::path::absolute(name)?)))
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The file, if it is a regular one.
+    pub(super) fn target(&self) -> Option<Target> {
+        match self {
+            Self::File(target) => Some(target.clone()),
+            Self::Stderr | Self::Stdout | Self::Stream(..) => None,
         }
     }
 
@@ -82,9 +103,13 @@ impl Destination {
         matches!(self, Self::Stderr)
     }
 
-    /// Writes the text in place of the old content, whole or not at all. It is not an error if nobody
-    /// reads it.
-    pub(super) fn write(&mut self, text: &str) -> Result<(), DestinationError> {
+    /// Writes the text; into a file by the keeper, which has it under this number. It is not an error
+    /// if nobody reads it.
+    pub(super) fn write(
+        &mut self,
+        text: &str,
+        keeper: Option<(&mut Keeper, usize)>,
+    ) -> Result<(), DestinationError> {
         let (name, result) = match self {
             Self::Stderr => (Path::new("stderr"), io::stderr().write_all(text.as_bytes())),
             Self::Stdout => {
@@ -92,17 +117,26 @@ impl Destination {
                 let result = stdout.write_all(text.as_bytes());
                 (Path::new("stdout"), result.and_then(|()| stdout.flush()))
             }
-            Self::File(name) => (name.as_path(), replace(name, text)),
+            Self::File(target) => {
+                let Some((keeper, number)) = keeper else {
+                    return replace(target, text.as_bytes());
+                };
+                let written = keeper.write(number, text);
+                let written = written.map_err(|error| refused(&target.0, error))?;
+                return written.map_err(DestinationError::Told);
+            }
             Self::Stream(file, name) => (name.as_path(), file.write_all(text.as_bytes())),
         };
         match result {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            result => result.map_err(|error| DestinationError {
-                name: name.to_owned(),
-                error,
-            }),
+            result => result.map_err(|error| refused(name, error)),
         }
     }
+}
+
+fn refused(name: &Path, error: io::Error) -> DestinationError {
+    let name = name.to_owned();
+    DestinationError::Refused { name, error }
 }
 
 fn folder_of(name: &Path) -> &Path {
@@ -111,10 +145,15 @@ fn folder_of(name: &Path) -> &Path {
         .unwrap_or_else(|| Path::new("."))
 }
 
+/// Writes a text in place of the old content of a file, whole or not at all.
+pub(super) fn replace(Target(name): &Target, text: &[u8]) -> Result<(), DestinationError> {
+    put(name, text).map_err(|error| refused(name, error))
+}
+
 /// Writes a file beside, which then takes the place of the old one: a full disk or a crash leaves the
 /// old one. Where nothing may be made beside it, or nothing may take its place because it is a mount
 /// point, its space is reserved before the old content goes.
-fn replace(name: &Path, text: &str) -> io::Result<()> {
+fn put(name: &Path, text: &[u8]) -> io::Result<()> {
     let mut beside = name.file_name().unwrap_or_default().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let beside = folder_of(name).join(beside);
@@ -134,7 +173,7 @@ fn replace(name: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-fn write_beside(name: &Path, beside: &Path, text: &str) -> io::Result<()> {
+fn write_beside(name: &Path, beside: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -144,14 +183,14 @@ fn write_beside(name: &Path, beside: &Path, text: &str) -> io::Result<()> {
         // Only root can give files away.
         let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
     }
-    file.write_all(text.as_bytes())?;
+    file.write_all(text)?;
     file.sync_data()
 }
 
-fn write_in_place(name: &Path, text: &str) -> io::Result<()> {
+fn write_in_place(name: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).open(name)?;
     fallocate(&file, FallocateFlags::empty(), 0, text.len() as u64)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(text)?;
     file.set_len(text.len() as u64)
 }
 
@@ -160,8 +199,8 @@ mod tests {
     use super::*;
 
     fn written(destination: &mut Destination, text: &str) -> String {
-        destination.write(text).unwrap();
-        let Destination::File(name) = destination else {
+        destination.write(text, None).unwrap();
+        let Destination::File(Target(name)) = destination else {
             panic!("not a file");
         };
         fs::read_to_string(name).unwrap()
@@ -207,7 +246,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("report");
         fs::write(&name, "the old one, which is longer").unwrap();
-        write_in_place(&name, "new").unwrap();
+        write_in_place(&name, b"new").unwrap();
         assert_eq!(fs::read_to_string(&name).unwrap(), "new");
     }
 }

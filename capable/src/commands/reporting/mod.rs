@@ -1,12 +1,15 @@
 //! What `run` and `profile` share: the options of the report, its destination, and the gate.
 
 mod destination;
+mod keeper;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, ValueEnum};
 pub use destination::Destination;
+use destination::Target;
+use keeper::Keeper;
 
 use super::{Usage, print::say};
 use crate::{
@@ -52,6 +55,13 @@ pub struct ReportArgs {
     /// Exit with 3 if a capability was needed or used that this earlier JSON report does not have
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    /// Whether the needed set is written for a consumer.
+    pub fn emits(&self) -> bool {
+        !self.emit.is_empty()
+    }
 }
 
 /// The format of a report.
@@ -101,6 +111,8 @@ pub struct Reporter {
     report: Destination,
     emissions: Vec<(emit::Consumer, Option<Destination>)>,
     allowed: Option<Allowed>,
+    /// Writes the files, if there are any: the report first, if it is one, then the emissions.
+    keeper: Option<Keeper>,
 }
 
 /// What the gate lets pass, and the options that say so.
@@ -111,7 +123,7 @@ struct Allowed {
 
 impl Reporter {
     /// Reads the arguments of the gate and opens the files, so that errors show up before the
-    /// command runs. `usual` is where the report goes if no file was named.
+    /// command runs. To be called while this process has one thread. `usual` is where the report goes if no file was named.
     ///
     /// # Errors
     ///
@@ -148,10 +160,18 @@ impl Reporter {
                  systemd=FILE",
             ));
         }
+        let files = emissions.iter().filter_map(|(_, file)| file.as_ref());
+        let files = [&report].into_iter().chain(files);
+        let targets: Vec<Target> = files.filter_map(Destination::target).collect();
+        let keeper = match targets.is_empty() {
+            true => None,
+            false => Some(Keeper::fork(&targets).context("cannot start another process")?),
+        };
         Ok(Self {
             format: args.format,
             report,
             emissions,
+            keeper,
             allowed: allowed.map(|(set, options)| Allowed { set, options }),
         })
     }
@@ -167,17 +187,22 @@ impl Reporter {
             ReportFormat::Markdown => report.markdown(),
             ReportFormat::Json => report.json().context("cannot write the report as JSON")?,
         };
+        let mut number = usize::from(self.report.target().is_some());
         for (consumer, file) in &mut self.emissions {
             let lines = consumer.emit(needs);
             match file {
-                Some(file) => file.write(&lines)?,
+                Some(file) => {
+                    file.write(&lines, self.keeper.as_mut().map(|keeper| (keeper, number)))?;
+                    number += usize::from(file.target().is_some());
+                }
                 None => {
                     written.push('\n');
                     written.push_str(&lines);
                 }
             }
         }
-        self.report.write(&written)?;
+        let keeper = self.keeper.as_mut().map(|keeper| (keeper, 0));
+        self.report.write(&written, keeper)?;
         if report.incomplete.is_some() && !self.report.is_stderr() {
             say(format_args!(
                 "capable: the report is INCOMPLETE, because something was lost: see its first \

@@ -10,9 +10,9 @@ pub use args::Args;
 use super::{
     Usage,
     reporting::{Destination, Reporter},
-    tracing::{self, Running, block_on, signals::Signals},
+    tracing::{self, block_on, signals::Signals},
 };
-use crate::{launcher::Ended, learn::Learning};
+use crate::{launcher::Ended, learn::Learning, session::KeptIds};
 
 /// Runs the command and reports.
 ///
@@ -31,9 +31,13 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     if let Some(bytes) = args.buffer.buffer_size {
         launched = launched.buffer(bytes);
     }
+    if !args.report.emits() && !args.cage.no_new_privs {
+        launched = launched.command_file_only();
+    }
     let (mut learned, ended) = block_on(async {
-        let signals = Running::signals()?;
+        let signals = Signals::for_command(launched.pid())?;
         let mut learning = launched.start()?;
+        learning.give_up_privileges(KeptIds::Unused)?;
         let ended = follow(&mut learning, &signals, args.wait).await?;
         anyhow::Ok((learning.finish()?, ended))
     })?;
@@ -57,7 +61,7 @@ async fn follow(learning: &mut Learning, signals: &Signals, wait: bool) -> Resul
                     return Ok(ended);
                 }
                 if !caught.to_group {
-                    learning.signal(caught.signal);
+                    signals.send(caught.signal);
                 }
             }
             advanced = learning.advance() => advanced?,

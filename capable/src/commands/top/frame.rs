@@ -79,7 +79,6 @@ const KEYS: &str = "q quit  h help  g group  c rate/total  p pid  n name  r resu
 
 /// The help page on keys.
 pub const HELP: &str = "  g            next grouping: check, process, capability, result, cgroup
-               (changing to or from cgroup restarts the counts)
   c            sort by checks per second; again: by the total of checks
   p            sort by pid
   n            sort by name: of the task, the capability or the cgroup

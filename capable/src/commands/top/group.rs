@@ -9,7 +9,7 @@ use crate::{
     capability::Capability,
     commands::alike::Alike,
     event::{Decision, comm_bytes},
-    session::{CountSubject, Who},
+    session::Who,
 };
 
 /// What is taken together in a row.
@@ -35,14 +35,6 @@ impl Group {
         all[(at + 1) % all.len()]
     }
 
-    /// What the kernel side must count by.
-    pub fn subject(self) -> CountSubject {
-        match self {
-            Self::Cgroup => CountSubject::Cgroup,
-            _ => CountSubject::Process,
-        }
-    }
-
     /// As part of a sentence.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,6 +50,7 @@ impl Group {
     fn key(self, alike: &Alike) -> Key {
         let &Alike {
             who,
+            cgroup,
             capability,
             decision,
         } = alike;
@@ -68,8 +61,12 @@ impl Group {
                 capability,
                 decision,
             },
-            Self::Process | Self::Cgroup => Key {
+            Self::Process => Key {
                 who,
+                ..Key::default()
+            },
+            Self::Cgroup => Key {
+                who: cgroup.map(Who::Cgroup),
                 ..Key::default()
             },
             Self::Capability => Key {

@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let planned = wanted.session(&args.tracing)?.plan()?;
     block_on(async {
         let signals = Signals::catch(signals::SCREEN)?;
-        let mut top = Top::start(args, &wanted, planned)?;
+        let mut top = Top::start(args, &wanted, &planned)?;
         if args.batch || !io::stdout().is_terminal() {
             batch(&mut top, &signals).await?;
         } else {
@@ -72,7 +72,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 /// The counters and how they are looked at.
 struct Top<'a> {
     args: &'a Args,
-    planned: Planned,
     filters_line: String,
     reading: Reading,
     view: View,
@@ -82,12 +81,11 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    fn start(args: &'a Args, wanted: &Wanted, planned: Planned) -> Result<Self> {
-        let reading = Reading::begin(&planned, args.group.subject(), args.table_size)?;
+    fn start(args: &'a Args, wanted: &Wanted, planned: &Planned) -> Result<Self> {
+        let reading = Reading::begin(planned, args.table_size)?;
         let mut notes = told::lines(planned.plan(), reading.gaps().iter());
         Ok(Self {
             args,
-            planned,
             filters_line: wanted.to_string(),
             reading,
             view: View {
@@ -101,17 +99,9 @@ impl<'a> Top<'a> {
         })
     }
 
-    /// Switches to the next grouping. Returns true if counting starts over, because the kernel side
-    /// has to count by something else.
-    fn next_group(&mut self) -> Result<bool> {
+    fn next_group(&mut self) {
         self.view.group = self.view.group.next();
         self.view.offset = 0;
-        let subject = self.view.group.subject();
-        let anew = subject != self.reading.subject();
-        if anew {
-            self.reading = Reading::begin(&self.planned, subject, self.args.table_size)?;
-        }
-        Ok(anew)
     }
 
     fn content(&mut self) -> (Content<'_>, &mut SystemNames) {
@@ -192,10 +182,7 @@ async fn interactive(top: &mut Top<'_>, signals: &Signals) -> Result<()> {
                     Some(Action::Repaint) => screen.clear()?,
                     Some(Action::Help) => help = true,
                     Some(Action::Read) => top.reading.refresh()?,
-                    Some(Action::Group) => {
-                        let anew = top.next_group()?;
-                        next = if anew { Instant::now() + FIRST.min(top.args.delay) } else { next };
-                    }
+                    Some(Action::Group) => top.next_group(),
                     Some(Action::Sort(sort)) => top.view.sort = sort,
                     Some(Action::Reverse) => top.view.reversed = !top.view.reversed,
                     Some(Action::Home) => top.view.offset = 0,

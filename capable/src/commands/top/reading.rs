@@ -3,8 +3,11 @@
 use tokio::time::{Duration, Instant};
 
 use super::sample::Sample;
-use crate::session::{
-    CountBy, CountSubject, Counting, Followed, Losses, Planned, Session, SessionError,
+use crate::{
+    capability::CapabilitySet,
+    session::{
+        CountBy, CountSubject, Counting, Followed, KeptIds, Losses, Planned, Session, SessionError,
+    },
 };
 
 /// A session that counts, and the counts when they were last read.
@@ -22,22 +25,20 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Begins to count, in a table with room for this many rows.
+    /// Begins to count, in a table with room for this many rows, and gives up every privilege: all
+    /// groupings are made of the same counts.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
-    pub fn begin(
-        planned: &Planned,
-        subject: CountSubject,
-        entries: u32,
-    ) -> Result<Self, SessionError> {
+    pub fn begin(planned: &Planned, entries: u32) -> Result<Self, SessionError> {
         let by = CountBy {
-            subject,
+            subject: CountSubject::ProcessInCgroup,
             entries,
             ..CountBy::PROCESS
         };
         let session = planned.counts(by)?;
+        session.give_up_privileges(CapabilitySet::EMPTY, KeptIds::Unused)?;
         let now = Instant::now();
         Ok(Self {
             followed: session.followed()?,
@@ -48,11 +49,6 @@ impl Reading {
             sample: Sample::default(),
             losses: Losses::default(),
         })
-    }
-
-    /// What the checks are counted by.
-    pub fn subject(&self) -> CountSubject {
-        self.by.subject
     }
 
     /// What the session cannot show.

@@ -30,6 +30,7 @@ fn comm(name: &[u8]) -> [u8; 16] {
 fn counted(who: Who, facts: Facts, checks: u64) -> Counted {
     Counted {
         who,
+        cgroup: Some(7),
         facts,
         syscall: None,
         stack: CountedStack::NotAsked,
@@ -172,7 +173,7 @@ fn the_keys_of_the_help_page_stand_below_each_other() {
         .take(2)
         .map(|line| &line.text[..4])
         .collect();
-    assert_eq!(keys, ["  g ", "    "]);
+    assert_eq!(keys, ["  g ", "  c "]);
 }
 
 #[test]
@@ -349,7 +350,7 @@ fn ended_processes_go_together_by_name_and_make_no_rate() {
 
 #[test]
 fn cgroups_go_by_their_path() {
-    let rows = [counted(Who::Cgroup(7), undecided(Capability::KILL), 4)];
+    let rows = [counted(process(20, "ping"), undecided(Capability::KILL), 4)];
     let sample = Sample::default().next(&rows, Duration::from_secs(1));
     let text = content(&sample, view(Group::Cgroup, Sort::Name)).text(Some(120), &mut Fixed);
     let row = text.lines().nth(4).unwrap();

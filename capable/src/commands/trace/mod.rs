@@ -10,7 +10,9 @@ mod until;
 mod way;
 
 use std::{
+    fs::{self, Metadata},
     io::{self, IsTerminal as _},
+    os::unix::fs::MetadataExt as _,
     process::ExitCode,
     time::Duration,
 };
@@ -36,7 +38,7 @@ use crate::{
     launcher::Waiting,
     learn::LearnError,
     output::{RowFormat, RowNeeds, Terminal},
-    session::{CountBy, Record, Records, Session, Streaming, Summary},
+    session::{CountBy, KeptIds, Record, Records, Session, Streaming, Summary},
 };
 
 /// The exit code of timeout(1).
@@ -111,17 +113,17 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let progress =
         !io::stdout().is_terminal() && io::stderr().is_terminal() && !folded && waiting.is_none();
     block_on(async {
-        let signals = match waiting {
-            Some(_) => Running::signals(),
+        let signals = match waiting.as_ref().map(Waiting::pid) {
+            Some(pid) => Signals::for_command(pid),
             None => Signals::catch(signals::STREAM),
         }?;
         let mut session = planned.records(records(args, needs, kernel_stack))?;
-        session.give_up_privileges(kept(args, needs))?;
         let mut progress = Progress::begin(progress, &session, &gaps);
         let most = args.bounds.count.unwrap_or(u64::MAX);
         // The header must come before anything that the command writes.
         let read = write_out(&mut rows.written)?;
         let mut until = Until::begin(waiting, signals, args.bounds.longest(), named)?;
+        session.give_up_privileges(kept(args, needs), ids(args))?;
         let ended = match read {
             true => follow(&mut session, &mut rows, &mut until, &mut progress, most).await,
             false => Ok(End::Closed),
@@ -220,11 +222,17 @@ fn kept(args: &Args, needs: RowNeeds) -> CapabilitySet {
     if needs.contains(RowNeeds::CGROUP_ID) {
         kept.insert(Capability::DAC_READ_SEARCH);
     }
-    if !args.command.is_empty() {
-        // The command may change its user, but must still get the signals of this program.
-        kept.insert(Capability::KILL);
-    }
     kept
+}
+
+/// Whether to become another user. To read symbols, this program is executed again, which another
+/// user may not be allowed to.
+fn ids(args: &Args) -> KeptIds {
+    let by_others = |file: Metadata| file.mode() & 0o001 != 0;
+    match args.user_stack && !fs::metadata("/proc/self/exe").is_ok_and(by_others) {
+        true => KeptIds::Kept,
+        false => KeptIds::Unused,
+    }
 }
 
 /// Whether this process holds a capability; false if it cannot be known.

@@ -65,6 +65,7 @@ mod tests {
                 ProcessId { pid, started: 1 },
                 *b"a\x1bb\0\0\0\0\0\0\0\0\0\0\0\0\0",
             ),
+            cgroup: None,
             facts,
             syscall: None,
             stack: CountedStack::NotAsked,

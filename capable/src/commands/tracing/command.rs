@@ -57,16 +57,6 @@ pub struct Running {
 }
 
 impl Running {
-    /// Catches the signals that the command should get. The command must already be forked, or it
-    /// would inherit them as blocked.
-    ///
-    /// # Errors
-    ///
-    /// The kernel refuses.
-    pub fn signals() -> io::Result<Signals> {
-        Signals::for_command()
-    }
-
     /// For a command that was let go, with the signals that were caught for it.
     pub fn new(started: Started, signals: Signals) -> Self {
         Self {
@@ -83,7 +73,7 @@ impl Running {
 
     /// Sends it a signal, unless it has ended.
     pub fn signal(&self, signal: i32) {
-        self.started.signal(signal);
+        self.signals.send(signal);
     }
 
     /// Waits for a signal, and passes it on if the command still runs. Nothing is lost if the future
@@ -95,7 +85,7 @@ impl Running {
     pub async fn interrupted(&self) -> io::Result<()> {
         let caught = self.signals.next().await?;
         if !caught.to_group {
-            self.started.signal(caught.signal);
+            self.signals.send(caught.signal);
         }
         Ok(())
     }
@@ -118,7 +108,7 @@ impl Running {
                 caught = self.signals.next() => {
                     let caught = caught?;
                     if !caught.to_group {
-                        self.started.signal(caught.signal);
+                        self.signals.send(caught.signal);
                     }
                 }
             }

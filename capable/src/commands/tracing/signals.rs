@@ -84,15 +84,24 @@ impl Signals {
         })
     }
 
-    /// Catches the signals that a command should get, and tells those that reach it anyway.
+    /// Catches the signals that a command should get, which was forked already or it would inherit
+    /// them as blocked, and tells those that reach it anyway.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
-    pub fn for_command() -> io::Result<Self> {
+    pub fn for_command(pid: u32) -> io::Result<Self> {
         let mut signals = Self::catch(COMMAND)?;
-        signals.sentinel = Some(Sentinel::fork()?);
+        signals.sentinel = Some(Sentinel::fork(pid)?);
         Ok(signals)
+    }
+
+    /// Sends the command a signal, unless it has ended.
+    pub fn send(&self, signal: i32) {
+        if let Some(sentinel) = &self.sentinel {
+            // It cannot be reached once it has ended.
+            sentinel.send(signal);
+        }
     }
 
     /// The next signal. Nothing is lost if the future is dropped.
@@ -150,7 +159,7 @@ mod tests {
             .unwrap();
         runtime.block_on(async {
             let mut signals = Signals::catch(&[Signal::SIGUSR1]).unwrap();
-            signals.sentinel = Some(Sentinel::fork().unwrap());
+            signals.sentinel = Some(Sentinel::fork(std::process::id()).unwrap());
             raise(Signal::SIGUSR1).unwrap();
             let caught = signals.next().await.unwrap();
             assert_eq!((caught.signal, caught.to_group), (libc::SIGUSR1, false));

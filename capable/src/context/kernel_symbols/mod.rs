@@ -11,4 +11,4 @@ mod table;
 mod tests;
 
 pub use crate::kernel::symbols::SymbolsError;
-pub use table::{KernelFrame, KernelSymbols};
+pub use table::{KernelFrame, KernelSymbols, UnreadSymbols};

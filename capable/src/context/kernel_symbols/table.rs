@@ -86,6 +86,25 @@ pub struct KernelSymbols {
     patience: Duration,
 }
 
+/// The kernel's symbols, opened and not yet read.
+#[derive(Debug)]
+pub struct UnreadSymbols(File);
+
+impl UnreadSymbols {
+    /// Reads all functions, as [`KernelSymbols::load`] does.
+    ///
+    /// # Errors
+    ///
+    /// When the symbols cannot be read or their addresses are hidden.
+    pub fn load(self) -> Result<KernelSymbols, SymbolsError> {
+        let Self(file) = self;
+        let mut table = KernelSymbols::empty();
+        table.read(kallsyms::rewound(&file)?)?;
+        table.file = Some(file);
+        Ok(table)
+    }
+}
+
 impl KernelSymbols {
     /// Reads all functions of the running kernel: about 100 ms, and 2 to 4 MB kept.
     ///
@@ -93,11 +112,16 @@ impl KernelSymbols {
     ///
     /// When the symbols cannot be read or their addresses are hidden.
     pub fn load() -> Result<Self, SymbolsError> {
-        let file = kallsyms::open()?;
-        let mut table = Self::empty();
-        table.read(kallsyms::rewound(&file)?)?;
-        table.file = Some(file);
-        Ok(table)
+        Self::open()?.load()
+    }
+
+    /// Opens them, to be read later, by when this process may have given up its privileges.
+    ///
+    /// # Errors
+    ///
+    /// When the symbols cannot be opened.
+    pub fn open() -> Result<UnreadSymbols, SymbolsError> {
+        Ok(UnreadSymbols(kallsyms::open()?))
     }
 
     pub(super) fn empty() -> Self {

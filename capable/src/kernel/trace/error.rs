@@ -37,3 +37,13 @@ pub enum TracerError {
     #[error("cannot use the map {0}: {1}")]
     Map(&'static str, MapError),
 }
+
+impl TracerError {
+    /// Whether the kernel refused because a privilege is missing.
+    pub fn is_refusal(&self) -> bool {
+        let Self::Map(_, MapError::SyscallError(error)) = self else {
+            return false;
+        };
+        error.io_error.raw_os_error() == Some(libc::EPERM)
+    }
+}

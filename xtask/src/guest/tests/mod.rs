@@ -16,6 +16,7 @@ mod hotplug;
 mod inside;
 mod inspecting;
 mod keeping;
+mod least;
 mod libcap;
 mod limits;
 mod meaning;

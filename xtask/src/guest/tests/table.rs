@@ -2,7 +2,7 @@
 
 use super::{
     Test, burst, comm, conditions, degraded, descent, errors, everyday, filters, formats, hotplug,
-    inside, inspecting, keeping, limits, meaning, output, programs, recycled, stack, stop,
+    inside, inspecting, keeping, least, limits, meaning, output, programs, recycled, stack, stop,
 };
 use crate::guest::proofs;
 
@@ -98,6 +98,10 @@ pub const TESTS: &[Test] = &[
         limits::unique,
     ),
     Test::anywhere("count_duration_and_timeout_end_it", limits::bounds),
+    Test::anywhere(
+        "each_command_holds_what_the_security_policy_says",
+        least::held,
+    ),
     Test::anywhere(
         "who_gets_the_number_of_a_process_that_ended_is_not_taken_for_it",
         recycled::filtered,

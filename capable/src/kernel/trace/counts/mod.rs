@@ -85,6 +85,9 @@ pub enum CountSubject {
     Cgroup = 1,
     /// Everybody's.
     All = 2,
+    /// Those of a process, under one name, in one cgroup; without the stack of
+    /// [`CountBy::origin`].
+    ProcessInCgroup = 3,
 }
 
 /// One row: checks that are alike.
@@ -92,6 +95,8 @@ pub enum CountSubject {
 pub struct Counted {
     /// Who asked.
     pub who: Who,
+    /// The id of its cgroup, for [`CountSubject::ProcessInCgroup`].
+    pub cgroup: Option<u64>,
     /// What was decoded of each check.
     pub facts: Facts,
     /// The system call's number; `None` if it was not asked for or is unknown, or if the checks
@@ -248,7 +253,8 @@ impl Counts {
     /// The table cannot be read or written.
     pub fn fold_ended(&mut self) -> Result<HashMap<Who, Who>, CountsError> {
         let map = |error| CountsError::Map("COUNTS", error);
-        if self.by.subject != CountSubject::Process || !in_initial_pid_namespace() {
+        let by_process = [CountSubject::Process, CountSubject::ProcessInCgroup];
+        if !by_process.contains(&self.by.subject) || !in_initial_pid_namespace() {
             return Ok(HashMap::new());
         }
         let mut ended = HashMap::new();
@@ -275,11 +281,14 @@ impl Counts {
     fn row(&self, key: &CountKey, count: Count) -> Result<Counted, CountsError> {
         Ok(Counted {
             who: match self.by.subject {
-                CountSubject::Process if key.subject == ENDED => Who::Ended(key.comm),
-                CountSubject::Process => Who::Process(ProcessId::from_word(key.subject), key.comm),
+                CountSubject::Process | CountSubject::ProcessInCgroup => match key.subject {
+                    ENDED => Who::Ended(key.comm),
+                    subject => Who::Process(ProcessId::from_word(subject), key.comm),
+                },
                 CountSubject::Cgroup => Who::Cgroup(key.subject),
                 CountSubject::All => Who::All,
             },
+            cgroup: (self.by.subject == CountSubject::ProcessInCgroup).then_some(key.caller),
             facts: Facts::of_count(key, self.by.origin),
             syscall: (key.syscall != SYSCALL_NONE).then_some(key.syscall),
             stack: self.stack(key.caller)?,

@@ -61,7 +61,7 @@ pub fn configuration(seed: u64) -> Config {
         follow: random.u8(..2),
         send: 1 - rare(random, 1) as u8,
         count: random.u8(..2),
-        count_subject: random.u8(..3),
+        count_subject: random.u8(..4),
         count_origin: random.u8(..2),
         outcomes: random.u8(..2),
         task_regs_helper: random.u8(..2),
