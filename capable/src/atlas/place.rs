@@ -188,6 +188,12 @@ impl Place {
             .all(|line| line.sentence.contains("vm.overcommit_memory"))
     }
 
+    /// Whether it is about attributes that look as if they were not there, where they are read.
+    pub fn hides_attributes(&self) -> bool {
+        self.lines()
+            .all(|line| line.sentence.ends_with("getting one with ENODATA"))
+    }
+
     /// Whether it is about opening a file below /proc/PID of another process.
     pub fn opens_process(&self) -> bool {
         self.lines()

@@ -75,7 +75,9 @@ pub(super) fn nothing_inherited(case: &Case) -> Option<Ruling> {
 /// Programs that do so mostly go on with what they have, and nothing of that shows where it was
 /// granted.
 pub(super) fn more(case: &Case) -> Option<Ruling> {
-    let place = case.place.as_ref().filter(|place| place.is_about_more())?;
+    let gets = matches!(case.syscall, Some("getxattr" | "lgetxattr" | "fgetxattr"));
+    let is_it = |place: &&Place| place.is_about_more() || gets && place.hides_attributes();
+    let place = case.place.as_ref().filter(is_it)?;
     case.facts.is_granted_by_bit().then(|| {
         let why = Why::from("granted ")
             .origin(case)
