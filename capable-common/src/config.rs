@@ -189,7 +189,7 @@ pub struct Config {
     pub user_frames: u32,
     /// The only process to keep, or 0. If there are several, they are in a table.
     pub only_pid: u32,
-    /// When the only process was started, as [`TICK`] says, or 0 if that is not known.
+    /// When the only process was started, as [`TICK`](crate::TICK) says, or 0 if that is not known.
     pub only_started: u32,
     /// The number of cgroups to keep; 0 keeps all.
     pub cgroups: u32,
