@@ -169,8 +169,7 @@ fn is_of_gone(line: &str) -> bool {
         "No such process",
         "No such device",
     ];
-    gone.iter()
-        .any(|gone| line.ends_with(gone))
+    gone.iter().any(|gone| line.ends_with(gone))
 }
 
 /// Of `'/proc/12/task/13/fdinfo'` there is one for each process.
