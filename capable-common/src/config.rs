@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 9 * 4 + 4 + 24;
+        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 10 * 4 + 4 + 24;
         assert_eq!(size_of::<Config>(), fields);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }

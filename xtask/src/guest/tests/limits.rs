@@ -92,6 +92,26 @@ pub fn bounds(_: &Bench) -> Result<()> {
     Ok(())
 }
 
+/// A container may come under any name, so that one which is not there is waited for.
+pub fn awaited(_: &Bench) -> Result<()> {
+    let output = Command::new("capable")
+        .args(["--container", "facade", "-d", "1"])
+        .output()
+        .context("cannot start capable")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "waiting for it to start",
+        "container facade was not started",
+    ] {
+        ensure!(
+            output.status.success() && said.contains(part),
+            "{}, and no {part:?}: {said}",
+            output.status
+        );
+    }
+    Ok(())
+}
+
 /// A name that does not exist is an error, which suggests the nearest one that does. That what is
 /// well named is not there is a failure (1); that no such user or capability exists, a mistake (2).
 pub fn mistakes(_: &Bench) -> Result<()> {
@@ -101,7 +121,6 @@ pub fn mistakes(_: &Bench) -> Result<()> {
         ("-C", "setuit", "setuid", 2),
         ("--unit", "cast-wep", UNIT, 1),
         ("--cgroup", "/system.slice/cast-wep.service", UNIT, 1),
-        ("--container", "facade", &CONTAINER[..8], 1),
     ] {
         let output = Command::new("capable")
             .args([option, given])

@@ -94,6 +94,10 @@ pub const TESTS: &[Test] = &[
         limits::mistakes,
     ),
     Test::anywhere(
+        "a_container_that_is_not_there_is_waited_for",
+        limits::awaited,
+    ),
+    Test::anywhere(
         "unique_shows_once_what_repeats_by_each_rule",
         limits::unique,
     ),
