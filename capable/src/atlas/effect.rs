@@ -35,7 +35,7 @@ impl Effect {
         self.words.iter().skip(1).any(|it| it == word)
     }
 
-    /// Capabilities that other sites ask for, and that do as well.
+    /// Capabilities that other sites ask for, and that are enough too.
     fn alternatives(&self) -> impl Iterator<Item = &str> {
         let words = self.words.iter().skip(1);
         words.filter_map(|word| word.strip_prefix("or:"))

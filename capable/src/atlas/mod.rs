@@ -61,7 +61,7 @@ impl Atlas {
                 syscalls.entry(name.to_owned()).or_default().push(index);
             }
         }
-        let is_about_paths = |line: &Line| line.sentence.starts_with("paths through ");
+        let is_about_paths = |line: &Line| line.sentence.starts_with("using a path through ");
         let paths = lines.iter().enumerate();
         let paths = paths.filter(|(_, line)| is_about_paths(line));
         let paths = paths.map(|(index, _)| index).collect();

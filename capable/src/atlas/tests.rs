@@ -156,13 +156,13 @@ fn callers_that_a_kernel_inlined_are_known_by_its_stacks() {
     for (above, sentence) in [
         (
             "vfs_mkdir do_mkdirat __x64_sys_mkdir",
-            "mkdir(2), mknod(2), link(2), symlink(2) and rename(2) into a directory that the caller \
-             may not write and search fail",
+            "mkdir(2), mknod(2), link(2), symlink(2) and rename(2) into a directory that one may \
+             not both write and search fail",
         ),
         (
             "may_delete vfs_unlink do_unlinkat __x64_sys_unlink",
-            "unlink(2), rmdir(2) and rename(2) in a directory that the caller may not write and \
-             search fail",
+            "unlink(2), rmdir(2) and rename(2) in a directory that the caller may not both \
+             write and search fail",
         ),
         (
             "notify_change vfs_utimes do_utimes __x64_sys_utimensat",
@@ -172,8 +172,8 @@ fn callers_that_a_kernel_inlined_are_known_by_its_stacks() {
         ),
         (
             "vfs_getxattr do_getxattr filename_getxattr path_getxattrat",
-            "user attributes of a file cannot be read or set against its mode; to only read them \
-             DAC_READ_SEARCH does as well",
+            "user.* attributes cannot be read or set if the file's mode denies it; \
+             CAP_DAC_READ_SEARCH is enough to read them",
         ),
         (
             "unix_find_other unix_stream_connect __sys_connect __x64_sys_connect",
@@ -189,8 +189,8 @@ fn callers_that_a_kernel_inlined_are_known_by_its_stacks() {
     // Several callers may have been inlined here, and one way goes over none of them.
     let either = said("path_openat do_filp_open do_sys_openat2 __x64_sys_openat");
     for sentence in [
-        "open(2) with O_CREAT fails in a directory not writable for the caller",
-        "a directory cannot be searched, listed or changed",
+        "open(2) with O_CREAT fails in a directory not writable by the caller",
+        "a directory cannot be searched, listed (CAP_DAC_READ_SEARCH is enough for both) or changed",
     ] {
         assert!(either.contains(sentence), "{either}");
     }

@@ -8,6 +8,7 @@ mod sites;
 mod subject;
 mod text;
 mod topic;
+mod without;
 
 use std::process::ExitCode;
 
@@ -215,8 +216,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
                 .map(|&each| paragraphs(each, args.sites, columns));
             let places = places.map(|(kind, name, lines)| {
                 let title = match kind {
-                    "syscall" => format!("{name}(2): a system call that can ask for capabilities"),
-                    _ => format!("{name}: a function of the kernel that asks for capabilities"),
+                    "syscall" => {
+                        format!(
+                            "{name}(2): a system call for which the kernel may check capabilities"
+                        )
+                    }
+                    _ => format!("{name}: a function of the kernel that checks capabilities"),
                 };
                 sites::paragraphs(&title, &lines, columns)
             });

@@ -33,7 +33,7 @@ line comes about. *Effect* is what the kernel does with the answer:
 | limit | it asks only past a limit |
 | else | it asks only where something else did not do: ownership, a mode, a flag |
 | if:NAME | it holds for calls whose arguments name NAME (`if:S_ISGID`: a mode with this bit); others need nothing |
-| or:X | if it is not granted, CAP_X does as well |
+| or:X | if it is not granted, CAP_X is enough too |
 
 *Function* is where the check is: `@LABEL` in that case of a switch, `#2` the second that is alike, `< F`
 what holds when F called it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::layout::wrap;
+use super::without::{refused, what};
 use crate::atlas::{Atlas, Line, Verb, Version};
 use crate::capability::{Capability, Explanation};
 
@@ -110,7 +111,7 @@ pub(super) fn by_subsystem(
         let heading = format!("{title} ({name}/): {}", places(count(lines)));
         text.push_str(&wrap(&heading, columns, "  ", "    "));
         if all {
-            for sentence in said(lines) {
+            for sentence in said(lines, Some(capability)) {
                 text.push_str(&wrap(&sentence, columns, "    - ", "      "));
             }
             continue;
@@ -169,7 +170,7 @@ fn telling<'a>(lines: &[&'a Line], told: &Explanation) -> Vec<&'a Line> {
 /// What a place does, without where it is.
 fn short(line: &Line) -> String {
     match line.effect.verb() {
-        Verb::Refuses | Verb::Sometimes => format!("{}{}", line.sentence, refusal(line)),
+        Verb::Refuses | Verb::Sometimes => refused(line),
         Verb::Chooses | Verb::Passes | Verb::Unread => line.sentence.clone(),
     }
 }
@@ -191,7 +192,7 @@ pub(super) fn paragraphs(title: &str, lines: &[&Line], columns: usize) -> String
         text.push('\n');
         text.push_str(&name);
         text.push('\n');
-        for sentence in said(&lines) {
+        for sentence in said(&lines, None) {
             text.push_str(&wrap(&sentence, columns, "  - ", "    "));
         }
     }
@@ -208,13 +209,14 @@ fn is_special(line: &Line) -> bool {
     !is_core && (file.matches('/').count() > 1 || file.starts_with("crypto/"))
 }
 
-/// What places do, a sentence each, and where that is. Those with the same sentence stand together:
-/// most of these are one place that moved, or was read in several kernels.
-fn said(lines: &[&Line]) -> Vec<String> {
+/// What places do, a sentence each, and where that is, under a heading that names this capability or
+/// all that they ask for. Those with the same sentence stand together: most of these are one place
+/// that moved, or was read in several kernels.
+fn said(lines: &[&Line], heading: Option<Capability>) -> Vec<String> {
     type Place = (String, Vec<(Version, Option<Version>)>);
     let mut said: Vec<(String, Vec<Place>)> = Vec::new();
     for line in lines {
-        let what = what(line);
+        let what = what(line, heading);
         let index = said.iter().position(|(known, _)| *known == what);
         let index = index.unwrap_or_else(|| {
             said.push((what, Vec::new()));
@@ -236,37 +238,6 @@ fn said(lines: &[&Line]) -> Vec<String> {
         format!("{what}. In {}", places.join("; "))
     };
     said.into_iter().map(sentence).collect()
-}
-
-/// What a place does, in a sentence.
-fn what(line: &Line) -> String {
-    let sentence = &line.sentence;
-    match line.effect.verb() {
-        Verb::Chooses => format!("nothing is refused; without it, {sentence}"),
-        Verb::Passes => format!("it depends on the caller: without it, {sentence}"),
-        Verb::Sometimes | Verb::Refuses => {
-            format!("without it, {sentence}{}", refusal(line))
-        }
-        Verb::Unread => "what it does without it is not known".to_owned(),
-    }
-}
-
-/// The errno, and how a program learns of it.
-fn refusal(line: &Line) -> String {
-    let errno = line.effect.errno();
-    let told = [
-        ("ack", "in the answer to a netlink request"),
-        ("cqe", "in the completion of an io_uring request"),
-        ("unseen", "which the program is not told"),
-    ];
-    let told = told.iter().find(|(word, _)| line.effect.has(word));
-    match (errno, told) {
-        (Some(errno), Some((_, told))) => format!(" ({errno}, {told})"),
-        (Some(errno), None) => format!(" ({errno})"),
-        (None, Some(("unseen", told))) => format!(" ({told})"),
-        (None, Some((_, told))) => format!(" (told {told})"),
-        (None, None) => String::new(),
-    }
 }
 
 /// `, Linux 6.1 and later`, `, Linux 5.10 to 6.1`; empty if it is so in every kernel of the atlas.
@@ -300,7 +271,7 @@ fn kernels(mut ranges: Vec<(Version, Option<Version>)>) -> String {
 pub(super) fn covered(columns: usize) -> String {
     Atlas::get().oldest().map_or_else(String::new, |oldest| {
         let sentence = format!(
-            "Read from the sources of Linux {oldest} and later; older kernels may ask elsewhere."
+            "Read from the sources of Linux {oldest} and later; older kernels may check in other places."
         );
         wrap(&sentence, columns, "", "")
     })
@@ -310,7 +281,7 @@ fn names(line: &Line) -> Vec<String> {
     let names = line.key.capabilities.split(['/', ',']);
     names
         .map(|name| match name {
-            "?" => "the capability that it is about".to_owned(),
+            "?" => "any capability".to_owned(),
             _ => format!("CAP_{name}"),
         })
         .collect()
@@ -328,15 +299,15 @@ mod tests {
     fn a_place_says_what_fails_how_it_is_told_and_where_it_is() {
         let ack = lines("f | NET_ADMIN | capable | 6.1+ | refuses EPERM ack | read | adding fails");
         assert_eq!(
-            said(&[&ack]).concat(),
+            said(&[&ack], None).concat(),
             "without it, adding fails (EPERM, in the answer to a netlink request). In f, \
              kernel/a.c, Linux 6.1 and later"
         );
         let shown = lines("g < h | SYSLOG | has | 5.10-6.1 | chooses | read | less is shown");
         assert_eq!(
-            said(&[&shown]).concat(),
-            "nothing is refused; without it, less is shown. In g called by h, kernel/a.c, Linux \
-             5.10 to 6.1"
+            said(&[&shown], None).concat(),
+            "without it, nothing is refused, but less is shown. In g called by h, kernel/a.c, \
+             Linux 5.10 to 6.1"
         );
     }
 
@@ -374,7 +345,7 @@ mod tests {
         let new = lines("f | BPF | bpf_capable | 6.1+ | refuses EPERM | read | loading fails");
         let gone = lines("g | BPF | bpf_capable | 5.10-6.1 | refuses EPERM | read | loading fails");
         assert_eq!(
-            said(&[&new, &old, &gone]),
+            said(&[&new, &old, &gone], None),
             [
                 "without it, loading fails (EPERM). In f, kernel/a.c; g, kernel/a.c, Linux 5.10 to \
               6.1"
@@ -391,7 +362,7 @@ mod tests {
         assert!(!text.contains("Linux 5.10 and later"), "{text}");
         assert_eq!(
             covered(100),
-            "Read from the sources of Linux 5.10 and later; older kernels may ask elsewhere.\n"
+            "Read from the sources of Linux 5.10 and later; older kernels may check in other places.\n"
         );
     }
 }

@@ -61,21 +61,23 @@ impl FromStr for Subject {
         }
         Err(match (kind, set) {
             (Some("call"), _) => {
-                format!(
-                    "capable knows no system call '{name}' that asks for one (see docs/atlas.md)"
-                )
+                format!("'{name}' is no system call that is known to check capabilities")
             }
-            (Some("fn"), _) => format!(
-                "capable knows no kernel function '{name}' that asks for one (see docs/atlas.md)"
-            ),
+            (Some("fn"), _) => {
+                format!("'{name}' is no kernel function that is known to check capabilities")
+            }
             (Some("topic"), _) => {
                 let names: Vec<_> = TOPICS.iter().map(|(name, _)| *name).collect();
                 format!("there is no topic '{name}'; there are {}", names.join(", "))
             }
-            (None, Some(Err(error))) => format!(
-                "{error}. Nor is there a topic of this name, nor does capable know a system call or \
-                 kernel function of this name that asks for one (see docs/atlas.md)"
-            ),
+            (None, Some(Err(error))) => {
+                let error = error.to_string();
+                let end = if error.ends_with('?') { "" } else { "." };
+                format!(
+                    "{error}{end} Nor is it a topic, or a system call or kernel function that is \
+                     known to check capabilities"
+                )
+            }
             (_, Some(Err(error))) => error.to_string(),
             _ => format!("'{given}' is not known"),
         })
@@ -175,7 +177,10 @@ mod tests {
     #[test]
     fn what_nobody_knows_is_an_error_that_suggests_the_nearest() {
         let error = "net_rwa".parse::<Subject>().unwrap_err();
-        assert!(error.contains("did you mean CAP_NET_RAW?"), "{error}");
+        assert!(
+            error.contains("did you mean CAP_NET_RAW? Nor is it a topic"),
+            "{error}"
+        );
         let error = "call:getpid".parse::<Subject>().unwrap_err();
         assert!(error.contains("'getpid'"), "{error}");
         let error = "fn:nothing_like_it".parse::<Subject>().unwrap_err();
