@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
-use super::cast::{Act, CONTAINER, Cast, Member, UNIT};
+use super::cast::{Act, Cast, Member, UNIT};
 use super::keeping::{ROUNDS, counts_fit};
 use crate::guest::tracer::{Summary, Tracer};
 
