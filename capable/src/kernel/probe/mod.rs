@@ -1,5 +1,6 @@
 //! What this kernel can do, and what it does differently.
 
+mod allowed;
 mod attempt;
 pub mod features;
 pub(super) mod inlining;
