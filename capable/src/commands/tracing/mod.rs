@@ -1,6 +1,7 @@
 //! What all commands that trace share, so that each one contains only what it does with the checks.
 
 mod args;
+mod cgroups;
 mod command;
 mod named;
 mod number;
@@ -14,10 +15,11 @@ use std::future::Future;
 
 use anyhow::{Context as _, Result};
 pub use args::{BufferArgs, FilterArgs, TracingArgs, duration, pid};
+pub use cgroups::tell_names;
 pub use command::{Running, exit_code, tell_signal};
 pub use named::Named;
 pub use number::number;
-pub use resolve::{failure_or_usage, process_refused, tell_names};
+pub use resolve::{failure_or_usage, process_refused};
 pub use stop::{Deadline, Stop, Stopped};
 pub use wanted::Wanted;
 
