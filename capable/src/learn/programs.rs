@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
-use crate::profile::Interner;
+use crate::{profile::Interner, session::OTHER_PROGRAMS};
 
 /// How many names are kept apart.
 const LIMIT: usize = 4096;
-/// The name of all others. It is longer than a task's name can be (`TASK_COMM_LEN`,
-/// include/linux/sched.h), so no task has it.
-const OTHERS: &str = "(other programs)";
+/// The name of all others, which no task has.
+const OTHERS: &str = match str::from_utf8(&OTHER_PROGRAMS) {
+    Ok(name) => name,
+    Err(_) => panic!("it is ASCII"),
+};
 
 /// The names.
 #[derive(Debug, Default)]
@@ -46,7 +48,6 @@ impl Programs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::OTHER_PROGRAMS;
 
     #[test]
     fn names_beyond_the_limit_are_one_and_that_is_told() {
@@ -68,7 +69,6 @@ mod tests {
         let mut few = Programs::default();
         assert_eq!(&*few.of(OTHERS), OTHERS);
         assert!(few.left_out().is_some());
-        assert_eq!(OTHERS.as_bytes(), OTHER_PROGRAMS);
         let sentence = programs.left_out().unwrap();
         assert!(sentence.contains(OTHERS));
     }
