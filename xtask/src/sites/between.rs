@@ -246,7 +246,7 @@ fn is_last(code: &[u8], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tests::source, *};
 
     const PERMISSION: &str = "
 int ask(struct inode *inode)
@@ -282,17 +282,7 @@ int move(struct inode *from, struct inode *to)
 
     /// The ways in a source with two files, of a line about `ask` under `caller`.
     fn ways(caller: &str) -> Vec<String> {
-        let folder = tempfile::tempdir().unwrap();
-        for (file, text) in [("fs/ask.c", PERMISSION), ("fs/callers.c", CALLERS)] {
-            let path = folder.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let source = Source {
-            name: "test",
-            package: "linux-source-6.1 6.1.1-1".into(),
-            root: folder.path().to_path_buf(),
-        };
+        let (_folder, source) = source(&[("fs/ask.c", PERMISSION), ("fs/callers.c", CALLERS)]);
         let named = Named::from([(("fs/ask.c", "ask"), BTreeSet::from([caller]))]);
         let pair = |((outer, inner), ways): ((String, String), BTreeSet<Vec<String>>)| {
             let ways: Vec<_> = ways.iter().map(|way| way.join(",")).collect();

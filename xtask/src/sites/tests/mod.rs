@@ -13,6 +13,8 @@ mod stacks;
 
 use std::fs;
 
+use tempfile::TempDir;
+
 use super::scan::{self, Scan, Site};
 use super::source::Source;
 
@@ -36,11 +38,10 @@ fn sites(files: &[(&str, &str)]) -> Vec<Site> {
     scan(files).sites
 }
 
-/// What a source with these files contains.
-fn scan(files: &[(&str, &str)]) -> Scan {
+/// A source with these files, which exists as long as the folder.
+pub(super) fn source(files: &[(&str, &str)]) -> (TempDir, Source) {
     let folder = tempfile::tempdir().unwrap();
-    let capability = [("kernel/capability.c", CAPABILITY)];
-    for (file, text) in capability.iter().chain(files) {
+    for (file, text) in files {
         let path = folder.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -50,6 +51,13 @@ fn scan(files: &[(&str, &str)]) -> Scan {
         package: "linux-source-6.1 6.1.1-1".into(),
         root: folder.path().to_path_buf(),
     };
+    (folder, source)
+}
+
+/// What a source with these files contains.
+fn scan(files: &[(&str, &str)]) -> Scan {
+    let capability = [("kernel/capability.c", CAPABILITY)];
+    let (_folder, source) = source(&[&capability, files].concat());
     scan::read(&source).unwrap()
 }
 
