@@ -2,12 +2,7 @@
 
 use std::fs;
 
-use rustix::{
-    io::Errno,
-    process::{Pid, test_kill_process},
-};
-
-use crate::escape::printable;
+use crate::{escape::printable, event::number_is_taken};
 
 /// Why a number is no process or thread that can be traced.
 #[derive(Debug, thiserror::Error)]
@@ -87,11 +82,7 @@ pub fn process_of(tid: u32) -> Result<u32, ProcessError> {
 /// Whether the kernel knows a process or thread that `/proc` does not show: it is not mounted, or
 /// hides the processes of others (hidepid, proc(5)). A signal that is none reaches all of them.
 pub(crate) fn is_hidden(pid: u32) -> bool {
-    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    number.is_some_and(|number| {
-        fs::metadata(format!("/proc/{pid}")).is_err()
-            && matches!(test_kill_process(number), Ok(()) | Err(Errno::PERM))
-    })
+    fs::metadata(format!("/proc/{pid}")).is_err() && number_is_taken(pid)
 }
 
 /// The name of a process, safe on a terminal; `None` if it has ended.

@@ -30,6 +30,7 @@ pub(crate) use held::Held;
 pub use life::{Life, LifeStep};
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
 pub use process::ProcessId;
+pub(crate) use process::number_is_taken;
 #[cfg(feature = "cli")]
 pub(crate) use repeat::repeats;
 pub use task::Task;

@@ -65,8 +65,8 @@ impl ProcessId {
     }
 }
 
-/// Whether a process has this number, if it may be hidden.
-fn number_is_taken(pid: u32) -> bool {
+/// Whether a process or thread has this number, also one that `/proc` does not show.
+pub(crate) fn number_is_taken(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| !matches!(test_kill_process(pid), Err(Errno::SRCH)))
 }

@@ -11,18 +11,19 @@ use std::{
     ptr,
 };
 
-use rustix::{
-    process::{DumpableBehavior, set_dumpable_behavior},
-    thread::{self, CapabilitySet, CapabilitySets, capabilities, set_capabilities},
-};
-
 use super::destination::{self, DestinationError, Target};
+use crate::{
+    capability::Capability,
+    kernel::bpf::privileges::{KeptIds, give_up},
+};
 
 /// What writing in place of another file may take: to enter its directory, to leave the new file to
 /// the owner of the old one, and to replace that in a directory like `/tmp`.
-const KEPT: CapabilitySet = CapabilitySet::DAC_OVERRIDE
-    .union(CapabilitySet::CHOWN)
-    .union(CapabilitySet::FOWNER);
+const KEPT: [Capability; 3] = [
+    Capability::DAC_OVERRIDE,
+    Capability::CHOWN,
+    Capability::FOWNER,
+];
 
 /// The process. It ends when this is dropped, or when this process ends.
 pub struct Keeper {
@@ -111,22 +112,7 @@ fn confine(pipes: &[libc::c_int]) -> io::Result<()> {
     }
     // SAFETY: as above. Before 5.9 the rest is closed by the end of the process only.
     unsafe { libc::syscall(libc::SYS_close_range, last + 1, libc::c_uint::MAX, 0) };
-    let kept = capabilities(None)?.permitted & KEPT;
-    for number in 0..64 {
-        // Without CAP_SETPCAP the set stays, but nothing is executed.
-        let one = CapabilitySet::from_bits_retain(1 << number);
-        let _ = thread::remove_capability_from_bounding_set(one);
-    }
-    set_capabilities(
-        None,
-        CapabilitySets {
-            effective: kept,
-            permitted: kept,
-            inheritable: CapabilitySet::empty(),
-        },
-    )?;
-    thread::set_no_new_privs(true)?;
-    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+    give_up(KEPT.into_iter().collect(), KeptIds::Kept)
 }
 
 fn send(to: &mut PipeWriter, bytes: &[u8]) -> io::Result<()> {

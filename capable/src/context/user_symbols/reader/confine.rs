@@ -6,12 +6,13 @@
 
 use std::{fs, io, ptr, time::Duration};
 
-use rustix::{
-    process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit},
-    thread::{self, CapabilitySet, CapabilitySets},
-};
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::{DEADLINE, FILES, landlock, seccomp};
+use crate::{
+    capability::CapabilitySet,
+    kernel::bpf::privileges::{KeptIds, give_up},
+};
 
 /// The address space of a reader, in bytes.
 const MEMORY: u64 = 1 << 30;
@@ -38,9 +39,7 @@ pub(super) fn confine() -> io::Result<()> {
         limit(resource, most)?;
     }
     // No core dump through a pipe either, and nobody of the same user looks at its memory.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    drop_capabilities()?;
-    thread::set_no_new_privs(true)?;
+    give_up(CapabilitySet::EMPTY, KeptIds::Kept)?;
     landlock::forbid_files()?;
     seccomp::allow_only_reading()
 }
@@ -67,22 +66,6 @@ fn limit(resource: Resource, most: u64) -> io::Result<()> {
         maximum: most,
     };
     Ok(setrlimit(resource, limit)?)
-}
-
-/// Empties all sets. The bounding set needs CAP_SETPCAP; without it there is nothing to gain from
-/// that set, because no_new_privs is set and no program is executed.
-fn drop_capabilities() -> io::Result<()> {
-    for number in 0..64 {
-        let one = CapabilitySet::from_bits_retain(1 << number);
-        let _ = thread::remove_capability_from_bounding_set(one);
-    }
-    let _ = thread::clear_ambient_capability_set();
-    let none = CapabilitySets {
-        effective: CapabilitySet::empty(),
-        permitted: CapabilitySet::empty(),
-        inheritable: CapabilitySet::empty(),
-    };
-    Ok(thread::set_capabilities(None, none)?)
 }
 
 /// Ends this process when an answer takes much longer than anybody waits: the tracer may be gone.
