@@ -306,6 +306,12 @@ mod tests {
             assert!(filters(&typed("no-such.service")).is_ok());
             let error = refused(&typed("no-such"));
             assert!(error.contains("give its whole name"), "{error}");
+            // Waiting for these would never end.
+            for never in ["", "@", "a b.service", "../x.service"] {
+                let error = refused(&typed(never));
+                assert!(error.contains("no unit can be called"), "{error}");
+                assert!(!error.contains("to wait"), "{error}");
+            }
         }
     }
 

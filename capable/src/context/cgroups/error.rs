@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::names::can_be_a_unit;
+
 /// Why a cgroup cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum CgroupError {
@@ -79,6 +81,8 @@ fn or_nearest(nearest: Option<&str>) -> String {
 fn no_unit(given: &str, installed: bool) -> String {
     if installed {
         format!("unit {given:?} is not running, so it has no cgroup to trace; start it first")
+    } else if !can_be_a_unit(given) {
+        format!("no unit can be called {given:?}: give a name that systemctl list-units shows")
     } else {
         format!("no unit {given:?} is running, and systemd has no unit file of that name")
     }
@@ -86,7 +90,7 @@ fn no_unit(given: &str, installed: bool) -> String {
 
 /// How one without a file, such as systemd-run(1) makes, can be waited for.
 fn or_whole(given: &str, installed: bool) -> String {
-    if installed {
+    if installed || !can_be_a_unit(given) {
         String::new()
     } else {
         format!("; to wait for one all the same, give its whole name: {given}")

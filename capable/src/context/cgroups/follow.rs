@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::awaited;
+use super::names::can_be_a_unit;
 use super::units::{Managers, UnitName};
 use super::{Cgroup, CgroupError, CgroupName, Cgroups, Found, Pattern};
 
@@ -65,7 +66,7 @@ impl Cgroups {
                 ref given,
                 installed,
                 ..
-            }) if installed || name.is_whole(given) => Ok(Vec::new()),
+            }) if installed || (name.is_whole(given) && can_be_a_unit(given)) => Ok(Vec::new()),
             // Nobody but root makes what can be waited for.
             Err(CgroupError::NoContainer { ref given, .. }) if is_name(given) => Ok(Vec::new()),
             found => found,

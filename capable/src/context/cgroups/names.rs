@@ -40,6 +40,16 @@ pub fn escape_unit(name: &str) -> String {
     escaped
 }
 
+/// Whether a unit, a slice included, or a template can have this name, which ends with its suffix
+/// (`unit_name_is_valid`, src/basic/unit-name.c, and `UNIT_NAME_MAX`, src/basic/unit-def.h).
+pub fn can_be_a_unit(name: &str) -> bool {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    (is_unit(name) || is_slice(name))
+        && name.len() < 256
+        && !name.starts_with('@')
+        && name.bytes().all(is_of_name)
+}
+
 /// Resolves `\x2d` and the like in a unit's name (systemd-escape(1)).
 pub fn unescape_unit(name: &str) -> String {
     let mut bytes = Vec::with_capacity(name.len());
@@ -61,4 +71,35 @@ pub fn unescape_unit(name: &str) -> String {
     }
     bytes.extend_from_slice(&bytes_of(rest));
     text_of(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_unit_can_be_called_is_known() {
+        for name in [
+            "ssh.service",
+            "a@.service",
+            "a@b.service",
+            "app-x\\x2dy.slice",
+            "_a:b.scope",
+        ] {
+            assert!(can_be_a_unit(name), "{name}");
+        }
+        let long = format!("{}.service", "a".repeat(250));
+        for name in [
+            ".service",
+            "@.service",
+            "@a.service",
+            "a b.service",
+            "../x.service",
+            "a",
+            "ü.service",
+            &long,
+        ] {
+            assert!(!can_be_a_unit(name), "{name}");
+        }
+    }
 }

@@ -108,7 +108,10 @@ pub enum FilterError {
     #[error("too many cgroups ({0}): at most {MAX_CGROUPS} can be filters")]
     TooManyCgroups(usize),
     /// There are too many names of cgroups.
-    #[error("too many names of cgroups ({0}): at most {MAX_CGROUP_PATTERNS} can be filters")]
+    #[error(
+        "too many units and containers are named: they take {0} patterns, and there is room for \
+         {MAX_CGROUP_PATTERNS}; a unit takes one, and a container that is followed by name about 10"
+    )]
     TooManyNames(usize),
     /// A cgroup is gone.
     #[error("cannot open the cgroup {}: {error}", directory.display())]

@@ -1,6 +1,6 @@
 //! The answer of a report: what was seen to be needed, and what that covers.
 
-use super::{Class, Report};
+use super::{Class, FollowedUnit, Report};
 use crate::capability::CapabilitySet;
 use crate::profile::words::time;
 
@@ -20,6 +20,12 @@ pub(super) fn answer(report: &Report, names: fn(CapabilitySet) -> String) -> Str
         };
     }
     if report.is_profile() {
+        if report.never_ran() {
+            return format!(
+                "did not run in the {} that were watched",
+                time(report.duration_ns)
+            );
+        }
         let what = match (none, report.checks) {
             (true, 0) => "asked for no capability".to_owned(),
             (true, _) if refused => "was granted nothing that it needed".to_owned(),
@@ -57,6 +63,12 @@ impl Report {
     /// its start.
     pub(super) fn is_profile(&self) -> bool {
         self.command.is_empty()
+    }
+
+    /// Whether nothing of what was to be watched ran, and so nothing can be said of it.
+    fn never_ran(&self) -> bool {
+        let ran = |unit: &FollowedUnit| unit.running > 0 || unit.started > 0;
+        self.checks == 0 && !self.units.is_empty() && !self.units.iter().any(ran)
     }
 
     /// What the answer does not cover, as a sentence; `None` if it covers a whole run.
@@ -98,7 +110,7 @@ mod tests {
     use crate::capability::Capability;
     use crate::profile::observation::tests::{denied, granted, once};
     use crate::profile::report::markdown::markdown;
-    use crate::profile::{FollowedUnit, Observation, Outcome, ReportedLoss, Run};
+    use crate::profile::{Observation, Outcome, ReportedLoss, Run};
 
     fn profile() -> Run {
         Run {
@@ -191,6 +203,30 @@ mod tests {
         ] {
             let text = Report::new(run, observed).text().replace("\n  ", " ");
             assert_eq!(text.lines().next(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_never_ran_is_not_said_to_have_asked_for_nothing() {
+        let text = |running, started| {
+            let unit = FollowedUnit {
+                name: "unit a.service".to_owned(),
+                running,
+                started,
+                restarts: Some(0),
+            };
+            let run = Run {
+                subject: Some("unit a.service".to_owned()),
+                units: vec![unit],
+                ..profile()
+            };
+            Report::new(run, []).text()
+        };
+        let never = text(0, 0);
+        let expected = "unit a.service: did not run in the 1.0 s that were watched.";
+        assert_eq!(never.lines().next(), Some(expected), "{never}");
+        for ran in [text(1, 0), text(0, 1)] {
+            assert!(ran.contains("it asked for no capability"), "{ran}");
         }
     }
 
