@@ -20,7 +20,9 @@ const OF_THE_USER: &str = "/user.slice/user-1000.slice/user@1000.service/app.sli
 struct Units;
 
 impl Units {
-    /// Installs the service as the system's, its template, an alias, and a timer.
+    /// Installs the service as the system's, its template, an alias, and a timer. What the timer
+    /// starts goes on for a moment: the path of a cgroup that is gone before its row is read is
+    /// not known.
     fn install() -> Result<Self> {
         let units = Self;
         root(&format!(
@@ -32,6 +34,7 @@ impl Units {
              [Service]\n\
              Type=oneshot\n\
              ExecStart=/bin/sh -c ': >>/run/following/closed'\n\
+             ExecStart=/bin/sleep 0.3\n\
              END\n\
              cat >{NAME}-once.timer <<'END'\n\
              [Timer]\n\
