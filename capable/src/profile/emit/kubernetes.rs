@@ -82,28 +82,27 @@ impl Emitter for Kubernetes {
     }
 }
 
-/// Says which Pod Security level rejects the pod.
+/// Names the lowest Pod Security level whose limit on capabilities the set meets.
 fn admission(out: &mut String, set: CapabilitySet) {
     let baseline: CapabilitySet = BASELINE.into_iter().collect();
     let beyond = set.difference(baseline);
-    if !beyond.is_empty() {
-        let names = bare_names(beyond).join(", ");
-        comment(
-            out,
-            &format!(
-                "Pod Security level baseline refuses {names}; the namespace must allow level \
-                 privileged."
-            ),
-        );
-    } else if !set
-        .difference(Capability::NET_BIND_SERVICE.into())
-        .is_empty()
-    {
-        comment(
-            out,
-            "Pod Security level restricted refuses all but NET_BIND_SERVICE; baseline is enough.",
-        );
-    }
+    let above_restricted = set.difference(Capability::NET_BIND_SERVICE.into());
+    let sentence = if !beyond.is_empty() {
+        format!(
+            "Pod Security level privileged: baseline refuses {}.",
+            bare_names(beyond).join(", ")
+        )
+    } else if !above_restricted.is_empty() {
+        format!(
+            "Pod Security level baseline: restricted refuses {}.",
+            bare_names(above_restricted).join(", ")
+        )
+    } else {
+        "Pod Security level restricted, as far as capabilities go: it also wants runAsNonRoot, \
+         allowPrivilegeEscalation: false and a seccomp profile."
+            .to_owned()
+    };
+    comment(out, &sentence);
 }
 
 #[cfg(test)]
@@ -145,10 +144,21 @@ mod tests {
     }
 
     #[test]
-    fn the_pod_security_level_that_refuses_is_named() {
-        let refused = |set: &str| Consumer::Kubernetes.emit(&needs(set));
-        assert!(refused("net_raw").contains("baseline refuses NET_RAW"));
-        assert!(refused("chown").contains("restricted refuses"));
-        assert!(!refused("net_bind_service").contains("refuses"));
+    fn the_pod_security_level_that_the_set_meets_is_named() {
+        for (set, level) in [
+            ("none", "level restricted"),
+            ("net_bind_service", "level restricted"),
+            (
+                "net_bind_service,chown",
+                "level baseline: restricted refuses CHOWN.",
+            ),
+            (
+                "chown,net_raw",
+                "level privileged: baseline refuses NET_RAW.",
+            ),
+        ] {
+            let text = Consumer::Kubernetes.emit(&needs(set));
+            assert!(text.contains(&format!("# Pod Security {level}")), "{text}");
+        }
     }
 }

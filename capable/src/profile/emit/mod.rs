@@ -3,12 +3,16 @@
 //! One file per consumer. Each states in comments what it could not know; docs/emitters.md
 //! documents the syntax that each one writes and how its output is checked.
 
+mod apparmor;
 mod capsh;
 mod compose;
 mod docker;
 mod json;
 mod kubernetes;
+mod lxc;
 mod needs;
+mod nspawn;
+mod oci;
 mod setcap;
 mod shell;
 mod systemd;
@@ -47,6 +51,14 @@ pub enum Consumer {
     Setcap,
     /// A command that runs the program with exactly this set
     Capsh,
+    /// Rules for an AppArmor profile
+    Apparmor,
+    /// What to put over the config.json of an OCI bundle
+    Oci,
+    /// Settings of a container of systemd-nspawn
+    Nspawn,
+    /// Configuration of a container of LXC
+    Lxc,
     /// The set and what is known of it, for a program
     Json,
 }
@@ -62,15 +74,25 @@ impl Consumer {
             Self::Kubernetes => &kubernetes::Kubernetes,
             Self::Setcap => &setcap::Setcap,
             Self::Capsh => &capsh::Capsh,
+            Self::Apparmor => &apparmor::Apparmor,
+            Self::Oci => &oci::Oci,
+            Self::Nspawn => &nspawn::Nspawn,
+            Self::Lxc => &lxc::Lxc,
             Self::Json => &json::Json,
         }
+    }
+
+    /// Whether it reads JSON, which has no comments: its emitter then says itself that nothing was
+    /// observed.
+    fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Oci)
     }
 
     /// The lines for this consumer. If nothing was observed they are comments only: settings would
     /// look as if an empty set had been found to be enough.
     pub fn emit(self, needs: &ProgramNeeds) -> String {
         let mut out = String::new();
-        if needs.nothing_observed && self != Self::Json {
+        if needs.nothing_observed && !self.is_json() {
             preamble(&mut out, needs, "No settings");
         } else {
             self.emitter().emit(needs, &mut out);
@@ -161,7 +183,7 @@ mod tests {
     use super::*;
     use crate::profile::{Report, Run};
 
-    const ALL: [Consumer; 8] = [
+    const ALL: [Consumer; 12] = [
         Consumer::Systemd,
         Consumer::Docker,
         Consumer::Compose,
@@ -169,6 +191,10 @@ mod tests {
         Consumer::Kubernetes,
         Consumer::Setcap,
         Consumer::Capsh,
+        Consumer::Apparmor,
+        Consumer::Oci,
+        Consumer::Nspawn,
+        Consumer::Lxc,
         Consumer::Json,
     ];
 
@@ -210,6 +236,10 @@ mod tests {
                 "kubernetes",
                 "setcap",
                 "capsh",
+                "apparmor",
+                "oci",
+                "nspawn",
+                "lxc",
                 "json"
             ]
         );
@@ -252,6 +282,7 @@ mod tests {
             assert!(text.contains("Only the 1.0 s that were watched"), "{text}");
             match consumer {
                 Consumer::Json => assert!(text.contains("\"nothing_observed\": true"), "{text}"),
+                Consumer::Oci => assert!(!text.contains("process\":"), "{text}"),
                 _ => assert_eq!(lines(consumer, &needs), Vec::<String>::new()),
             }
         }
@@ -265,6 +296,9 @@ mod tests {
             Consumer::Podman,
             Consumer::Compose,
             Consumer::Kubernetes,
+            Consumer::Oci,
+            Consumer::Nspawn,
+            Consumer::Lxc,
         ] {
             let mut needs = needs("net_raw");
             let text = consumer.emit(&needs).replace("\n# ", " ");
@@ -284,7 +318,7 @@ mod tests {
         for consumer in ALL {
             let text = consumer.emit(&needs);
             assert!(text.contains("CAP_41"), "{consumer:?}: {text}");
-            if consumer != Consumer::Json {
+            if !consumer.is_json() {
                 let lines = lines(consumer, &needs).join("\n").to_lowercase();
                 assert!(!lines.contains("41"), "{consumer:?}: {lines}");
             }
