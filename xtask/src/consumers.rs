@@ -17,7 +17,8 @@ use crate::{packages, places};
 pub const VARIABLE: &str = "CAPABLE_CONSUMERS";
 
 /// The consumers, what they need to start, and what runs in the container of podman.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 14] = [
+    "apparmor",
     "bash",
     "busybox-static",
     "coreutils",
@@ -26,9 +27,11 @@ const PACKAGES: [&str; 11] = [
     "docker-compose",
     "kubernetes-client",
     "libcap2-bin",
+    "lxc",
     "mount",
     "podman",
     "systemd",
+    "systemd-container",
 ];
 
 /// Packages taken without their dependencies: of docker only the client is run, which needs no

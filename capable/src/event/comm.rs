@@ -1,5 +1,18 @@
 //! A task's name, as the kernel keeps it: padded with NUL.
 
+use std::{os::unix::ffi::OsStrExt as _, path::Path};
+
+/// The longest name, without the NUL (`TASK_COMM_LEN`, include/linux/sched.h).
+pub const LONGEST_NAME: usize = 15;
+
+/// Whether execve(2) gives this name to a process that executes this file.
+pub fn is_named(file: &Path, name: &[u8]) -> bool {
+    file.file_name().is_some_and(|file| {
+        let file = file.as_bytes();
+        &file[..file.len().min(LONGEST_NAME)] == name
+    })
+}
+
 /// A task's name up to the terminating NUL.
 #[inline]
 pub fn comm_bytes(comm: &[u8; 16]) -> &[u8] {
@@ -28,6 +41,23 @@ pub fn comm_length(comm: &[u8; 16]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_has_the_start_of_the_name_of_its_file() {
+        for (file, name, is_its) in [
+            ("/usr/bin/prog", "prog", true),
+            ("/usr/sbin/a-very-long-program", "a-very-long-pro", true),
+            (
+                "/usr/sbin/a-very-long-program",
+                "a-very-long-program",
+                false,
+            ),
+            ("/usr/bin/prog.1", "prog", false),
+            ("/", "", false),
+        ] {
+            assert_eq!(is_named(Path::new(file), name.as_bytes()), is_its, "{file}");
+        }
+    }
 
     #[test]
     fn a_name_ends_at_its_first_nul_wherever_that_is() {

@@ -20,9 +20,9 @@ pub(crate) mod tests;
 mod verdict;
 
 use capable_common::{self as wire, Flags};
-pub(crate) use comm::comm_bytes;
 #[cfg(feature = "cli")]
 pub(crate) use comm::comm_length;
+pub(crate) use comm::{LONGEST_NAME, comm_bytes, is_named};
 pub use credentials::{CheckedCredentials, CredentialOwner};
 pub use facts::Facts;
 #[cfg(feature = "cli")]

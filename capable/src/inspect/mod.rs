@@ -5,6 +5,7 @@
 //! kernel's own rule.
 
 pub mod credentials;
+mod dynamic;
 mod execve;
 pub mod file;
 pub mod file_capabilities;
@@ -37,6 +38,7 @@ use crate::capability::{CapabilitySet, last_of_running_kernel};
 use crate::context::processes::ProcessError;
 use crate::escape::printable;
 
+pub(crate) use dynamic::names_origin;
 pub use interpreter::interpreter_of;
 pub use refusal::Refusal;
 

@@ -86,7 +86,7 @@ impl Collector {
                 self.tree.step(&life);
                 match life.step {
                     LifeStep::Executed => {
-                        self.gains.executed(life.pid);
+                        self.gains.executed(life.pid, life.comm);
                         self.seen.extend(self.searches.executed(life.pid));
                     }
                     LifeStep::Returned(result) => self.returned(life.tid, result),

@@ -1,6 +1,9 @@
 //! What was learned.
 
-use std::{os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Account,
@@ -9,7 +12,8 @@ use super::{
 use crate::{
     context::accounts::Accounts,
     escape::text_of,
-    inspect::interpreter_of,
+    event::is_named,
+    inspect::{interpreter_of, names_origin},
     launcher::Command,
     profile::{
         Observation, Report, Run,
@@ -31,21 +35,45 @@ impl Learned {
     pub(super) fn new(
         command: &Command,
         program: ProgramNeeds,
-        collector: Collector,
+        mut collector: Collector,
         ends: Ends,
         account: Account,
         end: u64,
     ) -> Self {
+        let words = [&command.name].into_iter().chain(&command.arguments);
+        collector.gains.settle(words.map(|word| word.as_os_str()));
         let gains = collector.gains.any(collector.tree.executions());
+        let files = std::mem::take(&mut collector.gains.files);
+        let executing = collector.tree.executing();
         let report = report(command, collector, ends, account, end);
-        let needs = ProgramNeeds {
+        let mut needs = ProgramNeeds {
             runs_as: program.runs_as,
             gains_privileges: gains,
             interpreter: program.interpreter,
             executable: program.executable,
+            secure_execution: program.secure_execution,
             ..ProgramNeeds::from_report(&report)
         };
+        for program in &mut needs.programs {
+            program.executes = Some(executing.contains(&*program.name));
+            if let Some(file) = files.of(&program.name) {
+                (program.file, program.interpreter) = file_and_interpreter(file, &program.name);
+            }
+        }
         Self { report, needs }
+    }
+}
+
+/// The file that a program of this name was executed from, if it is known, and what executed it if it
+/// is a script: then that is what the process ran.
+fn file_and_interpreter(file: &Path, name: &str) -> (Option<PathBuf>, Option<PathBuf>) {
+    if let Ok(Some(interpreter)) = interpreter_of(file) {
+        return (Some(file.to_owned()), Some(interpreter));
+    }
+    // A link to it may have had the name, or a script that is not known.
+    match is_named(file, name.as_bytes()) {
+        true => (Some(file.to_owned()), None),
+        false => (None, Some(file.to_owned())),
     }
 }
 
@@ -123,9 +151,35 @@ pub(super) fn program(command: &Command, file: &Path) -> ProgramNeeds {
     ProgramNeeds {
         runs_as: runs_as(command),
         interpreter: interpreter_of(&executable).unwrap_or(None),
+        secure_execution: ignored_by_secure_execution(&executable),
         executable: Some(executable),
         ..ProgramNeeds::default()
     }
+}
+
+/// What the command uses and would not have if its file gave it privileges: the loader ignores these
+/// variables (sysdeps/generic/unsecvars.h, glibc 2.36) and the place of the file.
+fn ignored_by_secure_execution(file: &Path) -> Vec<String> {
+    const IGNORED: [&str; 13] = [
+        "GCONV_PATH",
+        "GETCONF_DIR",
+        "GLIBC_TUNABLES",
+        "HOSTALIASES",
+        "LD_AUDIT",
+        "LD_DEBUG",
+        "LD_LIBRARY_PATH",
+        "LD_PRELOAD",
+        "LOCPATH",
+        "NLSPATH",
+        "RES_OPTIONS",
+        "TMPDIR",
+        "TZDIR",
+    ];
+    let set = IGNORED
+        .into_iter()
+        .filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let origin = names_origin(file).unwrap_or(false).then_some("$ORIGIN");
+    set.chain(origin).map(str::to_owned).collect()
 }
 
 fn runs_as(command: &Command) -> RunsAs {

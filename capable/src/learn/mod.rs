@@ -50,6 +50,7 @@ mod account;
 mod collect;
 mod counted;
 mod error;
+mod files;
 mod gains;
 mod ids;
 mod inheriting;

@@ -1,6 +1,9 @@
 //! The processes of a command: which are alive, and which program each one runs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::programs::Programs;
 use crate::{
@@ -13,6 +16,8 @@ use crate::{
 pub struct Tree {
     programs: HashMap<u32, (ProcessId, Arc<str>)>,
     names: Programs,
+    /// Those that executed another one, in their own process or in a child.
+    executing: HashSet<Arc<str>>,
     /// When the command was executed, on the clock of the records.
     started: Option<u64>,
     /// When a process was last started or executed a program.
@@ -48,6 +53,12 @@ impl Tree {
             }
             LifeStep::Executed => {
                 self.is_busy(life.time);
+                let before = self
+                    .programs
+                    .get(&life.pid)
+                    .filter(|_| self.started.is_some());
+                self.executing
+                    .extend(before.map(|(_, program)| program.clone()));
                 let program = (self.id(life.pid), self.names.of(&printable(life.comm)));
                 self.programs.insert(life.pid, program);
                 self.executions += 1;
@@ -75,6 +86,11 @@ impl Tree {
     pub fn is_starting(&mut self, now: u64) -> bool {
         self.look_at(now);
         !self.settled
+    }
+
+    /// The programs that executed another one.
+    pub fn executing(&self) -> HashSet<Arc<str>> {
+        self.executing.clone()
     }
 
     /// Forks that were seen.
@@ -159,6 +175,8 @@ mod tests {
         tree.step(&life(LifeStep::Ended(8), 4, 0, "ksoftirqd/0"));
         assert_eq!(&*tree.program(8, b"other"), "other");
         assert_eq!((tree.forks(), tree.started()), (1, Some(1)));
+        // Neither the launcher, which executed the command, nor what came last.
+        assert_eq!(tree.executing(), HashSet::from(["sh".into()]));
     }
 
     #[test]

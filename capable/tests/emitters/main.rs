@@ -1,5 +1,6 @@
 //! What `capable run --emit` writes, read by the programs that it is for: systemd, docker's client,
-//! docker-compose, podman, kubectl, setcap and capsh, as Debian has them.
+//! docker-compose, podman, kubectl, setcap, capsh, AppArmor's parser, crun, systemd-nspawn and LXC, as
+//! Debian has them.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,12 +15,15 @@ mod strict;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
 use consumers::inside;
 use engine::docker;
 use serde_json::{Value, json};
 use strict::strict;
+
+const CAPABLE: &str = env!("CARGO_BIN_EXE_capable");
 
 /// Needs CAP_SYS_CHROOT and CAP_SYS_NICE.
 const TWO: [&str; 6] = ["chroot", "/", "nice", "-n", "-5", "true"];
@@ -34,7 +38,7 @@ const STATUS: &str = "cat /proc/self/status";
 fn emitted(format: &str, options: &[&str], command: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("emitted");
-    let output = strict(env!("CARGO_BIN_EXE_capable"))
+    let output = strict(CAPABLE)
         .args(["run", "--report", "/dev/null", "--emit"])
         .arg(format!("{format}={}", file.display()))
         .args(options)
@@ -261,26 +265,43 @@ fn kubectl_reads_the_context_into_the_type_of_a_container() {
     assert_eq!(context(unknown), json!({}));
 }
 
+/// A copy of a program of this machine, in a folder that everybody may search.
+fn copy(folder: &Path, program: &str, name: &str) -> String {
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    let file = folder.join(name);
+    fs::copy(program, &file).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+/// A child that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// renice(1) executes nothing, and its copy is not known to do what it is told.
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
 fn setcap_gives_the_file_what_it_needs_and_verifies_it() {
     let folder = tempfile::tempdir_in("/var/tmp").unwrap();
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let file = folder.path().join("a nice program");
-    fs::copy("/usr/bin/nice", &file).unwrap();
-    let program = file.to_str().unwrap();
+    let program = copy(folder.path(), "/usr/bin/renice", "a nice program");
+    let sleeping = || Running(Command::new("sleep").arg("60").uid(65534).spawn().unwrap());
     let as_nobody = || {
-        let output = Command::new(program)
-            .args(["-n", "-5", "nice"])
-            .uid(65534)
-            .gid(65534)
-            .output()
-            .unwrap();
-        text(&output.stdout).trim().to_owned()
+        let target = sleeping();
+        let pid = target.0.id().to_string();
+        let mut renice = Command::new(&program);
+        let renice = renice.args(["-n", "-5", "-p", &pid]).uid(65534).gid(65534);
+        renice.output().unwrap().status.success()
     };
-    assert_eq!(as_nobody(), "0");
+    assert!(!as_nobody());
 
-    let emitted_text = emitted("setcap", &[], &[program, "-n", "-5", "true"]);
+    let target = sleeping();
+    let pid = target.0.id().to_string();
+    let emitted_text = emitted("setcap", &[], &[&program, "-n", "-1", "-p", &pid]);
     let applied = sh(line(&emitted_text));
     assert!(applied.status.success(), "{}", text(&applied.stderr));
     let check = emitted_text
@@ -293,12 +314,210 @@ fn setcap_gives_the_file_what_it_needs_and_verifies_it() {
         "{check}: {}",
         text(&verified.stdout)
     );
-    assert_eq!(as_nobody(), "-5");
+    assert!(as_nobody());
 
-    let none = emitted("setcap", &[], &[program, "true"]);
+    // What is found as root takes nothing away.
+    let version = [&*program, "--version"];
+    let none = emitted("setcap", &[], &version);
+    assert!(commands(&none).is_empty(), "{none}");
+    let none = emitted("setcap", &["--user", "nobody"], &version);
     assert!(sh(line(&none)).status.success(), "{none}");
     assert!(!sh(check).status.success());
-    assert_eq!(as_nobody(), "0");
+    assert!(!as_nobody());
+}
+
+/// The lines that are no comments.
+fn commands(emitted: &str) -> Vec<&str> {
+    let lines = emitted.lines();
+    lines.filter(|line| !line.starts_with('#')).collect()
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn no_shell_and_no_launcher_gets_capabilities_but_each_file_that_asked_for_itself() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let program = copy(folder.path(), "/usr/bin/renice", "renicer");
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let script = format!(
+        "chown 1 {}; nice -n -5 true; {program} -n -1 -p $$",
+        file.display()
+    );
+    // What a process was is known, however quickly it ended.
+    for _ in 0..3 {
+        let emitted = emitted("setcap", &[], &["sh", "-c", &script]);
+        let expected = format!("setcap cap_sys_nice+ep {program}");
+        assert_eq!(commands(&emitted), [expected], "{emitted}");
+        let words = emitted.replace("\n# ", " ");
+        for refused in [
+            "No setcap cap_chown+ep for chown: /usr/bin/chown does what its arguments say",
+            "No setcap cap_sys_nice+ep for nice: /usr/bin/nice executes the program",
+        ] {
+            assert!(words.contains(refused), "{words}");
+        }
+    }
+    let shell = emitted(
+        "setcap",
+        &[],
+        &["sh", "-c", "kill -0 1; ulimit -Hn 2000000"],
+    );
+    assert!(commands(&shell).is_empty(), "{shell}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn what_secure_execution_takes_away_is_said() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let program = copy(folder.path(), "/usr/bin/renice", "renicer");
+    let script =
+        format!("exec {CAPABLE} run --report /dev/null --emit setcap=- -- {program} -n -1 $$");
+    let output = strict("sh")
+        .args(["-c", &script])
+        .env("TMPDIR", "/var/tmp")
+        .output()
+        .unwrap();
+    let emitted = text(&output.stdout).replace("\n# ", " ");
+    assert!(emitted.contains("Its environment has"), "{emitted}");
+    assert!(emitted.contains("TMPDIR"), "{emitted}");
+    assert!(emitted.contains("AT_SECURE"), "{emitted}");
+}
+
+/// su(1) is set-user-ID, and ends before its process can be looked at.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn no_new_privs_is_decided_by_what_was_executed_the_same_at_each_run() {
+    for (script, is_set) in [
+        ("true; su --version; true", false),
+        ("true; nice -n -5 true; true", true),
+    ] {
+        for run in 0..5 {
+            let emitted = emitted("systemd", &[], &["sh", "-c", script]);
+            let lines = commands(&emitted);
+            assert_eq!(
+                lines.contains(&"NoNewPrivileges=yes"),
+                is_set,
+                "{run}: {emitted}"
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn apparmors_parser_takes_the_rules_into_a_profile() {
+    let parsed = |rules: &str| {
+        let profile = format!("profile prog /usr/bin/prog {{\n{rules}\n}}\n");
+        let script = "printf '%s' \"$1\" >/tmp/prog; apparmor_parser -Q -K -S /tmp/prog | wc -c";
+        inside(script, &profile)
+    };
+    for command in [&TWO[..], &["true"]] {
+        let rules = emitted("apparmor", &[], command);
+        let output = parsed(&rules);
+        let said = text(&output.stderr);
+        // What it says where the kernel has no AppArmor.
+        let said = said
+            .lines()
+            .filter(|line| !line.starts_with("Cache read/write disabled"));
+        assert_eq!(said.collect::<String>(), "", "{rules}");
+        assert!(output.status.success(), "{rules}");
+    }
+    let wrong = parsed("capability sys_nicer,");
+    assert!(
+        text(&wrong.stderr).contains("sys_nicer"),
+        "{}",
+        text(&wrong.stderr)
+    );
+}
+
+/// The object is put over what `crun spec` writes.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_bundle_of_oci_runs_with_exactly_the_sets() {
+    for (options, command, bits, ambient) in [
+        (&[][..], &TWO[..], TWO_BITS, 0),
+        (&NOBODY[..], &TWO[..], TWO_BITS, TWO_BITS),
+        (&[][..], &["true"][..], 0, 0),
+    ] {
+        let part: Value = serde_json::from_str(&emitted("oci", options, command)).unwrap();
+        let spec = inside("cd /tmp; crun spec; cat config.json", "");
+        let mut config: Value = serde_json::from_slice(&spec.stdout).unwrap();
+        config["process"]["capabilities"] = part["process"]["capabilities"].clone();
+        config["process"]["noNewPrivileges"] = part["process"]["noNewPrivileges"].clone();
+        config["annotations"] = part["annotations"].clone();
+        config["process"]["args"] = json!(["/bin/cat", "/proc/self/status"]);
+        config["process"]["terminal"] = json!(false);
+        config["process"]["rlimits"] = json!([]);
+        if !options.is_empty() {
+            config["process"]["user"] = json!({"uid": 65534, "gid": 65534});
+        }
+        let script =
+            "mkdir -p /tmp/b/rootfs/bin /tmp/b/rootfs/proc /tmp/b/rootfs/dev /tmp/b/rootfs/sys
+            cp /bin/busybox /tmp/b/rootfs/bin/cat
+            printf '%s' \"$1\" >/tmp/b/config.json
+            crun --cgroup-manager=disabled --root /tmp/state run --bundle /tmp/b prog";
+        let output = inside(script, &config.to_string());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let status = text(&output.stdout);
+        for field in ["CapPrm", "CapEff", "CapBnd"] {
+            assert_eq!(set(&status, field), bits, "{field}: {status}");
+        }
+        assert_eq!(set(&status, "CapAmb"), ambient, "{status}");
+        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+    }
+}
+
+/// A line of its log that begins with the name of the file says what is wrong there. The container
+/// itself cannot start in the folder of the consumers.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn nspawn_reads_the_settings_without_a_word() {
+    let read = |settings: &str| {
+        let script = "mkdir -p /tmp/image/etc /run/systemd/nspawn
+            touch /tmp/image/etc/os-release
+            printf '%s' \"$1\" >/run/systemd/nspawn/prog.nspawn
+            SYSTEMD_LOG_LEVEL=debug SYSTEMD_NSPAWN_LOCK=0 systemd-nspawn --register=no --keep-unit \
+                --console=pipe -D /tmp/image -M prog /bin/true 2>&1 || true";
+        let said = text(&inside(script, settings).stdout);
+        assert!(said.contains("Settings are trusted: yes"), "{said}");
+        let complaints = said
+            .lines()
+            .filter(|line| line.starts_with("/run/systemd/nspawn/"));
+        complaints.map(str::to_owned).collect::<Vec<_>>()
+    };
+    for (options, command) in [
+        (&[][..], &TWO[..]),
+        (&NOBODY[..], &TWO[..]),
+        (&[][..], &["true"][..]),
+    ] {
+        let settings = emitted("nspawn", options, command);
+        assert_eq!(read(&settings), Vec::<String>::new(), "{settings}");
+    }
+    assert_eq!(read("[Exec]\nDropCapability=CAP_NO_SUCH\n").len(), 1);
+}
+
+/// The list that liblxc keeps, as it gives it back.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn lxc_reads_which_capabilities_are_kept() {
+    let read = |lines: &str| {
+        let config =
+            format!("lxc.cap.drop = mac_admin sys_time\nlxc.rootfs.path = dir:/tmp\n{lines}");
+        let script = "mkdir -p /tmp/lxc/prog; printf '%s' \"$1\" >/tmp/lxc/prog/config
+            for key in cap.keep cap.drop no_new_privs
+            do lxc-info -P /tmp/lxc -n prog -c lxc.$key; done";
+        let output = inside(script, &config);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let said = text(&output.stdout);
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        read(&emitted("lxc", &[], &TWO)),
+        "lxc.cap.keep = sys_chroot sys_nice lxc.cap.drop = lxc.no_new_privs = 1"
+    );
+    assert_eq!(
+        read(&emitted("lxc", &[], &["true"])),
+        "lxc.cap.keep = none lxc.cap.drop = lxc.no_new_privs = 1"
+    );
 }
 
 #[test]

@@ -24,8 +24,10 @@ impl Emitter for Compose {
         let from_file = needs_file_capabilities(needs);
         if from_file {
             comment(out, docker::FROM_FILE);
-        } else if let Some(note) = no_new_privs_note(needs) {
-            comment(out, note);
+        } else if let Some(note) =
+            no_new_privs_note(needs, "security_opt: [no-new-privileges:true]")
+        {
+            comment(out, &note);
         }
         if needs.service.is_none() {
             comment(

@@ -32,8 +32,8 @@ impl Emitter for Engine {
         let from_file = matches!(self, Self::Docker) && needs_file_capabilities(needs);
         if from_file {
             comment(out, FROM_FILE);
-        } else if let Some(note) = no_new_privs_note(needs) {
-            comment(out, note);
+        } else if let Some(note) = no_new_privs_note(needs, "--security-opt=no-new-privileges") {
+            comment(out, &note);
         }
         let mut words = vec![
             program.to_owned(),

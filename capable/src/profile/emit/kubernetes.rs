@@ -53,9 +53,8 @@ impl Emitter for Kubernetes {
                 out,
                 "With SYS_ADMIN allowPrivilegeEscalation is always true, so it is left out.",
             );
-        } else if let Some(note) = no_new_privs_note(needs) {
-            comment(out, note);
-            comment(out, "allowPrivilegeEscalation: false sets no_new_privs.");
+        } else if let Some(note) = no_new_privs_note(needs, "allowPrivilegeEscalation: false") {
+            comment(out, &note);
         }
         out.push_str("securityContext:\n");
         if may_set_no_new_privs(needs) && !from_file && !sys_admin {

@@ -39,8 +39,8 @@ impl Emitter for Lxc {
         if super::needs_file_capabilities(needs) {
             return;
         }
-        if let Some(note) = no_new_privs_note(needs) {
-            comment(out, note);
+        if let Some(note) = no_new_privs_note(needs, "lxc.no_new_privs = 1") {
+            comment(out, &note);
         }
         if may_set_no_new_privs(needs) {
             out.push_str("lxc.no_new_privs = 1\n");

@@ -16,6 +16,7 @@ mod oci;
 mod setcap;
 mod shell;
 mod systemd;
+mod told;
 
 #[cfg(test)]
 #[cfg(feature = "cli")]
@@ -24,7 +25,7 @@ use clap::ValueEnum;
 use super::words;
 use crate::capability::{Capability, CapabilitySet};
 
-pub use needs::{ProgramNeeds, RunsAs};
+pub use needs::{NeedyProgram, ProgramNeeds, RunsAs};
 pub(super) use shell::command as shell_command;
 
 /// Writes the set for one consumer.
@@ -149,7 +150,7 @@ fn needs_file_capabilities(needs: &ProgramNeeds) -> bool {
 
 /// Whether no_new_privs can be set without taking anything away from the program.
 fn may_set_no_new_privs(needs: &ProgramNeeds) -> bool {
-    needs.gains_privileges != Some(true)
+    needs.gains_privileges == Some(false)
 }
 
 /// The comment for a set that was found for root: owners, and what root may do to its own files,
@@ -163,18 +164,19 @@ fn as_root_note(needs: &ProgramNeeds, applies: &str) -> Option<String> {
     })
 }
 
-/// The comment that goes with no_new_privs, or with leaving it out.
-fn no_new_privs_note(needs: &ProgramNeeds) -> Option<&'static str> {
+/// Why no_new_privs is left out, and what would set it.
+fn no_new_privs_note(needs: &ProgramNeeds, setting: &str) -> Option<String> {
     match needs.gains_privileges {
         Some(false) => None,
         Some(true) => Some(
             "It executed a set-user-ID program or one with file capabilities, so no_new_privs \
-             is not set.",
+             is not set."
+                .to_owned(),
         ),
-        None => Some(
+        None => Some(format!(
             "Whether it executes set-user-ID programs or files with capabilities is not known; \
-             if it does, leave no_new_privs out: under it they would gain nothing.",
-        ),
+             under no_new_privs they would gain nothing. If it does not, add: {setting}"
+        )),
     }
 }
 
@@ -198,10 +200,20 @@ mod tests {
         Consumer::Json,
     ];
 
+    /// A program that needs these capabilities, of whose file nothing is known.
+    pub(super) fn asks(name: &str, set: &str) -> NeedyProgram {
+        NeedyProgram {
+            name: name.to_owned(),
+            set: set.parse().unwrap(),
+            ..NeedyProgram::default()
+        }
+    }
+
     /// The needs of a program that needs these capabilities.
     pub(super) fn needs(set: &str) -> ProgramNeeds {
         ProgramNeeds {
             set: set.parse().unwrap(),
+            programs: vec![asks("prog", set)],
             title: "prog".to_owned(),
             gains_privileges: Some(false),
             runs_as: RunsAs::Root,

@@ -18,6 +18,21 @@ pub enum RunsAs {
     Unknown,
 }
 
+/// One program of the process tree, and what it needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NeedyProgram {
+    /// Its name, of which the kernel keeps 15 bytes.
+    pub name: String,
+    /// What it needs.
+    pub set: CapabilitySet,
+    /// The file that was executed; `None` if it is not known, or several had this name.
+    pub file: Option<PathBuf>,
+    /// What executed it, if it is a script.
+    pub interpreter: Option<PathBuf>,
+    /// Whether it executed other programs; `None` if this was not observed.
+    pub executes: Option<bool>,
+}
+
 /// What a program needs, and what else is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramNeeds {
@@ -39,8 +54,8 @@ pub struct ProgramNeeds {
     /// What the set does not cover, as a sentence: what was watched only for a while, or was still
     /// running.
     pub limits: Option<String>,
-    /// What each program in the process tree needs, by name.
-    pub by_program: Vec<(String, CapabilitySet)>,
+    /// The programs of the process tree that need something.
+    pub programs: Vec<NeedyProgram>,
     /// The name for it in comments: the command, or what was profiled.
     pub title: String,
     /// The command and its arguments, if one was run.
@@ -53,6 +68,9 @@ pub struct ProgramNeeds {
     pub executable: Option<PathBuf>,
     /// The interpreter, if the file is a script.
     pub interpreter: Option<PathBuf>,
+    /// What the program uses and does not get in secure-execution mode (ld.so(8)), in which a file
+    /// that gives privileges runs: variables of its environment, and `$ORIGIN`.
+    pub secure_execution: Vec<String>,
     /// The systemd unit.
     pub unit: Option<String>,
     /// The container image.
@@ -81,10 +99,14 @@ impl ProgramNeeds {
             incomplete: report.incomplete.is_some(),
             nothing_observed: report.checks == 0,
             limits: report.limits(),
-            by_program: report
+            programs: report
                 .needed_by_program()
                 .into_iter()
-                .map(|(program, set)| (program.to_owned(), set))
+                .map(|(name, set)| NeedyProgram {
+                    name: name.to_owned(),
+                    set,
+                    ..NeedyProgram::default()
+                })
                 .collect(),
             title: report.title(),
             command: report.command.clone(),
@@ -161,7 +183,9 @@ mod tests {
         assert_eq!(needs.set, "net_raw,perfmon".parse().unwrap());
         assert_eq!(needs.not_certain, Capability::PERFMON.into());
         assert_eq!(needs.denied, Capability::SYS_NICE.into());
-        assert_eq!(needs.by_program, [("prog".to_owned(), needs.set)]);
+        assert_eq!(needs.programs.len(), 1);
+        assert_eq!(needs.programs[0].name, "prog");
+        assert_eq!(needs.programs[0].set, needs.set);
         assert_eq!(needs.title, "prog");
     }
 }

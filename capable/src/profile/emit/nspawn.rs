@@ -74,8 +74,8 @@ impl Emitter for Nspawn {
             setting("AmbientCapability", needs.set);
             comment(out, &format!("It ran as {}: see User=.", harmless(user)));
         }
-        if let Some(note) = no_new_privs_note(needs) {
-            comment(out, note);
+        if let Some(note) = no_new_privs_note(needs, "NoNewPrivileges=yes") {
+            comment(out, &note);
         }
         if may_set_no_new_privs(needs) {
             out.push_str("NoNewPrivileges=yes\n");

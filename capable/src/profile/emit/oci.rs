@@ -47,7 +47,7 @@ impl Emitter for Oci {
                     .to_owned(),
             );
             notes.extend(super::as_root_note(needs, "a container that runs as root"));
-            notes.extend(super::no_new_privs_note(needs).map(str::to_owned));
+            notes.extend(super::no_new_privs_note(needs, "\"noNewPrivileges\": true"));
             process(needs)
         });
         let config = Config {

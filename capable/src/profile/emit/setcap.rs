@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::{Emitter, ProgramNeeds, RunsAs, comment, libcap_names, line_comment, shell};
-use crate::capability::CapabilitySet;
-use crate::profile::words::harmless;
+use super::{
+    Emitter, NeedyProgram, ProgramNeeds, RunsAs, comment, libcap_names, line_comment, shell,
+    told::does_what_it_is_told,
+};
+use crate::{event::is_named, profile::words::harmless};
 
-/// Writes the command for the file that needs them.
+/// Writes a command for each file that asked, unless the capabilities would be everybody's.
 ///
 /// `+ep` makes them permitted and, for programs that know nothing about capabilities, effective
 /// from the start. Inheritable is left out: it gives nothing to a program whose caller has no
@@ -16,176 +18,196 @@ pub(super) struct Setcap;
 impl Emitter for Setcap {
     fn emit(&self, needs: &ProgramNeeds, out: &mut String) {
         super::preamble(out, needs, "File capabilities");
-        if let Some(interpreter) = &needs.interpreter {
-            script(out, needs, interpreter);
-            return;
-        }
-        if let Some(name) = needs.executable.as_deref().and_then(interpreter_name) {
-            runs_what_it_is_told(out, needs, &name);
-            return;
-        }
-        let Some(set) = own_set(out, needs) else {
-            return;
-        };
-        let file = match needs.executable.as_deref().map(Path::to_str) {
-            Some(Some(file)) => shell::quoted(file),
-            Some(None) => {
-                comment(
-                    out,
-                    "The file's path is not UTF-8: put it in place of FILE.",
-                );
-                "FILE".to_owned()
-            }
-            None => {
-                comment(out, "The file is not known: put its path in place of FILE.");
-                "FILE".to_owned()
-            }
-        };
-        let names = libcap_names(set);
-        if names.is_empty() {
+        if needs.runs_as == RunsAs::Root {
             comment(
                 out,
-                "It needs none: this removes the capabilities of the file, if it has any.",
+                "It ran as root, which needs no file capabilities, and may open what belongs to \
+                 root without any. As another user it may need more, or less: find it out with \
+                 `capable run --user NAME --caps all`.",
             );
-            out.push_str(&format!("setcap -r {file}\n"));
+        }
+        if needs.set.is_empty() {
+            nothing(out, needs);
             return;
         }
-        if needs.runs_as == RunsAs::Root {
-            comment(out, "It ran as root, which needs no file capabilities.");
+        let mut written = Vec::new();
+        for program in asking(needs) {
+            let value = format!("{}+ep", libcap_names(program.set).join(","));
+            match file(&program) {
+                Ok(file) => written.push(format!("{value} {}", shell::quoted(file))),
+                Err(reason) => {
+                    let name = harmless(&program.name);
+                    comment(out, &format!("No setcap {value} for {name}: {reason}."));
+                }
+            }
+        }
+        if written.is_empty() {
+            comment(
+                out,
+                "To start it with what it needs, use --emit systemd or --emit capsh.",
+            );
+            return;
         }
         comment(
             out,
             "Every user that may execute the file gets them, except on nosuid mounts and under \
              no_new_privs. Programs that it executes do not get them.",
         );
-        let value = format!("{}+ep", names.join(","));
-        out.push_str(&format!("setcap {value} {file}\n"));
-        comment(out, "Check with:");
-        line_comment(out, &format!("setcap -v {value} {file}"));
-    }
-}
-
-/// The kernel reads the capabilities of the file that is finally executed, which is the interpreter
-/// (`bprm_creds_from_file`, fs/exec.c, Linux 5.8 and later).
-fn script(out: &mut String, needs: &ProgramNeeds, interpreter: &Path) {
-    let interpreter = interpreter.display();
-    comment(
-        out,
-        &format!(
-            "It is a script: the kernel ignores capabilities of scripts, and {interpreter} would \
-             give them to every script. Use --emit systemd or capsh, or a compiled program."
-        ),
-    );
-    line_comment(
-        out,
-        &format!("Needed: {}", libcap_names(needs.set).join(",")),
-    );
-}
-
-/// No command for a file that runs what it is told: with capabilities on a shell, each user has them.
-fn runs_what_it_is_told(out: &mut String, needs: &ProgramNeeds, name: &str) {
-    if needs.set.is_empty() {
-        comment(out, "It needs none.");
-        return;
-    }
-    comment(
-        out,
-        &format!(
-            "{name} is an interpreter: with capabilities on it, every user that may execute it could \
-             run anything with them. So there is no command for it. Use --emit systemd or \
-             --emit capsh, or give the capabilities to the files of the programs that need them:"
-        ),
-    );
-    let whole = [(name.to_owned(), needs.set)];
-    let each = if needs.by_program.is_empty() {
-        &whole[..]
-    } else {
-        &needs.by_program
-    };
-    for (program, set) in each {
-        comment(out, &format!("{program}: {}", libcap_names(*set).join(",")));
-    }
-}
-
-/// The name of the file if it is known to run other people's programs.
-fn interpreter_name(file: &Path) -> Option<String> {
-    const NAMES: [&str; 14] = [
-        "ash", "awk", "bash", "busybox", "dash", "java", "lua", "node", "perl", "php", "python",
-        "ruby", "sh", "zsh",
-    ];
-    let name = file.file_name()?.to_str()?;
-    // python3.11, perl5.36.0
-    let plain = name.trim_end_matches(|each: char| each.is_ascii_digit() || each == '.');
-    NAMES.contains(&plain).then(|| harmless(name))
-}
-
-/// The set of the program that this file is for. The sets of other programs in the tree are written
-/// as comments, because they belong on other files. `None` if only others need any.
-fn own_set(out: &mut String, needs: &ProgramNeeds) -> Option<CapabilitySet> {
-    /// A task's name is 15 bytes (`TASK_COMM_LEN`, include/linux/sched.h).
-    const COMM: usize = 15;
-    let file = needs.executable.as_deref();
-    let own = |program: &str| {
-        let name = file
-            .and_then(Path::file_name)
-            .map(|name| name.to_string_lossy());
-        file.is_some_and(|file| file == Path::new(program))
-            || name.is_some_and(|name| {
-                name == program || (program.len() == COMM && name.starts_with(program))
-            })
-    };
-    let (mine, others): (Vec<_>, Vec<_>) = needs
-        .by_program
-        .iter()
-        .partition(|(program, _)| own(program));
-    if others.is_empty() {
-        return Some(needs.set);
-    }
-    if mine.is_empty() {
-        comment(
-            out,
-            "The file itself needs none. These are other programs, whose files need their own:",
-        );
-        for (program, set) in &needs.by_program {
-            comment(out, &format!("{program}: {}", libcap_names(*set).join(",")));
+        secure_execution(out, needs);
+        for words in &written {
+            out.push_str(&format!("setcap {words}\n"));
         }
-        return None;
+        comment(out, "Check with:");
+        for words in &written {
+            line_comment(out, &format!("setcap -v {words}"));
+        }
     }
-    for (program, set) in others {
-        let names = libcap_names(*set).join(",");
+}
+
+/// Nothing is taken from a file for what was found as root: another user may use what it has.
+fn nothing(out: &mut String, needs: &ProgramNeeds) {
+    let file = match (
+        &needs.runs_as,
+        needs.executable.as_deref().map(Path::to_str),
+    ) {
+        (RunsAs::User(_), Some(Some(file))) => shell::quoted(file),
+        _ => {
+            comment(
+                out,
+                "It needed none, and capabilities that the file has are left as they are.",
+            );
+            return;
+        }
+    };
+    comment(
+        out,
+        "It needs none: this removes the capabilities of the file, if it has any.",
+    );
+    out.push_str(&format!("setcap -r {file}\n"));
+}
+
+/// The programs that need something, with what is known of the command's own file.
+fn asking(needs: &ProgramNeeds) -> impl Iterator<Item = NeedyProgram> {
+    let own = |program: &NeedyProgram| {
+        let named = |file: &&Path| {
+            is_named(file, program.name.as_bytes()) || *file == Path::new(&program.name)
+        };
+        needs.executable.as_deref().filter(named).is_some()
+    };
+    needs.programs.iter().cloned().map(move |mut program| {
+        if own(&program) {
+            program.file = needs.executable.clone();
+            program.interpreter = needs.interpreter.clone();
+        }
+        program
+    })
+}
+
+/// The file of a program, or why it must not have what the program needs.
+fn file(program: &NeedyProgram) -> Result<&str, String> {
+    // The kernel reads the capabilities of the file that is finally executed, which is the
+    // interpreter (`bprm_creds_from_file`, fs/exec.c, Linux 5.8 and later).
+    if let Some(interpreter) = &program.interpreter {
+        return Err(format!(
+            "it is a script, whose own capabilities the kernel ignores, and {} would give them to \
+             every script",
+            interpreter.display()
+        ));
+    }
+    let Some(file) = &program.file else {
+        return Err("its file is not known".to_owned());
+    };
+    if let Some(what) = does_what_it_is_told(file) {
+        return Err(format!(
+            "{} {what}, so every user that may execute it would have them",
+            file.display()
+        ));
+    }
+    if program.executes == Some(true) {
+        return Err(format!(
+            "{} executed other programs, and a user who can choose which, or what they do, would \
+             have them; if nobody can, it is the line for it",
+            file.display()
+        ));
+    }
+    file.to_str()
+        .ok_or_else(|| "the path of its file is not UTF-8".to_owned())
+}
+
+/// What changes for a program whose file gives it privileges, as far as it is known to matter.
+fn secure_execution(out: &mut String, needs: &ProgramNeeds) {
+    comment(
+        out,
+        "With them it leaves no core dump, and what is below its /proc/self belongs to root.",
+    );
+    let (origin, variables): (Vec<&str>, Vec<&str>) = needs
+        .secure_execution
+        .iter()
+        .map(String::as_str)
+        .partition(|word| *word == "$ORIGIN");
+    if !variables.is_empty() {
         comment(
             out,
-            &format!("Not included: {program} is another file and needs {names}."),
+            &format!(
+                "Its environment has {}, which is ignored in a file with capabilities (AT_SECURE, \
+                 ld.so(8)).",
+                variables.join(", ")
+            ),
         );
     }
-    let own = mine
-        .iter()
-        .fold(CapabilitySet::EMPTY, |all, (_, set)| all.union(*set));
-    Some(own)
+    if !origin.is_empty() {
+        comment(
+            out,
+            "It looks for libraries beside itself ($ORIGIN), which is ignored in a file with \
+             capabilities (AT_SECURE, ld.so(8)), except below the system's own directories.",
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::Consumer;
-    use super::super::tests::{lines, needs};
-    use crate::capability::Capability;
+    use super::super::tests::{asks, lines, needs};
+    use super::*;
+
+    /// What is emitted, with each comment on one line.
+    fn text(needs: &ProgramNeeds) -> String {
+        Consumer::Setcap.emit(needs).replace("\n# ", " ")
+    }
 
     #[test]
     fn the_file_gets_them_permitted_and_effective() {
         let mut needs = needs("net_raw,net_admin");
-        needs.executable = Some("/usr/bin/my ping".into());
+        needs.executable = Some("/usr/bin/my prog".into());
+        needs.programs = vec![asks("my prog", "net_raw,net_admin")];
         assert_eq!(
             lines(Consumer::Setcap, &needs),
-            ["setcap cap_net_admin,cap_net_raw+ep '/usr/bin/my ping'"]
+            ["setcap cap_net_admin,cap_net_raw+ep '/usr/bin/my prog'"]
         );
     }
 
     #[test]
-    fn an_empty_set_removes_what_the_file_has() {
-        assert_eq!(
-            lines(Consumer::Setcap, &needs("none")),
-            ["setcap -r /usr/bin/prog"]
-        );
+    fn an_empty_set_removes_what_the_file_has_unless_it_was_found_as_root() {
+        let mut needs = needs("none");
+        for runs_as in [RunsAs::Root, RunsAs::Unknown] {
+            needs.runs_as = runs_as;
+            assert_eq!(lines(Consumer::Setcap, &needs), Vec::<String>::new());
+            assert!(
+                text(&needs).contains("left as they are"),
+                "{}",
+                text(&needs)
+            );
+        }
+        needs.runs_as = RunsAs::User("nobody".to_owned());
+        assert_eq!(lines(Consumer::Setcap, &needs), ["setcap -r /usr/bin/prog"]);
+    }
+
+    #[test]
+    fn a_set_that_was_found_as_root_says_what_root_owns() {
+        let mut needs = needs("net_raw");
+        assert!(text(&needs).contains("what belongs to root"));
+        needs.runs_as = RunsAs::User("nobody".to_owned());
+        assert!(!text(&needs).contains("what belongs to root"));
     }
 
     #[test]
@@ -193,65 +215,98 @@ mod tests {
         let mut needs = needs("net_raw");
         needs.interpreter = Some("/bin/sh".into());
         assert_eq!(lines(Consumer::Setcap, &needs), Vec::<String>::new());
-        let text = Consumer::Setcap.emit(&needs);
-        assert!(text.contains("/bin/sh"), "{text}");
-        assert!(text.contains("Needed: cap_net_raw"), "{text}");
+        assert!(
+            text(&needs).contains("No setcap cap_net_raw+ep for prog: it is a script"),
+            "{}",
+            text(&needs)
+        );
     }
 
     #[test]
-    fn an_interpreter_gets_no_command_and_the_reason() {
-        for (file, is_one) in [
-            ("/usr/bin/python3.11", true),
-            ("/bin/sh", true),
-            ("/usr/bin/ping", false),
+    fn what_does_what_it_is_told_gets_no_command_and_the_reason() {
+        for (file, reason) in [
+            ("/usr/bin/python3.11", "is an interpreter"),
+            ("/usr/bin/dash", "is an interpreter"),
+            (
+                "/usr/bin/nice",
+                "executes the program that its arguments name",
+            ),
+            ("/usr/bin/chown", "does what its arguments say"),
+            ("/usr/bin/busybox", "many programs"),
         ] {
             let mut needs = needs("net_raw");
+            let name = file.rsplit('/').next().unwrap();
+            needs.programs = vec![asks(name, "net_raw")];
             needs.executable = Some(file.into());
-            let text = Consumer::Setcap.emit(&needs);
-            assert_eq!(text.contains("is an interpreter"), is_one, "{text}");
-            assert_eq!(lines(Consumer::Setcap, &needs).is_empty(), is_one, "{text}");
-            assert_eq!(text.contains(": cap_net_raw"), is_one, "{text}");
+            let text = text(&needs);
+            assert!(text.contains(reason), "{text}");
+            assert!(text.contains("--emit systemd"), "{text}");
+            assert_eq!(lines(Consumer::Setcap, &needs), Vec::<String>::new());
         }
     }
 
     #[test]
-    fn a_program_whose_children_need_all_gets_no_command() {
-        let mut needs = needs("sys_nice");
-        needs.by_program = vec![("nice".to_owned(), Capability::SYS_NICE.into())];
+    fn what_executed_another_program_gets_no_command_and_the_reason() {
+        let mut needs = needs("net_raw");
+        needs.programs[0].executes = Some(true);
         assert_eq!(lines(Consumer::Setcap, &needs), Vec::<String>::new());
-        let text = Consumer::Setcap.emit(&needs);
-        assert!(text.contains("nice: cap_sys_nice"), "{text}");
-    }
-
-    #[test]
-    fn each_file_of_the_tree_gets_only_its_own() {
-        let mut needs = needs("net_raw,sys_admin");
-        needs.by_program = vec![
-            ("prog".to_owned(), Capability::NET_RAW.into()),
-            ("mount".to_owned(), Capability::SYS_ADMIN.into()),
-        ];
+        assert!(text(&needs).contains("executed other programs"));
+        needs.programs[0].executes = Some(false);
         assert_eq!(
             lines(Consumer::Setcap, &needs),
             ["setcap cap_net_raw+ep /usr/bin/prog"]
         );
-        let text = Consumer::Setcap.emit(&needs);
-        assert!(
-            text.contains("mount is another file and needs cap_sys_admin"),
-            "{text}"
-        );
     }
 
+    /// `sh -c 'ping …; arping …; nice …; helper'`
     #[test]
-    fn a_long_name_is_recognised_by_what_the_kernel_keeps_of_it() {
-        let mut needs = needs("net_raw,chown");
-        needs.executable = Some("/usr/sbin/a-very-long-program".into());
-        needs.by_program = vec![
-            ("a-very-long-pro".to_owned(), Capability::NET_RAW.into()),
-            ("sh".to_owned(), Capability::CHOWN.into()),
+    fn each_file_that_asked_gets_its_own_and_the_shell_gets_nothing() {
+        let mut needs = needs("net_raw,net_admin,sys_nice,kill");
+        needs.executable = Some("/usr/bin/dash".into());
+        needs.programs = vec![
+            NeedyProgram {
+                file: Some("/usr/bin/ping".into()),
+                ..asks("ping", "net_raw")
+            },
+            NeedyProgram {
+                file: Some("/usr/sbin/arping".into()),
+                ..asks("arping", "net_raw,net_admin")
+            },
+            NeedyProgram {
+                file: Some("/usr/bin/nice".into()),
+                ..asks("nice", "sys_nice")
+            },
+            asks("helper", "kill"),
         ];
         assert_eq!(
             lines(Consumer::Setcap, &needs),
-            ["setcap cap_net_raw+ep /usr/sbin/a-very-long-program"]
+            [
+                "setcap cap_net_raw+ep /usr/bin/ping",
+                "setcap cap_net_admin,cap_net_raw+ep /usr/sbin/arping",
+            ]
         );
+        let text = text(&needs);
+        assert!(
+            text.contains("No setcap cap_sys_nice+ep for nice: "),
+            "{text}"
+        );
+        assert!(
+            text.contains("No setcap cap_kill+ep for helper: its file is not known."),
+            "{text}"
+        );
+        assert!(!text.contains("dash"), "{text}");
+    }
+
+    #[test]
+    fn what_the_loader_will_ignore_is_said_where_the_program_uses_it() {
+        let mut needs = needs("net_raw");
+        assert!(!text(&needs).contains("AT_SECURE"));
+        needs.secure_execution = vec!["LD_PRELOAD".to_owned(), "$ORIGIN".to_owned()];
+        let text = text(&needs);
+        assert!(
+            text.contains("Its environment has LD_PRELOAD, which"),
+            "{text}"
+        );
+        assert!(text.contains("beside itself ($ORIGIN)"), "{text}");
     }
 }

@@ -52,8 +52,8 @@ impl Emitter for Systemd {
                 line_comment(out, &format!("AmbientCapabilities={names}"));
             }
         }
-        if let Some(note) = no_new_privs_note(needs) {
-            comment(out, note);
+        if let Some(note) = no_new_privs_note(needs, "NoNewPrivileges=yes") {
+            comment(out, &note);
         }
         if may_set_no_new_privs(needs) {
             out.push_str("NoNewPrivileges=yes\n");
@@ -130,9 +130,10 @@ mod tests {
         assert!(!text.contains("NoNewPrivileges=yes"), "{text}");
         assert!(text.contains("set-user-ID"), "{text}");
         needs.gains_privileges = None;
-        let text = Consumer::Systemd.emit(&needs);
-        assert!(text.contains("NoNewPrivileges=yes"), "{text}");
+        let text = Consumer::Systemd.emit(&needs).replace("\n# ", " ");
         assert!(text.contains("not known"), "{text}");
+        assert!(text.contains("add: NoNewPrivileges=yes"), "{text}");
+        assert!(!lines(Consumer::Systemd, &needs).contains(&"NoNewPrivileges=yes".to_owned()));
     }
 
     #[test]
