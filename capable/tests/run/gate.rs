@@ -95,7 +95,7 @@ fn the_gate_fails_a_run_that_needs_more_than_is_allowed() {
 
 #[test]
 #[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
-fn emitters_write_behind_the_report_or_to_their_file() {
+fn emitters_write_to_stdout_or_to_their_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("nice.conf");
     let options = format!(
@@ -113,6 +113,33 @@ fn emitters_write_behind_the_report_or_to_their_file() {
         "{}",
         stdout(&output)
     );
-    let output = with("run --emit setcap --", &["nice", "-n", "-5", "true"]);
-    assert!(stderr(&output).contains("setcap cap_sys_nice+ep /usr/bin/nice"));
+}
+
+/// What a pipe reads is what was asked for, whatever the command prints.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn stdout_has_only_what_is_emitted_or_the_report_as_json() {
+    let script = ["sh", "-c", "echo of the command; exec nice -n -5 true"];
+    let emitted = with("run --emit docker --", &script);
+    let [line] = stdout(&emitted)
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    assert!(line.starts_with("docker run "), "{line}");
+    let others = stderr(&emitted);
+    for part in ["of the command\n", "needs CAP_SYS_NICE"] {
+        assert!(others.contains(part), "{others}");
+    }
+
+    let json = with("run -o json --", &script);
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_needs(&report, &["CAP_SYS_NICE"]);
+    assert_eq!(stderr(&json), "of the command\n");
+
+    // Where nothing else goes there, stdout is the command's.
+    let text = with("run --", &script);
+    assert_eq!(stdout(&text), "of the command\n");
 }

@@ -103,6 +103,11 @@ impl Destination {
         matches!(self, Self::Stderr)
     }
 
+    /// Whether it is standard output.
+    pub(super) fn is_stdout(&self) -> bool {
+        matches!(self, Self::Stdout)
+    }
+
     /// Writes the text; into a file by the keeper, which has it under this number. It is not an error
     /// if nobody reads it.
     pub(super) fn write(

@@ -3,7 +3,7 @@
 mod destination;
 mod keeper;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs::File, io, os::fd::AsFd as _, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args as ClapArgs, ValueEnum};
@@ -42,8 +42,8 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 
-    /// Also write the needed set in this format, after the report or to FILE: systemd, docker,
-    /// compose, podman, kubernetes, setcap, capsh, json
+    /// Also write the needed set in this format, alone on stdout or to FILE: systemd, docker, compose,
+    /// podman, kubernetes, setcap, capsh, apparmor, oci, nspawn, lxc, json
     #[arg(long, value_name = "NAME[=FILE]", value_parser = emission)]
     pub emit: Vec<Emission>,
 
@@ -81,7 +81,7 @@ pub enum ReportFormat {
 pub struct Emission {
     /// The consumer.
     pub consumer: emit::Consumer,
-    /// The file; `None` means after the report.
+    /// The file; `None` means stdout.
     pub file: Option<PathBuf>,
 }
 
@@ -109,7 +109,7 @@ fn emission(typed: &str) -> Result<Emission, String> {
 pub struct Reporter {
     format: ReportFormat,
     report: Destination,
-    emissions: Vec<(emit::Consumer, Option<Destination>)>,
+    emissions: Vec<(emit::Consumer, Destination)>,
     allowed: Option<Allowed>,
     /// Writes the files, if there are any: the report first, if it is one, then the emissions.
     keeper: Option<Keeper>,
@@ -123,12 +123,21 @@ struct Allowed {
 
 impl Reporter {
     /// Reads the arguments of the gate and opens the files, so that errors show up before the
-    /// command runs. To be called while this process has one thread. `usual` is where the report goes if no file was named.
+    /// command runs. To be called while this process has one thread. `usual` is where a report as
+    /// text goes; JSON is for a program, so it goes to stdout. What is emitted to stdout is alone
+    /// there, unless a file was named for the report that is stdout too.
     ///
     /// # Errors
     ///
     /// [`Usage`]: a list or a file that cannot be read, or a file that cannot be written.
     pub fn new(args: &ReportArgs, usual: Destination) -> Result<Self> {
+        let takes_stdout = args.emit.iter().any(|emission| emission.file.is_none());
+        if takes_stdout && args.format == ReportFormat::Json && args.report.is_none() {
+            return Err(Usage::message(
+                "-o json and --emit would both write to stdout: name a file for one of them, as in \
+                 --report FILE or --emit systemd=FILE",
+            ));
+        }
         let listed = args.allow.as_deref().map(gate::allowed).transpose();
         let before = args.baseline.as_deref().map(gate::baseline).transpose();
         let allowed = match (listed.map_err(Usage::wrap)?, before.map_err(Usage::wrap)?) {
@@ -139,28 +148,21 @@ impl Reporter {
         };
         let report = match &args.report {
             Some(file) => Destination::open(file).map_err(Usage::wrap)?,
+            None if args.format == ReportFormat::Json => Destination::Stdout,
+            None if takes_stdout => Destination::Stderr,
             None => usual,
         };
         let emissions = args
             .emit
             .iter()
             .map(|emission| {
-                let file = emission
-                    .file
-                    .as_deref()
-                    .map(Destination::open)
-                    .transpose()?;
-                Ok((emission.consumer, file))
+                let file = emission.file.as_deref();
+                let opened = file.map_or(Ok(Destination::Stdout), Destination::open)?;
+                Ok((emission.consumer, opened))
             })
             .collect::<Result<Vec<_>, destination::DestinationError>>()
             .map_err(Usage::wrap)?;
-        if args.format == ReportFormat::Json && emissions.iter().any(|(_, file)| file.is_none()) {
-            return Err(Usage::message(
-                "-o json and --emit would write to the same place: name a file, as in --emit \
-                 systemd=FILE",
-            ));
-        }
-        let files = emissions.iter().filter_map(|(_, file)| file.as_ref());
+        let files = emissions.iter().map(|(_, file)| file);
         let files = [&report].into_iter().chain(files);
         let targets: Vec<Target> = files.filter_map(Destination::target).collect();
         let keeper = match targets.is_empty() {
@@ -176,33 +178,49 @@ impl Reporter {
         })
     }
 
+    /// Keeps stdout for what is written there: a command that is started from now on writes to stderr
+    /// instead, so that a pipe reads nothing but that. Without effect if nothing is written there.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers.
+    pub fn keep_stdout(&mut self) -> io::Result<()> {
+        let emissions = self.emissions.iter_mut().map(|(_, file)| file);
+        let all: Vec<_> = [&mut self.report]
+            .into_iter()
+            .chain(emissions)
+            .filter(|each| each.is_stdout())
+            .collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        for each in all {
+            *each = Destination::Stream(stdout.try_clone()?, "stdout".into());
+        }
+        Ok(rustix::stdio::dup2_stdout(io::stderr())?)
+    }
+
     /// Writes the report and the emitters' output; returns the exit code if the gate fails the run.
     ///
     /// # Errors
     ///
     /// A file cannot be written.
     pub fn deliver(mut self, report: &Report, needs: &ProgramNeeds) -> Result<Option<ExitCode>> {
-        let mut written = match self.format {
+        let text = match self.format {
             ReportFormat::Text => report.text(),
             ReportFormat::Markdown => report.markdown(),
             ReportFormat::Json => report.json().context("cannot write the report as JSON")?,
         };
-        let mut number = usize::from(self.report.target().is_some());
-        for (consumer, file) in &mut self.emissions {
-            let lines = consumer.emit(needs);
-            match file {
-                Some(file) => {
-                    file.write(&lines, self.keeper.as_mut().map(|keeper| (keeper, number)))?;
-                    number += usize::from(file.target().is_some());
-                }
-                None => {
-                    written.push('\n');
-                    written.push_str(&lines);
-                }
-            }
+        let emitted = self.emissions.iter_mut();
+        let emitted = emitted.map(|(consumer, file)| (consumer.emit(needs), file));
+        let mut number = 0;
+        for (text, place) in [(text, &mut self.report)].into_iter().chain(emitted) {
+            let is_file = place.target().is_some();
+            let keeper = self.keeper.as_mut().map(|keeper| (keeper, number));
+            place.write(&text, keeper)?;
+            number += usize::from(is_file);
         }
-        let keeper = self.keeper.as_mut().map(|keeper| (keeper, 0));
-        self.report.write(&written, keeper)?;
         if report.incomplete.is_some() && !self.report.is_stderr() {
             say(format_args!(
                 "capable: the report is INCOMPLETE, because something was lost: see its first \
@@ -291,5 +309,26 @@ mod tests {
         let error = Reporter::new(&args, Destination::Stderr).err().unwrap();
         assert!(error.is::<Usage>());
         assert!(error.to_string().contains("--emit systemd=FILE"), "{error}");
+    }
+
+    #[test]
+    fn stdout_has_json_or_what_is_emitted_alone() {
+        let stdout = |format, emit: &[&str]| {
+            let args = ReportArgs {
+                format,
+                emit: emit.iter().map(|typed| emission(typed).unwrap()).collect(),
+                ..ReportArgs::default()
+            };
+            let reporter = Reporter::new(&args, Destination::Stdout).unwrap();
+            let emitted = reporter
+                .emissions
+                .iter()
+                .filter(|(_, file)| file.is_stdout());
+            (reporter.report.is_stdout(), emitted.count())
+        };
+        assert_eq!(stdout(ReportFormat::Text, &[]), (true, 0));
+        assert_eq!(stdout(ReportFormat::Text, &["docker"]), (false, 1));
+        assert_eq!(stdout(ReportFormat::Text, &["docker=/dev/null"]), (true, 0));
+        assert_eq!(stdout(ReportFormat::Json, &["docker=/dev/null"]), (true, 0));
     }
 }

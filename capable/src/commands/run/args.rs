@@ -20,7 +20,8 @@ const EXAMPLES: &str = "\
 Examples:
   capable run -- ping -c1 127.0.0.1
   capable run --user nobody --caps net_raw -- ping -c1 127.0.0.1
-  capable run --emit systemd=/dev/stdout --report report.txt -- ./server
+  capable run --emit systemd -- ./server > server.conf
+  capable run -o json -- ./server | jq .needed
   capable run --allow net_bind_service -o json --report new.json -- make test
 
 Exit status: that of the command, or 128 plus the number of the signal that

@@ -25,7 +25,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.command().map_err(Usage::wrap)?;
-    let reporter = Reporter::new(&args.report, Destination::Stderr)?;
+    let mut reporter = Reporter::new(&args.report, Destination::Stderr)?;
+    reporter.keep_stdout()?;
     // Before signals are caught, so that the child inherits them unchanged.
     let mut launched = args.tracing.session().learn(command)?.settle(args.settle);
     if let Some(bytes) = args.buffer.buffer_size {
