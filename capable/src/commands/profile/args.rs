@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::super::{
     reporting::ReportArgs,
-    tracing::{TracingArgs, duration, number, pid, tell_names},
+    tracing::{TracingArgs, duration, keeps_only, number, pid, tell_names},
 };
 use crate::{
     context::cgroups::CgroupName,
@@ -60,19 +60,24 @@ pub struct Args {
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
     /// This process and its descendants, including those forked later
-    #[arg(short = 'p', long = "pid", value_name = "PID", allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["cgroups", "units", "user_units", "containers"])]
+    #[arg(short = 'p', long = "pid", value_name = "PID", value_delimiter = ',', allow_negative_numbers = true, value_parser = pid, conflicts_with_all = ["cgroups", "units", "user_units", "containers"])]
     pub pids: Vec<u32>,
 
     /// This unit of the system's systemd, with all that it starts
-    #[arg(long = "unit", value_name = "NAME")]
+    #[arg(long = "unit", value_name = "NAME", value_delimiter = ',')]
     pub units: Vec<String>,
 
     /// This unit of users' systemd, of each user who runs it
-    #[arg(long = "user-unit", hide_short_help = true, value_name = "NAME")]
+    #[arg(
+        long = "user-unit",
+        hide_short_help = true,
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub user_units: Vec<String>,
 
     /// This cgroup and those below it
-    #[arg(long = "cgroup", value_name = "PATH")]
+    #[arg(long = "cgroup", value_name = "PATH", value_delimiter = ',')]
     pub cgroups: Vec<String>,
 
     /// This container, by its name or the first characters of its id
@@ -84,6 +89,17 @@ pub struct TargetArgs {
 }
 
 impl TargetArgs {
+    /// Refuses what asks for something to be left out, and names that are empty.
+    ///
+    /// # Errors
+    ///
+    /// There is such a name.
+    pub(super) fn keeps_only(&self) -> Result<(), anyhow::Error> {
+        keeps_only("--unit", &self.units)?;
+        keeps_only("--user-unit", &self.user_units)?;
+        keeps_only("--cgroup", &self.cgroups)
+    }
+
     /// What they name.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use anyhow::Result;
 pub use args::Args;
 
 use super::{
+    Usage,
     print::say,
     reporting::{Destination, Reporter},
     tracing::{
@@ -26,8 +27,9 @@ use crate::{
 ///
 /// # Errors
 ///
-/// The options do not work ([`Usage`](super::Usage)), or tracing does not.
+/// The options do not work ([`Usage`]), or tracing does not.
 pub fn run(args: &Args) -> Result<ExitCode> {
+    args.target.keeps_only().map_err(Usage::wrap)?;
     let workload = args.target.workload().map_err(|error| {
         tracing::failure_or_usage(match error {
             WorkloadError::Process(error) => tracing::process_refused(error, ""),

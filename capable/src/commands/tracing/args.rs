@@ -6,8 +6,8 @@ use clap::Args as ClapArgs;
 
 use crate::session::{Builder, Hook, Transport};
 
-/// Which checks to show. All filters act in the kernel. Values of one filter are alternatives;
-/// different filters must all match.
+/// Which checks to show. All filters act in the kernel. Values of one filter, separated by commas or
+/// given again, are alternatives; different filters must all match.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
@@ -32,7 +32,7 @@ pub struct FilterArgs {
     pub groups: Vec<String>,
 
     /// Only tasks whose name matches this glob
-    #[arg(short = 'c', long = "comm", value_name = "GLOB")]
+    #[arg(short = 'c', long = "comm", value_name = "GLOB", value_delimiter = ',')]
     pub comms: Vec<String>,
 
     /// Only this capability; '!CAP' means all but it
@@ -50,15 +50,20 @@ pub struct FilterArgs {
     pub denied: bool,
 
     /// Only this cgroup and those below it
-    #[arg(long = "cgroup", value_name = "PATH")]
+    #[arg(long = "cgroup", value_name = "PATH", value_delimiter = ',')]
     pub cgroups: Vec<String>,
 
     /// Only this unit of the system's systemd, with all that it starts
-    #[arg(long = "unit", value_name = "NAME")]
+    #[arg(long = "unit", value_name = "NAME", value_delimiter = ',')]
     pub units: Vec<String>,
 
     /// Only this unit of users' systemd, of each user who runs it
-    #[arg(long = "user-unit", hide_short_help = true, value_name = "NAME")]
+    #[arg(
+        long = "user-unit",
+        hide_short_help = true,
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub user_units: Vec<String>,
 
     /// Only this container, by its name or the first characters of its id
@@ -69,15 +74,30 @@ pub struct FilterArgs {
     pub containers: Vec<String>,
 
     /// Only this user namespace, by its number or a process in it
-    #[arg(hide_short_help = true, long = "userns", value_name = "NUMBER|PID")]
+    #[arg(
+        hide_short_help = true,
+        long = "userns",
+        value_name = "NUMBER|PID",
+        value_delimiter = ','
+    )]
     pub user_namespaces: Vec<String>,
 
     /// Only this mount namespace, by its number or a process in it
-    #[arg(hide_short_help = true, long = "mntns", value_name = "NUMBER|PID")]
+    #[arg(
+        hide_short_help = true,
+        long = "mntns",
+        value_name = "NUMBER|PID",
+        value_delimiter = ','
+    )]
     pub mount_namespaces: Vec<String>,
 
     /// Only this pid namespace, by its number or a process in it
-    #[arg(hide_short_help = true, long = "pidns", value_name = "NUMBER|PID")]
+    #[arg(
+        hide_short_help = true,
+        long = "pidns",
+        value_name = "NUMBER|PID",
+        value_delimiter = ','
+    )]
     pub pid_namespaces: Vec<String>,
 }
 
@@ -123,6 +143,13 @@ pub struct BufferArgs {
 pub fn pid(text: &str) -> Result<u32, String> {
     let wanted = "it takes the number of a process or thread (see ps -eL), such as 812; to filter \
                   by name use -c NAME, by service use --unit NAME";
+    if text.starts_with('!') {
+        return Err(
+            "it cannot leave a process or thread out; what can be left out is a user, a \
+                    group or a capability, as in -u '!root'"
+                .to_owned(),
+        );
+    }
     text.parse().map_err(|_| wanted.to_owned())
 }
 

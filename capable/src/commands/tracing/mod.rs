@@ -19,7 +19,7 @@ pub use cgroups::tell_names;
 pub use command::{Running, exit_code, tell_signal};
 pub use named::Named;
 pub use number::number;
-pub use resolve::{failure_or_usage, process_refused};
+pub use resolve::{failure_or_usage, keeps_only, process_refused};
 pub use stop::{Deadline, Stop, Stopped};
 pub use wanted::Wanted;
 

@@ -64,6 +64,17 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         mount_namespaces,
         pid_namespaces,
     } = typed;
+    for (option, values) in [
+        ("-c", comms),
+        ("--cgroup", cgroups),
+        ("--unit", units),
+        ("--user-unit", user_units),
+        ("--userns", user_namespaces),
+        ("--mntns", mount_namespaces),
+        ("--pidns", pid_namespaces),
+    ] {
+        keeps_only(option, values)?;
+    }
     for &pid in pids {
         find_process(pid).map_err(|error| process_refused(error, &format!("--tid {pid} or ")))?;
     }
@@ -115,6 +126,28 @@ pub fn filters(typed: &FilterArgs) -> Result<Expression> {
         Ok(Condition::Capability(name.parse()?))
     })?;
     Ok(expression.and(users).and(groups).and(capabilities))
+}
+
+/// Refuses `!` where nothing can be left out, and what stands for nothing.
+///
+/// # Errors
+///
+/// A value begins with `!`, or is empty.
+pub fn keeps_only(option: &str, values: &[String]) -> Result<()> {
+    for value in values {
+        match value.strip_prefix('!') {
+            Some(name) => bail!(
+                "{option} '!{name}': {option} keeps what it names and cannot leave anything out; \
+                 what can be left out is a user, a group or a capability, as in -u '!root'"
+            ),
+            None if value.trim().is_empty() => bail!(
+                "{option} {values:?} has an empty value; values are separated by single commas",
+                values = values.join(",")
+            ),
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 /// Users or groups, by name or number.
@@ -348,6 +381,60 @@ mod tests {
             ..FilterArgs::default()
         });
         assert!(failure_or_usage(word).is::<Usage>());
+    }
+
+    /// A glob `!cron` would match only tasks that are called so, and a path only what is not there.
+    #[test]
+    fn what_cannot_be_left_out_is_refused_as_wrong_usage() {
+        let command = FilterArgs::augment_args(Command::new("filters"));
+        for (long, values) in FILTERS {
+            let takes_exclusions = values.iter().any(|value| value.starts_with('!'));
+            // Who follows containers says what may be left out of them.
+            if values.is_empty() || takes_exclusions || long == "--container" {
+                continue;
+            }
+            for typed in ["!1", "1,!1", ""] {
+                let words = ["filters".to_owned(), format!("{long}={typed}")];
+                let error = match command.clone().try_get_matches_from(words) {
+                    Err(error) => error.to_string(),
+                    Ok(matches) => {
+                        let typed = FilterArgs::from_arg_matches(&matches).unwrap();
+                        let error = failure_or_usage(filters(&typed).unwrap_err());
+                        assert!(error.is::<Usage>(), "{long}: {error}");
+                        error.to_string()
+                    }
+                };
+                let reason = if typed.is_empty() { "" } else { "leave" };
+                assert!(error.contains(reason), "{long} {typed}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_by_comma_is_the_same_as_an_option_for_each() {
+        let command = FilterArgs::augment_args(Command::new("filters"));
+        let typed = |words: &[&str]| {
+            let words = ["filters"].iter().chain(words);
+            let matches = command.clone().try_get_matches_from(words).unwrap();
+            let typed = FilterArgs::from_arg_matches(&matches).unwrap();
+            filters(&typed).map_err(|error| error.to_string())
+        };
+        for (option, one, other) in [
+            ("-c", "nice", "ch*"),
+            ("-C", "kill", "chown"),
+            ("-u", "0", "1"),
+            ("--gid", "0", "1"),
+            ("--userns", "4026531837", "4026531838"),
+            ("--unit", "a.service", "b.service"),
+            ("--user-unit", "a.service", "b.service"),
+        ] {
+            let list = typed(&[option, &format!("{one},{other}")]);
+            assert_eq!(list, typed(&[option, one, option, other]), "{option}");
+            // There may be no cgroups here.
+            if list.is_ok() {
+                assert_ne!(list, typed(&[option, one]), "{option}");
+            }
+        }
     }
 
     #[test]
