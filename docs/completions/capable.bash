@@ -618,7 +618,7 @@ _capable() {
                     return 0
                     ;;
                 --emit)
-                    COMPREPLY=($(compgen -W "systemd docker compose podman kubernetes setcap capsh json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "systemd docker compose podman kubernetes setcap capsh apparmor oci nspawn lxc json" -- "${cur}"))
                     return 0
                     ;;
                 --allow)
@@ -664,7 +664,7 @@ _capable() {
                     return 0
                     ;;
                 --emit)
-                    COMPREPLY=($(compgen -W "systemd docker compose podman kubernetes setcap capsh json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "systemd docker compose podman kubernetes setcap capsh apparmor oci nspawn lxc json" -- "${cur}"))
                     return 0
                     ;;
                 --allow)

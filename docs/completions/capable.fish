@@ -395,13 +395,17 @@ complete -c capable -n "__fish_capable_using_subcommand run" -s o -l output -d '
 json\t'For a program, and for --baseline'
 markdown\t'For an issue or a wiki'"
 complete -c capable -n "__fish_capable_using_subcommand run" -l report -d 'Write the report to this file; \'-\' is stdout' -r -F
-complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the needed set in this format, after the report or to FILE: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
+complete -c capable -n "__fish_capable_using_subcommand run" -l emit -d 'Also write the needed set in this format, alone on stdout or to FILE: systemd, docker, compose, podman, kubernetes, setcap, capsh, apparmor, oci, nspawn, lxc, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
 docker\t'Options for docker run'
 compose\t'A service in a compose file'
 podman\t'Options for podman run'
 kubernetes\t'A container\'s securityContext'
 setcap\t'File capabilities'
 capsh\t'A command that runs the program with exactly this set'
+apparmor\t'Rules for an AppArmor profile'
+oci\t'What to put over the config.json of an OCI bundle'
+nspawn\t'Settings of a container of systemd-nspawn'
+lxc\t'Configuration of a container of LXC'
 json\t'The set and what is known of it, for a program'"
 complete -c capable -n "__fish_capable_using_subcommand run" -l allow -d 'Exit with 3 if a capability was needed or used that is not in this list, or in the list in this file' -r -F
 complete -c capable -n "__fish_capable_using_subcommand run" -l baseline -d 'Exit with 3 if a capability was needed or used that this earlier JSON report does not have' -r -F
@@ -512,13 +516,17 @@ complete -c capable -n "__fish_capable_using_subcommand profile" -s o -l output 
 json\t'For a program, and for --baseline'
 markdown\t'For an issue or a wiki'"
 complete -c capable -n "__fish_capable_using_subcommand profile" -l report -d 'Write the report to this file; \'-\' is stdout' -r -F
-complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the needed set in this format, after the report or to FILE: systemd, docker, compose, podman, kubernetes, setcap, capsh, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
+complete -c capable -n "__fish_capable_using_subcommand profile" -l emit -d 'Also write the needed set in this format, alone on stdout or to FILE: systemd, docker, compose, podman, kubernetes, setcap, capsh, apparmor, oci, nspawn, lxc, json' -r -f -a "systemd\t'A drop-in for a systemd unit'
 docker\t'Options for docker run'
 compose\t'A service in a compose file'
 podman\t'Options for podman run'
 kubernetes\t'A container\'s securityContext'
 setcap\t'File capabilities'
 capsh\t'A command that runs the program with exactly this set'
+apparmor\t'Rules for an AppArmor profile'
+oci\t'What to put over the config.json of an OCI bundle'
+nspawn\t'Settings of a container of systemd-nspawn'
+lxc\t'Configuration of a container of LXC'
 json\t'The set and what is known of it, for a program'"
 complete -c capable -n "__fish_capable_using_subcommand profile" -l allow -d 'Exit with 3 if a capability was needed or used that is not in this list, or in the list in this file' -r -F
 complete -c capable -n "__fish_capable_using_subcommand profile" -l baseline -d 'Exit with 3 if a capability was needed or used that this earlier JSON report does not have' -r -F
