@@ -141,7 +141,8 @@ mod tests {
     fn what_was_missed_is_found_by_its_name_and_decides() {
         let mut gains = Gains::default();
         let own = std::process::id();
-        gains.executed(own, &fs::read("/proc/self/comm").unwrap().trim_ascii_end());
+        let name = fs::read("/proc/self/comm").unwrap();
+        gains.executed(own, name.trim_ascii_end());
         assert_eq!(gains.any(2), Some(false));
         // No process has this number.
         gains.executed(u32::MAX, b"su");
