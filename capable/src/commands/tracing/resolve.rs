@@ -340,7 +340,7 @@ mod tests {
             let error = refused(&typed("no-such"));
             assert!(error.contains("give its whole name"), "{error}");
             // Waiting for these would never end.
-            for never in ["", "@", "a b.service", "../x.service"] {
+            for never in ["@", "a b.service", "../x.service"] {
                 let error = refused(&typed(never));
                 assert!(error.contains("no unit can be called"), "{error}");
                 assert!(!error.contains("to wait"), "{error}");
