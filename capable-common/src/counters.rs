@@ -4,7 +4,7 @@ use crate::COMM_LENGTH;
 
 /// What happened to the checks that the hooks saw, per processor.
 ///
-/// Each check is counted once, as `passed` or as `filtered`. Those that were sent have no counter
+/// Each check is counted once, as `passed`, `filtered` or `undecided`. Those that were sent have no counter
 /// of their own: they are `passed` minus those repeated or lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -40,12 +40,15 @@ pub struct Counters {
     pub unique_full: u64,
     /// Cgroups not followed because the table of cgroups was full.
     pub lost_cgroups: u64,
+    /// Checks that no filter dropped, left out because audited ones were asked for and it is not
+    /// known whether they are.
+    pub undecided: u64,
 }
 
 impl Counters {
     /// Checks that reached a hook, not counting the tracer's own.
     pub fn seen(&self) -> u64 {
-        self.passed + self.filtered
+        self.passed + self.filtered + self.undecided
     }
 }
 
@@ -110,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_the_sizes_that_the_kernel_side_was_built_with() {
-        assert_eq!(size_of::<Counters>(), 112);
+        assert_eq!(size_of::<Counters>(), 120);
         assert_eq!(size_of::<CountKey>(), 48);
         assert_eq!(size_of::<Count>(), 16);
         assert_eq!(size_of::<Recent>(), 64);

@@ -94,7 +94,8 @@ fn classify(frame: u64, mut flags: u32) -> u32 {
     flags
 }
 
-/// Whether to keep a check with this audit flag. If the flag is not known, it is kept.
+/// Whether to keep a check with this audit flag. If the flag is not known, it is kept, until all
+/// other filters kept it too: see [`is_undecided`].
 #[inline(always)]
 pub fn keeps(flags: u32) -> bool {
     config!(audited_only) == 0
@@ -106,4 +107,13 @@ pub fn keeps(flags: u32) -> bool {
 #[inline(always)]
 pub fn keeps_options(flags: u32, options: u32) -> bool {
     keeps(flags | from_argument(options))
+}
+
+/// Whether audited checks are asked for, and it is not known whether this is one. An argument whose
+/// meaning is known always tells: then this costs nothing.
+#[inline(always)]
+pub fn is_undecided(flags: u32) -> bool {
+    let how = config!(audit);
+    let always_told = how == AuditArgument::Options as u8 || how == AuditArgument::Audit as u8;
+    config!(audited_only) != 0 && !always_told && flags & Flags::AUDIT_KNOWN == 0
 }

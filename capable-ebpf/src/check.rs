@@ -65,6 +65,9 @@ pub fn observe<const CALL_PATH: bool, T: Transport, C: EbpfContext>(
     if !filter::keeps_result(settled.flags(), settled.result()) {
         return maps::count_one(|counters| &mut counters.filtered);
     }
+    if audit::is_undecided(settled.flags()) {
+        return maps::count_one(|counters| &mut counters.undecided);
+    }
 
     maps::count_one(|counters| &mut counters.passed);
     match unique::novelty(context, settled) {

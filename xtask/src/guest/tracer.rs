@@ -68,7 +68,15 @@ impl Tracer {
     /// # Errors
     /// As [`Self::start`], and when it cannot be prepared.
     pub fn start_after(arguments: &[&str], prepare: Prepare) -> Result<Self> {
-        let mut tracer = Self::spawn(arguments, prepare)?;
+        Self::start_program("capable", arguments, prepare)
+    }
+
+    /// The same, with a copy of the program.
+    ///
+    /// # Errors
+    /// As [`Self::start_after`].
+    pub fn start_program(program: &str, arguments: &[&str], prepare: Prepare) -> Result<Self> {
+        let mut tracer = Self::spawn(program, arguments, prepare)?;
         let start = Instant::now();
         loop {
             let said = fs::read_to_string(&tracer.stderr)?;
@@ -86,10 +94,10 @@ impl Tracer {
     }
 
     /// Starts `capable` and does not wait.
-    fn spawn(arguments: &[&str], prepare: Prepare) -> Result<Self> {
+    fn spawn(program: &str, arguments: &[&str], prepare: Prepare) -> Result<Self> {
         let stdout = folder::file("stdout");
         let stderr = folder::file("stderr");
-        let mut command = Command::new("capable");
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .stdin(Stdio::null())

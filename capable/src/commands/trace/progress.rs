@@ -11,7 +11,7 @@ use crate::{
             told::{self, Growth, Starts},
         },
     },
-    session::{Session, SessionError, Streaming, Summary},
+    session::{Cause, Session, SessionError, Streaming, Summary},
 };
 
 /// How often losses and progress are checked while rows come in.
@@ -108,7 +108,9 @@ fn sum(happened: &Summary, shown: u64) -> Vec<String> {
 
 /// Why no row was shown, if checks were made.
 fn nothing(happened: &Summary, shown: u64, wanted: &Wanted) -> Option<String> {
-    let none = shown == 0 && happened.seen > 0 && happened.losses.records() == 0;
+    let losses = &happened.losses;
+    let told = losses.records() > 0 || losses.by(Cause::AuditUnknown) > 0;
+    let none = shown == 0 && happened.seen > 0 && !told;
     none.then(|| format!("no check matched the filters: {wanted}"))
 }
 

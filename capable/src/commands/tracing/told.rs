@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use crate::{
     escape::printable,
-    kernel::plan::{Plan, Unknown},
+    kernel::{
+        plan::{Plan, Unknown},
+        probe::features::Lack,
+    },
     session::{Cause, Followed, Losses},
 };
 
@@ -19,19 +22,20 @@ pub fn lines<'a>(plan: &Plan, gaps: impl Iterator<Item = &'a String>) -> Vec<Str
 
 /// What cannot be known, a line for each reason.
 fn unknown(unknown: &[Unknown]) -> Vec<String> {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut lacks: Vec<(&Lack, Vec<&str>)> = Vec::new();
     for Unknown { what, lack } in unknown {
-        match reasons
-            .iter_mut()
-            .find(|(reason, _)| *reason == lack.reason)
-        {
+        match lacks.iter_mut().find(|(other, _)| *other == lack) {
             Some((_, fields)) => fields.push(what),
-            None => reasons.push((&lack.reason, vec![what])),
+            None => lacks.push((lack, vec![what])),
         }
     }
-    reasons
+    lacks
         .into_iter()
-        .map(|(reason, fields)| format!("not known, because {reason}: {}", fields.join("; ")))
+        .map(|(Lack { reason, remedy }, fields)| {
+            let remedy = remedy.iter().map(|remedy| format!(" ({remedy})"));
+            let remedy: String = remedy.collect();
+            format!("not known, because {reason}: {}{remedy}", fields.join("; "))
+        })
         .collect()
 }
 
@@ -111,7 +115,7 @@ mod tests {
             ]
         );
     }
-    use crate::kernel::{probe::features::Lack, trace::losses::tests::every_cause};
+    use crate::kernel::trace::losses::tests::every_cause;
 
     #[test]
     fn a_loss_is_told_again_only_where_it_grew() {
@@ -125,10 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn what_has_one_reason_is_told_in_one_line() {
+    fn what_has_one_reason_is_told_in_one_line_with_what_to_do() {
         let because = |what, reason| Unknown {
             what,
-            lack: Lack::new(reason),
+            lack: match reason {
+                "symbols are hidden" => Lack::with_remedy(reason, "give it CAP_SYSLOG too"),
+                _ => Lack::new(reason),
+            },
         };
         let told = unknown(&[
             because("the parent", "there is no BTF"),
@@ -139,7 +146,7 @@ mod tests {
             told,
             [
                 "not known, because there is no BTF: the parent; the system call",
-                "not known, because symbols are hidden: the caller"
+                "not known, because symbols are hidden: the caller (give it CAP_SYSLOG too)"
             ]
         );
     }

@@ -109,7 +109,7 @@ fn why_no_reads(features: &Features, hook: Hook) -> Option<Lack> {
     (hook == Hook::KprobePair).then(|| {
         Lack::with_remedy(
             "this hook reads no kernel structures",
-            "use --hook kprobe if it works here if it works here",
+            "use --hook kprobe if it works here",
         )
     })
 }

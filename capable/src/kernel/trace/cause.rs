@@ -28,6 +28,8 @@ pub enum Cause {
     StackFailed,
     /// Results of system calls: the kernel skipped their end.
     OutcomeSkipped,
+    /// Checks that may or may not be audited, where audited ones were asked for.
+    AuditUnknown,
     /// How many checks are missing: this kernel does not count what it skips.
     SkipsUncounted,
 }
@@ -45,9 +47,11 @@ impl Cause {
     /// What it means for the trace.
     pub fn effect(self) -> LossEffect {
         match self {
-            Self::UniqueFull | Self::StackFailed | Self::OutcomeSkipped | Self::SkipsUncounted => {
-                LossEffect::Unknown
-            }
+            Self::UniqueFull
+            | Self::StackFailed
+            | Self::OutcomeSkipped
+            | Self::AuditUnknown
+            | Self::SkipsUncounted => LossEffect::Unknown,
             _ => LossEffect::Missing,
         }
     }
@@ -77,6 +81,7 @@ impl Cause {
             Self::UniqueFull => "the table of what was shown was full",
             Self::StackFailed => "the kernel could not capture them",
             Self::OutcomeSkipped => "the kernel skipped them, for any program",
+            Self::AuditUnknown => "it is not known whether they are audited",
             Self::SkipsUncounted => "this kernel does not count the checks that it skips",
         }
     }
@@ -93,6 +98,7 @@ impl Cause {
             }
             Self::CountsFull => Some("try --table-size, or a filter"),
             Self::UniqueFull => Some("try a filter"),
+            Self::AuditUnknown => Some("-v shows them; CAP_SYSLOG may tell, see capable doctor"),
             Self::CgroupsFull => Some("name a unit with fewer cgroups below it"),
             Self::ProcessesFull
             | Self::StackFailed

@@ -57,6 +57,7 @@ fn add(sum: Counters, one: Counters) -> Counters {
         lost_processes,
         unique_full,
         lost_cgroups,
+        undecided,
     } = one;
     Counters {
         passed: sum.passed + passed,
@@ -73,6 +74,7 @@ fn add(sum: Counters, one: Counters) -> Counters {
         lost_processes: sum.lost_processes + lost_processes,
         unique_full: sum.unique_full + unique_full,
         lost_cgroups: sum.lost_cgroups + lost_cgroups,
+        undecided: sum.undecided + undecided,
     }
 }
 

@@ -40,6 +40,7 @@ impl Losses {
             lost_processes,
             unique_full,
             lost_cgroups,
+            undecided,
         } = *counters;
         let Missed {
             checks,
@@ -59,6 +60,7 @@ impl Losses {
             (Cause::UniqueFull, unique_full),
             (Cause::StackFailed, lost_stacks),
             (Cause::OutcomeSkipped, outcomes),
+            (Cause::AuditUnknown, undecided),
         ];
         let mut losses: Vec<Loss> = counted
             .into_iter()
@@ -123,6 +125,7 @@ impl fmt::Display for Loss {
             (Cause::UniqueFull, _) => {
                 write!(f, "could not tell {count} {noun} from repeats: {why}")
             }
+            (Cause::AuditUnknown, _) => write!(f, "left out {count} {noun}: {why}"),
             (_, LossEffect::Missing) => write!(f, "lost {count} {noun}: {why}"),
             (_, LossEffect::Unknown) => {
                 let are = if count == 1 { "is" } else { "are" };
@@ -158,6 +161,7 @@ pub(crate) mod tests {
             lost_processes: 108,
             unique_full: 109,
             lost_cgroups: 112,
+            undecided: 113,
         };
         let missed = Missed {
             checks: 110,
@@ -171,7 +175,7 @@ pub(crate) mod tests {
     fn every_counter_of_losses_is_in_the_account_by_a_cause_of_its_own() {
         let mut counts: Vec<_> = every_cause().iter().map(|loss| loss.count).collect();
         counts.sort();
-        let expected: Vec<_> = [None].into_iter().chain((101..=112).map(Some)).collect();
+        let expected: Vec<_> = [None].into_iter().chain((101..=113).map(Some)).collect();
         assert_eq!(counts, expected);
         let none = Losses::of(&Counters::default(), Missed::default());
         assert_eq!(none, Losses::default());
@@ -205,6 +209,11 @@ pub(crate) mod tests {
         assert_eq!(
             said(Cause::StackFailed, Some(2)),
             "2 stacks are unknown: the kernel could not capture them"
+        );
+        assert_eq!(
+            said(Cause::AuditUnknown, Some(2)),
+            "left out 2 checks: it is not known whether they are audited (-v shows them; \
+             CAP_SYSLOG may tell, see capable doctor)"
         );
         assert_eq!(
             said(Cause::SkipsUncounted, None),

@@ -19,9 +19,6 @@ use crate::guest::scene::in_virtual_machine;
 use crate::guest::syscall::{Argument, call};
 use crate::guest::tracer::{Prepare, Tracer};
 
-/// `CAP_PERFMON` and `CAP_BPF`.
-const TRACING: u64 = 1 << 38 | 1 << 39;
-
 /// Root is told that tracing works, and everyone else what is missing.
 pub fn doctor(_: &Bench) -> Result<()> {
     let (code, report, text) = ask_doctor(|| Ok(()))?;
@@ -70,26 +67,6 @@ pub fn hidden_btf(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Without root: the two capabilities that tracing needs, and a kernel that reserves perf events
-/// for root.
-pub fn two_capabilities(_: &Bench) -> Result<()> {
-    let _setting = Setting::change("kernel/perf_event_paranoid", "3")?;
-    traces(hold_two, &[])?;
-    Ok(())
-}
-
-/// As `doctor` advises, the limit on locked memory is lifted first: kernels before 5.11 charge BPF
-/// memory to it.
-fn hold_two() -> io::Result<()> {
-    let limit = libc::rlimit {
-        rlim_cur: libc::RLIM_INFINITY,
-        rlim_max: libc::RLIM_INFINITY,
-    };
-    // A host may hold no CAP_SYS_RESOURCE, and its kernel needs none.
-    let _ = call!(SYS_setrlimit, libc::RLIMIT_MEMLOCK, Argument::read(&limit));
-    hold_only(USER, TRACING)
-}
-
 /// `lockdown=confidentiality`, until the machine is shut down.
 pub fn lockdown(_: &Bench) -> Result<()> {
     const PATH: &str = "/sys/kernel/security/lockdown";
@@ -104,7 +81,7 @@ pub fn lockdown(_: &Bench) -> Result<()> {
 
 /// Runs `doctor`, and traces what a program of root and one of a user do, both after `prepare`.
 /// Both must name what is missing; returns the rows.
-fn traces(prepare: fn() -> io::Result<()>, named: &[&str]) -> Result<Vec<Value>> {
+pub fn traces(prepare: fn() -> io::Result<()>, named: &[&str]) -> Result<Vec<Value>> {
     let (code, report, text) = ask_doctor(prepare)?;
     ensure!(
         code == Some(0) && report["works"] == true,
@@ -115,7 +92,9 @@ fn traces(prepare: fn() -> io::Result<()>, named: &[&str]) -> Result<Vec<Value>>
         become_user(USER).is_ok() && !check_setuid() && check_setgroups().is_err()
     })?;
     let tracer = Tracer::start_after(
+        // Unaudited ones too: if nothing tells which they are, others are left out.
         &[
+            "-v",
             "-o",
             "json",
             "-C",
@@ -186,14 +165,14 @@ fn ask_doctor(prepare: fn() -> io::Result<()>) -> Result<(Option<i32>, Value, St
 }
 
 /// A sysctl that is restored at the end.
-struct Setting {
+pub struct Setting {
     path: String,
     before: String,
 }
 
 impl Setting {
     /// Changes it, but only in a virtual machine: elsewhere the setting is not ours to change.
-    fn change(name: &str, value: &str) -> Result<Option<Self>> {
+    pub fn change(name: &str, value: &str) -> Result<Option<Self>> {
         if !in_virtual_machine() {
             return Ok(None);
         }

@@ -10,6 +10,7 @@ mod degraded;
 mod descent;
 mod errors;
 pub mod everyday;
+mod few;
 mod filters;
 mod formats;
 mod hotplug;

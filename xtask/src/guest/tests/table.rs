@@ -1,8 +1,9 @@
 //! The tests, in the order in which they run.
 
 use super::{
-    Test, burst, comm, conditions, degraded, descent, errors, everyday, filters, formats, hotplug,
-    inside, inspecting, keeping, least, limits, meaning, output, programs, recycled, stack, stop,
+    Test, burst, comm, conditions, degraded, descent, errors, everyday, few, filters, formats,
+    hotplug, inside, inspecting, keeping, least, limits, meaning, output, programs, recycled,
+    stack, stop,
 };
 use crate::guest::proofs;
 
@@ -155,7 +156,11 @@ pub const TESTS: &[Test] = &[
     Test::anywhere("without_btf_it_says_so_and_traces", conditions::hidden_btf),
     Test::anywhere(
         "two_capabilities_are_enough_to_trace",
-        conditions::two_capabilities,
+        few::two_capabilities,
+    ),
+    Test::anywhere(
+        "a_check_that_may_be_unaudited_is_not_shown_as_audited",
+        few::undecided,
     ),
     Test::anywhere(
         "in_a_pid_namespace_its_numbers_are_understood",
@@ -197,6 +202,10 @@ pub const TESTS: &[Test] = &[
     Test::in_guests(
         "run_follows_what_file_capabilities_give_or_not",
         programs::kinds::file_capabilities,
+    ),
+    Test::in_guests(
+        "file_capabilities_are_enough_to_trace",
+        few::file_capabilities,
     ),
     Test::in_guests(
         "profile_of_a_unit_that_is_restarted_needs_what_it_starts_with",
