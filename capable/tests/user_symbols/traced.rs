@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     os::unix::fs::PermissionsExt as _,
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -16,6 +17,10 @@ use super::{
 
 /// A row may have 256 frames of two texts of 512 bytes and a path.
 const LARGEST_ROW: usize = 1 << 20;
+
+/// It may take two readers 5 seconds each before there are only addresses, and an emulated machine
+/// is slow.
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Each file with what the row says of it.
 #[test]
@@ -51,6 +56,12 @@ fn rows_of_forged_files_are_small_and_the_tracer_goes_on() {
             "f(std::pair<int, int>, std::pair<",
         ),
         ("line.so", Forged::new("evil").line_table(100 << 20), "evil"),
+        ("many.so", Forged::new("evil").copies(4_000_000), "evil"),
+        (
+            "deep.so",
+            Forged::new(format!("_Z{}{}E", "N".repeat(100), "St".repeat(50_000))),
+            "_ZNNN",
+        ),
         (
             "escape.so",
             Forged::new("\x1b[2J\nfake"),
@@ -74,19 +85,22 @@ fn rows_of_forged_files_are_small_and_the_tracer_goes_on() {
         let file = directory.path().join(name);
         forged.write(&file).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let begun = Instant::now();
         let mut attack = attack(&program, &file);
         let mut row = String::new();
         rows.read_line(&mut row).unwrap();
+        let took = begun.elapsed();
         attack.kill().unwrap();
         attack.wait().unwrap();
         assert!(
             row.contains(name) && row.contains(expected),
             "{name}: {row:.2000}"
         );
+        assert!(took < LONGEST, "{name}: {took:?}");
         assert!(row.len() <= LARGEST_ROW, "{name}: {} bytes", row.len());
         let reader = reader_of(trace.id()).map_or(0, peak);
         println!(
-            "{name}: {} bytes, tracer {} MiB, reader {reader} MiB",
+            "{name}: {took:.1?}, row of {} bytes, tracer {} MiB, reader {reader} MiB",
             row.len(),
             peak(trace.id())
         );

@@ -1,13 +1,18 @@
 //! Where a report goes.
 
 use std::{
+    ffi::{OsStr, OsString},
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Write as _},
-    os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use rustix::fs::{Access, FallocateFlags, access, fallocate};
+use rustix::fs::{
+    Access, AtFlags, FallocateFlags, FileType, Mode, OFlags, access, fallocate, openat, renameat,
+    statat, unlinkat,
+};
 use thiserror::Error;
 
 use super::keeper::Keeper;
@@ -24,9 +29,44 @@ pub enum Destination {
     Stream(File, PathBuf),
 }
 
-/// The name of a regular file that a text takes the place of.
+/// A regular file that a text takes the place of.
 #[derive(Clone, Debug)]
-pub struct Target(pub PathBuf);
+pub struct Target {
+    name: PathBuf,
+    /// Its directory, held from the start: whoever may write above it could put a link in its place
+    /// while the command runs.
+    folder: Arc<File>,
+    /// What it is called there.
+    file: OsString,
+}
+
+impl Target {
+    /// The file with this name, whether or not it exists.
+    fn at(name: PathBuf) -> io::Result<Self> {
+        let file = name.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        let folder = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_PATH | libc::O_DIRECTORY)
+            .open(folder_of(&name))?;
+        Ok(Self {
+            folder: Arc::new(folder),
+            file: file.to_owned(),
+            name,
+        })
+    }
+
+    /// The descriptor of its directory.
+    pub(super) fn folder(&self) -> &File {
+        &self.folder
+    }
+
+    /// Opens a file in its directory; a link leads nowhere, and a FIFO is not waited for.
+    fn open(&self, file: &OsStr, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(0o666);
+        Ok(openat(&self.folder, file, flags, mode)?.into())
+    }
+}
 
 /// The destination cannot be written to.
 #[derive(Debug, Error)]
@@ -79,12 +119,12 @@ impl Destination {
         match OpenOptions::new().write(true).open(name) {
             // A link remains a link: what it leads to is replaced.
             Ok(file) if file.metadata()?.is_file() => {
-                Ok(Self::File(Target(fs::canonicalize(name)?)))
+                Ok(Self::File(Target::at(fs::canonicalize(name)?)?))
             }
             Ok(file) => Ok(Self::Stream(file, name.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 access(folder_of(name), Access::WRITE_OK | Access::EXEC_OK)?;
-                Ok(Self::File(Target(std::path::absolute(name)?)))
+                Ok(Self::File(Target::at(std::path::absolute(name)?)?))
             }
             Err(error) => Err(error),
         }
@@ -127,7 +167,7 @@ impl Destination {
                     return replace(target, text.as_bytes());
                 };
                 let written = keeper.write(number, text);
-                let written = written.map_err(|error| refused(&target.0, error))?;
+                let written = written.map_err(|error| refused(&target.name, error))?;
                 return written.map_err(DestinationError::Told);
             }
             Self::Stream(file, name) => (name.as_path(), file.write_all(text.as_bytes())),
@@ -151,26 +191,27 @@ fn folder_of(name: &Path) -> &Path {
 }
 
 /// Writes a text in place of the old content of a file, whole or not at all.
-pub(super) fn replace(Target(name): &Target, text: &[u8]) -> Result<(), DestinationError> {
-    put(name, text).map_err(|error| refused(name, error))
+pub(super) fn replace(target: &Target, text: &[u8]) -> Result<(), DestinationError> {
+    put(target, text).map_err(|error| refused(&target.name, error))
 }
 
 /// Writes a file beside, which then takes the place of the old one: a full disk or a crash leaves the
 /// old one. Where nothing may be made beside it, or nothing may take its place because it is a mount
 /// point, its space is reserved before the old content goes.
-fn put(name: &Path, text: &[u8]) -> io::Result<()> {
-    let mut beside = name.file_name().unwrap_or_default().to_owned();
+fn put(target: &Target, text: &[u8]) -> io::Result<()> {
+    let Target { folder, file, .. } = target;
+    let mut beside = file.clone();
     beside.push(format!(".{}.part", std::process::id()));
-    let beside = folder_of(name).join(beside);
-    let moved = write_beside(name, &beside, text).and_then(|()| fs::rename(&beside, name));
+    let moved = write_beside(target, &beside, text)
+        .and_then(|()| Ok(renameat(folder, &beside, folder, file)?));
     match moved {
         Ok(()) => Ok(()),
         Err(error) => {
             // It may not have been made.
-            let _ = fs::remove_file(&beside);
+            let _ = unlinkat(folder, &beside, AtFlags::empty());
             match error.raw_os_error() {
                 Some(libc::EACCES | libc::EPERM | libc::EROFS | libc::EBUSY) => {
-                    write_in_place(name, text)
+                    write_in_place(target, text)
                 }
                 _ => Err(error),
             }
@@ -178,22 +219,22 @@ fn put(name: &Path, text: &[u8]) -> io::Result<()> {
     }
 }
 
-fn write_beside(name: &Path, beside: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(beside)?;
-    if let Ok(old) = fs::metadata(name) {
-        file.set_permissions(Permissions::from_mode(old.mode() & 0o777))?;
+fn write_beside(target: &Target, beside: &OsStr, text: &[u8]) -> io::Result<()> {
+    let mut file = target.open(beside, OFlags::CREATE | OFlags::EXCL)?;
+    let old = statat(&target.folder, &target.file, AtFlags::SYMLINK_NOFOLLOW);
+    if let Ok(old) = old
+        && FileType::from_raw_mode(old.st_mode).is_file()
+    {
+        file.set_permissions(Permissions::from_mode(old.st_mode & 0o777))?;
         // Only root can give files away.
-        let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+        let _ = fchown(&file, Some(old.st_uid), Some(old.st_gid));
     }
     file.write_all(text)?;
     file.sync_data()
 }
 
-fn write_in_place(name: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(name)?;
+fn write_in_place(target: &Target, text: &[u8]) -> io::Result<()> {
+    let mut file = target.open(&target.file, OFlags::empty())?;
     fallocate(&file, FallocateFlags::empty(), 0, text.len() as u64)?;
     file.write_all(text)?;
     file.set_len(text.len() as u64)
@@ -201,14 +242,15 @@ fn write_in_place(name: &Path, text: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use rustix::fs::CWD;
+
     use super::*;
 
     fn written(destination: &mut Destination, text: &str) -> String {
         destination.write(text, None).unwrap();
-        let Destination::File(Target(name)) = destination else {
-            panic!("not a file");
-        };
-        fs::read_to_string(name).unwrap()
+        fs::read_to_string(destination.target().unwrap().name).unwrap()
     }
 
     #[test]
@@ -251,7 +293,40 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("report");
         fs::write(&name, "the old one, which is longer").unwrap();
-        write_in_place(&name, b"new").unwrap();
+        write_in_place(&Target::at(name.clone()).unwrap(), b"new").unwrap();
         assert_eq!(fs::read_to_string(&name).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_link_that_takes_the_place_of_the_directory_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let [named, moved, other] = ["named", "moved", "other"].map(|one| folder.path().join(one));
+        fs::create_dir(&named).unwrap();
+        fs::create_dir(&other).unwrap();
+        let destination = Destination::open(&named.join("report")).unwrap();
+        fs::rename(&named, &moved).unwrap();
+        std::os::unix::fs::symlink(&other, &named).unwrap();
+        replace(&destination.target().unwrap(), b"new").unwrap();
+        assert_eq!(fs::read_dir(&other).unwrap().count(), 0);
+        assert_eq!(fs::read_to_string(moved.join("report")).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_takes_the_place_of_the_file_is_neither_followed_nor_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let [report, other] = ["report", "other"].map(|one| folder.path().join(one));
+        fs::write(&other, "untouched").unwrap();
+        fs::set_permissions(&other, Permissions::from_mode(0o666)).unwrap();
+        let target = Target::at(report.clone()).unwrap();
+        std::os::unix::fs::symlink(&other, &report).unwrap();
+        write_in_place(&target, b"new").unwrap_err();
+        replace(&target, b"new").unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "untouched");
+        let data = fs::symlink_metadata(&report).unwrap();
+        assert!(data.is_file() && data.mode() & 0o002 == 0, "{data:?}");
+
+        fs::remove_file(&report).unwrap();
+        rustix::fs::mknodat(CWD, &report, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        write_in_place(&target, b"new").unwrap_err();
     }
 }

@@ -86,7 +86,9 @@ impl Drop for Keeper {
 
 /// Writes texts until nobody can send any more.
 fn keep(mut texts: PipeReader, mut answers: PipeWriter, targets: &[Target]) -> io::Result<()> {
-    confine(&[texts.as_raw_fd(), answers.as_raw_fd()])?;
+    let folders = targets.iter().map(|target| target.folder().as_raw_fd());
+    let pipes = [texts.as_raw_fd(), answers.as_raw_fd()];
+    confine(&pipes.into_iter().chain(folders).collect::<Vec<_>>())?;
     loop {
         let mut number = [0; 8];
         texts.read_exact(&mut number)?;
@@ -102,12 +104,13 @@ fn keep(mut texts: PipeReader, mut answers: PipeWriter, targets: &[Target]) -> i
     }
 }
 
-/// Signals are for the program, which ends this process. Only the two pipes stay open.
-fn confine(pipes: &[libc::c_int]) -> io::Result<()> {
+/// Signals are for the program, which ends this process. Only the two pipes and the directories of
+/// the files stay open.
+fn confine(kept: &[libc::c_int]) -> io::Result<()> {
     nix::sys::signal::SigSet::all().thread_block()?;
-    let last = pipes.iter().copied().max().unwrap_or(0) as libc::c_uint;
-    for descriptor in (0..last as libc::c_int).filter(|number| !pipes.contains(number)) {
-        // SAFETY: the child uses no descriptor but the two pipes.
+    let last = kept.iter().copied().max().unwrap_or(0) as libc::c_uint;
+    for descriptor in (0..last as libc::c_int).filter(|number| !kept.contains(number)) {
+        // SAFETY: the child uses no other descriptors.
         unsafe { libc::close(descriptor) };
     }
     // SAFETY: as above. Before 5.9 the rest is closed by the end of the process only.
@@ -134,22 +137,25 @@ fn receive(from: &mut PipeReader) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::fs;
 
-    use super::*;
+    use super::{super::destination::Destination, *};
 
     #[test]
     fn it_writes_into_the_files_that_were_named_and_says_why_it_cannot() {
         let folder = tempfile::tempdir().unwrap();
         let name = folder.path().join("report");
-        let missing = PathBuf::from("/nowhere/report");
-        let targets = [Target(missing), Target(name.clone())];
+        let gone = folder.path().join("gone");
+        fs::create_dir(&gone).unwrap();
+        let named = [gone.join("report"), name.clone()];
+        let targets = named.map(|name| Destination::open(&name).unwrap().target().unwrap());
+        fs::remove_dir(&gone).unwrap();
         let mut keeper = Keeper::fork(&targets).unwrap();
         let text = "long ".repeat(100_000);
         keeper.write(1, &text).unwrap().unwrap();
         assert_eq!(fs::read_to_string(&name).unwrap(), text);
         let error = keeper.write(0, "text").unwrap().unwrap_err();
-        assert!(error.contains("no directory /nowhere"), "{error}");
+        assert!(error.contains("there is no directory"), "{error}");
         assert!(keeper.write(2, "text").is_err());
         assert_eq!(fs::read_to_string(&name).unwrap(), text);
     }

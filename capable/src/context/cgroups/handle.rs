@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 
 use crate::escape::text_of;
 
@@ -57,9 +58,13 @@ pub(super) fn open(root: &File, id: u64) -> Opened {
     let directory = unsafe { OwnedFd::from_raw_fd(descriptor) };
     match std::fs::read_link(format!("/proc/self/fd/{}", directory.as_raw_fd())) {
         Ok(path) => {
-            let path = text_of(path.as_os_str().as_bytes());
-            // The cgroup is being removed.
-            Opened::Path(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
+            // What the kernel adds while a cgroup is being removed can also be in its name.
+            let named_so = || std::fs::metadata(&path).is_ok_and(|data| data.ino() == id);
+            let text = text_of(path.as_os_str().as_bytes());
+            Opened::Path(match text.strip_suffix(" (deleted)") {
+                Some(before) if !named_so() => before.to_owned(),
+                _ => text.into_owned(),
+            })
         }
         Err(_) => Opened::Refused,
     }

@@ -213,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn a_cgroup_that_is_called_deleted_is_not_taken_for_another() {
+        for by_handle in [true, false] {
+            let Some(mut cgroups) = cgroups() else { return };
+            cgroups.by_handle &= by_handle;
+            cgroups.next_walk = Instant::now();
+            let name = format!("capable-test-{} (deleted)", std::process::id());
+            let Some(made) = Made::new(&cgroups, &name) else {
+                return;
+            };
+            assert_eq!(cgroups.get(made.id()).unwrap().path, format!("/{name}"));
+        }
+    }
+
+    #[test]
     fn a_cgroup_that_is_gone_has_no_name_and_costs_no_second_look() {
         for by_handle in [true, false] {
             let Some(mut cgroups) = cgroups() else { return };
