@@ -12,6 +12,8 @@ use serde::Serialize;
 pub enum Document {
     /// A check, as a row.
     Check,
+    /// How often each check was made.
+    Summary,
     /// What a program needs, and why.
     Report,
     /// The needed set and what is known about it, for another program.
@@ -28,8 +30,9 @@ pub enum Document {
 
 impl Document {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Check,
+        Self::Summary,
         Self::Report,
         Self::Needs,
         Self::List,
@@ -42,6 +45,7 @@ impl Document {
     pub const fn schema(self) -> &'static str {
         match self {
             Self::Check => "capable.check/1",
+            Self::Summary => "capable.summary/1",
             Self::Report => "capable.report/1",
             Self::Needs => "capable.needs/1",
             Self::List => "capable.list/1",

@@ -22,6 +22,7 @@ fn schema_of(document: Document) -> (&'static str, Option<&'static str>) {
         Document::Check => (include_str!("../docs/json-schema.json"), None),
         Document::Report => (report, Some("report")),
         Document::Needs => (report, Some("needs")),
+        Document::Summary => (commands, Some("summary")),
         Document::List => (commands, Some("list")),
         Document::Explain => (commands, Some("explain")),
         Document::Inspect => (commands, Some("inspect")),

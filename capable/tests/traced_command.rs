@@ -18,7 +18,7 @@ use std::{
 
 use ended::{code, stderr};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use strict::strict;
 
 const CAPABLE: &str = env!("CARGO_BIN_EXE_capable");
@@ -39,7 +39,15 @@ fn rows(output: &Output) -> Vec<Value> {
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| line["schema"] == "capable.check/1")
         .collect()
+}
+
+/// What `--summary` adds, as JSON.
+fn sums(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last = text.lines().last().unwrap();
+    serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// Checks that programs make for themselves, not the kernel when it loads one.
@@ -92,9 +100,13 @@ fn filters_uniqueness_and_sums_are_of_the_commands_checks() {
     let rows = rows(&output);
     assert_eq!(rows.len(), 3, "{rows:?}");
     assert_eq!(named(&rows, "CAP_SYS_NICE").len(), 3, "{rows:?}");
-    let sum = stderr(&output);
-    assert_eq!(sum.matches("CAP_SYS_NICE").count(), 3, "{sum}");
-    assert!(!sum.contains("CAP_CHOWN"), "{sum}");
+    let sums = sums(&output);
+    let program = json!([{
+        "comm": "nice", "capability": "CAP_SYS_NICE", "result": "granted", "checks": 3,
+    }]);
+    assert_eq!(sums["programs"], program);
+    assert_eq!(sums["processes"].as_array().unwrap().len(), 3, "{sums}");
+    assert_eq!(sums["lost"], 0);
     let output = traced("-o json -C sys_nice --unique=comm", &["sh", "-c", script]);
     let rows = self::rows(&output);
     assert_eq!(rows.len(), 1, "{rows:?}");
@@ -102,6 +114,113 @@ fn filters_uniqueness_and_sums_are_of_the_commands_checks() {
     let rows = self::rows(&output);
     assert!(named(&rows, "CAP_SYS_NICE").is_empty(), "{rows:?}");
     assert!(!named(&rows, "CAP_CHOWN").is_empty(), "{rows:?}");
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn sums_alone_come_without_rows_as_a_table_or_as_json() {
+    let script = [
+        "sh",
+        "-c",
+        "for n in 1 2 3; do nice -n -1 true; done; exit 7",
+    ];
+    let output = traced("-o json -C sys_nice --summary=only", &script);
+    assert_eq!(code(&output), 7, "{}", stderr(&output));
+    assert_eq!(rows(&output), Vec::<Value>::new());
+    assert_eq!(sums(&output)["programs"][0]["checks"], 3);
+    let output = traced("-C sys_nice --summary=only", &script);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .collect();
+    assert_eq!(lines[0], ["CHECKS", "COMM", "CAPABILITY", "RESULT"]);
+    assert_eq!(lines[1], ["3", "nice", "CAP_SYS_NICE", "granted"]);
+    assert_eq!(lines[3], ["CHECKS", "PID", "COMM", "CAPABILITY", "RESULT"]);
+    assert_eq!(lines.len(), 7, "{text}");
+    for refused in ["-o csv", "-n 3", "-K"] {
+        let output = traced(&format!("{refused} --summary=only"), &["true"]);
+        assert_eq!(code(&output), 2, "{refused}: {}", stderr(&output));
+    }
+}
+
+/// What a terminal shows of a command line.
+fn on_a_terminal(line: &str) -> String {
+    let output = strict("script")
+        .args([
+            "-qec",
+            &format!("stty cols 80; {CAPABLE} {line}"),
+            "/dev/null",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn repeats_are_folded_with_their_count_only_where_a_terminal_watches() {
+    let script = "ulimit -Sn 50; i=0; while [ $i -lt 377 ]; do ulimit -Hn 100; ulimit -Hn 200; \
+                  i=$((i+1)); done 2>/dev/null";
+    let shown = on_a_terminal(&format!(
+        "--color never -C sys_resource -- sh -c '{script}'"
+    ));
+    let rows: Vec<_> = shown
+        .lines()
+        .filter(|line| line.contains("CAP_SYS_RESOURCE"))
+        .collect();
+    assert!(rows.len() < 30, "{shown}");
+    let checks = rows.iter().map(|row| match row.trim().strip_prefix('×') {
+        Some(row) => row
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap(),
+        None => 1,
+    });
+    assert!(
+        rows.iter().all(|row| row.trim_end().chars().count() <= 80),
+        "{shown}"
+    );
+    assert_eq!(checks.sum::<u64>(), 377, "{shown}");
+    let piped = traced("-C sys_resource", &["sh", "-c", script]);
+    let piped = String::from_utf8_lossy(&piped.stdout).into_owned();
+    assert_eq!(piped.matches("CAP_SYS_RESOURCE").count(), 377);
+}
+
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_silent_trace_says_on_a_terminal_what_it_saw_and_filtered() {
+    let shown = on_a_terminal("-c no-such-name -d 6s");
+    let line = shown.lines().find(|line| line.contains("in 5 s"));
+    let line = line.unwrap_or_else(|| panic!("{shown}"));
+    assert!(
+        line.contains("none matched the filters") && line.contains("no-such-name"),
+        "{shown}"
+    );
+}
+
+/// Root in a user namespace of its own, and root in the initial one.
+#[test]
+#[ignore = "needs root and a kernel with eBPF; cargo xtask test runs it"]
+fn a_grant_over_another_user_namespace_is_marked_in_the_table() {
+    let result = |command: &[&str]| {
+        let output = traced("-C sys_admin", command);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mount = text.lines().filter(|line| line.contains(" mount "));
+        let results = mount.filter_map(|line| line.split_whitespace().last());
+        results.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mount = ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"];
+    let initial = result(&mount);
+    assert!(
+        !initial.is_empty() && initial.iter().all(|result| result == "granted"),
+        "{initial:?}"
+    );
+    let own = result(&[&["unshare", "--user", "--map-root-user"], &mount[1..]].concat());
+    assert!(own.contains(&"userns".to_owned()), "{own:?}");
 }
 
 #[test]

@@ -201,6 +201,10 @@ _capable() {
                     COMPREPLY=($(compgen -W "process cgroup comm stack" -- "${cur}"))
                     return 0
                     ;;
+                --summary)
+                    COMPREPLY=($(compgen -W "after only" -- "${cur}"))
+                    return 0
+                    ;;
                 --table-size)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1033,6 +1037,10 @@ _capable() {
                     ;;
                 --unique)
                     COMPREPLY=($(compgen -W "process cgroup comm stack" -- "${cur}"))
+                    return 0
+                    ;;
+                --summary)
+                    COMPREPLY=($(compgen -W "after only" -- "${cur}"))
                     return 0
                     ;;
                 --table-size)

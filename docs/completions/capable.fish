@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_capable_global_optspecs
-    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= user-unit= container= userns= mntns= pidns= unique= summary table-size= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
+    string join \n v/verbose K/kernel-stack U/user-stack stack-depth= p/pid= tid= children u/user= gid= c/comm= C/cap= granted denied cgroup= unit= user-unit= container= userns= mntns= pidns= unique= summary= table-size= n/count= d/duration= timeout= o/output= x/extra columns= folded time= utc color= hook= transport= buffer-size= cgroupmap= mntnsmap= h/help V/version
 end
 
 function __fish_capable_needs_command
@@ -83,6 +83,8 @@ complete -c capable -n "__fish_capable_needs_command" -l unique -d 'Show each di
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
+complete -c capable -n "__fish_capable_needs_command" -l summary -d 'After the rows, or only, print how many checks each program and each process made, by capability and result' -r -f -a "after\t'After the rows'
+only\t'Without any rows'"
 complete -c capable -n "__fish_capable_needs_command" -l table-size -d 'With --summary: number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s n -l count -d 'Stop after this many rows' -r -f
 complete -c capable -n "__fish_capable_needs_command" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
@@ -159,7 +161,6 @@ complete -c capable -n "__fish_capable_needs_command" -s U -l user-stack -d 'Pri
 complete -c capable -n "__fish_capable_needs_command" -l children -d 'With -p: also its descendants, including those forked later'
 complete -c capable -n "__fish_capable_needs_command" -l granted -d 'Only checks that were granted'
 complete -c capable -n "__fish_capable_needs_command" -l denied -d 'Only checks that were denied'
-complete -c capable -n "__fish_capable_needs_command" -l summary -d 'After the rows, print how many checks each process made, by capability and result'
 complete -c capable -n "__fish_capable_needs_command" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
 complete -c capable -n "__fish_capable_needs_command" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
 complete -c capable -n "__fish_capable_needs_command" -l utc -d 'Write times in UTC, not in the local time zone'
@@ -232,6 +233,8 @@ complete -c capable -n "__fish_capable_using_subcommand trace" -l unique -d 'Sho
 cgroup\t'Cgroup, capability and result'
 comm\t'Name, capability and result'
 stack\t'Kernel stack, capability and result'"
+complete -c capable -n "__fish_capable_using_subcommand trace" -l summary -d 'After the rows, or only, print how many checks each program and each process made, by capability and result' -r -f -a "after\t'After the rows'
+only\t'Without any rows'"
 complete -c capable -n "__fish_capable_using_subcommand trace" -l table-size -d 'With --summary: number of rows in the kernel\'s table of counts' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s n -l count -d 'Stop after this many rows' -r -f
 complete -c capable -n "__fish_capable_using_subcommand trace" -s d -l duration -d 'Stop after this time: 30s, 5m, 1.5h, 2d' -r -f
@@ -308,7 +311,6 @@ complete -c capable -n "__fish_capable_using_subcommand trace" -s U -l user-stac
 complete -c capable -n "__fish_capable_using_subcommand trace" -l children -d 'With -p: also its descendants, including those forked later'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l granted -d 'Only checks that were granted'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l denied -d 'Only checks that were denied'
-complete -c capable -n "__fish_capable_using_subcommand trace" -l summary -d 'After the rows, print how many checks each process made, by capability and result'
 complete -c capable -n "__fish_capable_using_subcommand trace" -s x -l extra -d 'Also show TID, PPID, INSETID, SYSCALL, CALLER, NAMESPACE and CRED'
 complete -c capable -n "__fish_capable_using_subcommand trace" -l folded -d 'Print stacks for flame graphs: the same as \'-o folded\''
 complete -c capable -n "__fish_capable_using_subcommand trace" -l utc -d 'Write times in UTC, not in the local time zone'

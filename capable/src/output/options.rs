@@ -187,6 +187,23 @@ impl OutputConfig {
         self.format
     }
 
+    /// Where the part of a row begins that is the same for repeated checks: after the time, if that is
+    /// its first column. `None` if the rows are no table, or the time is in their middle.
+    pub fn repeats_from(&self) -> Option<usize> {
+        let is_time = |column: &&Column| column.key == "time";
+        match self.format {
+            RowFormat::Table | RowFormat::Wide => {}
+            RowFormat::Json | RowFormat::Csv | RowFormat::CsvRaw | RowFormat::Folded => {
+                return None;
+            }
+        }
+        match self.columns.iter().position(is_time) {
+            None => Some(0),
+            Some(0) => Some(self.time.width().into()),
+            Some(_) => None,
+        }
+    }
+
     /// Where the rows go. Relative times count from now.
     pub fn sink(&self) -> Box<dyn Sink> {
         self.sink_with(Clock::new(self.time, self.utc))

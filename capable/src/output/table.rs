@@ -82,7 +82,9 @@ impl Table {
             before: None,
         };
         let no_time = table.slots.iter().all(|slot| slot.column.key != "time");
-        table.remembers = table.needs().is_empty() && (table.second.is_some() || no_time);
+        // What a row shows of the credentials is in the check.
+        let adds_nothing = (table.needs() - RowNeeds::CREDENTIALS).is_empty();
+        table.remembers = adds_nothing && (table.second.is_some() || no_time);
         table
     }
 

@@ -211,6 +211,8 @@ impl Finished {
         let rows = self
             .stdout
             .lines()
+            // What --summary adds is no row.
+            .filter(|line| !line.starts_with(r#"{"schema":"capable.summary/1""#))
             .map(|line| serde_json::from_str(line).with_context(|| format!("not a row: {line}")))
             .collect::<Result<Vec<R>>>()?;
         let summary = Summary::find(&self.stderr)

@@ -9,7 +9,7 @@ use crate::{
     commands::tracing::{BufferArgs, FilterArgs, TracingArgs, duration, number},
     kernel::trace::counts,
     launcher::Command,
-    output::OutputOptions,
+    output::{OutputOptions, RowFormat},
 };
 
 /// Show capability checks as they happen
@@ -42,9 +42,10 @@ pub struct Args {
     #[arg(long, help_heading = "Filters", value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "process", value_enum)]
     pub unique: Option<Unique>,
 
-    /// After the rows, print how many checks each process made, by capability and result
-    #[arg(long, conflicts_with = "unique")]
-    pub summary: bool,
+    /// After the rows, or only, print how many checks each program and each process made, by capability
+    /// and result
+    #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_missing_value = "after", value_enum, conflicts_with = "unique")]
+    pub summary: Option<SummaryWhen>,
 
     /// With --summary: number of rows in the kernel's table of counts
     #[arg(long, hide_short_help = true, requires = "summary", value_name = "ROWS", default_value_t = counts::ENTRIES, allow_negative_numbers = true, value_parser = number::<u32>(1..=1 << 20, 65536))]
@@ -105,6 +106,15 @@ impl BoundArgs {
     }
 }
 
+/// When sums are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SummaryWhen {
+    /// After the rows
+    After,
+    /// Without any rows
+    Only,
+}
+
 /// What makes two checks the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Unique {
@@ -119,6 +129,28 @@ pub enum Unique {
 }
 
 impl Args {
+    /// Whether only sums are printed.
+    ///
+    /// # Errors
+    ///
+    /// They are, and something else was asked for that only rows have.
+    pub(super) fn only_sums(&self) -> Result<bool, &'static str> {
+        if self.summary != Some(SummaryWhen::Only) {
+            return Ok(false);
+        }
+        if self.bounds.count.is_some() || self.kernel_stack || self.user_stack {
+            return Err(
+                "--summary=only prints no rows, which -n, -K and -U are about: use --summary",
+            );
+        }
+        match self.output.format() {
+            RowFormat::Table | RowFormat::Wide | RowFormat::Json => Ok(true),
+            RowFormat::Csv | RowFormat::CsvRaw | RowFormat::Folded => {
+                Err("--summary=only prints a table or, with -o json, JSON")
+            }
+        }
+    }
+
     /// The command to trace, if one was given.
     pub(super) fn command(&self) -> Option<Command> {
         let (name, arguments) = self.command.split_first()?;

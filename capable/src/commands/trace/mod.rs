@@ -1,7 +1,9 @@
 //! `capable trace`: rows as checks happen.
 
 mod args;
+mod folding;
 mod naming;
+mod only;
 mod progress;
 mod rows;
 mod summary;
@@ -22,6 +24,7 @@ pub use args::Args;
 use capable_common::UniqueBy;
 use progress::Progress;
 use rows::Rows;
+use summary::Sums;
 use until::{End, Until};
 
 use super::{
@@ -77,6 +80,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         .output
         .validate(&Terminal::of_stdout())
         .map_err(Usage::wrap)?;
+    let only_sums = args.only_sums().map_err(Usage::message)?;
     let command = args.command();
     let wanted = Wanted::of(&args.filter, args.verbose)?;
     // Descendants may outlive them.
@@ -88,11 +92,21 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     if command.is_some() && !planned.numbers_as_here() {
         return Err(LearnError::PidNamespace.into());
     }
+    if only_sums {
+        let waiting = command.as_ref().map(Waiting::fork).transpose()?;
+        if let Some(waiting) = &waiting {
+            planned = planned.command(waiting.pid());
+        }
+        return block_on(only::count(args, &planned, &wanted, waiting, named));
+    }
     let sink = config.sink();
     let needs = sink.needs();
     let kernel_stack = args.kernel_stack || (needs.contains(RowNeeds::STACK) && !args.user_stack);
     let mut gaps = Vec::new();
     let mut rows = Rows::new(sink, kernel_stack, args.user_stack, &mut gaps);
+    if let Some(time) = config.repeats_from().filter(|_| io::stdout().is_terminal()) {
+        rows.fold(time);
+    }
     if args.user_stack && !planned.numbers_as_here() {
         rows.without_user_symbols();
         gaps.push("in a pid namespace, user stacks have addresses only".to_owned());
@@ -125,7 +139,10 @@ fn attempt(args: &Args) -> Result<ExitCode> {
         let mut until = Until::begin(waiting, signals, args.bounds.longest(), named)?;
         session.give_up_privileges(kept(args, needs), ids(args))?;
         let ended = match read {
-            true => follow(&mut session, &mut rows, &mut until, &mut progress, most).await,
+            true => {
+                let mut reports = (&mut progress, &wanted);
+                follow(&mut session, &mut rows, &mut until, &mut reports, most).await
+            }
             false => Ok(End::Closed),
         };
         let happened = session.finish(|record| show(&mut rows, record, most))?;
@@ -143,22 +160,40 @@ fn attempt(args: &Args) -> Result<ExitCode> {
             }
         }
         let end = end?;
-        if args.summary && end != End::Closed {
-            let Summary { counts, losses, .. } = &happened;
-            say(format_args!("{}", summary::table(counts, losses)));
+        if args.summary.is_some() && end != End::Closed {
+            print_sums(args, &happened)?;
         }
-        Ok(match until {
-            Until::Command(command, deadline) => {
-                let deadline = args.bounds.timeout.map(|_| deadline);
-                outlived(*command, end, deadline).await?
-            }
-            Until::Stop(..)
-                if end == End::Stopped(Stopped::ByTime) && args.bounds.timeout.is_some() =>
-            {
-                ExitCode::from(TIMED_OUT)
-            }
-            Until::Stop(..) => ExitCode::SUCCESS,
-        })
+        exit(args, until, end).await
+    })
+}
+
+/// Prints the sums to stdout, in the form of the rows; where rows have a form that sums do not have, to
+/// stderr.
+fn print_sums(args: &Args, happened: &Summary) -> Result<()> {
+    let sums = Sums::of(happened);
+    match args.output.format() {
+        RowFormat::Table | RowFormat::Wide => print(&sums.text()),
+        RowFormat::Json => print(&sums.json()?),
+        RowFormat::Csv | RowFormat::CsvRaw | RowFormat::Folded => {
+            say(format_args!("{}", sums.text()));
+            Ok(())
+        }
+    }
+}
+
+/// The exit code of a trace: that of the command, if there is one.
+async fn exit(args: &Args, until: Until, end: End) -> Result<ExitCode> {
+    Ok(match until {
+        Until::Command(command, deadline) => {
+            let deadline = args.bounds.timeout.map(|_| deadline);
+            outlived(*command, end, deadline).await?
+        }
+        Until::Stop(..)
+            if end == End::Stopped(Stopped::ByTime) && args.bounds.timeout.is_some() =>
+        {
+            ExitCode::from(TIMED_OUT)
+        }
+        Until::Stop(..) => ExitCode::SUCCESS,
     })
 }
 
@@ -202,7 +237,7 @@ fn records(args: &Args, needs: RowNeeds, kernel_stack: bool) -> Records {
         },
         user_frames: depth(args.user_stack),
         unique: args.unique.map_or(UniqueBy::Off, args::Unique::by),
-        count: args.summary.then_some(CountBy {
+        count: args.summary.map(|_| CountBy {
             entries: args.table_size,
             ..CountBy::PROCESS
         }),
@@ -246,10 +281,11 @@ async fn follow(
     session: &mut Session<Streaming>,
     rows: &mut Rows,
     until: &mut Until,
-    progress: &mut Progress,
+    (progress, wanted): &mut (&mut Progress, &Wanted),
     most: u64,
 ) -> Result<End> {
     loop {
+        rows.show_due();
         if !write_out(&mut rows.written)? {
             return Ok(End::Closed);
         }
@@ -257,12 +293,15 @@ async fn follow(
         if rows.shown >= most && !wait {
             return Ok(End::Enough);
         }
-        progress.tick(session, rows.shown)?;
+        progress.tick(session, rows.shown, wanted)?;
+        let due = [rows.due(), progress.due()].into_iter().flatten().min();
+        let due = Deadline::at(due);
         if wait {
             // What comes meanwhile waits in the buffer, and what it does not hold counts as lost.
             tokio::select! {
                 biased;
                 end = until.wait() => return Ok(end?),
+                () = due.over() => {}
                 () = rows.name() => {}
             }
         } else {
@@ -270,6 +309,7 @@ async fn follow(
                 biased;
                 end = until.wait() => return Ok(end?),
                 batch = session.next_batch(|record| show(rows, record, most)) => batch?,
+                () = due.over() => {}
             }
         }
     }

@@ -1,7 +1,10 @@
 //! What a trace reports on stderr: how it traces, what it cannot show, what it loses, and the
 //! totals.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{self, IsTerminal as _},
+    time::{Duration, Instant},
+};
 
 use crate::{
     commands::{
@@ -17,6 +20,9 @@ use crate::{
 /// How often losses and progress are checked while rows come in.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// After which time without a row it is said, once and on a terminal, what was seen.
+const SILENCE: Duration = Duration::from_secs(5);
+
 /// Clears the progress line.
 const CLEAR: &str = "\r\x1b[K";
 
@@ -27,6 +33,8 @@ pub struct Progress {
     growth: Growth,
     starts: Starts,
     previous: (Instant, u64),
+    /// When it is said that no row was shown, unless one is.
+    silence: Option<Instant>,
 }
 
 impl Progress {
@@ -43,6 +51,7 @@ impl Progress {
             growth: Growth::default(),
             starts: Starts::default(),
             previous: (now, 0),
+            silence: io::stderr().is_terminal().then(|| now + SILENCE),
         }
     }
 
@@ -51,8 +60,22 @@ impl Progress {
     /// # Errors
     ///
     /// The counters cannot be read.
-    pub fn tick(&mut self, session: &Session<Streaming>, shown: u64) -> Result<(), SessionError> {
+    pub fn tick(
+        &mut self,
+        session: &Session<Streaming>,
+        shown: u64,
+        wanted: &Wanted,
+    ) -> Result<(), SessionError> {
         let now = Instant::now();
+        if let Some(then) = self.silence
+            && (shown > 0 || now >= then)
+        {
+            self.silence = None;
+            if shown == 0 {
+                let line = silent(session.seen()?, wanted);
+                say(format_args!("capable: {line}\n"));
+            }
+        }
         if now < self.next {
             return Ok(());
         }
@@ -79,20 +102,37 @@ impl Progress {
         Ok(())
     }
 
+    /// When [`Self::tick`] has something to say even if no row comes in.
+    pub fn due(&self) -> Option<Instant> {
+        self.silence
+    }
+
     /// Reports the totals, and what was lost.
     pub fn end(&self, happened: &Summary, shown: u64, wanted: &Wanted) {
         if self.progress {
             say(format_args!("{CLEAR}"));
         }
-        let lines = sum(happened, shown);
+        let lines = sum(happened, "shown", shown);
         for line in lines.into_iter().chain(nothing(happened, shown, wanted)) {
             say(format_args!("capable: {line}\n"));
         }
     }
 }
 
-/// One line for the totals, and one for each loss and each unit that started.
-fn sum(happened: &Summary, shown: u64) -> Vec<String> {
+/// What was seen, and why none of it was shown.
+fn silent(seen: u64, wanted: &Wanted) -> String {
+    match seen {
+        0 => format!("no check was made in {} s", SILENCE.as_secs()),
+        seen => format!(
+            "{seen} checks were made in {} s, and none matched the filters: {wanted}",
+            SILENCE.as_secs()
+        ),
+    }
+}
+
+/// One line for the totals, and one for each loss and each unit that started. `shown` were what the
+/// word says.
+pub fn sum(happened: &Summary, word: &str, shown: u64) -> Vec<String> {
     let Summary {
         seen,
         losses,
@@ -100,14 +140,14 @@ fn sum(happened: &Summary, shown: u64) -> Vec<String> {
         ..
     } = happened;
     let lost = losses.records();
-    let mut lines = vec![format!("{seen} checks seen, {shown} shown, {lost} lost")];
+    let mut lines = vec![format!("{seen} checks seen, {shown} {word}, {lost} lost")];
     lines.extend(losses.iter().map(|loss| loss.to_string()));
     lines.extend(told::starts(followed));
     lines
 }
 
 /// Why no row was shown, if checks were made.
-fn nothing(happened: &Summary, shown: u64, wanted: &Wanted) -> Option<String> {
+pub fn nothing(happened: &Summary, shown: u64, wanted: &Wanted) -> Option<String> {
     let losses = &happened.losses;
     let told = losses.records() > 0 || losses.by(Cause::AuditUnknown) > 0;
     let none = shown == 0 && happened.seen > 0 && !told;
@@ -139,6 +179,12 @@ mod tests {
                  only name nosuchprogram"
             )
         );
+        assert_eq!(
+            silent(9, &wanted),
+            "9 checks were made in 5 s, and none matched the filters: audited checks only (-v: all); \
+             only name nosuchprogram"
+        );
+        assert_eq!(silent(0, &wanted), "no check was made in 5 s");
         assert_eq!(nothing(&happened(9), 1, &wanted), None);
         assert_eq!(nothing(&happened(0), 0, &wanted), None);
     }
@@ -152,7 +198,7 @@ mod tests {
             counts: Vec::new(),
             followed: Vec::new(),
         };
-        let lines = sum(&happened, 7);
+        let lines = sum(&happened, "shown", 7);
         assert_eq!(
             lines[0],
             format!(

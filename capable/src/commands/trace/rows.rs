@@ -1,6 +1,11 @@
 //! Turns checks into rows: adds what user space knows, but only what the format requires.
 
-use super::naming::{Names, Naming};
+use std::time::Instant;
+
+use super::{
+    folding::Folding,
+    naming::{Names, Naming},
+};
 use crate::{
     context::{
         accounts::Accounts,
@@ -30,6 +35,8 @@ pub struct Rows {
     groups: Option<Accounts>,
     initial_mount_namespace: Option<u32>,
     cgroups: Option<Cgroups>,
+    /// The rows that repeat, if somebody watches.
+    folding: Option<Folding>,
     /// What the sink wrote that has not been taken yet.
     pub written: Vec<u8>,
     /// How many rows were written.
@@ -71,6 +78,7 @@ impl Rows {
                 .then(initial_mount_namespace)
                 .flatten(),
             cgroups,
+            folding: None,
             written: Vec::with_capacity(1 << 16),
             shown: 0,
         };
@@ -87,11 +95,30 @@ impl Rows {
         self.naming = None;
     }
 
+    /// Folds rows that repeat, apart from their first `time` bytes.
+    pub fn fold(&mut self, time: usize) {
+        self.folding = Some(Folding::new(time));
+    }
+
+    /// When the next folded rows are to be shown.
+    pub fn due(&self) -> Option<Instant> {
+        self.folding.as_ref().and_then(Folding::due)
+    }
+
+    /// Writes the folded rows that are due.
+    pub fn show_due(&mut self) {
+        if let Some(folding) = &mut self.folding {
+            folding.show_due(&mut self.written, Instant::now());
+        }
+    }
+
     /// Writes a check's row, or lets it wait for the names in its user stack.
     #[inline]
     pub fn push(&mut self, event: Event<'_>) {
         self.shown += 1;
-        if self.needs.is_empty() && !self.stacks {
+        // The target namespace is in the check itself.
+        let adds_nothing = (self.needs - RowNeeds::CREDENTIALS).is_empty();
+        if adds_nothing && !self.stacks && self.folding.is_none() {
             self.sink.bare(event.check, &mut self.written);
         } else if let Some(naming) = &mut self.naming {
             if let Some(cgroups) = &mut self.cgroups {
@@ -202,7 +229,11 @@ impl Rows {
                 None => NamedStack::Frames(&user_frames),
             },
         };
+        let start = self.written.len();
         self.sink.row(&row, &mut self.written);
+        if let Some(folding) = &mut self.folding {
+            folding.take(&mut self.written, start, Instant::now());
+        }
     }
 
     /// What the format did not keep apart, if there is something to say.
@@ -227,6 +258,9 @@ impl Rows {
     /// Writes the sink's ending after the last row.
     pub fn finish(&mut self) {
         self.name_no_more();
+        if let Some(folding) = &mut self.folding {
+            folding.show_all(&mut self.written, Instant::now());
+        }
         self.sink.finish(&mut self.written);
     }
 }

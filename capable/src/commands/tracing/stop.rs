@@ -25,6 +25,11 @@ impl Deadline {
         Self(time.and_then(|time| Instant::now().checked_add(time)))
     }
 
+    /// The time is up at this moment, if there is one.
+    pub fn at(moment: Option<std::time::Instant>) -> Self {
+        Self(moment.map(Instant::from_std))
+    }
+
     /// Waits until the time is up.
     pub async fn over(self) {
         match self.0 {

@@ -143,9 +143,11 @@ pub const COLUMNS: &[Column] = &[
         "RESULT",
         7,
         shown!(result),
-        "granted, denied, or owner: granted for owning the namespace",
+        "granted; userns: granted over a user namespace that is not the initial one; owner: granted \
+         for owning that; denied",
     )
     .data(v::result_word)
+    .needs(RowNeeds::CREDENTIALS)
     .by_kind(),
     Column::text(
         "by",

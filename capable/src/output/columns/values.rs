@@ -108,7 +108,11 @@ pub fn insetid<'a>(row: &'a Row<'_>) -> Value<'a> {
 }
 
 pub fn result<'a>(row: &'a Row<'_>) -> Value<'a> {
+    let target = row.event.target_namespace();
+    let elsewhere =
+        target.is_some_and(|target| !target.initial) && row.event.target_inode().is_some();
     Value::word(row.event.verdict().map(|verdict| match verdict {
+        Verdict::Granted | Verdict::GrantedByBoth if elsewhere => "userns",
         Verdict::Granted | Verdict::GrantedByBoth => "granted",
         Verdict::GrantedByOwnership => "owner",
         Verdict::Denied(_) => "denied",

@@ -379,7 +379,7 @@ fn stacks_stand_under_their_row() {
 
 #[test]
 fn a_table_asks_only_for_what_it_shows() {
-    assert_eq!(needs(""), RowNeeds::empty());
+    assert_eq!(needs(""), RowNeeds::CREDENTIALS);
     assert_eq!(
         needs("-x"),
         RowNeeds::DETAIL | RowNeeds::SYSCALL | RowNeeds::CALLER | RowNeeds::CREDENTIALS

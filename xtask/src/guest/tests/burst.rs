@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::io::{self, Read as _};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Bench;
 use crate::guest::exceptions::SKIPPED;
@@ -112,16 +112,16 @@ fn traced(
         "capable ended with {}",
         finished.status
     );
-    let printed = finished
-        .stdout
-        .lines()
-        .filter(|line| line.contains("SETUID"))
-        .count() as u64;
+    // The rows, the sums by program, and those by process.
+    let parts: Vec<&str> = finished.stdout.split("    CHECKS ").collect();
+    let [rows, _, processes] = parts[..] else {
+        bail!("no sums: {}", finished.stdout);
+    };
+    let printed = rows.lines().filter(|line| line.contains("SETUID")).count() as u64;
     let summary = Summary::find(&finished.stderr)
         .with_context(|| format!("no summary: {:?}", finished.stderr))?;
     // CHECKS, PID, COMM, CAPABILITY and RESULT, one line for each process.
-    let counted = finished
-        .stderr
+    let counted = processes
         .lines()
         .filter(|line| line.contains("CAP_SETUID"))
         .filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok())

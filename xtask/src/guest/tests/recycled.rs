@@ -93,14 +93,13 @@ pub fn told_apart(_: &Bench) -> Result<()> {
             "{option}: {} rows of two processes: {rows:?}",
             rows.len()
         );
-        let counted = finished.stderr.lines().filter(|line| {
-            let mut words = line.split_ascii_whitespace();
-            words.next() == Some("1") && words.next() == Some(&pid.to_string())
-        });
+        let process = format!(r#"{{"pid":{pid},"#);
+        let counted = finished.stdout.lines().last().unwrap_or_default();
+        let counted = counted.matches(&process);
         ensure!(
             option != "--summary" || counted.count() == 2,
             "two processes are counted as one: {}",
-            finished.stderr
+            finished.stdout
         );
     }
     Ok(())
