@@ -28,6 +28,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The first user id that nobody uses (capable/src/kernel/bpf/privileges.rs).
 const UNUSED: u32 = 0xC0DE_0000;
 
+/// The only process that forbids itself system calls.
+const READER: &str = "the reader of symbols";
+
+/// `SECCOMP_MODE_FILTER` (include/uapi/linux/seccomp.h), as proc_pid_status(5) shows it.
+const FILTER: &str = "2";
+
 /// The capabilities in the table.
 const KNOWN: [Capability; 6] = [
     CHOWN,
@@ -44,6 +50,8 @@ struct Held {
     capabilities: u64,
     /// It is a user whom nobody else is; otherwise root, as the tests are.
     unused: bool,
+    /// A seccomp filter decides on its system calls.
+    filtered: bool,
 }
 
 /// A command, and the rows for it and for the processes that help it, in the order in which they are
@@ -69,11 +77,7 @@ const fn case(
 const CASES: &[Case] = &[
     case(&["trace"], "`trace`", &[]),
     case(&["trace", "-o", "json"], "`trace -o json`", &[]),
-    case(
-        &["trace", "-U", "-c", "actor"],
-        "`trace -U`",
-        &["the reader of symbols"],
-    ),
+    case(&["trace", "-U", "-c", "actor"], "`trace -U`", &[READER]),
     case(
         &["trace", "--", "sleep", "100"],
         "`trace -- COMMAND`",
@@ -209,6 +213,8 @@ fn row(name: &str) -> Result<Held> {
     Ok(Held {
         capabilities,
         unused,
+        // As "Who reads symbols" says.
+        filtered: name == READER,
     })
 }
 
@@ -255,6 +261,7 @@ fn process(pid: u32) -> Result<Held> {
         _ => Ok(Held {
             capabilities: u64::MAX,
             unused: false,
+            filtered: false,
         }),
     }
 }
@@ -282,5 +289,6 @@ fn thread_of(status: &str) -> Option<Held> {
     (confined && own && no_groups).then_some(Held {
         capabilities: permitted,
         unused,
+        filtered: field("Seccomp")? == FILTER,
     })
 }
