@@ -42,13 +42,17 @@ fn hint(given: &str, nearest: Option<Capability>) -> Cow<'static, str> {
 
 /// The capability whose name is the fewest edits away, if the edits are few for its length.
 fn nearest(short: &str) -> Option<Capability> {
+    /// How many edits are few.
+    const FEW: usize = 3;
     Capability::all()
-        .map(|capability| {
-            let name = capability.short_name().to_string();
+        .map(|capability| (capability, capability.short_name().to_string()))
+        // At least as many edits as one is longer; the text may be very long.
+        .filter(|(_, name)| name.len().abs_diff(short.len()) <= FEW)
+        .map(|(capability, name)| {
             let edits = strsim::damerau_levenshtein(&name, short);
             (capability, edits, name.len())
         })
-        .filter(|&(_, edits, length)| edits <= (length / 3).clamp(1, 3))
+        .filter(|&(_, edits, length)| edits <= (length / 3).clamp(1, FEW))
         .min_by_key(|&(_, edits, _)| edits)
         .map(|(capability, ..)| capability)
 }
@@ -142,6 +146,12 @@ mod tests {
 
     fn set(text: &str) -> CapabilitySet {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_text_of_a_megabyte_is_refused_at_once() {
+        let error = "a".repeat(1 << 20).parse::<Capability>().unwrap_err();
+        assert_eq!(error.nearest, None);
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! Guesses what the user may have meant.
 
+/// The longest text that is compared: no unit or program has a longer name. The time that it takes
+/// grows with the length of both.
+const LONGEST: usize = 256;
+
 /// The most similar candidate, if one is similar enough.
 ///
 /// Similar means that it differs only in case, that the given text is its beginning, or that at
@@ -7,12 +11,19 @@
 /// neighbour.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given: Vec<char> = given.to_lowercase().chars().collect();
+    if given.len() > LONGEST {
+        return None;
+    }
     let limit = (given.len() / 3).max(1);
     candidates
         .into_iter()
         .filter_map(|candidate| {
             let other: Vec<char> = candidate.to_lowercase().chars().collect();
-            let mut distance = distance(&given, &other);
+            // At least as many edits as one is longer.
+            let mut distance = match other.len().abs_diff(given.len()) <= limit {
+                true => distance(&given, &other),
+                false => usize::MAX,
+            };
             if given.len() >= 3 && other.starts_with(&given) {
                 distance = distance.min(limit);
             }
@@ -53,6 +64,14 @@ mod tests {
         assert_eq!(nearest("WWW-data", USERS), Some("www-data"));
         assert_eq!(nearest("postgers", USERS), Some("postgres"));
         assert_eq!(nearest("post", USERS), Some("postgres"));
+    }
+
+    #[test]
+    fn long_texts_are_refused_at_once() {
+        let long = "a".repeat(1_000_000);
+        assert_eq!(nearest(&long, [&*long]), None);
+        assert_eq!(nearest("root", [&*long, "root"]), Some("root"));
+        assert_eq!(nearest("aaa", [&*long]), Some(&*long));
     }
 
     #[test]
