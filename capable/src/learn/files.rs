@@ -46,9 +46,7 @@ impl Files {
     /// Searches for the files of names that none is known of, as the command would have: in `$PATH`,
     /// where its words say, and beside the files that are known. Returns those that were found.
     pub fn search<'a>(&mut self, words: impl IntoIterator<Item = &'a OsStr>) -> Vec<PathBuf> {
-        let mut folders: BTreeSet<PathBuf> = env::var_os("PATH")
-            .map(|path| env::split_paths(&path).collect())
-            .unwrap_or_default();
+        let mut folders = search_path();
         let known = self.by_name.values().flatten().cloned();
         let files = words.into_iter().flat_map(paths_in).chain(known);
         folders.extend(files.filter_map(|file| Some(file.parent()?.to_owned())));
@@ -78,6 +76,17 @@ impl Files {
             _ => None,
         }
     }
+}
+
+/// Whether this file is what a program of this name in `$PATH` leads to, by a link.
+pub fn is_linked(file: &Path, name: &[u8]) -> bool {
+    named(name, &search_path()).contains(file)
+}
+
+/// The directories of `$PATH`.
+fn search_path() -> BTreeSet<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).collect()
 }
 
 /// The absolute paths in a word, which may be a script of a shell.
@@ -142,6 +151,13 @@ mod tests {
         let mut files = Files::default();
         files.add(b"capable-test-a", None);
         assert_eq!(files.search([OsStr::new(&script)]), [missed]);
+    }
+
+    #[test]
+    fn a_file_is_known_by_the_name_of_a_link_to_it() {
+        let shell = Path::new("/bin/sh").canonicalize().unwrap();
+        assert!(is_linked(&shell, b"sh"));
+        assert!(!is_linked(&shell, b"cat"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Account,
     collect::{Collector, Ends},
+    files::is_linked,
 };
 use crate::{
     context::accounts::Accounts,
@@ -70,8 +71,8 @@ fn file_and_interpreter(file: &Path, name: &str) -> (Option<PathBuf>, Option<Pat
     if let Ok(Some(interpreter)) = interpreter_of(file) {
         return (Some(file.to_owned()), Some(interpreter));
     }
-    // A link to it may have had the name, or a script that is not known.
-    match is_named(file, name.as_bytes()) {
+    // Otherwise it executed a script of that name, which is not known.
+    match is_named(file, name.as_bytes()) || is_linked(file, name.as_bytes()) {
         true => (Some(file.to_owned()), None),
         false => (None, Some(file.to_owned())),
     }
