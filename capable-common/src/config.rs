@@ -179,6 +179,8 @@ pub struct Config {
     pub insetid: [AddressRange; 2],
     /// `cap_capable` itself, for [`AuditArgument::CallPath`].
     pub cap_capable: AddressRange,
+    /// The address of the kernel's `landlock_blob_sizes`, or 0.
+    pub landlock: u64,
     /// The offsets of the kernel's structures.
     pub offsets: Offsets,
     /// The tracer's own process, whose checks are never shown.
@@ -208,7 +210,7 @@ pub struct Config {
     /// 1: drop checks that are known not to be audited.
     pub audited_only: u8,
     /// Zero.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 4],
     /// A mask for a record's time in units of 256 ns: if none of its bits is set there, the record
     /// queries how full the ring buffer is.
     pub wakeup_sample: u8,
@@ -243,6 +245,8 @@ pub struct Config {
     pub count_origin: u8,
     /// 1: report the results of system calls in which a check was denied.
     pub outcomes: u8,
+    /// 1: report system calls that failed as [`crate::Operation`]s.
+    pub operations: u8,
     /// 1: `bpf_task_pt_regs` exists (5.15 and later).
     pub task_regs_helper: u8,
 }
@@ -255,6 +259,7 @@ impl Config {
         unaudited: [AddressRange::NONE; 8],
         insetid: [AddressRange::NONE; 2],
         cap_capable: AddressRange::NONE,
+        landlock: 0,
         offsets: Offsets::UNKNOWN,
         own_pid: 0,
         kernel_frames: 0,
@@ -269,7 +274,7 @@ impl Config {
         namespaces: NamespaceFilter::NONE,
         audit: 0,
         audited_only: 0,
-        reserved: [0; 5],
+        reserved: [0; 4],
         wakeup_sample: 0,
         typed_task: 0,
         results: 3,
@@ -286,6 +291,7 @@ impl Config {
         count_subject: 0,
         count_origin: 0,
         outcomes: 0,
+        operations: 0,
         task_regs_helper: 0,
     };
 }
@@ -296,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_configuration_has_no_padding() {
-        let fields = 16 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 10 * 4 + 4 + 24;
+        let fields = 24 + 11 * size_of::<AddressRange>() + size_of::<Offsets>() + 10 * 4 + 4 + 24;
         assert_eq!(size_of::<Config>(), fields);
         assert_eq!(size_of::<CommPattern>(), 259 * 8);
     }

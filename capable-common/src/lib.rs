@@ -10,6 +10,7 @@ mod cgroups;
 mod config;
 mod counters;
 mod offsets;
+mod operation;
 mod process;
 mod record;
 
@@ -22,6 +23,10 @@ pub use config::{
 };
 pub use counters::{Count, CountKey, Counters, OwnCheck, RECENT, Recent};
 pub use offsets::{NO_OFFSET, Offsets};
+pub use operation::{
+    CALLS, CallTexts, MAX_GROUPS, MAX_NAMES, NAME_LENGTH, NAMES_LENGTH, NO_TEXT, Operation,
+    OperationFlags, TEXT_LENGTH,
+};
 pub use process::{FollowedProcess, TICK, process_word};
 pub use record::{
     COMM_LENGTH, Check, Detail, Flags, LARGEST_RECORD, Life, MAX_FRAMES, Membership, RecordKind,

@@ -38,6 +38,8 @@ pub enum RecordKind {
     Exit = 4,
     /// A [`Life`]: a system call in which a check was denied returned; `value` is its result.
     Outcome = 5,
+    /// An [`Operation`](crate::Operation): a system call failed.
+    Operation = 6,
 }
 
 /// What is known about a check, bit by bit. A bit that is not set means "no" only if the
@@ -182,7 +184,7 @@ pub const UNKNOWN_SET: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Life {
-    /// A [`RecordKind`] other than `Check`.
+    /// A [`RecordKind`] other than `Check` and `Operation`.
     pub kind: u16,
     /// Zero.
     pub reserved: [u16; 3],
@@ -210,5 +212,6 @@ mod tests {
         assert_eq!(size_of::<Membership>(), 8);
         assert_eq!(size_of::<Detail>(), 64);
         assert_eq!(size_of::<Life>(), 48);
+        assert!(size_of::<crate::Operation>() <= LARGEST_RECORD);
     }
 }

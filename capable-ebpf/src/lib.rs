@@ -32,6 +32,8 @@ pub mod hooks;
 pub mod life;
 pub mod maps;
 pub mod memory;
+pub mod names;
+pub mod operation;
 pub mod own;
 pub mod programs;
 pub mod record;

@@ -7,6 +7,7 @@ use crate::{
     clock::now,
     config, maps,
     memory::read,
+    operation,
     settled::SettledCheck,
     task,
     transport::{Lost, Transport},
@@ -107,23 +108,60 @@ pub fn freed<T: Transport>(context: &RawTracePointContext) {
 /// Asks for the result of the system call in which this check was denied.
 #[inline(always)]
 pub fn expect_outcome(settled: &SettledCheck) {
+    /// `BPF_NOEXIST` (include/uapi/linux/bpf.h).
+    const NEW: u64 = 1;
     if config!(outcomes) != 0 && settled.has_result() && settled.result() != 0 {
         // A full table evicts its oldest entry: the outcome of that one stays unknown. Copies: a
         // variable whose address is passed to a helper stays on the stack as a whole.
         let (tid, pid) = (settled.tid, settled.pid);
-        let _evicted = maps::DENIED.insert(&tid, &pid, 0);
+        if maps::DENIED.insert(&tid, &pid, NEW).is_ok()
+            && let Some(expected) = maps::EXPECTED.get_ptr_mut(0)
+        {
+            // SAFETY: the entry lives as long as the map.
+            maps::add(unsafe { &mut *expected });
+        }
     }
+}
+
+/// Whether a return is expected of any thread.
+#[inline(always)]
+fn is_any_expected() -> bool {
+    // SAFETY: the entry lives as long as the map; volatile, because others write it.
+    maps::EXPECTED
+        .get_ptr(0)
+        .is_some_and(|expected| unsafe { expected.read_volatile() } != 0)
+}
+
+/// Whether this result is a refusal, whatever the call was.
+#[inline(always)]
+fn is_refusal(result: i64) -> bool {
+    /// `EPERM`, `EACCES` and `EROFS` (include/uapi/asm-generic/errno-base.h).
+    const REFUSALS: [i64; 3] = [-1, -13, -30];
+    REFUSALS.contains(&result)
 }
 
 /// A system call returned.
 ///
 /// The raw tracepoint `sys_exit(struct pt_regs *regs, long ret)`
-/// (include/trace/events/syscalls.h).
+/// (include/trace/events/syscalls.h). It comes for each call of each process: those of others cost a
+/// comparison of the result and a look at one word.
 #[inline(always)]
 pub fn returned<T: Transport>(context: &RawTracePointContext) {
-    let (_, tid) = task::ids();
-    if maps::DENIED.remove(&tid).is_ok() {
-        report::<T, _>(context, RecordKind::Outcome, context.arg(1));
+    let result: i64 = context.arg(1);
+    let refused = config!(operations) != 0 && is_refusal(result);
+    if !refused && !is_any_expected() {
+        return;
+    }
+    let ids = task::ids();
+    let denied = maps::DENIED.remove(&ids.1).is_ok();
+    if denied && let Some(expected) = maps::EXPECTED.get_ptr_mut(0) {
+        // SAFETY: the entry lives as long as the map.
+        maps::subtract(unsafe { &mut *expected });
+    }
+    if operation::is_wanted(result) && (denied || refused && is_followed(ids.0)) {
+        operation::send::<T>(context, ids, result, denied);
+    } else if denied {
+        report::<T, _>(context, RecordKind::Outcome, result);
     }
 }
 

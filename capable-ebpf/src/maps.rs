@@ -9,11 +9,12 @@ use aya_ebpf::{
     maps::{Array, CgroupArray, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, StackTrace},
 };
 use capable_common::{
-    COMM_LENGTH, CgroupPattern, CommPattern, Count, CountKey, Counters, FollowedProcess,
-    MAX_CGROUP_PATTERNS, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, OwnCheck, Recent,
+    CALLS, COMM_LENGTH, CallTexts, CgroupPattern, CommPattern, Count, CountKey, Counters,
+    FollowedProcess, MAX_CGROUP_PATTERNS, MAX_CGROUPS, MAX_COMM_PATTERNS, MAX_FRAMES, OwnCheck,
+    Recent,
 };
 
-use crate::cgroups::Name;
+use crate::{cgroups::Name, names::Walk};
 
 /// What happened to the checks, per processor.
 #[map]
@@ -94,6 +95,18 @@ pub static ENTRY_FRAMES: PerCpuArray<[u64; MAX_FRAMES]> = PerCpuArray::with_max_
 /// Threads in a system call in which a check was denied.
 #[map]
 pub static DENIED: LruHashMap<u32, u32> = LruHashMap::with_max_entries(1 << 14, 0);
+
+/// How many of them there are, or more: while there are none, a return need not be looked up.
+#[map]
+pub static EXPECTED: Array<u64> = Array::with_max_entries(1, 0);
+
+/// What the arguments of system calls point to, by their numbers: see [`crate::operation`].
+#[map]
+pub static CALL_TEXTS: Array<CallTexts> = Array::with_max_entries(CALLS as u32, 0);
+
+/// Where the walk from a file up to the root is.
+#[map]
+pub static WALK: PerCpuArray<Walk> = PerCpuArray::with_max_entries(1, 0);
 
 /// Kernel stacks that tell checks apart.
 #[map]

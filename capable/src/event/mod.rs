@@ -11,6 +11,7 @@ mod facts;
 mod held;
 mod life;
 mod namespace;
+pub(crate) mod operation;
 mod process;
 #[cfg(feature = "cli")]
 mod repeat;
@@ -29,6 +30,7 @@ pub use facts::Facts;
 pub(crate) use held::Held;
 pub use life::{Life, LifeStep};
 pub use namespace::{INITIAL_USER_NAMESPACE, Relation, TargetNamespace};
+pub use operation::{FileFacts, HeldCredentials, Operation};
 pub use process::ProcessId;
 pub(crate) use process::number_is_taken;
 #[cfg(feature = "cli")]

@@ -82,6 +82,7 @@ impl Collector {
     pub fn take(&mut self, record: Record<'_>) {
         match record {
             Record::Check(event) => self.check(&event),
+            Record::Operation(operation) => self.returned(operation.tid(), operation.result()),
             Record::Life(life) => {
                 self.tree.step(&life);
                 match life.step {

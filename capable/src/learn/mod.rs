@@ -182,6 +182,7 @@ impl Launched {
             wanted: Wanted::DETAIL | Wanted::CREDENTIALS,
             kernel_frames: Records::CALLER_FRAMES,
             outcomes: true,
+            operations: true,
             buffer,
             ..Records::default()
         })?;

@@ -20,6 +20,19 @@ pub fn find(names: &[&str]) -> Result<Vec<Option<AddressRange>>, SymbolsError> {
     find_in(rewound(&open()?)?, names)
 }
 
+/// The address of a variable of vmlinux, if the kernel shows it (`CONFIG_KALLSYMS_ALL`).
+pub fn find_data(name: &str) -> Option<u64> {
+    let file = open().ok()?;
+    let lines = rewound(&file).ok()?.lines().map_while(Result::ok);
+    address_in(lines, name)
+}
+
+fn address_in(mut lines: impl Iterator<Item = String>, name: &str) -> Option<u64> {
+    let line = lines.find(|line| line.ends_with(name) && line.split(' ').nth(2) == Some(name))?;
+    let address = u64::from_str_radix(line.split(' ').next()?, 16).ok()?;
+    (address != 0).then_some(address)
+}
+
 /// What has been found so far about one function.
 #[derive(Clone, Copy, Default)]
 struct Found {
@@ -100,6 +113,19 @@ ffffffffa0000000 t cap_capable\t[fake]
                 None
             ]
         );
+    }
+
+    #[test]
+    fn a_variable_is_found_by_its_whole_name_if_addresses_are_shown() {
+        let kernel = "\
+ffffffff82000000 d other_blob_sizes
+ffffffff82000020 d blob_sizes
+ffffffff82000040 t blob_sizes\t[fake]
+0000000000000000 d hidden
+";
+        let find = |name| address_in(kernel.lines().map(str::to_owned), name);
+        assert_eq!(find("blob_sizes"), Some(0xffff_ffff_8200_0020));
+        assert_eq!((find("sizes"), find("hidden")), (None, None));
     }
 
     #[test]

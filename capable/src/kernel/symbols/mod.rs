@@ -9,5 +9,5 @@ pub(crate) mod kallsyms;
 mod name;
 
 pub use error::SymbolsError;
-pub use find::find;
+pub use find::{find, find_data};
 pub use name::clean_name;

@@ -31,6 +31,9 @@ const UNAUDITED: [&str; 8] = [
 /// Functions that pass `CAP_OPT_INSETID` (kernel/capability.c).
 const INSETID: [&str; 1] = ["ns_capable_setid"];
 
+/// Says where Landlock's part of a task's security begins (security/landlock/setup.c).
+const LANDLOCK_SIZES: &str = "landlock_blob_sizes";
+
 /// What the kernel side is told. Whatever it cannot be told goes to `gaps`.
 ///
 /// # Errors
@@ -66,10 +69,14 @@ pub(super) fn configure(
         count_subject: count.map_or(0, |by| by.subject as u8),
         count_origin: u8::from(count.is_some_and(|by| by.origin)),
         outcomes: u8::from(records.outcomes),
+        operations: u8::from(records.outcomes && records.operations),
         task_regs_helper: u8::from(settings.layout.task_registers),
         // The fields for filters are set below.
         ..Config::PLAIN
     };
+    if config.operations != 0 {
+        config.landlock = symbols::find_data(LANDLOCK_SIZES).unwrap_or(0);
+    }
     if settings.hook == Hook::Tracepoint {
         infer_audit(&mut config, gaps);
     }
@@ -135,6 +142,7 @@ pub(super) fn table_sizes(settings: &Settings, config: &Config) -> Vec<(&'static
     };
     unless(config.pids != 0 || config.follow != 0, "PIDS");
     unless(config.unique != 0, "UNIQUE");
+    unless(config.operations != 0, "CALL_TEXTS");
     unless(
         config.count_origin != 0 || config.unique == UniqueBy::Stack as u8,
         "STACKS",

@@ -18,4 +18,5 @@ mod rest;
 mod ring;
 pub mod settings;
 pub mod stream;
+mod texts;
 pub mod tracer;

@@ -6,7 +6,7 @@ use capable_common::{
     self as wire, Check, Config, Detail, Membership, RecordKind, STACK_FAILED, Wanted,
 };
 
-use crate::event::{Event, Life, Stack};
+use crate::event::{Event, Life, Operation, Stack};
 
 /// What the stream delivers.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub enum Record<'a> {
     Check(Event<'a>),
     /// A step in the life of a followed process.
     Life(Life<'a>),
+    /// A system call of a followed process that failed.
+    Operation(Operation<'a>),
 }
 
 /// Which sections follow a check, and how long a record is.
@@ -60,10 +62,10 @@ impl Sections {
 
     /// The length in words of a record of this kind.
     fn length(self, kind: u16) -> usize {
-        if kind == RecordKind::Check as u16 {
-            self.words()
-        } else {
-            size_of::<wire::Life>() / 8
+        match kind {
+            kind if kind == RecordKind::Check as u16 => self.words(),
+            kind if kind == RecordKind::Operation as u16 => size_of::<wire::Operation>() / 8,
+            _ => size_of::<wire::Life>() / 8,
         }
     }
 
@@ -75,6 +77,13 @@ impl Sections {
         };
         if first as u16 == RecordKind::Check as u16 {
             return self.event(words).map(Record::Check);
+        }
+        if first as u16 == RecordKind::Operation as u16 {
+            let words = words.get(..size_of::<wire::Operation>() / 8)?;
+            // SAFETY: the words are as many as an `Operation` has, which is made of integers, for
+            // which every bit pattern is a value, and aligned to eight bytes.
+            let operation = unsafe { &*words.as_ptr().cast::<wire::Operation>() };
+            return Some(Record::Operation(Operation::new(operation)));
         }
         let words = words.get(..size_of::<wire::Life>() / 8)?;
         // SAFETY: the words are as many as a `Life` has, which is made of integers, for which every
@@ -137,6 +146,7 @@ fn stack(captured: u16, frames: &[u64]) -> Stack<'_> {
 pub(super) const TIME: usize = offset_of!(Check, time) / 8;
 
 const _: () = assert!(offset_of!(wire::Life, time) / 8 == TIME);
+const _: () = assert!(offset_of!(wire::Operation, time) / 8 == TIME);
 
 /// A late record is inserted at once if it belongs before fewer records than this; otherwise all
 /// are sorted later.
@@ -329,6 +339,7 @@ mod tests {
         let mut times = Vec::new();
         batch.give(BARE, until, |record| match record {
             Record::Life(life) => times.push(life.time),
+            Record::Operation(operation) => times.push(operation.time()),
             Record::Check(event) => times.push(event.check.time),
         });
         times

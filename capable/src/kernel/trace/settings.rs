@@ -73,6 +73,10 @@ pub struct Records {
     pub unique: UniqueBy,
     /// Also report the results of system calls in which a check was denied.
     pub outcomes: bool,
+    /// Also report system calls of followed processes that failed: those that were refused, whether
+    /// or not a capability was asked for, and those in which a check was denied. Takes
+    /// [`Self::outcomes`].
+    pub operations: bool,
     /// Also count, whether or not a record gets through; what `unique` drops is not counted.
     pub count: Option<CountBy>,
     /// Size of the ring buffer, or of each processor's perf buffer, in bytes.
@@ -88,6 +92,7 @@ impl Default for Records {
             user_frames: 0,
             unique: UniqueBy::Off,
             outcomes: false,
+            operations: false,
             count: None,
             buffer: None,
         }

@@ -17,6 +17,7 @@ use super::{
     numbers::{Numbers, NumbersError},
     settings::{Follow, Settings},
     stream::{Stream, StreamError},
+    texts,
 };
 use crate::event::ProcessId;
 use crate::kernel::{
@@ -137,6 +138,9 @@ impl Ready {
         } = self;
         if settings.follow != Follow::Nobody {
             attached.follow(&mut object)?;
+        }
+        if config.operations != 0 {
+            texts::set(&mut object)?;
         }
         if config.outcomes != 0 {
             attached.outcomes(&mut object)?;

@@ -28,6 +28,7 @@ pub fn configuration(seed: u64) -> Config {
         unaudited: std::array::from_fn(|_| range(random)),
         insetid: std::array::from_fn(|_| range(random)),
         cap_capable: range(random),
+        landlock: rare(random, 64).into(),
         offsets: offsets(random, typed_task),
         own_pid: random.u32(..4),
         kernel_frames: random.u32(..=MAX_FRAMES as u32),
@@ -47,7 +48,7 @@ pub fn configuration(seed: u64) -> Config {
         },
         audit: random.u8(..4),
         audited_only: rare(random, 1) as u8,
-        reserved: [0; 5],
+        reserved: [0; 4],
         wakeup_sample: random.u8(..),
         typed_task: u8::from(typed_task),
         results: 3 - rare(random, 2) as u8,
@@ -64,6 +65,7 @@ pub fn configuration(seed: u64) -> Config {
         count_subject: random.u8(..4),
         count_origin: random.u8(..2),
         outcomes: random.u8(..2),
+        operations: random.u8(..2),
         task_regs_helper: random.u8(..2),
     }
 }
