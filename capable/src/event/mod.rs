@@ -15,6 +15,7 @@ pub(crate) mod operation;
 mod process;
 #[cfg(feature = "cli")]
 mod repeat;
+pub(crate) mod surroundings;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,6 +36,7 @@ pub use process::ProcessId;
 pub(crate) use process::number_is_taken;
 #[cfg(feature = "cli")]
 pub(crate) use repeat::repeats;
+pub use surroundings::{Component, Mount, Surroundings};
 pub use task::Task;
 pub use verdict::{Audit, Decision, Verdict};
 
