@@ -10,6 +10,9 @@ pub struct Surroundings {
     pub resolved: Vec<u8>,
     /// The root, the directories on the way, and the file itself if it exists.
     pub components: Vec<Component>,
+    /// Why there is nothing behind the last component, if the path goes on: an errno. `ENOENT` if it
+    /// does not exist, others if this could not be seen.
+    pub stopped: Option<i32>,
 }
 
 /// A file or directory on the way.
@@ -17,7 +20,8 @@ pub struct Surroundings {
 pub struct Component {
     /// Its path: any bytes but NUL.
     pub path: Vec<u8>,
-    /// Its type and mode, as stat(2) gives them.
+    /// Its type and mode, as stat(2) gives them; 0 if the file system did not tell, as that of
+    /// another user's FUSE mount does: then only the path and the mount are known.
     pub mode: u32,
     /// Its owner, in the initial user namespace.
     pub uid: u32,
@@ -48,7 +52,8 @@ pub struct Mount {
     pub no_devices: bool,
     /// Files cannot be executed.
     pub no_execution: bool,
-    /// The user of a FUSE mount that is for that user only (no `allow_other`).
+    /// The user of a FUSE mount that is for that user only (no `allow_other`), unless it may be a
+    /// number of another user namespace.
     pub only_for: Option<u32>,
 }
 
@@ -59,11 +64,14 @@ impl Surroundings {
         (last.path == self.resolved).then_some(last)
     }
 
-    /// The directory that the file is in, or would be.
+    /// The directory that the file is in, or would be, if it exists.
     pub fn directory(&self) -> Option<&Component> {
+        let end = self.resolved.iter().rposition(|&byte| byte == b'/')?;
+        let path = &self.resolved[..end.max(1)];
         let above = usize::from(self.file().is_some());
         let index = self.components.len().checked_sub(1 + above)?;
-        self.components.get(index)
+        let directory = self.components.get(index)?;
+        (directory.path == path).then_some(directory)
     }
 }
 
@@ -88,6 +96,8 @@ impl Component {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::slice;
+
     use super::*;
 
     /// A file or directory of this mode and owner, on ext4.
@@ -113,6 +123,7 @@ pub(crate) mod tests {
         Surroundings {
             resolved: components.last().unwrap().path.clone(),
             components: components.to_vec(),
+            stopped: None,
         }
     }
 
@@ -123,12 +134,19 @@ pub(crate) mod tests {
         let there = way(&[root.clone(), etc.clone()]);
         assert_eq!(there.file(), Some(&etc));
         assert_eq!(there.directory(), Some(&root));
+        assert_eq!(way(slice::from_ref(&root)).directory(), None);
         let missing = Surroundings {
             resolved: b"/etc/new".to_vec(),
             components: vec![root, etc.clone()],
+            stopped: Some(libc::ENOENT),
         };
         assert_eq!(missing.file(), None);
         assert_eq!(missing.directory(), Some(&etc));
+        let deeper = Surroundings {
+            resolved: b"/etc/new/file".to_vec(),
+            ..missing
+        };
+        assert_eq!(deeper.directory(), None);
     }
 
     #[test]

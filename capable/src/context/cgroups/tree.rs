@@ -1,6 +1,6 @@
 //! The mounted hierarchy: its mount point, its directories and their ids.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::CgroupError;
 use super::handle::{self, Opened};
+use crate::context::mounts::{self, Line};
 use crate::escape::{bytes_of, text_of};
 
 /// A mount of the version 2 hierarchy.
@@ -96,30 +97,13 @@ impl Tree {
     }
 }
 
-/// The first cgroup2 mount in `/proc/PID/mountinfo` (proc_pid_mountinfo(5)).
+/// The first cgroup2 mount in `/proc/PID/mountinfo`.
 pub(super) fn find_mount(mountinfo: &str) -> Option<PathBuf> {
-    mountinfo.lines().find_map(|line| {
-        let (mount, filesystem) = line.split_once(" - ")?;
-        if !filesystem.starts_with("cgroup2 ") {
-            return None;
-        }
-        mount.split(' ').nth(4).map(unescape)
-    })
-}
-
-/// Decodes `\040` and the like, which mountinfo writes for spaces and other special characters.
-fn unescape(escaped: &str) -> PathBuf {
-    let mut bytes = Vec::with_capacity(escaped.len());
-    let mut rest = escaped.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let octal = tail.get(..3).filter(|_| byte == b'\\');
-        let value = octal
-            .and_then(|digits| str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        bytes.push(value.unwrap_or(byte));
-        rest = if value.is_some() { &tail[3..] } else { tail };
-    }
-    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+    let mut lines = mountinfo
+        .lines()
+        .filter_map(|line| Line::parse(line.as_bytes()));
+    let mount = lines.find(|line| line.kind == b"cgroup2")?;
+    Some(OsString::from_vec(mounts::unescape(mount.point)).into())
 }
 
 #[cfg(test)]
