@@ -14,7 +14,7 @@ use std::{
 use super::destination::{self, DestinationError, Target};
 use crate::{
     capability::Capability,
-    kernel::bpf::privileges::{KeptIds, give_up},
+    kernel::bpf::privileges::{KeptIds, close_all_but, give_up},
 };
 
 /// What writing in place of another file may take: to enter its directory, to leave the new file to
@@ -108,13 +108,8 @@ fn keep(mut texts: PipeReader, mut answers: PipeWriter, targets: &[Target]) -> i
 /// the files stay open.
 fn confine(kept: &[libc::c_int]) -> io::Result<()> {
     nix::sys::signal::SigSet::all().thread_block()?;
-    let last = kept.iter().copied().max().unwrap_or(0) as libc::c_uint;
-    for descriptor in (0..last as libc::c_int).filter(|number| !kept.contains(number)) {
-        // SAFETY: the child uses no other descriptors.
-        unsafe { libc::close(descriptor) };
-    }
-    // SAFETY: as above. Before 5.9 the rest is closed by the end of the process only.
-    unsafe { libc::syscall(libc::SYS_close_range, last + 1, libc::c_uint::MAX, 0) };
+    // SAFETY: the child uses no other descriptors.
+    unsafe { close_all_but(kept) };
     give_up(KEPT.into_iter().collect(), KeptIds::Kept)
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Other processes choose the path, and all that it leads to. Nothing is opened but by `O_PATH`,
 //! which runs no driver and waits at no FIFO; a look-up has few steps. A file system can still take
-//! as long as it likes.
+//! as long as it likes, so a process of its own looks ([`Looker`]).
 
 mod component;
+mod looker;
 mod root;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod walk;
 
 use serde::{Deserialize, Serialize};
 
+pub use looker::Looker;
 use root::Root;
 
 use crate::event::Surroundings;
@@ -63,7 +65,7 @@ impl From<rustix::io::Errno> for NotFound {
     }
 }
 
-/// Looks a file up, for as long as its file system takes.
+/// Looks a file up, for as long as its file system takes: see [`Looker`].
 ///
 /// # Errors
 ///

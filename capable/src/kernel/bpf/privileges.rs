@@ -103,6 +103,22 @@ pub fn give_up(keep: CapabilitySet, ids: KeptIds) -> io::Result<()> {
     Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
 }
 
+/// Closes all descriptors of a forked process except these.
+///
+/// # Safety
+///
+/// Nothing of the process uses another one.
+pub unsafe fn close_all_but(kept: &[libc::c_int]) {
+    let last = kept.iter().copied().max().unwrap_or(-1);
+    for descriptor in (0..last).filter(|number| !kept.contains(number)) {
+        // SAFETY: the caller vouches for it.
+        unsafe { libc::close(descriptor) };
+    }
+    let next = (last + 1) as libc::c_uint;
+    // SAFETY: as above. Before 5.9 the rest is closed by the end of the process only.
+    unsafe { libc::syscall(libc::SYS_close_range, next, libc::c_uint::MAX, 0) };
+}
+
 /// Changes the user and the group of all threads to this number, without other groups.
 fn become_user(number: u32) -> io::Result<()> {
     let check = |result: libc::c_int| match result {
