@@ -24,6 +24,30 @@ impl Call<'_> {
             .or_else(|| self.is_one_of(name))
     }
 
+    /// The name in the kernel's headers of what an argument chooses: `SO_MARK`; `None` if it is not one
+    /// that matters to a capability.
+    pub fn chosen(&self) -> Option<&'static str> {
+        let choice = CHOICES.iter().find(|choice| choice.call == self.name)?;
+        let value = self.word(choice.argument);
+        // The socket options of other levels have the same numbers.
+        let prefix = match (self.name, self.word(1)) {
+            ("setsockopt", 0) => "IP_",
+            ("setsockopt", 1) => "SO_",
+            ("setsockopt", 6) => "TCP_",
+            ("setsockopt", 41) => "IPV6_",
+            ("setsockopt", _) => return None,
+            _ => "",
+        };
+        let is_constant = |name: &str| !name.contains(char::is_lowercase);
+        choice
+            .values
+            .iter()
+            .find(|(name, values)| {
+                values == &[value] && name.starts_with(prefix) && is_constant(name)
+            })
+            .map(|(name, _)| *name)
+    }
+
     /// Whether what is asked for is not among the arguments, but in memory that one of them points to.
     pub fn is_in_memory(&self) -> bool {
         self.name == "ioctl" && IN_MEMORY.contains(&self.word(1))

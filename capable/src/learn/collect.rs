@@ -8,14 +8,15 @@ use super::{
     ids, inheriting,
     opening::Opening,
     places::{Place, Places, in_call},
-    searching::{Searches, searches},
+    refused::{Refusals, task_name},
+    searching::{Searched, Searches, searches},
     tree::Tree,
     writing,
 };
 use crate::{
     context::syscalls,
-    event::{Event, LifeStep, Stack},
-    profile::{Case, Observation, Outcome, Phase, Tally},
+    event::{Event, LifeStep, Operation, Stack},
+    profile::{Case, Observation, Outcome, Phase, Tally, refusal::Refusal},
     session::Record,
 };
 
@@ -50,6 +51,8 @@ pub struct Collector {
     pending: HashMap<u32, Pending>,
     searches: Searches,
     opening: Opening,
+    /// Refused system calls.
+    pub refusals: Refusals,
     /// The processes.
     pub tree: Tree,
     /// The files that were executed.
@@ -60,6 +63,7 @@ pub struct Collector {
 #[derive(Default)]
 struct Pending {
     checks: Tally,
+    pid: u32,
     /// Whether the call may be part of a search for a program.
     searches: bool,
 }
@@ -73,6 +77,7 @@ impl Collector {
             pending: HashMap::new(),
             searches: Searches::default(),
             opening: Opening::default(),
+            refusals: Refusals::default(),
             tree,
             gains: Gains::default(),
         }
@@ -82,16 +87,20 @@ impl Collector {
     pub fn take(&mut self, record: Record<'_>) {
         match record {
             Record::Check(event) => self.check(&event),
-            Record::Operation(operation) => self.returned(operation.tid(), operation.result()),
+            Record::Operation(operation) => self.failed(&operation),
             Record::Life(life) => {
                 self.tree.step(&life);
                 match life.step {
                     LifeStep::Executed => {
                         self.gains.executed(life.pid, life.comm);
-                        self.seen.extend(self.searches.executed(life.pid));
+                        let went_on = self.searches.executed(life.pid, life.comm);
+                        self.take_searched(went_on);
                     }
                     LifeStep::Returned(result) => self.returned(life.tid, result),
-                    LifeStep::Ended(pid) => self.seen.extend(self.searches.ended(pid)),
+                    LifeStep::Ended(pid) => {
+                        let ended = self.searches.ended(pid);
+                        self.take_searched(ended);
+                    }
                     LifeStep::Forked(child) => self.searches.forked(life.pid, child.pid),
                 }
             }
@@ -102,9 +111,10 @@ impl Collector {
     ///
     /// If returns of system calls were skipped, a later return of the same thread may have been
     /// mistaken for the expected one: then no observation gets an outcome.
-    pub fn finish(mut self, ends: Ends) -> Vec<Observation> {
+    pub fn finish(mut self, ends: Ends) -> (Vec<Observation>, Refusals) {
         self.give_up();
-        self.seen.extend(self.searches.all());
+        let searched = self.searches.all();
+        self.take_searched(searched);
         self.seen.extend(self.opening.all());
         let mut observations: Vec<_> = self.seen.into_observations().collect();
         if ends == Ends::SomeSkipped {
@@ -112,10 +122,11 @@ impl Collector {
                 observation.case.outcome = Outcome::Unknown;
             }
         }
-        observations
+        (observations, self.refusals)
     }
 
     fn check(&mut self, event: &Event<'_>) {
+        self.refusals.check(event);
         let program = self.tree.program(event.pid(), event.comm());
         let (caller, place) = self.place(event);
         let syscall = event.syscall();
@@ -154,24 +165,61 @@ impl Collector {
             }
             let pending = self.pending.entry(event.tid()).or_default();
             pending.searches = searches(event);
+            pending.pid = event.pid();
             pending.checks.add(observation);
         } else {
             self.seen.extend(self.opening.take(event, observation));
         }
     }
 
-    /// A thread returned from a system call in which checks were denied.
+    /// A thread returned from a system call in which checks were denied, and which did not fail.
     fn returned(&mut self, tid: u32, result: i64) {
-        let outcome = outcome(result);
-        let pending = self.pending.remove(&tid).unwrap_or_default();
-        for mut observation in pending.checks.into_observations() {
-            observation.case.outcome = outcome;
-            if pending.searches {
-                self.seen.extend(self.searches.take(observation));
-            } else {
-                self.seen.add(observation);
+        let Pending { checks, pid, .. } = self.pending.remove(&tid).unwrap_or_default();
+        let denied = with_outcome(checks, result);
+        let elsewhere: Vec<_> = denied
+            .iter()
+            .filter(|each| each.case.is_told_elsewhere())
+            .cloned()
+            .collect();
+        if let Some(first) = elsewhere.first() {
+            let program = first.case.program.clone();
+            let refusal = Refusals::told_elsewhere(program, elsewhere, pid);
+            refusal
+                .into_iter()
+                .for_each(|refusal| self.refusals.add(refusal));
+        }
+        self.seen.extend(denied);
+    }
+
+    /// A system call of a thread failed.
+    fn failed(&mut self, operation: &Operation<'_>) {
+        let pending = self.pending.remove(&operation.tid()).unwrap_or_default();
+        let denied = with_outcome(pending.checks, operation.result());
+        let program = self.tree.program(operation.pid(), operation.comm());
+        let refusal = self.refusals.failed(program, operation, denied.clone());
+        let name = operation.first().map(|path| task_name(path).into_owned());
+        match refusal {
+            Some(refusal) if is_probe(&refusal, pending.searches) => {
+                let passed = self
+                    .searches
+                    .take(operation.pid(), name, denied, Some(refusal));
+                self.take_searched(passed);
+            }
+            refusal => {
+                self.seen.extend(denied);
+                refusal
+                    .into_iter()
+                    .for_each(|refusal| self.refusals.add(refusal));
             }
         }
+    }
+
+    /// Takes what is known of searches now.
+    fn take_searched(&mut self, (observations, refusals): Searched) {
+        self.seen.extend(observations);
+        refusals
+            .into_iter()
+            .for_each(|refusal| self.refusals.add(refusal));
     }
 
     /// What waits for the end of a call remains without an outcome.
@@ -187,6 +235,25 @@ impl Collector {
             _ => (None, None),
         }
     }
+}
+
+/// Denied checks, in a system call with this result.
+fn with_outcome(checks: Tally, result: i64) -> Vec<Observation> {
+    let outcome = outcome(result);
+    let mut denied: Vec<_> = checks.into_observations().collect();
+    for observation in &mut denied {
+        observation.case.outcome = outcome;
+    }
+    denied
+}
+
+/// Whether a refused call may be part of a search for a program.
+fn is_probe(refusal: &Refusal, executes: bool) -> bool {
+    let looks = matches!(
+        refusal.call.name,
+        "stat" | "newfstatat" | "statx" | "execve" | "execveat"
+    );
+    refusal.call.errno == Some(libc::EACCES) && (looks || executes)
 }
 
 /// The outcome that a system call's result stands for.

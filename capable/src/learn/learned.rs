@@ -17,7 +17,7 @@ use crate::{
     inspect::{interpreter_of, names_origin},
     launcher::Command,
     profile::{
-        Observation, Report, Run,
+        Exit, Observation, Report, Run,
         emit::{ProgramNeeds, RunsAs},
     },
 };
@@ -39,7 +39,7 @@ impl Learned {
         mut collector: Collector,
         ends: Ends,
         account: Account,
-        end: u64,
+        end: (Option<Exit>, u64),
     ) -> Self {
         let words = [&command.name].into_iter().chain(&command.arguments);
         collector.gains.settle(words.map(|word| word.as_os_str()));
@@ -84,7 +84,7 @@ fn report(
     mut collector: Collector,
     ends: Ends,
     mut account: Account,
-    end: u64,
+    (exit, end): (Option<Exit>, u64),
 ) -> Report {
     let living: Vec<String> = collector
         .tree
@@ -117,16 +117,19 @@ fn report(
         settled,
         processes: Some(1 + collector.tree.forks()),
         still_running: Some(still_running),
+        exit,
         ..account.into_run()
     };
-    let observations = collector
-        .finish(ends)
-        .into_iter()
-        .map(|observation| Observation {
-            first: observation.first.saturating_sub(started),
-            ..observation
-        });
-    Report::new(run, observations)
+    let (observations, refusals) = collector.finish(ends);
+    let observations = observations.into_iter().map(|observation| Observation {
+        first: observation.first.saturating_sub(started),
+        ..observation
+    });
+    let mut report = Report::new(run, observations);
+    let (refusals, more) = refusals.explained(started);
+    report.refusals = refusals;
+    report.more_refusals = more;
+    report
 }
 
 /// The sentence about descendants that are still running.

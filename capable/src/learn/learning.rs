@@ -1,6 +1,6 @@
 //! A running command, and what was seen of it so far.
 
-use std::time::Duration;
+use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus, time::Duration};
 
 use super::{
     Account, LearnError, Learned,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     capability::{Capability, CapabilitySet},
     launcher::{Command, Ended, Started},
-    profile::emit::ProgramNeeds,
+    profile::{Exit, emit::ProgramNeeds},
     session::{self, Cause, KeptIds, Session, Streaming},
 };
 
@@ -119,7 +119,7 @@ impl Learning {
             mut collector,
             program,
             started: _,
-            ended: _,
+            ended,
             quiet: _,
         } = self;
         let end = session::now();
@@ -131,7 +131,21 @@ impl Learning {
             Ends::SomeSkipped
         };
         Ok(Learned::new(
-            &command, program, collector, ends, account, end,
+            &command,
+            program,
+            collector,
+            ends,
+            account,
+            (ended.map(exit_of), end),
         ))
+    }
+}
+
+/// How the command ended, as a report has it.
+fn exit_of(ended: Ended) -> Exit {
+    let status = ExitStatus::from_raw(ended.0);
+    match status.signal() {
+        Some(signal) => Exit::Signal(signal),
+        None => Exit::Code(i32::from(ended.exit_code())),
     }
 }

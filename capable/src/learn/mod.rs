@@ -60,6 +60,7 @@ mod observing;
 mod opening;
 mod places;
 mod programs;
+mod refused;
 mod searching;
 mod tree;
 mod workload;

@@ -10,17 +10,32 @@ use super::collect::PENDING;
 use crate::{
     context::syscalls,
     event::Event,
-    profile::{Observation, Outcome, Tally},
+    profile::{Observation, Outcome, refusal::Refusal},
 };
 
 /// What was refused to processes that may be searching for a program.
 #[derive(Debug, Default)]
 pub struct Searches {
     /// By process.
-    refused: HashMap<u32, Tally>,
+    refused: HashMap<u32, Vec<Probe>>,
     /// Children of such processes, with their parents.
     children: HashMap<u32, u32>,
 }
+
+/// A call of a search that was refused.
+#[derive(Debug)]
+struct Probe {
+    /// The name that a task gets which executes the file, if the file is known.
+    name: Option<Vec<u8>>,
+    denied: Vec<Observation>,
+    refusal: Option<Refusal>,
+}
+
+/// What is known of such calls now: the checks, and those that remain refusals.
+pub type Searched = (Vec<Observation>, Vec<Refusal>);
+
+/// How many calls of one process are remembered.
+const PROBES: usize = 256;
 
 /// Whether a check was made in a system call that executes a file, or asks whether that is allowed.
 pub fn searches(event: &Event<'_>) -> bool {
@@ -37,18 +52,26 @@ pub fn searches(event: &Event<'_>) -> bool {
 }
 
 impl Searches {
-    /// Takes a denied check of such a system call, which has returned; gives it back if it was not
-    /// refused.
-    pub fn take(&mut self, observation: Observation) -> Option<Observation> {
-        let is_refused = observation.case.outcome == Outcome::SyscallFailed(libc::EACCES);
+    /// Takes a refused call of a process, with the checks that were denied in it; gives it back if it
+    /// is one too many.
+    pub fn take(
+        &mut self,
+        pid: u32,
+        name: Option<Vec<u8>>,
+        denied: Vec<Observation>,
+        refusal: Option<Refusal>,
+    ) -> Searched {
         let is_full = self.refused.len() >= PENDING;
-        match observation.case.pid {
-            Some(pid) if is_refused && !is_full => {
-                self.refused.entry(pid).or_default().add(observation);
-                None
-            }
-            _ => Some(observation),
+        let known = self.refused.get(&pid).map_or(0, Vec::len);
+        if is_full || known >= PROBES {
+            return (denied, refusal.into_iter().collect());
         }
+        self.refused.entry(pid).or_default().push(Probe {
+            name,
+            denied,
+            refusal,
+        });
+        Searched::default()
     }
 
     /// A process started a child.
@@ -58,32 +81,54 @@ impl Searches {
         }
     }
 
-    /// A process executed a file: its search, or that of its parent, went on.
-    pub fn executed(&mut self, pid: u32) -> Vec<Observation> {
+    /// A process executed a file, which gave it this name: its search, or that of its parent, went
+    /// on. What it was refused of other files remains refused.
+    pub fn executed(&mut self, pid: u32, comm: &[u8]) -> Searched {
         let parent = self.children.remove(&pid);
-        let mut found: Vec<_> = [Some(pid), parent]
-            .into_iter()
-            .flatten()
-            .filter_map(|pid| self.refused.remove(&pid))
-            .flat_map(Tally::into_observations)
-            .collect();
-        for observation in &mut found {
-            observation.case.outcome = Outcome::SearchWentOn;
+        let mut searched = Searched::default();
+        for pid in [Some(pid), parent].into_iter().flatten() {
+            for mut probe in self.refused.remove(&pid).unwrap_or_default() {
+                if probe.name.as_deref().is_none_or(|name| name == comm) {
+                    for observation in &mut probe.denied {
+                        observation.case.outcome = Outcome::SearchWentOn;
+                    }
+                    probe.refusal = None;
+                }
+                searched.add(probe);
+            }
         }
-        found
+        searched
     }
 
     /// A process ended without executing one.
-    pub fn ended(&mut self, pid: u32) -> Vec<Observation> {
+    pub fn ended(&mut self, pid: u32) -> Searched {
         self.children.remove(&pid);
-        let refused = self.refused.remove(&pid).unwrap_or_default();
-        refused.into_observations().collect()
+        let mut searched = Searched::default();
+        for probe in self.refused.remove(&pid).unwrap_or_default() {
+            searched.add(probe);
+        }
+        searched
     }
 
     /// Those of all processes that have not ended.
-    pub fn all(&mut self) -> impl Iterator<Item = Observation> + use<> {
-        let refused = std::mem::take(&mut self.refused).into_values();
-        refused.flat_map(Tally::into_observations)
+    pub fn all(&mut self) -> Searched {
+        let mut searched = Searched::default();
+        for probe in std::mem::take(&mut self.refused).into_values().flatten() {
+            searched.add(probe);
+        }
+        searched
+    }
+}
+
+/// Adds what is known of a probe now.
+trait Add {
+    fn add(&mut self, probe: Probe);
+}
+
+impl Add for Searched {
+    fn add(&mut self, probe: Probe) {
+        self.0.extend(probe.denied);
+        self.1.extend(probe.refusal);
     }
 }
 
@@ -103,19 +148,32 @@ mod tests {
         )
     }
 
-    fn outcomes(observations: Vec<Observation>) -> Vec<Outcome> {
+    fn outcomes((observations, _): Searched) -> Vec<Outcome> {
         observations
             .into_iter()
             .map(|each| each.case.outcome)
             .collect()
     }
 
+    /// Takes a refusal of process 7 that was about this file.
+    fn take(searches: &mut Searches, name: &str) {
+        let name = Some(name.as_bytes().to_vec());
+        let passed = searches.take(7, name, vec![refused(libc::EACCES)], None);
+        assert_eq!(outcomes(passed), []);
+    }
+
+    const REFUSAL: Outcome = Outcome::SyscallFailed(libc::EACCES);
+
     #[test]
-    fn a_refusal_before_a_file_is_executed_is_part_of_a_search() {
+    fn a_refusal_before_the_file_of_that_name_is_executed_is_part_of_a_search() {
         let mut searches = Searches::default();
-        assert_eq!(searches.take(refused(libc::EACCES)), None);
-        assert_eq!(outcomes(searches.executed(8)), []);
-        assert_eq!(outcomes(searches.executed(7)), [Outcome::SearchWentOn]);
+        take(&mut searches, "cat");
+        take(&mut searches, "shadow");
+        assert_eq!(outcomes(searches.executed(8, b"cat")), []);
+        assert_eq!(
+            outcomes(searches.executed(7, b"cat")),
+            [Outcome::SearchWentOn, REFUSAL]
+        );
         assert_eq!(outcomes(searches.ended(7)), []);
     }
 
@@ -123,21 +181,31 @@ mod tests {
     fn a_child_goes_on_with_the_search_of_its_parent() {
         let mut searches = Searches::default();
         searches.forked(7, 8);
-        assert_eq!(searches.take(refused(libc::EACCES)), None);
+        take(&mut searches, "cat");
         searches.forked(7, 9);
-        assert_eq!(outcomes(searches.executed(8)), []);
-        assert_eq!(outcomes(searches.executed(9)), [Outcome::SearchWentOn]);
+        assert_eq!(outcomes(searches.executed(8, b"cat")), []);
+        assert_eq!(
+            outcomes(searches.executed(9, b"cat")),
+            [Outcome::SearchWentOn]
+        );
     }
 
     #[test]
     fn a_search_that_found_nothing_remains_a_refusal() {
         let mut searches = Searches::default();
-        let refusal = Outcome::SyscallFailed(libc::EACCES);
-        assert_eq!(searches.take(refused(libc::EACCES)), None);
-        assert_eq!(outcomes(searches.ended(7)), [refusal]);
-        assert_eq!(searches.take(refused(libc::EACCES)), None);
-        assert_eq!(outcomes(searches.all().collect()), [refusal]);
-        let missing = refused(libc::ENOENT);
-        assert_eq!(searches.take(missing.clone()), Some(missing));
+        take(&mut searches, "cat");
+        assert_eq!(outcomes(searches.ended(7)), [REFUSAL]);
+        take(&mut searches, "cat");
+        assert_eq!(outcomes(searches.all()), [REFUSAL]);
+    }
+
+    #[test]
+    fn a_process_that_probes_without_end_does_not_fill_the_memory() {
+        let mut searches = Searches::default();
+        for _ in 0..PROBES {
+            take(&mut searches, "cat");
+        }
+        let passed = searches.take(7, None, vec![refused(libc::EACCES)], None);
+        assert_eq!(outcomes(passed), [REFUSAL]);
     }
 }

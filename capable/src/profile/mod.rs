@@ -11,6 +11,7 @@ pub mod gate;
 mod interner;
 mod names;
 pub(crate) mod observation;
+pub mod refusal;
 mod report;
 mod rules;
 mod tally;
@@ -18,9 +19,10 @@ mod words;
 
 pub(crate) use interner::Interner;
 pub use observation::{Case, Observation, Outcome, Phase};
+pub use refusal::{Explained, Verdict as RefusalVerdict};
 pub use report::{
-    CapabilityReport, Counts, Evidence, FollowedUnit, LeftOut, Origin, Program, ReadError, Report,
-    ReportedLoss, Run,
+    CapabilityReport, Counts, Evidence, Exit, FollowedUnit, LeftOut, Origin, Program, ReadError,
+    Report, ReportedLoss, Run,
 };
 pub use rules::{Class, Rule};
 pub(crate) use tally::Tally;

@@ -76,6 +76,11 @@ pub enum Phase {
 }
 
 impl Case {
+    /// Whether the system call's result does not tell if it was refused here.
+    pub fn is_told_elsewhere(&self) -> bool {
+        self.place.as_ref().is_some_and(Place::is_told_elsewhere)
+    }
+
     /// The kernel function that asked, without the offset and the compiler's suffix.
     ///
     /// `function+0x12` is how stacks are printed; `.isra.0`, `.constprop.0`, `.part.0`, `.cold`

@@ -13,6 +13,7 @@ pub use json::ReadError;
 use serde::{Deserialize, Serialize};
 
 use super::names;
+use super::refusal::Explained;
 use super::rules::{Class, Rule};
 use crate::capability::{Capability, CapabilitySet};
 
@@ -38,12 +39,24 @@ pub struct Run {
     pub still_running: Option<u64>,
     /// What was lost while tracing.
     pub losses: Vec<ReportedLoss>,
+    /// How the command ended, if it has.
+    pub exit: Option<Exit>,
     /// The units that were followed by name.
     pub units: Vec<FollowedUnit>,
     /// What else is worth knowing about the run, one sentence each.
     pub notes: Vec<String>,
     /// What this kernel and hook could not provide, one sentence each.
     pub unknowns: Vec<String>,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// It exited with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
 }
 
 /// A unit that was followed by name, before it ran and over its restarts.
@@ -100,6 +113,16 @@ pub struct Report {
     pub capabilities: Vec<CapabilityReport>,
     /// Checks that say nothing about the program's set.
     pub left_out: Vec<LeftOut>,
+    /// How the command ended; null if it has not, and for what was already running.
+    #[serde(default)]
+    pub exit: Option<Exit>,
+    /// System calls that were refused, each with its reason, the oldest first; empty for what was
+    /// already running, whose system calls are not observed.
+    #[serde(default)]
+    pub refusals: Vec<Explained>,
+    /// How many more there were.
+    #[serde(default)]
+    pub more_refusals: u64,
     /// The units that were followed by name.
     #[serde(default)]
     pub units: Vec<FollowedUnit>,

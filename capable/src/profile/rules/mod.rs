@@ -21,6 +21,7 @@ use crate::capability::Capability;
 
 pub use chains::{Part, split};
 pub use why::Why;
+pub(crate) use why::errno_name;
 
 /// The classes of a capability, the strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

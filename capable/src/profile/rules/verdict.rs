@@ -2,7 +2,6 @@
 
 use super::why::errno_name;
 use super::{Class, Finding, Rule, Ruling, Why};
-use crate::atlas::Place;
 use crate::capability::Capability;
 use crate::profile::observation::{Case, Outcome};
 
@@ -105,7 +104,7 @@ pub(super) fn search(case: &Case) -> Option<Ruling> {
 pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
     let succeeded = case.facts.is_denied()
         && case.outcome == Outcome::SyscallSucceeded
-        && !is_told_elsewhere(case);
+        && !case.is_told_elsewhere();
     succeeded.then(|| {
         Finding::sure(
             Class::AskedNotNeeded,
@@ -115,10 +114,6 @@ pub(super) fn denied_but_succeeded(case: &Case) -> Option<Ruling> {
                 .text(", but the call succeeded without it"),
         )
     })
-}
-
-fn is_told_elsewhere(case: &Case) -> bool {
-    case.place.as_ref().is_some_and(Place::is_told_elsewhere)
 }
 
 /// Errors about a path or a wait, not about permission.

@@ -94,7 +94,7 @@ impl fmt::Display for Why {
 }
 
 /// The name of an errno that a denied check commonly leads to.
-pub(super) fn errno_name(errno: i32) -> Option<&'static str> {
+pub(crate) fn errno_name(errno: i32) -> Option<&'static str> {
     Some(match errno {
         libc::EPERM => "EPERM",
         libc::ENOENT => "ENOENT",

@@ -75,6 +75,9 @@ impl Report {
                     capabilities,
                 })
                 .collect(),
+            exit: run.exit,
+            refusals: Vec::new(),
+            more_refusals: 0,
             units: run.units,
             notes: run.notes,
             unknowns,
