@@ -11,7 +11,7 @@ use clap::{
 };
 
 use crate::{
-    commands::{doctor, explain, generate, inspect, list, profile, run, top, trace},
+    commands::{doctor, explain, generate, inspect, list, profile, run, top, trace, why},
     context::nearest::nearest,
 };
 
@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Top(Box<top::Args>),
     /// Run a command and report which capabilities it needs
     Run(Box<run::Args>),
+    /// Run a command and say why it was refused what it was refused
+    Why(Box<why::Args>),
     /// Report which capabilities a running process, unit or container needs
     Profile(Box<profile::Args>),
     /// List every capability: explain without arguments

@@ -9,7 +9,7 @@ use crate::{
     commands::{
         Usage, doctor, explain, generate, inspect, list,
         print::{say, say_error},
-        profile, run, top, trace,
+        profile, run, top, trace, why,
     },
     context::user_symbols::serve_if_reader,
 };
@@ -74,6 +74,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Trace(args)) => trace::run(&args),
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Why(args)) => why::run(&args),
         Some(Command::Profile(args)) => profile::run(&args),
         Some(Command::List(args)) => list::run(args),
         Some(Command::Explain(args)) => explain::run(args),

@@ -13,6 +13,7 @@ pub mod run;
 pub mod top;
 pub mod trace;
 mod tracing;
+pub mod why;
 
 use std::{error::Error, fmt};
 

@@ -117,13 +117,22 @@ impl Args {
     ///
     /// If a user or a group does not exist, or a group must be given.
     pub(super) fn command(&self) -> Result<Command> {
-        let mut words = self.command.iter().cloned();
-        let name = words.next().unwrap_or_default();
-        Ok(Command::new(name).args(words).cage(self.cage.cage()?))
+        self.cage.command(&self.command)
     }
 }
 
 impl CageArgs {
+    /// The command of these words, in the cage.
+    ///
+    /// # Errors
+    ///
+    /// If a user or a group does not exist, or a group must be given.
+    pub fn command(&self, words: &[OsString]) -> Result<Command> {
+        let mut words = words.iter().cloned();
+        let name = words.next().unwrap_or_default();
+        Ok(Command::new(name).args(words).cage(self.cage()?))
+    }
+
     fn cage(&self) -> Result<Cage> {
         Ok(Cage {
             identity: self.identity()?,

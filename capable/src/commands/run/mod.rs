@@ -5,14 +5,18 @@ mod args;
 use std::process::ExitCode;
 
 use anyhow::Result;
-pub use args::Args;
+pub use args::{Args, CageArgs};
 
 use super::{
     Usage,
     reporting::{Destination, Reporter},
     tracing::{self, block_on, signals::Signals},
 };
-use crate::{launcher::Ended, learn::Learning, session::KeptIds};
+use crate::{
+    launcher::Ended,
+    learn::{Launched, Learned, Learning},
+    session::KeptIds,
+};
 
 /// Runs the command and reports.
 ///
@@ -27,7 +31,6 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.command().map_err(Usage::wrap)?;
     let mut reporter = Reporter::new(&args.report, Destination::Stderr)?;
     reporter.keep_stdout()?;
-    // Before signals are caught, so that the child inherits them unchanged.
     let mut launched = args.tracing.session().learn(command)?.settle(args.settle);
     if let Some(bytes) = args.buffer.buffer_size {
         launched = launched.buffer(bytes);
@@ -35,13 +38,7 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     if !args.report.emits() && !args.cage.no_new_privs {
         launched = launched.command_file_only();
     }
-    let (mut learned, ended) = block_on(async {
-        let signals = Signals::for_command(launched.pid())?;
-        let mut learning = launched.start()?;
-        learning.give_up_privileges(KeptIds::Unused)?;
-        let ended = follow(&mut learning, &signals, args.wait).await?;
-        anyhow::Ok((learning.finish()?, ended))
-    })?;
+    let (mut learned, ended) = learned(launched, args.wait)?;
     if learned.report.still_running.is_some_and(|count| count > 0) {
         let advice = "with --wait, capable waits for the last process of the command to end";
         learned.report.notes.push(advice.to_owned());
@@ -49,6 +46,22 @@ fn attempt(args: &Args) -> Result<ExitCode> {
     tracing::tell_signal(ended);
     let shut = reporter.deliver(&learned.report, &learned.needs)?;
     Ok(shut.unwrap_or_else(|| ExitCode::from(ended.exit_code())))
+}
+
+/// Lets the command go and learns until it has ended. To be called before signals are caught, so that
+/// the command inherits them unchanged.
+///
+/// # Errors
+///
+/// As [`Launched::start`] and [`Learning::advance`].
+pub fn learned(launched: Launched, wait: bool) -> Result<(Learned, Ended)> {
+    block_on(async {
+        let signals = Signals::for_command(launched.pid())?;
+        let mut learning = launched.start()?;
+        learning.give_up_privileges(KeptIds::Unused)?;
+        let ended = follow(&mut learning, &signals, wait).await?;
+        anyhow::Ok((learning.finish()?, ended))
+    })
 }
 
 /// Learns until the command has ended and, if `wait` is set, all its descendants too.

@@ -138,8 +138,8 @@ fn instead(refusal: &Refusal, capability: Capability, system: &dyn System) -> Op
             let first = system.setting("net.ipv4.ip_unprivileged_port_start")?;
             let port = object::port(&refusal.call)?;
             Some(format!(
-                "Without it: a port from {first} on, or net.ipv4.ip_unprivileged_port_start at {port} \
-                 or below."
+                "Instead of it: a port from {first} on, or net.ipv4.ip_unprivileged_port_start at \
+                 {port} or below."
             ))
         }
         Capability::KILL => {
@@ -151,15 +151,15 @@ fn instead(refusal: &Refusal, capability: Capability, system: &dyn System) -> Op
             )))
         }
         Capability::SYS_NICE if refusal.is(&["nice", "setpriority"]) => Some(
-            "Without it: a higher RLIMIT_NICE (LimitNICE= in a unit, limits.conf), for processes of \
+            "Instead of it: a higher RLIMIT_NICE (LimitNICE= in a unit, limits.conf), for processes of \
              the same user."
                 .to_owned(),
         ),
         Capability::SYS_NICE if refusal.is(&["sched_setscheduler", "sched_setattr", "sched_setparam"]) => {
-            Some("Without it: a higher RLIMIT_RTPRIO (LimitRTPRIO= in a unit, limits.conf).".to_owned())
+            Some("Instead of it: a higher RLIMIT_RTPRIO (LimitRTPRIO= in a unit, limits.conf).".to_owned())
         }
         Capability::IPC_LOCK => Some(
-            "Without it: a higher RLIMIT_MEMLOCK (LimitMEMLOCK= in a unit, limits.conf).".to_owned(),
+            "Instead of it: a higher RLIMIT_MEMLOCK (LimitMEMLOCK= in a unit, limits.conf).".to_owned(),
         ),
         Capability::SYS_PTRACE if refusal.is(&["ptrace", "process_vm_readv", "process_vm_writev"]) => {
             let scope = system.setting("kernel.yama.ptrace_scope")?;

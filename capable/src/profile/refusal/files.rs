@@ -42,11 +42,11 @@ fn permission(refusal: &Refusal, system: &dyn System) -> Option<String> {
     let held = refusal.held.as_ref()?;
     let around = refusal.around()?;
     let (refusing, lacking) = refusing(refusal, held, around)?;
-    let mut text = format!(
-        "Without it: {} is {}",
+    let mut text = sentence(&format!(
+        "{} is {}",
         named(refusing),
         owned(refusing, system)
-    );
+    ));
     if refusing.has_list {
         text.push_str(", and has an access control list");
     } else if refusing.mode >> 3 & lacking == lacking && refusing.gid != 0 {

@@ -12,7 +12,7 @@ mod words;
 
 use std::sync::Arc;
 
-pub use explained::{Explained, Verdict};
+pub use explained::{Explained, Verdict, refusals_text};
 
 use crate::{
     capability::Capability,

@@ -145,7 +145,7 @@ fn a_file_that_its_group_may_read_says_so() {
     let text = explained.sentences.join(" ");
     for part in [
         "CAP_DAC_READ_SEARCH would allow it, and was not held.",
-        "the file /etc/shadow is -rw-r----- root shadow, so membership in the group shadow is \
+        "The file /etc/shadow is -rw-r----- root shadow, so membership in the group shadow is \
          enough.",
         "It would also allow to read every file and search every directory.",
     ] {
@@ -170,7 +170,7 @@ fn the_directory_that_refuses_is_named_not_the_file() {
         "openat",
     )];
     let (_, text) = explained(&refusal);
-    let part = "the directory /root is drwx------ root root; nobody may not search in it.";
+    let part = "The directory /root is drwx------ root root; nobody may not search in it.";
     assert!(text.contains(part), "{text}");
 }
 

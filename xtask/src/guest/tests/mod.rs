@@ -23,6 +23,7 @@ mod limits;
 mod meaning;
 mod output;
 pub mod programs;
+mod refusals;
 mod recycled;
 mod stack;
 mod stop;

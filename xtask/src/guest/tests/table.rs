@@ -3,7 +3,7 @@
 use super::{
     Test, burst, comm, conditions, degraded, descent, errors, everyday, few, filters, formats,
     hotplug, inside, inspecting, keeping, least, limits, meaning, output, programs, recycled,
-    stack, stop,
+    refusals, stack, stop,
 };
 use crate::guest::proofs;
 
@@ -184,6 +184,7 @@ pub const TESTS: &[Test] = &[
         "what_hotplug_loses_is_told_from_a_full_buffer",
         hotplug::told_apart,
     ),
+    Test::in_guests("why_says_the_right_thing_of_kinds_from_public_reports", refusals::test),
     Test::in_guests("run_follows_two_thousand_forks", programs::kinds::forks),
     Test::in_guests(
         "run_is_complete_while_others_are_busy",

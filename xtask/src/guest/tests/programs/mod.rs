@@ -20,7 +20,8 @@ use super::Scope;
 use crate::guest::capabilities::Capability;
 use crate::tally::Tally;
 use play::{Played, play};
-use table::{FOLDER, PROGRAMS, Program, Runs};
+pub use table::FOLDER;
+use table::{PROGRAMS, Program, Runs};
 
 /// Tests every program whose test is wanted.
 ///
