@@ -66,7 +66,7 @@ mod tree;
 mod workload;
 mod writing;
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 pub use error::LearnError;
 pub use learned::Learned;
@@ -83,7 +83,7 @@ use collect::Collector;
 use tree::Tree;
 
 use crate::{
-    context::kernel_symbols::KernelSymbols,
+    context::{kernel_symbols::KernelSymbols, surroundings::Looker},
     launcher::{Command, Waiting},
     session::{Builder, Planned, Records, Wanted},
 };
@@ -113,6 +113,7 @@ impl Builder {
             settle: SETTLE,
             buffer: None,
             command_file_only: false,
+            looker: None,
         })
     }
 }
@@ -128,6 +129,7 @@ pub struct Launched {
     settle: Duration,
     buffer: Option<u32>,
     command_file_only: bool,
+    looker: Option<Looker>,
 }
 
 impl Launched {
@@ -143,6 +145,17 @@ impl Launched {
     pub fn command_file_only(mut self) -> Self {
         self.command_file_only = true;
         self
+    }
+
+    /// Has another process look at the files that system calls are refused for, also when this one has
+    /// given up its privileges. It is forked here, so this process must have one thread.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be forked.
+    pub fn look_at_files(mut self) -> io::Result<Self> {
+        self.looker = Some(Looker::fork()?);
+        Ok(self)
     }
 
     /// The command counts as starting until no process was forked or executed for this time, one
@@ -171,6 +184,7 @@ impl Launched {
             settle,
             buffer,
             command_file_only,
+            looker,
         } = self;
         let mut gaps = Vec::new();
         let symbols = KernelSymbols::load()
@@ -179,6 +193,7 @@ impl Launched {
         let settle = u64::try_from(settle.as_nanos()).unwrap_or(u64::MAX);
         let mut collector = Collector::new(Places::new(symbols), Tree::new(waiting.pid(), settle));
         collector.gains.command_only = command_file_only;
+        collector.refusals.looker = looker;
         let session = planned.command(waiting.pid()).records(Records {
             wanted: Wanted::DETAIL | Wanted::CREDENTIALS,
             kernel_frames: Records::CALLER_FRAMES,

@@ -13,8 +13,13 @@ use indexmap::IndexMap;
 
 use crate::{
     capability::Capability,
-    context::{accounts::Accounts, processes::process_name, syscalls},
-    event::{Event, Operation, Surroundings, Syscall},
+    context::{
+        accounts::Accounts,
+        processes::process_name,
+        surroundings::{Looker, Question},
+        syscalls,
+    },
+    event::{Event, Operation, Syscall},
     profile::{
         Explained, Observation,
         refusal::{Held, Refusal, RefusedCall, System, Target},
@@ -26,11 +31,6 @@ const MOST: usize = 4096;
 /// How many threads may be in a call in which something was granted.
 const GRANTED: usize = 1 << 14;
 
-/// Looks up what surrounds a path of a process: its number, its mount namespace, the path, and
-/// whether the last symbolic link is followed.
-pub type Look =
-    Box<dyn FnMut(u32, Option<u32>, &[u8], bool) -> Result<Surroundings, String> + Send>;
-
 /// The refused system calls of a command's processes.
 #[derive(Default)]
 pub struct Refusals {
@@ -39,7 +39,8 @@ pub struct Refusals {
     granted: HashMap<u32, (Syscall, Vec<Capability>)>,
     /// How many are not among the found ones.
     more: u64,
-    look: Option<Look>,
+    /// Looks at the files that calls are refused for.
+    pub looker: Option<Looker>,
 }
 
 /// What refusals that are counted together have in common.
@@ -51,11 +52,6 @@ struct Kind {
 }
 
 impl Refusals {
-    /// From now on looks up what surrounds the files that are refused.
-    pub fn look_with(&mut self, look: Look) {
-        self.look = Some(look);
-    }
-
     /// Notes a check that was granted.
     pub fn check(&mut self, event: &Event<'_>) {
         let Some(syscall) = event.syscall().filter(|_| !event.facts().is_denied()) else {
@@ -183,12 +179,19 @@ impl Refusals {
 
     /// Looks up what surrounds the file that a refusal is about. Alike ones were looked up before.
     fn looked_up(&mut self, mut refusal: Refusal, namespace: Option<u32>) -> Refusal {
-        let Some(look) = &mut self.look else {
+        let Some(looker) = &mut self.looker else {
             return refusal;
         };
         if let Some(path) = refusal.file() {
             let follow = refusal.follows_last_link();
-            refusal.surroundings = Some(look(refusal.pid, namespace, &path, follow));
+            let question = Question {
+                pid: refusal.pid,
+                mount_namespace: namespace,
+                path,
+                follow,
+            };
+            let answer = looker.ask(&question);
+            refusal.surroundings = Some(answer.map_err(|error| error.to_string()));
         }
         refusal
     }

@@ -4,7 +4,7 @@ mod args;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 pub use args::{Args, CageArgs};
 
 use super::{
@@ -55,6 +55,9 @@ fn attempt(args: &Args) -> Result<ExitCode> {
 ///
 /// As [`Launched::start`] and [`Learning::advance`].
 pub fn learned(launched: Launched, wait: bool) -> Result<(Learned, Ended)> {
+    let launched = launched
+        .look_at_files()
+        .context("cannot start another process")?;
     block_on(async {
         let signals = Signals::for_command(launched.pid())?;
         let mut learning = launched.start()?;

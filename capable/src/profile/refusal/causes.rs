@@ -4,7 +4,6 @@ use super::{
     Refusal, System,
     explained::{Found, Reason},
     files, object,
-    words::sentence,
 };
 use crate::{capability::Capability, event::INITIAL_USER_NAMESPACE};
 
@@ -22,7 +21,6 @@ const CAUSES: &[Cause] = &[
     ambient,
     sets,
     chroot_and_namespaces,
-    unmapped,
     by_mode,
     landlock,
     seccomp,
@@ -31,7 +29,7 @@ const CAUSES: &[Cause] = &[
 
 /// The reason, if it is found.
 pub(super) fn explain(refusal: &Refusal, system: &dyn System) -> Option<Reason> {
-    if let Some(reason) = id_map_of_root(refusal) {
+    if let Some(reason) = id_map_of_root(refusal).or_else(|| unmapped(refusal, system)) {
         return Some(reason);
     }
     let sentences = CAUSES.iter().find_map(|cause| cause(refusal, system))?;
@@ -261,20 +259,43 @@ fn chroot_and_namespaces(refusal: &Refusal, system: &dyn System) -> Option<Vec<S
     })
 }
 
-/// Files whose owner is not mapped (`privileged_wrt_inode_uidgid`, kernel/capability.c): no
-/// capability of the namespace is asked for.
-fn unmapped(refusal: &Refusal, system: &dyn System) -> Option<Vec<String>> {
+/// Files whose owner is not mapped: a capability of the namespace is asked for and granted, and does
+/// not count (`capable_wrt_inode_uidgid`, kernel/capability.c).
+fn unmapped(refusal: &Refusal, system: &dyn System) -> Option<Reason> {
+    const OF_FILES: [Capability; 5] = [
+        Capability::DAC_READ_SEARCH,
+        Capability::DAC_OVERRIDE,
+        Capability::FOWNER,
+        Capability::CHOWN,
+        Capability::FSETID,
+    ];
     let held = refusal.held.as_ref()?;
-    let file = refusal.around()?.file()?;
     let inside = held.credentials.namespace != INITIAL_USER_NAMESPACE;
     let refused = refusal.fails_with(libc::EPERM) || refusal.fails_with(libc::EACCES);
+    let granted = OF_FILES
+        .into_iter()
+        .find(|capability| refusal.granted.contains(capability))?;
     (inside && refused).then(|| {
-        vec![sentence(&format!(
-            "the task is in a user namespace, and {} belongs to {}, which may not be mapped there: \
-             then no capability of that namespace counts for it.",
-            super::words::named(file),
-            system.user(file.uid)
-        ))]
+        let owner = match refusal.around().and_then(|around| around.components.last()) {
+            Some(last) => format!(
+                "its owner, {} ({}), or its group is not mapped there",
+                system.user(last.uid),
+                last.uid
+            ),
+            None => "its owner or its group is not mapped there".to_owned(),
+        };
+        (
+            Found::Namespace(granted),
+            vec![
+                format!(
+                    "{granted} is held, but in a user namespace where it does not count for this file: \
+                     {owner}."
+                ),
+                "Map that id too (newuidmap(1), /etc/subuid), or have the owner or the mode changed from \
+                 outside."
+                    .to_owned(),
+            ],
+        )
     })
 }
 

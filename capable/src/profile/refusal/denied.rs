@@ -158,6 +158,15 @@ fn instead(refusal: &Refusal, capability: Capability, system: &dyn System) -> Op
         Capability::SYS_NICE if refusal.is(&["sched_setscheduler", "sched_setattr", "sched_setparam"]) => {
             Some("Instead of it: a higher RLIMIT_RTPRIO (LimitRTPRIO= in a unit, limits.conf).".to_owned())
         }
+        Capability::FOWNER | Capability::DAC_OVERRIDE if refusal.is(&["link", "linkat"]) => {
+            let value = system
+                .setting("fs.protected_hardlinks")
+                .filter(|value| value != "0")?;
+            Some(format!(
+                "fs.protected_hardlinks is {value}: the owner may link to a file, and so may who may \
+                 read and write it, so CAP_DAC_OVERRIDE does in place of CAP_FOWNER."
+            ))
+        }
         Capability::IPC_LOCK => Some(
             "Instead of it: a higher RLIMIT_MEMLOCK (LimitMEMLOCK= in a unit, limits.conf).".to_owned(),
         ),

@@ -184,7 +184,10 @@ pub const TESTS: &[Test] = &[
         "what_hotplug_loses_is_told_from_a_full_buffer",
         hotplug::told_apart,
     ),
-    Test::in_guests("why_says_the_right_thing_of_kinds_from_public_reports", refusals::test),
+    Test::in_guests(
+        "why_says_the_right_thing_of_kinds_from_public_reports",
+        refusals::test,
+    ),
     Test::in_guests("run_follows_two_thousand_forks", programs::kinds::forks),
     Test::in_guests(
         "run_is_complete_while_others_are_busy",
