@@ -2,12 +2,13 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args as ClapArgs;
 
 use super::{
     Usage,
-    print::{print, say},
+    print::say,
+    reporting::{Destination, ReportArgs, ReportFormat, Reporter},
     run::{self, CageArgs},
     tracing::{self, BufferArgs, TracingArgs},
 };
@@ -81,17 +82,28 @@ pub fn run(args: &Args) -> Result<ExitCode> {
 
 fn attempt(args: &Args) -> Result<ExitCode> {
     let command = args.cage.command(&args.command).map_err(Usage::wrap)?;
+    let json = match args.format {
+        Format::Text => None,
+        Format::Json => {
+            let form = ReportArgs {
+                format: ReportFormat::Json,
+                ..ReportArgs::default()
+            };
+            let mut reporter = Reporter::new(&form, Destination::Stdout)?;
+            reporter.keep_stdout()?;
+            Some(reporter)
+        }
+    };
     let mut launched = args.tracing.session().learn(command)?.command_file_only();
     if let Some(bytes) = args.buffer.buffer_size {
         launched = launched.buffer(bytes);
     }
     let (learned, ended) = run::learned(launched, args.wait)?;
     tracing::tell_signal(ended);
-    match args.format {
-        Format::Text => say(format_args!("{}", refusals_text(&learned.report))),
-        Format::Json => {
-            let report = learned.report.json();
-            print(&report.context("cannot write the report as JSON")?)?;
+    match json {
+        None => say(format_args!("{}", refusals_text(&learned.report))),
+        Some(reporter) => {
+            reporter.deliver(&learned.report, &learned.needs)?;
         }
     }
     Ok(ExitCode::from(ended.exit_code()))

@@ -140,7 +140,7 @@ impl<'a> Operation<'a> {
         /// `S_APPEND` and `S_IMMUTABLE` (include/linux/fs.h, 5.10 to 7.3).
         const APPEND: u32 = 1 << 2;
         const IMMUTABLE: u32 = 1 << 3;
-        self.is(OperationFlags::FILE_KNOWN).then(|| FileFacts {
+        self.is(OperationFlags::FILE_KNOWN).then_some(FileFacts {
             mode: self.record.file_mode,
             uid: self.record.file_uid,
             gid: self.record.file_gid,

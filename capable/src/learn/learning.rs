@@ -144,8 +144,8 @@ impl Learning {
 /// How the command ended, as a report has it.
 fn exit_of(ended: Ended) -> Exit {
     let status = ExitStatus::from_raw(ended.0);
-    match status.signal() {
-        Some(signal) => Exit::Signal(signal),
-        None => Exit::Code(i32::from(ended.exit_code())),
+    Exit {
+        code: status.code(),
+        signal: status.signal(),
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Operation, Syscall},
     profile::{
         Explained, Observation,
-        refusal::{Held, Refusal, RefusedCall, System, Target},
+        refusal::{Held, Refusal, RefusedCall, RefusedProcess, System},
     },
 };
 
@@ -229,7 +229,7 @@ fn shared(name: &str, arguments: [u64; 6]) -> [u64; 6] {
 }
 
 /// The process that a call is about.
-fn target(name: &str, arguments: &[u64; 6]) -> Option<Target> {
+fn target(name: &str, arguments: &[u64; 6]) -> Option<RefusedProcess> {
     let argument = match name {
         "kill" | "tgkill" | "tkill" | "sched_setscheduler" | "sched_setattr" | "sched_setparam"
         | "sched_setaffinity" | "process_vm_readv" | "process_vm_writev" | "prlimit64"
@@ -245,7 +245,7 @@ fn target(name: &str, arguments: &[u64; 6]) -> Option<Target> {
         return None;
     }
     let uid = fs::metadata(format!("/proc/{pid}")).ok();
-    Some(Target {
+    Some(RefusedProcess {
         pid,
         name: process_name(pid).unwrap_or_default(),
         uid: uid.map(|metadata| metadata.uid()),

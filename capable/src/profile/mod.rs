@@ -19,7 +19,7 @@ mod words;
 
 pub(crate) use interner::Interner;
 pub use observation::{Case, Observation, Outcome, Phase};
-pub use refusal::{Explained, Verdict as RefusalVerdict};
+pub use refusal::{Explained, RefusalKind};
 pub use report::{
     CapabilityReport, Counts, Evidence, Exit, FollowedUnit, LeftOut, Origin, Program, ReadError,
     Report, ReportedLoss, Run,

@@ -26,7 +26,7 @@ const LONGEST: usize = 4096;
 pub struct Question {
     /// The process that named it, as `/proc` numbers it.
     pub pid: u32,
-    /// The inode number of the mount namespace, if it is known. Otherwise it is that of the process.
+    /// The inode number of the mount namespace, if it is known; otherwise it is the process's.
     pub mount_namespace: Option<u32>,
     /// Its path from the root of the mount namespace, not from that of chroot(2).
     pub path: Vec<u8>,

@@ -95,7 +95,7 @@ fn id_map_of_root(refusal: &Refusal) -> Option<Reason> {
     let held = refusal.held.as_ref()?;
     let is_it = writes_to(refusal, "/uid_map")
         && held.credentials.euid == 0
-        && !held.credentials.bounding.contains(Capability::SETFCAP);
+        && held.credentials.namespace != INITIAL_USER_NAMESPACE;
     is_it.then(|| {
         (
             Found::Capability(Capability::SETFCAP),

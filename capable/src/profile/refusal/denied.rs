@@ -30,7 +30,7 @@ pub(super) fn explain(refusal: &Refusal, system: &dyn System) -> Option<Reason> 
                 // The check was of other credentials, or they were changed meanwhile.
                 return None;
             }
-            sentences.push(wrong_namespace(refusal, observation));
+            sentences.push(wrong_namespace(observation));
             Found::Namespace(capability)
         }
         Some(held) if held.credentials.permitted.contains(capability) => {
@@ -83,6 +83,11 @@ fn deciding(refusal: &Refusal) -> Option<&Observation> {
         .find(|observation| decides.contains(observation.case.facts.capability))
 }
 
+/// The effective user, as it is compared with that of another process.
+fn own_user(refusal: &Refusal) -> Option<u32> {
+    refusal.held.as_ref().map(|held| held.credentials.euid)
+}
+
 fn not_held(refusal: &Refusal, capability: Capability) -> String {
     let bounding = refusal
         .held
@@ -97,7 +102,7 @@ fn not_held(refusal: &Refusal, capability: Capability) -> String {
     }
 }
 
-fn wrong_namespace(refusal: &Refusal, observation: &Observation) -> String {
+fn wrong_namespace(observation: &Observation) -> String {
     let capability = observation.case.facts.capability;
     let initial = observation
         .case
@@ -108,7 +113,6 @@ fn wrong_namespace(refusal: &Refusal, observation: &Observation) -> String {
         true => "the initial one",
         false => "that of the object, which is another one",
     };
-    let _ = refusal;
     format!(
         "{capability} is held, but in the wrong user namespace: the one that counts here is \
          {counts}."
@@ -145,10 +149,18 @@ fn instead(refusal: &Refusal, capability: Capability, system: &dyn System) -> Op
         Capability::KILL => {
             let owner = system.user(target?.uid?);
             Some(sentence(&format!(
-                "{} belongs to {owner}: {} may signal only its own processes.",
-                object::of(&refusal.call).split(" SIG").next()?,
+                "process {} belongs to {owner}: {} may signal only its own processes.",
+                target?.pid,
                 user()?
             )))
+        }
+        Capability::SYS_NICE if target.is_some_and(|target| target.uid != own_user(refusal)) => {
+            let owner = system.user(target?.uid?);
+            Some(format!(
+                "Process {} belongs to {owner}, and this ran as {}.",
+                target?.pid,
+                user()?
+            ))
         }
         Capability::SYS_NICE if refusal.is(&["nice", "setpriority"]) => Some(
             "Instead of it: a higher RLIMIT_NICE (LimitNICE= in a unit, limits.conf), for processes of \

@@ -13,7 +13,7 @@ use crate::{
 /// What a refusal comes down to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RefusalKind {
     /// A capability that was not held would allow it.
     Capability,
     /// The capability was held in a user namespace that does not count.
@@ -37,13 +37,13 @@ pub(super) enum Found {
 }
 
 impl Found {
-    pub(super) fn kind(self) -> Verdict {
+    pub(super) fn kind(self) -> RefusalKind {
         match self {
-            Self::Capability(_) => Verdict::Capability,
-            Self::Namespace(_) => Verdict::Namespace,
-            Self::NotEffective(_) => Verdict::NotEffective,
-            Self::Other => Verdict::Other,
-            Self::Unknown => Verdict::Unknown,
+            Self::Capability(_) => RefusalKind::Capability,
+            Self::Namespace(_) => RefusalKind::Namespace,
+            Self::NotEffective(_) => RefusalKind::NotEffective,
+            Self::Other => RefusalKind::Other,
+            Self::Unknown => RefusalKind::Unknown,
         }
     }
 
@@ -78,7 +78,7 @@ pub struct Explained {
     /// The errno; null if the call returned success and the refusal is told elsewhere.
     pub errno: Option<String>,
     /// What it comes down to.
-    pub verdict: Verdict,
+    pub verdict: RefusalKind,
     /// The capability that it is about; null if it is about none.
     #[serde(with = "crate::profile::names::option")]
     pub capability: Option<Capability>,
@@ -132,9 +132,14 @@ pub fn refusals_text(report: &Report) -> String {
     out.push('\n');
     let title = shortened(&report.title());
     let ended = match report.exit {
-        Some(Exit::Code(code)) => format!("exited with {code}"),
-        Some(Exit::Signal(signal)) => format!("was ended by signal {signal}"),
-        None => "is still running".to_owned(),
+        Some(Exit {
+            code: Some(code), ..
+        }) => format!("exited with {code}"),
+        Some(Exit {
+            signal: Some(signal),
+            ..
+        }) => format!("was ended by signal {signal}"),
+        _ => "is still running".to_owned(),
     };
     let count = report
         .refusals
@@ -143,7 +148,9 @@ pub fn refusals_text(report: &Report) -> String {
         .sum::<u64>()
         + report.more_refusals;
     let told = match (count, report.more_refusals, &report.incomplete) {
-        (0, _, None) if report.exit == Some(Exit::Code(0)) => "nothing was refused".to_owned(),
+        (0, _, None) if report.exit.is_some_and(|exit| exit.code == Some(0)) => {
+            "nothing was refused".to_owned()
+        }
         (0, _, None) => {
             "no system call was refused: if it failed, the reason is another one".to_owned()
         }

@@ -83,6 +83,9 @@ fn refusing<'a>(
     around: &'a Surroundings,
 ) -> Option<(&'a Component, u32)> {
     let lacks = |component: &Component, wanted: u32| {
+        if component.mode == 0 {
+            return None;
+        }
         let groups = held.groups.iter().flatten().copied();
         let groups = groups.chain([held.credentials.fsgid]);
         let allowed = component.permissions(held.credentials.fsuid, groups);
@@ -98,7 +101,7 @@ fn refusing<'a>(
             return Some((directory, lacking));
         }
     }
-    if changes_directory(refusal, file.is_some()) {
+    if changes_directory(refusal, around) {
         let directory = around.directory()?;
         return lacks(directory, WRITE).map(|lacking| (directory, lacking));
     }
@@ -107,11 +110,12 @@ fn refusing<'a>(
 }
 
 /// Whether a call makes, removes or renames an entry of a directory.
-fn changes_directory(refusal: &Refusal, exists: bool) -> bool {
+fn changes_directory(refusal: &Refusal, around: &Surroundings) -> bool {
+    let is_missing = around.stopped == Some(libc::ENOENT);
     match refusal.call.name {
         "mkdir" | "mkdirat" | "mknod" | "mknodat" | "symlink" | "symlinkat" | "rmdir"
         | "unlink" | "unlinkat" | "rename" | "renameat" | "renameat2" => true,
-        "open" | "openat" | "creat" => !exists,
+        "open" | "openat" | "creat" => is_missing,
         "bind" => true,
         _ => false,
     }
@@ -215,7 +219,7 @@ fn attributes(refusal: &Refusal) -> Option<Vec<String>> {
         let affected = around.file().into_iter().chain(
             around
                 .directory()
-                .filter(|_| changes_directory(refusal, around.file().is_some())),
+                .filter(|_| changes_directory(refusal, around)),
         );
         for component in affected {
             if let Some((what, letter)) = of(component) {

@@ -12,7 +12,7 @@ mod words;
 
 use std::sync::Arc;
 
-pub use explained::{Explained, Verdict, refusals_text};
+pub use explained::{Explained, RefusalKind, refusals_text};
 
 use crate::{
     capability::Capability,
@@ -62,12 +62,12 @@ pub struct RefusedCall {
     /// What is known of that file.
     pub file: Option<FileFacts>,
     /// The process that it was about.
-    pub target: Option<Target>,
+    pub target: Option<RefusedProcess>,
 }
 
 /// A process that a call was about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Target {
+pub struct RefusedProcess {
     /// Its number.
     pub pid: u32,
     /// Its name; empty if it is not known.

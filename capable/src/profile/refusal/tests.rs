@@ -118,7 +118,7 @@ fn check(capability: Capability, caller: &str, call: &'static str) -> Observatio
     times(1, denied(capability, caller, call, Outcome::Unknown))
 }
 
-fn explained(refusal: &Refusal) -> (Verdict, String) {
+fn explained(refusal: &Refusal) -> (RefusalKind, String) {
     let explained = refusal.explain(&Debian);
     (explained.verdict, explained.sentences.join(" "))
 }
@@ -139,7 +139,7 @@ fn a_file_that_its_group_may_read_says_so() {
         check(Capability::DAC_OVERRIDE, "generic_permission", "openat"),
     ];
     let explained = refusal.explain(&Debian);
-    assert_eq!(explained.verdict, Verdict::Capability);
+    assert_eq!(explained.verdict, RefusalKind::Capability);
     assert_eq!(explained.capability, Some(Capability::DAC_READ_SEARCH));
     assert_eq!(explained.object, "/etc/shadow");
     let text = explained.sentences.join(" ");
@@ -181,7 +181,7 @@ fn what_is_permitted_but_not_effective_must_be_raised() {
     refusal.held = Some(nobody(CapabilitySet::EMPTY, bind));
     refusal.denied = vec![check(Capability::NET_BIND_SERVICE, "__inet_bind", "bind")];
     let (verdict, text) = explained(&refusal);
-    assert_eq!(verdict, Verdict::NotEffective);
+    assert_eq!(verdict, RefusalKind::NotEffective);
     assert!(text.contains("permitted but not effective"), "{text}");
 }
 
@@ -198,7 +198,7 @@ fn what_is_held_in_another_namespace_does_not_count() {
     denied.case.target_is_home = Some(true);
     refusal.denied = vec![denied];
     let (verdict, text) = explained(&refusal);
-    assert_eq!(verdict, Verdict::Namespace);
+    assert_eq!(verdict, RefusalKind::Namespace);
     assert!(text.contains("in the wrong user namespace"), "{text}");
     assert!(text.contains("the initial one"), "{text}");
 }
@@ -223,7 +223,7 @@ fn an_attribute_of_a_file_is_no_capabilitys_fault() {
         let mut refusal = refused_file(call, libc::EPERM, &way);
         refusal.call.arguments[2] = flags as u64;
         let (verdict, text) = explained(&refusal);
-        assert_eq!(verdict, Verdict::Other, "{call}");
+        assert_eq!(verdict, RefusalKind::Other, "{call}");
         for part in ["No capability would help", "immutable", "chattr -i /run/x"] {
             assert!(text.contains(part), "{call}: {text}");
         }
@@ -240,7 +240,7 @@ fn a_sticky_directory_protects_the_files_of_others() {
     let mut refusal = refused_file("openat", libc::EACCES, &way);
     refusal.call.arguments[2] = (libc::O_WRONLY | libc::O_CREAT) as u64;
     let (verdict, text) = explained(&refusal);
-    assert_eq!(verdict, Verdict::Other);
+    assert_eq!(verdict, RefusalKind::Other);
     for part in ["fs.protected_regular is 2", "sticky", "O_CREAT"] {
         assert!(text.contains(part), "{text}");
     }
@@ -253,7 +253,7 @@ fn a_mount_that_is_read_only_is_named() {
     last.mount.point = b"/srv".to_vec();
     let refusal = refused_file("mkdir", libc::EROFS, &[directory("/", 0o755), last]);
     let (verdict, text) = explained(&refusal);
-    assert_eq!(verdict, Verdict::Other);
+    assert_eq!(verdict, RefusalKind::Other);
     assert!(text.contains("/srv is mounted read-only"), "{text}");
 }
 
@@ -262,7 +262,7 @@ fn a_device_that_a_cgroup_refuses_is_not_given_a_capability() {
     let null = component("/dev/x", libc::S_IFCHR | 0o666, 0, 0);
     let way = [directory("/", 0o755), directory("/dev", 0o755), null];
     let (verdict, text) = explained(&refused_file("openat", libc::EPERM, &way));
-    assert_eq!(verdict, Verdict::Other);
+    assert_eq!(verdict, RefusalKind::Other);
     assert!(text.contains("device cgroup"), "{text}");
     let mut made = refused("mknod", libc::EPERM);
     made.call.arguments[1] = u64::from(libc::S_IFCHR | 0o644);
@@ -282,13 +282,13 @@ fn confinement_is_told_where_nothing_else_is_found() {
         explained(&refusal)
     };
     let (verdict, text) = with(|held| held.landlock = Some(true));
-    assert_eq!(verdict, Verdict::Other);
+    assert_eq!(verdict, RefusalKind::Other);
     assert!(text.contains("Landlock"), "{text}");
     let (verdict, text) = with(|held| held.seccomp = Some(true));
-    assert_eq!(verdict, Verdict::Other);
+    assert_eq!(verdict, RefusalKind::Other);
     assert!(text.contains("seccomp filter"), "{text}");
     let (verdict, text) = with(|_| ());
-    assert_eq!(verdict, Verdict::Unknown);
+    assert_eq!(verdict, RefusalKind::Unknown);
     assert!(text.contains("Ruled out: seccomp, Landlock"), "{text}");
 }
 

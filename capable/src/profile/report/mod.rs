@@ -51,12 +51,11 @@ pub struct Run {
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Exit {
-    /// It exited with this code.
-    Code(i32),
-    /// This signal ended it.
-    Signal(i32),
+pub struct Exit {
+    /// The code that it exited with; null if a signal ended it.
+    pub code: Option<i32>,
+    /// The number of the signal that ended it; null if it exited.
+    pub signal: Option<i32>,
 }
 
 /// A unit that was followed by name, before it ran and over its restarts.

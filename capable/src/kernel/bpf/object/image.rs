@@ -173,25 +173,25 @@ mod tests {
     /// Instructions of each program, with the ring buffer and with perf buffers, before the
     /// verifier removes what a run does not need.
     const INSTRUCTIONS: [(&str, usize, usize); 19] = [
-        ("capset_call", 2823, 2806),
-        ("capset_entry", 2823, 2806),
+        ("capset_call", 2834, 2817),
+        ("capset_entry", 2834, 2817),
         ("cgroup_made", 523, 513),
         ("cgroup_removed", 68, 68),
-        ("check_entry", 3175, 3158),
-        ("check_exit", 3493, 3117),
+        ("check_entry", 3186, 3169),
+        ("check_exit", 3504, 3128),
         ("check_paired", 139, 139),
-        ("check_return", 3493, 3109),
-        ("check_traced", 3576, 3186),
-        ("memory_call", 2929, 2912),
-        ("memory_entry", 2929, 2912),
-        ("mmap_call", 2885, 2870),
-        ("mmap_entry", 2885, 2870),
-        ("prctl_call", 2917, 2902),
-        ("prctl_entry", 2917, 2902),
+        ("check_return", 3504, 3120),
+        ("check_traced", 3587, 3197),
+        ("memory_call", 2940, 2923),
+        ("memory_entry", 2940, 2923),
+        ("mmap_call", 2896, 2881),
+        ("mmap_entry", 2896, 2881),
+        ("prctl_call", 2928, 2913),
+        ("prctl_entry", 2928, 2913),
         ("process_exec", 231, 217),
         ("process_fork", 309, 276),
         ("process_free", 214, 204),
-        ("syscall_exit", 150, 139),
+        ("syscall_exit", 1385, 1415),
     ];
 
     fn instructions(bytes: &[u8]) -> Vec<(String, usize)> {
