@@ -83,6 +83,25 @@ fn process(pid: u32, name: &str) -> String {
     }
 }
 
+/// The signals that are sent to others.
+const SIGNALS: [(i32, &str); 15] = [
+    (libc::SIGHUP, "SIGHUP"),
+    (libc::SIGINT, "SIGINT"),
+    (libc::SIGQUIT, "SIGQUIT"),
+    (libc::SIGABRT, "SIGABRT"),
+    (libc::SIGKILL, "SIGKILL"),
+    (libc::SIGUSR1, "SIGUSR1"),
+    (libc::SIGUSR2, "SIGUSR2"),
+    (libc::SIGPIPE, "SIGPIPE"),
+    (libc::SIGALRM, "SIGALRM"),
+    (libc::SIGTERM, "SIGTERM"),
+    (libc::SIGCHLD, "SIGCHLD"),
+    (libc::SIGCONT, "SIGCONT"),
+    (libc::SIGSTOP, "SIGSTOP"),
+    (libc::SIGTSTP, "SIGTSTP"),
+    (libc::SIGWINCH, "SIGWINCH"),
+];
+
 /// The signal that a call sends.
 fn signal(call: &RefusedCall) -> Option<String> {
     let argument = match call.name {
@@ -91,9 +110,10 @@ fn signal(call: &RefusedCall) -> Option<String> {
         _ => return None,
     };
     let number = call.arguments[argument] as i32;
-    Some(match nix::sys::signal::Signal::try_from(number) {
-        Ok(signal) => signal.as_str().to_owned(),
-        Err(_) => format!("signal {number}"),
+    let named = SIGNALS.iter().find(|(known, _)| *known == number);
+    Some(match named {
+        Some((_, name)) => (*name).to_owned(),
+        None => format!("signal {number}"),
     })
 }
 
