@@ -11,7 +11,7 @@ pub mod gate;
 mod interner;
 mod names;
 pub(crate) mod observation;
-pub mod refusal;
+pub(crate) mod refusal;
 mod report;
 mod rules;
 mod tally;

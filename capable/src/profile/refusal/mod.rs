@@ -8,11 +8,15 @@ mod denied;
 mod explained;
 mod files;
 mod object;
+#[cfg(feature = "cli")]
+mod text;
 mod words;
 
 use std::sync::Arc;
 
-pub use explained::{Explained, RefusalKind, refusals_text};
+pub use explained::{Explained, RefusalKind};
+#[cfg(feature = "cli")]
+pub use text::refusals_text;
 
 use crate::{
     capability::Capability,
@@ -121,11 +125,6 @@ impl Refusal {
             verdict: verdict.kind(),
             sentences,
         }
-    }
-
-    /// Whether a check was denied, in a call that failed or whose refusal is told elsewhere.
-    pub fn is_about_a_capability(&self) -> bool {
-        !self.denied.is_empty()
     }
 
     /// The path of the file that it is about, if that may have to do with it.
