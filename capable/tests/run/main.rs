@@ -16,6 +16,7 @@ mod profile;
 #[path = "../common/strict.rs"]
 mod strict;
 mod untrusted;
+mod why;
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _};
