@@ -30,6 +30,8 @@ impl CgroupPlace {
     pub const BELOW: Self = Self(1 << 2);
     /// It is below what the manager of a user runs.
     pub const BELOW_USER: Self = Self(1 << 3);
+    /// It has one path, which is compared instead of its name.
+    pub const AT_PATH: Self = Self(1 << 4);
 
     /// The place by the cgroups around: how many are no slices, and whether the outermost of these
     /// is the manager of a user.
@@ -65,7 +67,7 @@ impl CgroupPlace {
     }
 }
 
-/// Names of cgroups: all that have these characters at these positions.
+/// Names of cgroups, or paths: all that have these characters at these positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct CgroupPattern {

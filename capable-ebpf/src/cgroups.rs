@@ -4,7 +4,7 @@
 //! `cgroup_mkdir` activates it afterwards, 5.10 to 7.3), so not even the first check in it is
 //! missed. User space puts those that exist into the table, once this program is attached.
 
-use core::arch::asm;
+use core::{arch::asm, mem::offset_of};
 
 use aya_ebpf::{helpers::generated, programs::RawTracePointContext};
 use capable_common::{
@@ -17,7 +17,7 @@ use crate::{
     transport::Transport,
 };
 
-/// A cgroup's name, with room to read from anywhere in it.
+/// A cgroup's name and path, with room to read from anywhere in them.
 #[repr(C)]
 pub struct Name {
     /// Zeros: the last eight characters of a shorter name begin here.
@@ -26,6 +26,10 @@ pub struct Name {
     text: [u64; NAME_WORDS],
     /// A comparison that begins late in the name reads up to here.
     after: [u64; NAME_WORDS],
+    /// The path and its end.
+    path: [u64; NAME_WORDS],
+    /// What the verifier believes that a comparison may read.
+    rest: [u64; 2 * NAME_WORDS],
     /// How many of the cgroups around are no slices: 2 stands for more too. Here and not in a
     /// register, because the verifier would look at every level again for each value.
     no_slices: u32,
@@ -56,7 +60,7 @@ pub fn made<T: Transport>(context: &RawTracePointContext) {
     let below = self::id(around).is_some_and(is_followed);
     let named = maps::CGROUP_NAME
         .get_ptr_mut(0)
-        .is_some_and(|name| is_named(cgroup, around, name));
+        .is_some_and(|name| is_named(cgroup, around, context.arg(1), name));
     if (below || named) && maps::CGROUP_IDS.insert(&id, &1, 0).is_err() {
         maps::count_one(|counters| &mut counters.lost_cgroups);
         T::log_full(context, "cgroups");
@@ -99,13 +103,17 @@ fn parent(cgroup: u64) -> Option<u64> {
     Some(state.wrapping_sub(u64::from(config!(offsets.cgroup_self))))
 }
 
-/// Whether a cgroup is one of those to follow, which it is counted for.
+/// Whether a cgroup is one of those to follow, which it is counted for. The tracepoint tells its
+/// path from the root of the hierarchy, cut off at 1024 bytes (`TRACE_CGROUP_PATH`,
+/// kernel/cgroup/cgroup-internal.h, 5.10 to 7.3).
 #[inline(always)]
-fn is_named(cgroup: u64, around: u64, name: *mut Name) -> bool {
+fn is_named(cgroup: u64, around: u64, path: u64, name: *mut Name) -> bool {
     let Some(place) = place(around, name) else {
         return false;
     };
-    let Some(length) = read_name(cgroup, name) else {
+    // SAFETY: the entry lives as long as the map.
+    let path = read_text(path, unsafe { (&raw mut (*name).path).cast() });
+    let (Some(length), Some(path_length)) = (read_name(cgroup, name), path) else {
         return false;
     };
     let mut named = false;
@@ -116,7 +124,7 @@ fn is_named(cgroup: u64, around: u64, name: *mut Name) -> bool {
         let Some(pattern) = maps::CGROUP_PATTERNS.get_ptr_mut(index) else {
             break;
         };
-        if matches(pattern, name, length, place) {
+        if matches(pattern, name, length, path_length, place) {
             named = true;
             // SAFETY: the entry lives as long as the map; others only add to the counter.
             maps::add(unsafe { &mut (*pattern).made });
@@ -125,9 +133,18 @@ fn is_named(cgroup: u64, around: u64, name: *mut Name) -> bool {
     named
 }
 
-/// Whether a name of this length, in this place, is one that the pattern stands for.
+/// Whether a name and a path of these lengths, in this place, are what the pattern stands for.
+///
+/// Without branches: the verifier would follow each of them for each pattern.
 #[inline(always)]
-fn matches(pattern: *const CgroupPattern, name: *const Name, length: u64, place: u32) -> bool {
+fn matches(
+    pattern: *const CgroupPattern,
+    name: *const Name,
+    length: u64,
+    path_length: u64,
+    place: u32,
+) -> bool {
+    const AT_PATH: u32 = CgroupPlace::AT_PATH.bits();
     // SAFETY: the entry lives as long as the map, and user space writes these fields before the
     // program is attached.
     let (before_end, shortest, longest, places) = unsafe {
@@ -138,18 +155,19 @@ fn matches(pattern: *const CgroupPattern, name: *const Name, length: u64, place:
             (*pattern).places.bits(),
         )
     };
-    if places & place == 0 || length < shortest || length > longest || length < before_end {
-        return false;
-    }
-    let start = if before_end == 0 {
-        0
-    } else {
-        length.wrapping_sub(before_end)
-    };
+    let by_path = u64::from((places / AT_PATH) & 1);
+    let length = length ^ (length ^ path_length) & by_path.wrapping_neg();
+    let text = by_path * (offset_of!(Name, path) - offset_of!(Name, text)) as u64;
+    let from_end = length.wrapping_sub(before_end);
+    let start = text + (from_end & is_zero(before_end).wrapping_sub(1));
+    // Lengths are far below 2^63: the highest bit is set if more was taken away than there was.
+    let lengths = length.wrapping_sub(shortest) | longest.wrapping_sub(length) | from_end;
+    let mut differs = is_zero(u64::from(places & (place | AT_PATH))) | lengths >> 63;
     // SAFETY: as above; the start is at most the length of a name, and the name has room for
     // another one after that.
-    let mut differs = unsafe {
-        (word((&raw const (*name).before).cast(), length) ^ (*pattern).end) & (*pattern).end_mask
+    differs |= unsafe {
+        let before = (&raw const (*name).before).cast();
+        (word(before, text + length) ^ (*pattern).end) & (*pattern).end_mask
     };
     for index in 0..NAME_WORDS {
         // SAFETY: as above.
@@ -159,6 +177,22 @@ fn matches(pattern: *const CgroupPattern, name: *const Name, length: u64, place:
         };
     }
     differs == 0
+}
+
+/// 1 if a number, which is below 2^63, is 0; else 0. In assembly, because the compiler would branch.
+#[inline(always)]
+fn is_zero(number: u64) -> u64 {
+    let mut value = number;
+    // SAFETY: it only changes the register.
+    unsafe {
+        asm!(
+            "{value} += -1",
+            "{value} >>= 63",
+            value = inout(reg) value,
+            options(pure, nomem, nostack),
+        );
+    }
+    value
 }
 
 /// Where the cgroups in this one are, as a [`CgroupPlace`]; `None` if it is too deep.
@@ -201,12 +235,21 @@ fn read_name(cgroup: u64, name: *mut Name) -> Option<u64> {
     let node = read::<u64>(cgroup, config!(offsets.cgroup_node))?;
     let address = read::<u64>(node, config!(offsets.node_name))?;
     let escaped = u64::from(read_at::<u8>(address)? == b'_');
-    // SAFETY: the text holds as many bytes as the size says; the helper checks the source.
+    // SAFETY: the entry lives as long as the map.
+    read_text(address.wrapping_add(escaped), unsafe {
+        (&raw mut (*name).text).cast()
+    })
+}
+
+/// Reads as much of a text as there is room for in these words, and returns how much.
+#[inline(always)]
+fn read_text(address: u64, words: *mut [u64; NAME_WORDS]) -> Option<u64> {
+    // SAFETY: the words hold as many bytes as the size says; the helper checks the source.
     let bytes = unsafe {
         generated::bpf_probe_read_kernel_str(
-            (&raw mut (*name).text).cast(),
+            words.cast(),
             MAX_CGROUP_NAME as u32 + 1,
-            address.wrapping_add(escaped) as *const _,
+            address as *const _,
         )
     };
     // The size includes the end.
@@ -270,7 +313,7 @@ fn are_digits(word: u64, characters: u64) -> bool {
 ///
 /// # Safety
 ///
-/// Those at the first 256 positions from `base` on must be in one entry of a map.
+/// Those at the first 1024 positions from `base` on must be in one entry of a map.
 #[inline(always)]
 unsafe fn word(base: *const u8, position: u64) -> u64 {
     let value: u64;
@@ -278,7 +321,7 @@ unsafe fn word(base: *const u8, position: u64) -> u64 {
     unsafe {
         asm!(
             "{value} = {position}",
-            "{value} &= 255",
+            "{value} &= 1023",
             "{value} += {base}",
             "{value} = *(u64 *)({value} + 0)",
             value = out(reg) value,

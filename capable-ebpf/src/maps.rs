@@ -54,7 +54,7 @@ pub static CGROUP_IDS: HashMap<u64, u32> = HashMap::with_max_entries(1 << 14, 0)
 pub static CGROUP_PATTERNS: Array<CgroupPattern> =
     Array::with_max_entries(MAX_CGROUP_PATTERNS as u32, 0);
 
-/// A buffer for such a name, because it would fill half of a program's stack.
+/// A buffer for such a name and its path, because each would fill half of a program's stack.
 #[map]
 pub static CGROUP_NAME: PerCpuArray<Name> = PerCpuArray::with_max_entries(1, 0);
 

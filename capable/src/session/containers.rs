@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::{SessionError, following};
 use crate::{
-    context::cgroups::{Named, Pattern, awaited},
+    context::cgroups::{Awaited, Named, Pattern, awaited},
     kernel::trace::{changes::Changes, followed::Table},
 };
 
@@ -32,8 +32,8 @@ struct Name {
     /// Its position in the table.
     position: usize,
     given: String,
-    /// The ids of the containers that are called so.
-    ids: Vec<String>,
+    /// The containers that are called so.
+    known: Vec<Awaited>,
 }
 
 impl Containers {
@@ -49,7 +49,7 @@ impl Containers {
             Some(Name {
                 position,
                 given: name.container.clone()?,
-                ids: Vec::new(),
+                known: Vec::new(),
             })
         });
         let names: Vec<Name> = names.collect();
@@ -68,14 +68,13 @@ impl Containers {
         self.engines.refresh();
         let mut changed = Vec::new();
         for name in &mut self.names {
-            let mut kept = self.engines.of(&name.given);
-            kept.truncate(awaited::MOST_WITH_IDS);
-            let ids: Vec<String> = kept.iter().map(|one| one.id.clone()).collect();
-            if ids == name.ids {
+            let mut known = self.engines.of(&name.given);
+            known.truncate(awaited::MOST_WITH_IDS);
+            if known == name.known {
                 continue;
             }
-            name.ids = ids;
-            let patterns = awaited::with_ids(&kept);
+            name.known = known;
+            let patterns = awaited::with_ids(&name.known);
             let in_kernel: Vec<_> = patterns.iter().map(|one| one.of_kernel()).collect();
             table
                 .exchange(name.position, &in_kernel)
@@ -96,13 +95,17 @@ impl Containers {
             // The user may have too many of these already.
             let changes = Changes::new().ok();
             loop {
-                let watched = self.engines.watched();
+                let known = self.names.iter().flat_map(|name| &name.known);
+                let watched = self.engines.watched(known);
                 let changes = changes.as_ref();
                 let changes = changes.filter(|changes| changes.watch(&watched).is_ok());
                 // What cannot be read or written now may be later, and the session itself tells when
                 // its tables cannot be used.
-                if let Err(error) = self.follow(&table) {
-                    log::warn!("cannot follow containers by name: {error}");
+                match self.follow(&table) {
+                    // There is more to be watched now.
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(error) => log::warn!("cannot follow containers by name: {error}"),
                 }
                 match changes {
                     Some(changes) if changes.wait().await.is_ok() => {}
@@ -112,12 +115,14 @@ impl Containers {
         })))
     }
 
-    fn follow(&mut self, table: &Mutex<Table>) -> Result<(), SessionError> {
+    /// Follows what engines keep by now, and returns whether that was something else than before.
+    fn follow(&mut self, table: &Mutex<Table>) -> Result<bool, SessionError> {
         let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
-        for (position, patterns) in self.look(&mut table)? {
-            following::keep_late(&mut table, position, &patterns)?;
+        let changed = self.look(&mut table)?;
+        for (position, patterns) in &changed {
+            following::keep_late(&mut table, *position, patterns)?;
         }
-        Ok(())
+        Ok(!changed.is_empty())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::PathBuf};
 
 use super::{SessionError, containers::Containers};
 use crate::{
-    context::cgroups::{CgroupError, Cgroups, Found, Pattern, is_made_by_root},
+    context::cgroups::{CgroupError, Cgroups, Found, Pattern},
     kernel::trace::{
         attach::AttachError,
         filters::{Filters, FollowedName},
@@ -107,8 +107,7 @@ pub(super) fn keep_late(
         if result.is_err() {
             return;
         }
-        let own = patterns.iter().any(|pattern| pattern.matches(path)) && is_made_by_root(path);
-        if own {
+        if patterns.iter().any(|pattern| pattern.matches(path)) {
             result = table.keep_late(id, position);
         } else if kept.contains(around(path)) {
             result = table.keep(id, &[]);

@@ -7,7 +7,7 @@ use capable_common::CgroupPlace;
 
 use super::Pattern;
 use super::container::Runtime;
-use super::engines::Kept;
+use super::engines::Awaited;
 use super::names::escape_unit;
 
 /// How many containers with ids can have a name at once: one of each of two engines.
@@ -33,33 +33,37 @@ pub(super) fn patterns(given: &str) -> Vec<Pattern> {
 }
 
 /// Those of containers with ids, as many for any number of containers.
-pub(crate) fn with_ids(containers: &[Kept]) -> Vec<Pattern> {
+pub(crate) fn with_ids(containers: &[Awaited]) -> Vec<Pattern> {
     let containers = containers.iter().take(MOST_WITH_IDS);
     let mut patterns: Vec<Pattern> = containers.flat_map(with_id).collect();
     patterns.resize(MOST_WITH_IDS * PATTERNS, Pattern::never());
     patterns
 }
 
-/// With systemd, root's managers make the cgroup in a slice; an engine makes its own in a cgroup of
-/// the engine's.
-fn with_id(container: &Kept) -> [Pattern; PATTERNS] {
-    let id = &container.id;
-    let below = CgroupPlace::OF_SYSTEM.or(CgroupPlace::BELOW);
-    let (prefix, own) = match container.runtime {
-        Runtime::Docker => ("docker-", id.clone()),
-        Runtime::Podman => ("libpod-", format!("libpod-{id}")),
-        Runtime::CriO => ("crio-", id.clone()),
-        _ => ("cri-containerd-", id.clone()),
+/// With systemd, the system's manager makes the cgroup in a slice. Without it a runtime makes it where
+/// the engine says, which is the usual place as long as nothing else is known.
+///
+/// No other place has it: who may make cgroups in a service or a container can call one so there.
+fn with_id(container: &Awaited) -> [Pattern; PATTERNS] {
+    let Awaited { kept, cgroup } = container;
+    let id = &kept.id;
+    let (prefix, usual) = match kept.runtime {
+        Runtime::Docker => ("docker-", Some(format!("/docker/{id}"))),
+        Runtime::Podman => ("libpod-", Some(format!("/libpod_parent/libpod-{id}"))),
+        Runtime::CriO => ("crio-", None),
+        _ => ("cri-containerd-", None),
     };
+    let path = cgroup.as_ref().or(usual.as_ref());
     [
         Pattern::exact(&format!("{prefix}{id}.scope"), CgroupPlace::OF_SYSTEM),
-        Pattern::exact(&own, below),
+        path.map_or_else(Pattern::never, |path| Pattern::at(path)),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::cgroups::engines::Kept;
 
     const ID: &str = "4f1b1e6c0a2d3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4";
 
@@ -93,9 +97,10 @@ mod tests {
 
     #[test]
     fn a_container_with_an_id_is_recognised_with_both_drivers() {
-        for (runtime, paths) in [
+        for (runtime, told, paths) in [
             (
                 Runtime::Docker,
+                None,
                 [
                     format!("/system.slice/docker-{ID}.scope"),
                     format!("/docker/{ID}"),
@@ -103,13 +108,23 @@ mod tests {
             ),
             (
                 Runtime::Podman,
+                None,
                 [
                     format!("/machine.slice/libpod-{ID}.scope"),
                     format!("/libpod_parent/libpod-{ID}"),
                 ],
             ),
             (
+                Runtime::Podman,
+                Some(format!("/system.slice/web.service/libpod-payload-{ID}")),
+                [
+                    format!("/machine.slice/libpod-{ID}.scope"),
+                    format!("/system.slice/web.service/libpod-payload-{ID}"),
+                ],
+            ),
+            (
                 Runtime::Containerd,
+                Some(format!("/k8s.io/{ID}")),
                 [
                     format!("/kubepods.slice/cri-containerd-{ID}.scope"),
                     format!("/k8s.io/{ID}"),
@@ -123,15 +138,23 @@ mod tests {
                 pod: None,
                 runtime,
             };
-            let patterns = with_ids(&[kept]);
+            let cgroup = told;
+            let patterns = with_ids(&[Awaited { kept, cgroup }]);
             assert_eq!(patterns.len(), with_ids(&[]).len());
             for path in paths {
                 assert!(matches(&patterns, &path), "{path}");
             }
             let conmon = format!("/machine.slice/libpod-conmon-{ID}.scope");
             assert!(!matches(&patterns, &conmon));
-            let evil = format!("/system.slice/evil.service/docker-{ID}.scope");
-            assert!(!matches(&patterns, &evil));
+            for evil in [
+                format!("/system.slice/evil.service/docker-{ID}.scope"),
+                format!("/system.slice/evil.service/docker/{ID}"),
+                format!("/system.slice/evil.service/libpod_parent/libpod-{ID}"),
+                format!("/evil/libpod-{ID}"),
+                format!("/docker/evil/{ID}"),
+            ] {
+                assert!(!matches(&patterns, &evil), "{evil}");
+            }
         }
         assert!(!matches(&with_ids(&[]), "/"));
         assert!(!matches(&with_ids(&[]), "/x"));

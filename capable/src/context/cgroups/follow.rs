@@ -1,11 +1,13 @@
 //! Cgroups that are kept by a name, those that are made later included.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::awaited;
+use super::engines::Engines;
+use super::identify::identified;
 use super::names::can_be_a_unit;
 use super::units::{Managers, UnitName};
-use super::{Cgroup, CgroupError, CgroupName, Cgroups, Found, Pattern};
+use super::{CgroupError, CgroupName, Cgroups, Container, Found, Pattern};
 
 impl CgroupName {
     /// The name that cgroups have: an alias of a unit becomes the unit's own name.
@@ -45,8 +47,12 @@ impl CgroupName {
     /// alone, because it is a path, or because others than root can call cgroups so.
     pub(crate) fn followed(self, found: &[Found]) -> Option<Self> {
         match self.resolved() {
-            Self::Container(given) => (is_name(&given) && found.iter().all(is_of_root))
-                .then(|| Self::Container(whole(given, found))),
+            Self::Container(given) => {
+                let found = containers(found);
+                // Whether nothing around them lets others than root make them.
+                let of_root = found.iter().all(|one| !one.is_behind());
+                (is_name(&given) && of_root).then(|| Self::Container(whole(given, found)))
+            }
             Self::Path(_) => None,
             unit => Some(unit),
         }
@@ -76,6 +82,12 @@ impl Cgroups {
     /// The directory of the cgroup with this path.
     pub(crate) fn directory(&self, path: &str) -> PathBuf {
         self.tree.directory(path)
+    }
+
+    /// The path of the cgroup with this directory.
+    #[cfg(test)]
+    pub(crate) fn inside(&self, directory: &Path) -> Option<String> {
+        self.tree.inside(directory)
     }
 
     /// Calls `each` with the id and the path of every cgroup, parents before their children. What
@@ -109,23 +121,18 @@ fn is_name(given: &str) -> bool {
     given.starts_with(|first: char| first.is_ascii_alphanumeric()) && given.bytes().all(is_of_name)
 }
 
-/// Whether only root makes containers there.
-fn is_of_root(found: &Found) -> bool {
-    is_made_by_root(&found.path)
-}
-
-/// Whether nothing around a cgroup lets others than root make it.
-pub(crate) fn is_made_by_root(path: &str) -> bool {
-    let container = Cgroup::from_path(path).container;
-    container.is_none_or(|container| !container.is_behind())
+/// The containers that these cgroups are.
+fn containers(found: &[Found]) -> Vec<Container> {
+    let mut engines = Engines::below(Path::new("/"));
+    engines.refresh();
+    let found = found.iter();
+    let containers = found.filter_map(|found| identified(&engines, &found.path).container);
+    containers.collect()
 }
 
 /// The whole id, where its beginning was given.
-fn whole(given: String, found: &[Found]) -> String {
-    let ids = found.iter().filter_map(|found| {
-        let container = Cgroup::from_path(&found.path).container?;
-        (container.has_digits() && container.id.starts_with(&given)).then_some(container.id)
-    });
-    let first = { ids }.next();
-    first.unwrap_or(given)
+fn whole(given: String, found: Vec<Container>) -> String {
+    let mut found = found.into_iter();
+    let first = found.find(|one| one.has_digits() && one.id.starts_with(&given));
+    first.map_or(given, |one| one.id)
 }

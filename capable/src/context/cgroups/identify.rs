@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::container::container;
 use super::engines::Engines;
 use super::{Cgroup, Cgroups, Container};
 
@@ -66,9 +67,9 @@ pub(super) fn identified(engines: &Engines, path: &str) -> Cgroup {
         let depth = own.split('/').filter(|name| !name.is_empty()).count();
         Container::kept(kept, depth)
     });
+    let inner = claimed.as_ref().and_then(|outer| inside(outer, path));
     cgroup.container = match (claimed, shown) {
-        // What is made inside of it is a container in a container.
-        (Some(claimed), Some(shown)) if shown.depth > claimed.depth => Some(shown),
+        (Some(_), _) if inner.is_some() => inner,
         (Some(mut claimed), shown) => {
             let pod = shown.and_then(|shown| shown.pod);
             claimed.pod = claimed.pod.or(pod);
@@ -87,8 +88,76 @@ pub(super) fn identified(engines: &Engines, path: &str) -> Cgroup {
     cgroup
 }
 
+/// The container in a container, which stands behind it: who made the outer one's cgroup is known, and
+/// what is below that is made by others.
+fn inside(outer: &Container, path: &str) -> Option<Container> {
+    let components: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let inner = container(components.get(outer.depth..)?, None)?;
+    Some(Container {
+        id: format!("{}/{}", outer.short_id(), inner.id),
+        name: None,
+        image: None,
+        pod: None,
+        depth: outer.depth + inner.depth,
+        ..inner
+    })
+}
+
 /// Whether nothing more is to be learned of whose container a cgroup is.
 fn is_settled(cgroup: &Cgroup) -> bool {
     let container = cgroup.container.as_ref();
     container.is_some_and(|container| container.name.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_a_container_makes_stands_behind_it_whatever_its_path_looks_like() {
+        let root = tempfile::tempdir().unwrap();
+        let status = |id: &str, cgroup: &str| {
+            let folder = root.path().join("run/crun").join(id);
+            fs::create_dir_all(&folder).unwrap();
+            let text = format!(r#"{{"cgroup-path": "{cgroup}"}}"#);
+            fs::write(folder.join("status"), text).unwrap();
+        };
+        let [own, other] = ["4f1b1e6c".repeat(8), "5f1b1e6c".repeat(8)];
+        status("evil", "/evil");
+        status(
+            &own,
+            &format!("/system.slice/web.service/libpod-payload-{own}"),
+        );
+        let mut engines = Engines::below(root.path());
+        engines.refresh();
+        for (path, id) in [
+            ("/evil".to_owned(), "evil".to_owned()),
+            (format!("/evil/docker/{own}"), format!("evil/{own}")),
+            (
+                format!("/evil/libpod_parent/libpod-{own}"),
+                format!("evil/{own}"),
+            ),
+            (format!("/evil/docker-{own}.scope"), format!("evil/{own}")),
+            ("/evil/lxc.payload.web".to_owned(), "evil/web".to_owned()),
+            (
+                format!("/evil/docker/{other}/docker/{own}"),
+                format!("evil/{}/{own}", &other[..12]),
+            ),
+            (
+                format!("/system.slice/web.service/libpod-payload-{own}"),
+                own.clone(),
+            ),
+            (
+                format!("/system.slice/web.service/libpod-payload-{own}/docker/{other}"),
+                format!("{}/{other}", &own[..12]),
+            ),
+        ] {
+            let container = identified(&engines, &path).container.unwrap();
+            assert_eq!(container.id, id, "{path}");
+            let named = id == "evil" || id == own;
+            assert_eq!(container.name.is_some(), named, "{path}");
+        }
+    }
 }

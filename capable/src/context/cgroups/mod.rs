@@ -28,11 +28,10 @@ use std::time::{Duration, Instant};
 
 pub use container::{Container, Runtime};
 use engines::Engines;
-pub(crate) use engines::Named;
+pub(crate) use engines::{Awaited, Named};
 pub use error::CgroupError;
 pub(crate) use files::load_path;
 pub use find::{CgroupName, Found};
-pub(crate) use follow::is_made_by_root;
 use handle::Opened;
 use identify::Unsettled;
 pub use path::Cgroup;

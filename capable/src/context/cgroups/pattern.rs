@@ -40,6 +40,15 @@ impl Pattern {
             .of_length(name.len(), name.len())
     }
 
+    /// The cgroup with this path alone. The kernel side cuts off longer ones.
+    pub(crate) fn at(path: &str) -> Self {
+        if path.len() < MAX_CGROUP_NAME {
+            Self::exact(path, CgroupPlace::AT_PATH)
+        } else {
+            Self::never()
+        }
+    }
+
     /// Names that begin with some characters and end with at most eight others.
     pub(crate) fn around(begin: &str, end: &str, places: CgroupPlace) -> Self {
         let mut pattern = Self::any(places).with_text(begin);
@@ -82,8 +91,11 @@ impl Pattern {
         let Some((name, around)) = components.split_last() else {
             return false;
         };
-        place(around).is_some_and(|place| place.intersects(self.0.places))
-            && self.matches_name(unescape_cgroup(name))
+        let matches =
+            |place: CgroupPlace, name| place.intersects(self.0.places) && self.matches_name(name);
+        place(around).is_some_and(|place| {
+            matches(place, unescape_cgroup(name)) || matches(CgroupPlace::AT_PATH, path)
+        })
     }
 
     fn matches_name(&self, name: &str) -> bool {
@@ -182,6 +194,27 @@ mod tests {
             assert!(!template.matches(&inside(name)), "{name}");
         }
         assert!(!template.matches("/system.slice/a@b.service"));
+    }
+
+    #[test]
+    fn a_path_is_compared_whole() {
+        let container = Pattern::at("/docker/x");
+        assert!(container.matches("/docker/x"));
+        for other in [
+            "/",
+            "/x",
+            "/docker",
+            "/docker/y",
+            "/docker/x/x",
+            "/a.service/docker/x",
+            "/a.slice/docker/x",
+        ] {
+            assert!(!container.matches(other), "{other}");
+        }
+        let longest = format!("/{}", "x".repeat(MAX_CGROUP_NAME - 2));
+        assert!(Pattern::at(&longest).matches(&longest));
+        let too_long = format!("{longest}x");
+        assert!(!Pattern::at(&too_long).matches(&too_long));
     }
 
     #[test]

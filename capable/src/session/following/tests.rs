@@ -106,7 +106,13 @@ fn a_new_cgroup_is_kept_by_its_name_exactly_where_one_that_exists_is() {
     let units = ["a", "a@", "a-b.slice"].map(|unit| Condition::Unit(unit.to_owned()));
     let of_users = ["a", "a@", "a.slice"].map(|unit| Condition::UserUnit(unit.to_owned()));
     for (seed, conditions) in (1..).zip([units, of_users]) {
-        let filters = lower(&Expression::any(conditions)).unwrap();
+        let mut filters = lower(&Expression::any(conditions)).unwrap();
+        let mut tree = Tree::new(&cgroups, "names");
+        for below in ["slice", "a.servicex/slice", "a.slice/xa.service"] {
+            let path = cgroups.inside(&tree.root.join(below)).unwrap();
+            let pattern = Pattern::at(&path).of_kernel();
+            filters.followed[0].patterns.push(pattern);
+        }
         let plan = Builder::new().plan().unwrap();
         let settings = Settings {
             filters: filters.clone(),
@@ -114,7 +120,6 @@ fn a_new_cgroup_is_kept_by_its_name_exactly_where_one_that_exists_is() {
             ..Settings::of(plan.plan())
         };
         let random = &mut fastrand::Rng::with_seed(seed);
-        let mut tree = Tree::new(&cgroups, "names");
         tree.grow(random, 100);
         let mut ready = Ready::new(settings).unwrap();
         let table = ready.follow_cgroups().unwrap().unwrap();

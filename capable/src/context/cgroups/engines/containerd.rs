@@ -15,6 +15,9 @@ pub(super) const PLACES: [&str; 2] = [
     "run/k3s/containerd/io.containerd.runtime.v2.task",
 ];
 
+/// The namespace of Docker.
+pub(super) const DOCKERS: &str = "moby";
+
 /// `config.json` of a bundle (config.md of the OCI runtime specification).
 #[derive(Deserialize)]
 struct Bundle {

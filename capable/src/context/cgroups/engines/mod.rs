@@ -5,6 +5,7 @@
 //! because its answer would be another program's and may take for ever. A file that somebody else
 //! may write is not read.
 
+mod bundle;
 mod containerd;
 mod docker;
 mod file;
@@ -15,7 +16,7 @@ mod storage;
 use std::path::{Path, PathBuf};
 
 use super::container::Runtime;
-pub(crate) use named::Named;
+pub(crate) use named::{Awaited, Named};
 use runtimes::Runtimes;
 use storage::Storage;
 

@@ -7,7 +7,17 @@ use std::path::{Path, PathBuf};
 
 use super::file::{self, Cached};
 use super::storage::{self, Storage};
-use super::{Kept, containerd, docker};
+use super::{Kept, bundle, containerd, docker};
+
+/// A container that may be to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Awaited {
+    /// What its engine keeps of it.
+    pub kept: Kept,
+    /// The path of the cgroup that its runtime is told to make, if that is known and systemd does not
+    /// make it.
+    pub cgroup: Option<String>,
+}
 
 /// The containers that engines keep, running or not.
 #[derive(Debug)]
@@ -38,7 +48,7 @@ impl Named {
             .iter()
             .flat_map(|place| file::entries(&self.root.join(place)))
             // Docker's are named in its own files.
-            .filter(|(namespace, _)| namespace != "moby");
+            .filter(|(namespace, _)| namespace != containerd::DOCKERS);
         let folders = namespaces.flat_map(|(_, namespace)| file::entries(&namespace));
         let files = folders.map(|(id, folder)| (containerd::file_of(&folder), id));
         self.containerd.refresh(files, containerd::read);
@@ -46,16 +56,24 @@ impl Named {
     }
 
     /// The containers with this name or id.
-    pub(crate) fn of(&self, given: &str) -> Vec<Kept> {
+    pub(crate) fn of(&self, given: &str) -> Vec<Awaited> {
         let all = self.docker.values().chain(self.containerd.values());
         let all = all.chain(self.storage.all());
         let named = all.filter(|kept| kept.id == given || kept.name.as_deref() == Some(given));
-        named.cloned().collect()
+        let awaited = named.map(|kept| {
+            let bundles = bundle::files(&self.root, kept);
+            Awaited {
+                kept: kept.clone(),
+                cgroup: bundles.iter().find_map(|path| bundle::cgroup(path)),
+            }
+        });
+        awaited.collect()
     }
 
-    /// The directories in which something changes when a container is made. Of what does not exist
-    /// yet, the directory in which it will be made.
-    pub(crate) fn watched(&self) -> Vec<PathBuf> {
+    /// The directories in which something changes when a container is made, and when it is told
+    /// where the cgroups of these will be. Of what does not exist yet, the directory in which it will
+    /// be made.
+    pub(crate) fn watched<'a>(&self, awaited: impl Iterator<Item = &'a Awaited>) -> Vec<PathBuf> {
         let mut watched = Vec::new();
         let places = containerd::PLACES.iter().map(|place| (*place, 2));
         let places = places.chain(storage::PLACES.iter().map(|(place, _)| (*place, 1)));
@@ -68,6 +86,10 @@ impl Named {
                 folders = folders.iter().flat_map(|at| subfolders(at)).collect();
                 watched.extend(folders.iter().cloned());
             }
+        }
+        for path in awaited.flat_map(|one| bundle::files(&self.root, &one.kept)) {
+            let there = path.ancestors().skip(1).find(|path| path.is_dir());
+            watched.extend(there.map(Path::to_owned));
         }
         watched
     }

@@ -60,27 +60,24 @@ impl Storage {
     /// Reads those lists that are not as they were.
     pub(super) fn refresh(&mut self) {
         self.lists.retain(|path, _| path.exists());
-        for (place, list) in PLACES {
-            let drivers = file::entries(&self.root.join(place));
-            for (_, driver) in drivers.filter(|(name, _)| name.ends_with("-containers")) {
-                let path = driver.join(list);
-                let Some(version) = Version::now(&path) else {
-                    continue;
+        for (driver, list) in drivers(&self.root) {
+            let path = driver.join(list);
+            let Some(version) = Version::now(&path) else {
+                continue;
+            };
+            let known = self.lists.get(&path);
+            if known.is_some_and(|list| list.version == version) {
+                continue;
+            }
+            // What is being written will be read when it is complete.
+            if let Some(read) = file::json::<Vec<Container>>(&path) {
+                let containers = read.into_iter().map(|one| (one.id.clone(), kept(one)));
+                let containers = containers.collect();
+                let list = List {
+                    version,
+                    containers,
                 };
-                let known = self.lists.get(&path);
-                if known.is_some_and(|list| list.version == version) {
-                    continue;
-                }
-                // What is being written will be read when it is complete.
-                if let Some(read) = file::json::<Vec<Container>>(&path) {
-                    let containers = read.into_iter().map(|one| (one.id.clone(), kept(one)));
-                    let containers = containers.collect();
-                    let list = List {
-                        version,
-                        containers,
-                    };
-                    self.lists.insert(path, list);
-                }
+                self.lists.insert(path, list);
             }
         }
     }
@@ -96,6 +93,15 @@ impl Storage {
         let mut lists = self.lists.values();
         lists.find_map(|list| list.containers.get(id).cloned())
     }
+}
+
+/// The folders of the containers of each driver, and what the list in each is called.
+pub(super) fn drivers(root: &Path) -> impl Iterator<Item = (PathBuf, &'static str)> {
+    PLACES.iter().flat_map(move |(place, list)| {
+        let drivers = file::entries(&root.join(place));
+        let drivers = drivers.filter(|(name, _)| name.ends_with("-containers"));
+        drivers.map(move |(_, driver)| (driver, *list))
+    })
 }
 
 fn kept(container: Container) -> Kept {

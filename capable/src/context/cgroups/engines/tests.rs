@@ -210,7 +210,7 @@ fn a_name_leads_to_the_containers_that_engines_keep_whether_they_run_or_not() {
     named.refresh();
     let ids = |given: &str| {
         let found = named.of(given).into_iter();
-        found.map(|kept| kept.id).collect::<Vec<_>>()
+        found.map(|one| one.kept.id).collect::<Vec<_>>()
     };
     assert_eq!(ids("web"), [ID.to_owned(), other.clone()]);
     assert_eq!(ids(&other), std::slice::from_ref(&other));
@@ -223,7 +223,8 @@ fn a_name_leads_to_the_containers_that_engines_keep_whether_they_run_or_not() {
 fn the_directory_around_is_watched_where_an_engine_has_made_none_yet() {
     let root = Root::new();
     let named = Named::below(root.0.path());
-    assert!(named.watched().iter().all(|path| path == root.0.path()));
+    let watched = |awaited: &[Awaited]| named.watched(awaited.iter());
+    assert!(watched(&[]).iter().all(|path| path == root.0.path()));
     root.write(
         &format!("var/lib/docker/containers/{ID}/config.v2.json"),
         "",
@@ -232,9 +233,15 @@ fn the_directory_around_is_watched_where_an_engine_has_made_none_yet() {
         "var/lib/containers/storage/overlay-containers/containers.json",
         "",
     );
-    let watched = named.watched();
+    let kept = kept(ID, Runtime::Podman, [None; 3]);
+    root.write(
+        &format!("var/lib/containers/storage/overlay-containers/{ID}/userdata/x"),
+        "",
+    );
+    let watched = watched(&[Awaited { kept, cgroup: None }]);
     for path in [
         "",
+        &format!("var/lib/containers/storage/overlay-containers/{ID}/userdata"),
         "var/lib/docker/containers",
         &format!("var/lib/docker/containers/{ID}"),
         "var/lib/containers/storage",
@@ -242,5 +249,43 @@ fn the_directory_around_is_watched_where_an_engine_has_made_none_yet() {
     ] {
         let path = root.0.path().join(path);
         assert!(watched.contains(&path), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_bundle_says_where_a_runtime_makes_the_cgroup() {
+    let root = Root::new();
+    let tasks = "run/containerd/io.containerd.runtime.v2.task";
+    let storage = "var/lib/containers/storage/overlay-containers";
+    root.write(
+        &format!("var/lib/docker/containers/{ID}/config.v2.json"),
+        r#"{"Name": "/web", "Config": {"Image": "busy:1"}}"#,
+    );
+    root.write(
+        &format!("{storage}/containers.json"),
+        &format!(r#"[{{"id": "{ID}", "names": ["pod"]}}]"#),
+    );
+    let mut named = Named::below(root.0.path());
+    let bundles = [
+        ("web", format!("{tasks}/moby/{ID}/config.json")),
+        ("pod", format!("{storage}/{ID}/userdata/config.json")),
+        ("task", format!("{tasks}/default/task/config.json")),
+    ];
+    for (name, bundle) in bundles {
+        for (told, expected) in [
+            ("/some/where", Some("/some/where")),
+            ("system.slice:docker:x", None),
+            ("where", None),
+            ("/", None),
+            ("//some", None),
+            ("/a.service/../b", None),
+        ] {
+            let text = format!(r#"{{"linux": {{"cgroupsPath": "{told}"}}}}"#);
+            root.write(&bundle, &text);
+            named.refresh();
+            let found = named.of(name);
+            assert_eq!(found.len(), 1, "{name}");
+            assert_eq!(found[0].cgroup.as_deref(), expected, "{name}: {told}");
+        }
     }
 }

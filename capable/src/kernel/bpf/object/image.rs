@@ -175,7 +175,7 @@ mod tests {
     const INSTRUCTIONS: [(&str, usize, usize); 19] = [
         ("capset_call", 2834, 2817),
         ("capset_entry", 2834, 2817),
-        ("cgroup_made", 523, 513),
+        ("cgroup_made", 610, 600),
         ("cgroup_removed", 68, 68),
         ("check_entry", 3186, 3169),
         ("check_exit", 3504, 3128),
