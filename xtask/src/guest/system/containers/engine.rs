@@ -68,6 +68,19 @@ pub const PODMAN_CGROUPFS: Engine = Engine {
     ..PODMAN
 };
 
+/// In the cgroup of the service that runs it, as podman's own units are.
+pub const PODMAN_SPLIT: Engine = Engine {
+    start: "systemd-run -q --collect --unit=split -p Delegate=yes podman run --cgroups=split \
+            --network none --name podman-split localhost/busy:1 /bin/asks",
+    id: Some(
+        "timeout 60 sh -c \
+         \"until podman inspect -f '{{.Id}}' podman-split 2>/dev/null; do sleep 0.5; done\"",
+    ),
+    end: "podman rm -f -t 0 podman-split; systemctl stop split || true",
+    name: "podman-split",
+    ..PODMAN
+};
+
 pub const DOCKER: Engine = Engine {
     runtime: "docker",
     prepare: "systemctl start docker; docker image inspect busy:1 >/dev/null 2>&1 || \
@@ -170,10 +183,10 @@ pub const RUNC_CGROUPFS: Engine = Engine {
 pub const NSPAWN: Engine = Engine {
     runtime: "systemd-nspawn",
     prepare: "systemctl start systemd-machined",
-    start: "systemd-run -q --unit=nspawn systemd-nspawn -q --kill-signal=SIGKILL -M nspawn-web \
-            -D /run/root /bin/asks",
+    start: "systemd-run -q --collect --unit=nspawn systemd-nspawn -q --kill-signal=SIGKILL \
+            -M nspawn-web -D /run/root /bin/asks",
     id: None,
-    end: "machinectl terminate nspawn-web; systemctl stop nspawn",
+    end: "machinectl terminate nspawn-web || true; systemctl stop nspawn",
     name: "nspawn-web",
     image: None,
     pod: None,
