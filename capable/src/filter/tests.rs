@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use capable_common::Config;
+
 use super::*;
 use crate::{
     capability::{Capability, CapabilitySet},
@@ -166,4 +168,16 @@ fn an_expression_is_written_in_words() {
     );
     assert_eq!(said(!Expression::from(Condition::User(0))), "not user 0");
     assert_eq!(said(Expression::any([])), "no check");
+}
+
+#[test]
+fn three_containers_can_be_followed_by_name_and_for_more_the_room_is_told() {
+    let configured = |count: usize| {
+        let names = (0..count).map(|number| Condition::Container(format!("web{number}")));
+        lowered([Expression::any(names)]).configure(&mut { Config::PLAIN })
+    };
+    assert!(configured(3).is_ok());
+    let error = configured(4).unwrap_err().to_string();
+    assert!(error.contains("they take 40 patterns"), "{error}");
+    assert!(error.contains("there is room for 32"), "{error}");
 }

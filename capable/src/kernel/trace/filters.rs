@@ -110,7 +110,7 @@ pub enum FilterError {
     /// There are too many names of cgroups.
     #[error(
         "too many units and containers are named: they take {0} patterns, and there is room for \
-         {MAX_CGROUP_PATTERNS}; a unit takes one, and a container that is followed by name about 10"
+         {MAX_CGROUP_PATTERNS}; a unit takes one, and a container 10"
     )]
     TooManyNames(usize),
     /// A cgroup is gone.
