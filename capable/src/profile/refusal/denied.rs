@@ -40,8 +40,25 @@ pub(super) fn explain(refusal: &Refusal, system: &dyn System) -> Option<Reason> 
             ));
             Found::NotEffective(capability)
         }
-        _ => {
+        Some(_) => {
             sentences.push(not_held(refusal, capability));
+            Found::Capability(capability)
+        }
+        // The call returned success, and what was held is not known. A check over another namespace
+        // than that of the credentials is not granted by what is held there.
+        None if facts
+            .target
+            .is_some_and(|target| target.relation == Relation::Outside) =>
+        {
+            sentences.push(format!(
+                "{capability} would allow it if it were held in another user namespace than that of \
+                 the process: {} counts here.",
+                counting(observation)
+            ));
+            Found::Namespace(capability)
+        }
+        None => {
+            sentences.push(format!("{capability} would allow it."));
             Found::Capability(capability)
         }
     };
@@ -103,20 +120,20 @@ fn not_held(refusal: &Refusal, capability: Capability) -> String {
 }
 
 fn wrong_namespace(observation: &Observation) -> String {
-    let capability = observation.case.facts.capability;
-    let initial = observation
-        .case
-        .facts
-        .target
-        .is_some_and(|target| target.initial);
-    let counts = match initial {
-        true => "the initial one",
-        false => "that of the object, which is another one",
-    };
     format!(
-        "{capability} is held, but in the wrong user namespace: the one that counts here is \
-         {counts}."
+        "{} is held, but in the wrong user namespace: {} counts here.",
+        observation.case.facts.capability,
+        counting(observation)
     )
+}
+
+/// The user namespace in which a capability counts for a check.
+fn counting(observation: &Observation) -> &'static str {
+    let target = observation.case.facts.target;
+    match target.is_some_and(|target| target.initial) {
+        true => "the initial one",
+        false => "that of the object",
+    }
 }
 
 /// What the kernel does there, as the atlas has it.

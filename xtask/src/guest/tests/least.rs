@@ -83,13 +83,22 @@ const CASES: &[Case] = &[
         "`trace -- COMMAND`",
         &["the sentinel"],
     ),
-    case(&["run", "--", "sleep", "100"], "`run`", &["the sentinel"]),
+    case(
+        &["run", "--", "sleep", "100"],
+        "`run`",
+        &["the looker", "the sentinel"],
+    ),
+    case(
+        &["why", "--", "sleep", "100"],
+        "`why`",
+        &["the looker", "the sentinel"],
+    ),
     case(
         &[
             "run", "--report", "REPORT", "--emit", "json", "--", "sleep", "100",
         ],
         "`run --emit`",
-        &["the keeper", "the sentinel"],
+        &["the keeper", "the looker", "the sentinel"],
     ),
     case(&["profile", "-p", "ACTOR"], "`profile`", &[]),
     case(
