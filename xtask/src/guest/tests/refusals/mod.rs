@@ -27,7 +27,6 @@ const RIGHT: &[&str] = &[
     "home-of-another-user",
     "immutable-file",
     "kill-another-users-process",
-    "landlock-mount",
     "limit-of-core-files",
     "mlock-over-the-limit",
     "mount-of-a-device-in-a-user-namespace",
