@@ -80,6 +80,13 @@ fn list(capabilities: &[Capability]) -> String {
     names.join(", ")
 }
 
+/// Whether something confines the task that may refuse any call: a reason that is not certain does not
+/// come before it.
+fn is_confined(refusal: &Refusal) -> bool {
+    let held = refusal.held.as_ref();
+    held.is_some_and(|held| held.seccomp == Some(true) || held.landlock == Some(true))
+}
+
 /// Whether this is a write to a file of `/proc/PID`.
 fn writes_to(refusal: &Refusal, name: &str) -> bool {
     let path = object::path_of(&refusal.call).unwrap_or_default();
@@ -131,7 +138,16 @@ fn written_id_map(refusal: &Refusal, _: &dyn System) -> Option<Vec<String>> {
 /// execve(2): a file that insists on capabilities which the bounding set lacks
 /// (`bprm_caps_from_vfs_caps`, security/commoncap.c).
 fn executed(refusal: &Refusal, _: &dyn System) -> Option<Vec<String>> {
-    if !refusal.is(&["execve", "execveat"]) || !refusal.fails_with(libc::EPERM) {
+    let is_it = refusal.is(&["execve", "execveat"])
+        && refusal.fails_with(libc::EPERM)
+        && !is_confined(refusal);
+    let bounding = refusal
+        .held
+        .as_ref()
+        .filter(|_| is_it)?
+        .credentials
+        .bounding;
+    if Capability::all().all(|capability| bounding.contains(capability)) {
         return None;
     }
     let path = object::of(&refusal.call);
@@ -165,7 +181,7 @@ fn limits(refusal: &Refusal, system: &dyn System) -> Option<Vec<String>> {
 
 /// ptrace(2) and Yama (`yama_ptrace_access_check`, security/yama/yama_lsm.c).
 fn traced(refusal: &Refusal, system: &dyn System) -> Option<Vec<String>> {
-    if !refusal.is(&["ptrace"]) || !refusal.fails_with(libc::EPERM) {
+    if !refusal.is(&["ptrace"]) || !refusal.fails_with(libc::EPERM) || is_confined(refusal) {
         return None;
     }
     match system.setting("kernel.yama.ptrace_scope").as_deref() {
@@ -243,7 +259,7 @@ fn chroot_and_namespaces(refusal: &Refusal, system: &dyn System) -> Option<Vec<S
     const NEW_USER: u64 = libc::CLONE_NEWUSER as u64;
     let makes_user_namespace =
         refusal.is(&["unshare", "clone"]) && refusal.call.arguments[0] & NEW_USER != 0;
-    if !makes_user_namespace || !refusal.fails_with(libc::EPERM) {
+    if !makes_user_namespace || !refusal.fails_with(libc::EPERM) || is_confined(refusal) {
         return None;
     }
     let setting = system
@@ -302,7 +318,9 @@ fn unmapped(refusal: &Refusal, system: &dyn System) -> Option<Reason> {
 /// Permissions that were refused although no capability was asked for: the credentials that count
 /// are others, as with files that are opened for another task.
 fn by_mode(refusal: &Refusal, _: &dyn System) -> Option<Vec<String>> {
-    let is_mapping = refusal.is(&["mmap", "mprotect"]) && refusal.fails_with(libc::EACCES);
+    let is_mapping = refusal.is(&["mmap", "mprotect"])
+        && refusal.fails_with(libc::EACCES)
+        && !is_confined(refusal);
     is_mapping.then(|| {
         vec![
             "No capability would help: the file was not opened for what the mapping asks, or is on a \

@@ -350,8 +350,17 @@ fn protected(refusal: &Refusal, system: &dyn System) -> Option<Vec<String>> {
     let directory = around.directory()?;
     let sticky = directory.mode & libc::S_ISVTX != 0 && directory.mode & 0o022 != 0;
     let is_on = |name: &str| system.setting(name).filter(|value| value != "0");
-    if refusal.is(&["open", "openat", "creat"]) && refusal.fails_with(libc::EACCES) && sticky {
+    let creates = match refusal.call.name {
+        "open" => refusal.number(1) & libc::O_CREAT != 0,
+        "openat" => refusal.number(2) & libc::O_CREAT != 0,
+        name => name == "creat",
+    };
+    if creates && refusal.fails_with(libc::EACCES) && sticky {
         let file = around.file()?;
+        let user = refusal.held.as_ref()?.credentials.fsuid;
+        if file.uid == user || file.uid == directory.uid {
+            return None;
+        }
         let (name, what) = match file.kind() {
             libc::S_IFREG => ("fs.protected_regular", "file"),
             libc::S_IFIFO => ("fs.protected_fifos", "FIFO"),

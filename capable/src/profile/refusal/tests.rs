@@ -244,6 +244,8 @@ fn a_sticky_directory_protects_the_files_of_others() {
     for part in ["fs.protected_regular is 2", "sticky", "O_CREAT"] {
         assert!(text.contains(part), "{text}");
     }
+    refusal.call.arguments[2] = libc::O_WRONLY as u64;
+    assert_eq!(explained(&refusal).0, RefusalKind::Unknown);
 }
 
 #[test]
@@ -326,4 +328,34 @@ fn a_refusal_is_text_of_a_few_lines_that_cannot_control_a_terminal() {
         "{text}"
     );
     assert!(!text.contains('\x1b') && text.ends_with('\n'), "{text}");
+}
+
+#[test]
+fn a_filter_may_be_the_reason_where_another_one_is_only_likely() {
+    for (call, first) in [("ptrace", 16), ("unshare", libc::CLONE_NEWUSER as u64)] {
+        let mut refusal = refused(call, libc::EPERM);
+        refusal.call.arguments[0] = first;
+        let (_, without) = explained(&refusal);
+        assert!(!without.contains("seccomp filter"), "{without}");
+        refusal.held.as_mut().unwrap().seccomp = Some(true);
+        let (_, with) = explained(&refusal);
+        assert!(
+            with.contains("seccomp filter") && with.contains("most likely"),
+            "{with}"
+        );
+    }
+}
+
+#[test]
+fn with_a_full_bounding_set_no_file_lacks_anything_of_it() {
+    let mut refusal = refused("execve", libc::EPERM);
+    assert_eq!(explained(&refusal).0, RefusalKind::Unknown);
+    let held = &mut refusal.held.as_mut().unwrap().credentials;
+    held.bounding = CapabilitySet::from_iter([Capability::KILL]);
+    let (verdict, text) = explained(&refusal);
+    assert_eq!(verdict, RefusalKind::Other);
+    assert!(
+        text.contains("the bounding set lacks one of them"),
+        "{text}"
+    );
 }
