@@ -18,7 +18,7 @@ use crate::tally::{Lines, Tally};
 use crate::{binaries, guest, guest_root, packages, sites, vm};
 
 /// How long the tests in one guest may take: several times as long as on two CPUs.
-const LIMIT: Duration = Duration::from_secs(900);
+const LIMIT: Duration = Duration::from_secs(1500);
 
 /// What is in a guest besides the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
