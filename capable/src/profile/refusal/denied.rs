@@ -3,7 +3,7 @@
 use super::{
     Refusal, System,
     explained::{Found, Reason},
-    files, object,
+    object, permission,
     words::sentence,
 };
 use crate::{
@@ -65,7 +65,7 @@ pub(super) fn explain(refusal: &Refusal, system: &dyn System) -> Option<Reason> 
     if let Some(what) = effect(observation) {
         sentences.push(what);
     }
-    sentences.extend(files::without(refusal, capability, system));
+    sentences.extend(permission::without(refusal, capability, system));
     sentences.extend(instead(refusal, capability, system));
     if matches!(found, Found::Capability(_))
         && let Some(explanation) = capability.explanation()

@@ -8,6 +8,7 @@ mod denied;
 mod explained;
 mod files;
 mod object;
+mod permission;
 #[cfg(feature = "cli")]
 mod text;
 mod words;
