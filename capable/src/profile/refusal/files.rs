@@ -52,9 +52,9 @@ pub(super) fn reason(refusal: &Refusal, system: &dyn System) -> Option<Vec<Strin
         .or_else(|| read_only(refusal))
         .or_else(|| not_executable(refusal, system))
         .or_else(|| devices(refusal))
+        .or_else(|| linked_directory(refusal))
         .or_else(|| protected(refusal, system))
         .or_else(|| of_another_user(refusal, system))
-        .or_else(|| unlinked_directory(refusal))
         .or_else(|| server(refusal))
 }
 
@@ -272,8 +272,8 @@ fn of_another_user(refusal: &Refusal, system: &dyn System) -> Option<Vec<String>
     ])
 }
 
-/// unlink(2) does not remove directories on most file systems (`may_delete`, fs/namei.c).
-fn unlinked_directory(refusal: &Refusal) -> Option<Vec<String>> {
+/// link(2) makes no other names of directories (`vfs_link`, fs/namei.c).
+fn linked_directory(refusal: &Refusal) -> Option<Vec<String>> {
     let file = refusal.around()?.file()?;
     (refusal.is(&["link", "linkat"]) && file.kind() == libc::S_IFDIR).then(|| {
         vec![format!(

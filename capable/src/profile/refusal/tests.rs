@@ -331,6 +331,29 @@ fn a_refusal_is_text_of_a_few_lines_that_cannot_control_a_terminal() {
 }
 
 #[test]
+fn a_directory_cannot_be_linked_to_by_anybody() {
+    struct Protected;
+    impl System for Protected {
+        fn user(&self, uid: u32) -> String {
+            Debian.user(uid)
+        }
+        fn group(&self, gid: u32) -> String {
+            Debian.group(gid)
+        }
+        fn setting(&self, name: &str) -> Option<String> {
+            (name == "fs.protected_hardlinks").then(|| "1".to_owned())
+        }
+        fn label(&self) -> Option<String> {
+            None
+        }
+    }
+    let way = [directory("/", 0o755), directory("/run", 0o755)];
+    let refusal = refused_file("linkat", libc::EPERM, &way);
+    let text = refusal.explain(&Protected).sentences.join(" ");
+    assert!(text.contains("/run is a directory"), "{text}");
+}
+
+#[test]
 fn a_filter_may_be_the_reason_where_another_one_is_only_likely() {
     for (call, first) in [("ptrace", 16), ("unshare", libc::CLONE_NEWUSER as u64)] {
         let mut refusal = refused(call, libc::EPERM);
