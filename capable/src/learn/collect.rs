@@ -197,7 +197,7 @@ impl Collector {
         let denied = with_outcome(pending.checks, operation.result());
         let program = self.tree.program(operation.pid(), operation.comm());
         let refusal = self.refusals.failed(program, operation, denied.clone());
-        let name = operation.first().map(|path| task_name(path).into_owned());
+        let name = operation.first().map(|path| task_name(path).to_vec());
         match refusal {
             Some(refusal) if is_probe(&refusal, pending.searches) => {
                 let passed = self

@@ -1,14 +1,16 @@
 //! Refused system calls: gathered while a command runs, and explained at its end.
 
 use std::{
-    borrow::Cow,
     cell::RefCell,
     collections::HashMap,
+    ffi::OsStr,
     fs,
     os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
+    path::Path,
     sync::Arc,
 };
 
+use capable_common::COMM_LENGTH;
 use indexmap::IndexMap;
 
 use crate::{
@@ -49,6 +51,16 @@ struct Kind {
     program: Arc<str>,
     call: RefusedCall,
     user: Option<u32>,
+}
+
+impl Kind {
+    fn of(refusal: &Refusal) -> Self {
+        Self {
+            program: refusal.program.clone(),
+            call: refusal.call.clone(),
+            user: refusal.held.as_ref().map(|held| held.credentials.euid),
+        }
+    }
 }
 
 impl Refusals {
@@ -102,7 +114,7 @@ impl Refusals {
             landlock: operation.has_landlock(),
         });
         let granted = self.granted.remove(&operation.tid());
-        Some(Refusal {
+        let refusal = Refusal {
             program,
             pid: operation.pid(),
             count: 1,
@@ -114,8 +126,8 @@ impl Refusals {
                 .filter(|(call, _)| *call == syscall)
                 .map_or_else(Vec::new, |(_, granted)| granted),
             surroundings: None,
-        })
-        .map(|refusal| self.looked_up(refusal, operation.mount_namespace()))
+        };
+        Some(self.looked_up(refusal, operation.mount_namespace()))
     }
 
     /// Makes a refusal of a call that succeeded, although a check was denied in it whose answer is
@@ -151,11 +163,7 @@ impl Refusals {
 
     /// Adds a refusal.
     pub fn add(&mut self, refusal: Refusal) {
-        let kind = Kind {
-            program: refusal.program.clone(),
-            call: refusal.call.clone(),
-            user: refusal.held.as_ref().map(|held| held.credentials.euid),
-        };
+        let kind = Kind::of(&refusal);
         if let Some(known) = self.found.get_mut(&kind) {
             known.count += refusal.count;
         } else if self.found.len() < MOST {
@@ -177,9 +185,10 @@ impl Refusals {
         (explained, self.more)
     }
 
-    /// Looks up what surrounds the file that a refusal is about. Alike ones were looked up before.
+    /// Looks up what surrounds the file that a refusal is about, unless one like it is known already.
     fn looked_up(&mut self, mut refusal: Refusal, namespace: Option<u32>) -> Refusal {
-        let Some(looker) = &mut self.looker else {
+        let is_known = self.found.contains_key(&Kind::of(&refusal));
+        let Some(looker) = self.looker.as_mut().filter(|_| !is_known) else {
             return refusal;
         };
         if let Some(path) = refusal.file() {
@@ -302,8 +311,8 @@ fn name_of(accounts: &RefCell<Accounts>, id: u32) -> String {
 
 /// The last name of a path, as the kernel names a task that executes it
 /// (`TASK_COMM_LEN`, include/linux/sched.h).
-pub fn task_name(path: &[u8]) -> Cow<'_, [u8]> {
-    let name = std::path::Path::new(std::ffi::OsStr::from_bytes(path));
-    let name = name.file_name().map_or(&b""[..], |name| name.as_bytes());
-    Cow::Borrowed(&name[..name.len().min(capable_common::COMM_LENGTH - 1)])
+pub fn task_name(path: &[u8]) -> &[u8] {
+    let name = Path::new(OsStr::from_bytes(path)).file_name();
+    let name = name.map_or(&b""[..], OsStr::as_bytes);
+    &name[..name.len().min(COMM_LENGTH - 1)]
 }

@@ -223,28 +223,24 @@ fn socket(arguments: &[u64; 6]) -> String {
 
 /// The path of a socket's address (`struct sockaddr_un`), if it is one that lies in a directory.
 fn unix_path(address: &[u8]) -> Option<Vec<u8>> {
-    let (family, path) = address.split_at_checked(2)?;
-    let is_unix = u16::from_ne_bytes(family.try_into().ok()?) == libc::AF_UNIX as u16;
-    let path = path.split(|&byte| byte == 0).next()?;
-    (is_unix && path.starts_with(b"/")).then(|| path.to_vec())
+    let path = address.get(2..)?.split(|&byte| byte == 0).next()?;
+    (family(address)? == libc::AF_UNIX && path.starts_with(b"/")).then(|| path.to_vec())
 }
 
 /// An address in the usual form.
 fn address(address: &[u8]) -> Option<String> {
-    let family = i32::from(u16::from_ne_bytes(address.get(..2)?.try_into().ok()?));
-    let port = || -> Option<u16> { Some(u16::from_be_bytes(address.get(2..4)?.try_into().ok()?)) };
-    Some(match family {
+    Some(match family(address)? {
         libc::AF_UNIX => match address.get(2) {
             Some(0) => format!("@{}", shown(&address[3..])),
             _ => shown(address[2..].split(|&byte| byte == 0).next()?),
         },
         libc::AF_INET => {
             let ip: [u8; 4] = address.get(4..8)?.try_into().ok()?;
-            format!("{}:{}", Ipv4Addr::from(ip), port()?)
+            format!("{}:{}", Ipv4Addr::from(ip), port_in(address)?)
         }
         libc::AF_INET6 => {
             let ip: [u8; 16] = address.get(8..24)?.try_into().ok()?;
-            format!("[{}]:{}", Ipv6Addr::from(ip), port()?)
+            format!("[{}]:{}", Ipv6Addr::from(ip), port_in(address)?)
         }
         libc::AF_NETLINK => "netlink".to_owned(),
         libc::AF_PACKET => "packet socket".to_owned(),
@@ -255,7 +251,19 @@ fn address(address: &[u8]) -> Option<String> {
 /// The port of an internet address.
 pub(super) fn port(call: &RefusedCall) -> Option<u16> {
     let address = call.text.as_deref()?;
-    let family = i32::from(u16::from_ne_bytes(address.get(..2)?.try_into().ok()?));
-    let internet = family == libc::AF_INET || family == libc::AF_INET6;
-    internet.then_some(u16::from_be_bytes(address.get(2..4)?.try_into().ok()?))
+    match family(address)? {
+        libc::AF_INET | libc::AF_INET6 => port_in(address),
+        _ => None,
+    }
+}
+
+/// The family of an address, its first member in all families (`sa_family_t`).
+fn family(address: &[u8]) -> Option<i32> {
+    let family = address.get(..2)?.try_into().ok()?;
+    Some(u16::from_ne_bytes(family).into())
+}
+
+/// Where an internet address has its port.
+fn port_in(address: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes(address.get(2..4)?.try_into().ok()?))
 }

@@ -19,6 +19,7 @@ use serde_json::Value;
 use super::Scope;
 use crate::guest::capabilities::Capability;
 use crate::tally::Tally;
+pub use play::shell;
 use play::{Played, play};
 pub use table::FOLDER;
 use table::{PROGRAMS, Program, Runs};

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 
 use super::Bench;
-use super::programs::FOLDER;
+use super::programs::{FOLDER, shell};
 use kinds::Kind;
 
 /// The kinds of which the right thing is said on [`KERNEL`]. The others of the list are open.
@@ -113,7 +113,11 @@ impl Kind {
     /// What `capable why` says of it, on one line.
     fn run(&self) -> Result<String> {
         let prepared = shell(self.prepare)?;
-        ensure!(prepared.is_empty(), "it cannot be prepared: {prepared}");
+        ensure!(
+            prepared.is_empty(),
+            "it cannot be prepared: {}",
+            prepared.join("; ")
+        );
         let errors = format!("{FOLDER}/why.stderr");
         let status = Command::new("timeout")
             .arg("30")
@@ -145,18 +149,4 @@ impl Kind {
             .chain(too_much.map(|part| format!("says {part:?}")))
             .collect()
     }
-}
-
-/// Runs a script in the folder; returns what it complained of, if it failed.
-fn shell(script: &str) -> Result<String> {
-    let ran = Command::new("timeout")
-        .args(["20", "bash", "-euc", script])
-        .current_dir(FOLDER)
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run timeout(1)")?;
-    Ok(match ran.status.success() {
-        true => String::new(),
-        false => format!("{}: {}", ran.status, String::from_utf8_lossy(&ran.stderr)),
-    })
 }
