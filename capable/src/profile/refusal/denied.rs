@@ -166,7 +166,7 @@ fn instead(refusal: &Refusal, capability: Capability, system: &dyn System) -> Op
         Capability::KILL => {
             let owner = system.user(target?.uid?);
             Some(sentence(&format!(
-                "process {} belongs to {owner}: {} may signal only its own processes.",
+                "process {} belongs to {owner}: the user {} may signal only its own processes.",
                 target?.pid,
                 user()?
             )))

@@ -58,12 +58,13 @@ fn permission(refusal: &Refusal, system: &dyn System) -> Option<String> {
         let what = match lacking {
             READ => "read",
             WRITE => "write",
+            lacking if lacking == READ | WRITE => "read and write",
             EXECUTE if refusing.kind() == libc::S_IFDIR => "search",
             EXECUTE => "execute",
             _ => "use",
         };
         text.push_str(&format!(
-            "; {} may not {what} {}",
+            "; the user {} may not {what} {}",
             system.user(held.credentials.fsuid),
             if refusing.kind() == libc::S_IFDIR {
                 "in it"

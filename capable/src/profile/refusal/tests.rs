@@ -170,7 +170,7 @@ fn the_directory_that_refuses_is_named_not_the_file() {
         "openat",
     )];
     let (_, text) = explained(&refusal);
-    let part = "The directory /root is drwx------ root root; nobody may not search in it.";
+    let part = "The directory /root is drwx------ root root; the user nobody may not search in it.";
     assert!(text.contains(part), "{text}");
 }
 
