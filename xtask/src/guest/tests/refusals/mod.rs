@@ -62,13 +62,11 @@ pub fn test(_: &Bench) -> Result<()> {
     }
     let mut wrong = Vec::new();
     for kind in kinds::all().filter(|kind| RIGHT.contains(&kind.name)) {
-        let before = settings();
-        let said = kind.run();
-        restore(&before)?;
-        let lacks = match said {
-            Ok(said) => kind.lacks(&said),
-            Err(error) => vec![format!("{error:#}")],
-        };
+        let mut lacks = kind.tried()?;
+        if !lacks.is_empty() {
+            // On a busy machine, an emulated one may take longer than a look at a file may.
+            lacks = kind.tried()?;
+        }
         if !lacks.is_empty() {
             wrong.push(format!("{}: {}", kind.name, lacks.join("; ")));
         }
@@ -110,6 +108,17 @@ fn restore(settings: &[(String, String)]) -> Result<()> {
 }
 
 impl Kind {
+    /// Tries it: what is lacking in what is said of it, or is too much.
+    fn tried(&self) -> Result<Vec<String>> {
+        let before = settings();
+        let said = self.run();
+        restore(&before)?;
+        Ok(match said {
+            Ok(said) => self.lacks(&said),
+            Err(error) => vec![format!("{error:#}")],
+        })
+    }
+
     /// What `capable why` says of it, on one line.
     fn run(&self) -> Result<String> {
         let prepared = shell(self.prepare)?;
